@@ -1,0 +1,67 @@
+"""`City`: the static whole that everything else is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from civicbrain.city.network import F32, I32, Network
+from civicbrain.city.signals import SignalIndex, SignalJunction
+
+
+@dataclass(frozen=True, eq=False)
+class Cameras:
+    """What each camera can see: rows (camera, lane) with the road distance still to go from the lane's
+    END to the stop line of the camera's junction (0 for the approach lanes themselves), in metres.
+
+    One camera a signal junction, row = junction row. A lane is seen by one camera only.
+    Rows are sorted by junction. A camera sees positions whose distance to the stop line is at most range_m.
+    """
+
+    range_m: float
+    junction: I32  # (c,)
+    lane: I32  # (c,) row in Lanes
+    beyond_m: F32  # (c,) road distance from the end of that lane to the stop line
+
+
+@dataclass(frozen=True)
+class DemandFiles:
+    """What the twin needs to run the city; paths relative to the city folder."""
+
+    net_file: str
+    route_files: tuple[str, ...] = ()
+    additional_files: tuple[str, ...] = ()
+    begin_s: float = 0.0
+    end_s: float = 3600.0
+    step_s: float = 1.0
+    sumo_options: tuple[tuple[str, str], ...] = ()  # options of the source .sumocfg that change behaviour
+
+
+@dataclass(frozen=True, eq=False)
+class City:
+    """A city. `folder` is where its files stand; `epoch` is the aware instant of platform second 0."""
+
+    name: str
+    network: Network
+    junctions: tuple[SignalJunction, ...]
+    cameras: Cameras
+    demand: DemandFiles
+    folder: Path
+    source: str = ""
+    epoch: datetime = datetime(2026, 1, 5, tzinfo=UTC)
+    tile_url: str = ""  # optional base map address for the control room
+    warnings: tuple[str, ...] = ()
+    extra: dict[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def signals(self) -> SignalIndex:
+        return SignalIndex(self.junctions)
+
+    @cached_property
+    def signalled_movements(self) -> I32:
+        """Rows of Movements under signal control."""
+        return np.flatnonzero(self.network.movements.junction >= 0).astype(np.int32)

@@ -1,0 +1,93 @@
+"""What sources say: observations (SOSA: result, observed property, feature of interest, phenomenon time).
+
+`Observation` is one datum, for slow sources and for people. `Detections` is the columnar form for
+cameras: many vehicles seen in one frame. Times are platform seconds inside; start inclusive, end exclusive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+import numpy as np
+
+from civicbrain.city.network import F32, I32, U8
+
+
+class Kind(StrEnum):
+    MEASURED = "measured"
+    ESTIMATED = "estimated"
+    FORECAST = "forecast"
+
+
+class VehicleClass(IntEnum):
+    """What a camera can tell apart."""
+
+    CAR = 0
+    TRUCK = 1
+    BUS = 2
+    TRAM = 3
+    MOTORCYCLE = 4
+    BICYCLE = 5
+    PEDESTRIAN = 6
+    EMERGENCY = 7
+    OTHER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One value of one property of one entity."""
+
+    source: str
+    entity: str  # e.g. "lane:gneE3_0", "junction:360082"
+    property: str  # e.g. "flow_veh_per_h"
+    value: float
+    unit: str
+    kind: Kind
+    start: datetime  # aware
+    end: datetime  # aware, exclusive
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """What the cameras saw in one frame. v rows, grouped by camera.
+
+    `cameras`: junction rows of the cameras that delivered this frame (one may have delivered an empty
+    street). distance_m is the road distance to that junction's stop line. `next_movement` is -1 under
+    camera sensing; oracle sensing fills it with the row of the vehicle's next signalled movement.
+    """
+
+    source: str
+    start_s: float
+    end_s: float
+    cameras: I32  # (c,) junction rows
+    camera: I32  # (v,) junction row
+    lane: I32  # (v,) row in Lanes
+    distance_m: F32  # (v,)
+    speed_mps: F32  # (v,)
+    vehicle_class: U8  # (v,)
+    next_movement: I32  # (v,)
+    kind: Kind = Kind.MEASURED
+
+    @staticmethod
+    def empty(source: str, time_s: float, cameras: I32 | None = None) -> Detections:
+        none_i, none_f = np.zeros(0, np.int32), np.zeros(0, np.float32)
+        return Detections(
+            source, time_s, time_s, none_i if cameras is None else cameras,
+            none_i, none_i, none_f, none_f, np.zeros(0, np.uint8), none_i,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SignalStates:
+    """What the controllers report. j junctions, g city-wide groups."""
+
+    source: str
+    time_s: float
+    lamps: U8  # (g,) ord of the lamp character of each city-wide group
+    lamps_since_s: F32  # (g,) platform second of the last change of that character
+    stage: I32  # (j,) stage shown or being left, -1 where none
+    stage_since_s: F32  # (j,) second at which that stage was fully shown (all its groups green)
+    target: I32  # (j,) stage being switched to; equals `stage` when steady
+    mode: U8  # (j,) ControllerMode

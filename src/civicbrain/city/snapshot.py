@@ -1,0 +1,36 @@
+"""`Snapshot`: what is known of the city at one instant. Immutable; safe to hand to any brain.
+
+Arrays are numpy arrays with writeable=False. Row meanings stand in city.network and city.signals. A
+snapshot carries no City: a brain is given that once, at its start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from civicbrain.city.network import F32, I32, Bool
+from civicbrain.city.observations import Detections, SignalStates
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LaneStates:
+    """Aggregates of the newest frame, one row a lane (n,). Lanes no camera sees: observed False, zeros."""
+
+    observed: Bool
+    age_s: F32  # seconds since this lane was last seen; inf where never
+    vehicles: F32  # vehicles in view
+    queued: F32  # of them standing or creeping (below QUEUE_SPEED_MPS)
+    speed_mps: F32  # mean speed of those in view; the limit where none
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    sequence: int
+    time_s: float
+    detections: Detections  # newest frame of each camera, joined
+    lanes: LaneStates
+    signals: SignalStates
+    closed_lanes: I32  # lanes reported closed
+    staleness_s: MappingProxyType[str, float]  # source name -> seconds since it last spoke
+    values: MappingProxyType[tuple[str, str], float]  # (entity, property) -> newest value of slow sources

@@ -1,0 +1,189 @@
+"""Messages between the three processes (twin, brain, API) and the map frame for browsers.
+
+Transport: ZeroMQ over Unix sockets in a run folder that only its owner may enter (mode 0700):
+
+    twin.pub   PUB     topics b"det" Detections, b"sig" SignalStates, b"veh" VehicleFrame, b"stat" TwinStatus
+    twin.cmd   ROUTER  TwinCommand -> Reply
+    brain.pub  PUB     topics b"state" CityState (1 a second), b"alert" Alert
+    brain.cmd  ROUTER  BrainCommand -> Reply
+
+A message is two frames: topic, msgpack body. Arrays travel as raw bytes (`Array`), never pickled: what
+arrives on a socket can be decoded, not executed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from civicbrain.contracts.actuator import Verdict
+from civicbrain.contracts.brain import Alert, PlanRequest, StageRequest
+
+T = TypeVar("T")
+
+
+class Array(msgspec.Struct, array_like=True, frozen=True):
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+def pack_array(array: NDArray[Any]) -> Array:
+    return Array(array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes())
+
+
+def unpack_array(packed: Array) -> NDArray[Any]:
+    dtype = np.dtype(packed.dtype)
+    if dtype.kind not in "iufb":
+        raise ValueError(f"array of dtype {packed.dtype!r} is not allowed on the wire")
+    return np.frombuffer(packed.data, dtype=dtype).reshape(packed.shape)
+
+
+def pack_columns(record: Any) -> dict[str, Any]:
+    """A dataclass of scalars and arrays (Detections, SignalStates, …) as a msgpack-able mapping."""
+    return {
+        f.name: pack_array(value) if isinstance(value := getattr(record, f.name), np.ndarray) else value
+        for f in fields(record)
+    }
+
+
+def unpack_columns(kind: type[T], packed: dict[str, Any]) -> T:
+    """Inverse of pack_columns; raises ValueError or TypeError on anything that does not fit."""
+    values = {}
+    for f in fields(kind):  # type: ignore[arg-type]
+        value = packed[f.name]
+        values[f.name] = (
+            unpack_array(msgspec.convert(value, Array)) if isinstance(value, (list, tuple)) else value
+        )
+    return kind(**values)
+
+
+class VehicleFrame(msgspec.Struct, frozen=True):
+    """True positions for the live map, one row a vehicle. number: counts up from 0 in a run, tells frames'
+    vehicles apart and nothing else."""
+
+    time_s: float
+    number: Array  # u4
+    x_m: Array  # f4
+    y_m: Array  # f4
+    angle_deg: Array  # f4, 0 = north, clockwise
+    speed_mps: Array  # f4
+    vehicle_class: Array  # u1, VehicleClass
+
+
+class TwinStatus(msgspec.Struct, frozen=True):
+    """One a simulated second. Counters run from the start of the scenario."""
+
+    time_s: float
+    begin_s: float
+    end_s: float
+    run: int  # counts restarts of the scenario window
+    paused: bool
+    speed: float  # asked: simulated seconds per wall second; 0 = as fast as it goes
+    measured_speed: float
+    program: str  # fixed | actuated | delay-based | central
+    running: int
+    departed: int
+    arrived: int
+    waiting_to_depart: int
+    delay_veh_s: float  # cumulative: time loss of all + waiting to depart
+    stopped: int
+    last_heartbeat_s: float
+    local_junctions: int  # controllers in local plan
+    refused_requests: int
+    unsafe_states: int
+
+
+class TwinCommand(msgspec.Struct, frozen=True):
+    """action: "heartbeat" | "apply" | "pause" | "resume" | "speed" | "program" | "restart" | "status"."""
+
+    action: str
+    requests: tuple[StageRequest | PlanRequest, ...] = ()
+    value: float = 0.0
+    text: str = ""
+
+
+class BrainCommand(msgspec.Struct, frozen=True):
+    """action: "status" | "snapshot" | "junction" | "control" | "brain-on" | "brain-off" | "ledger" |
+    "alerts" | "twin" (passed on: text = TwinCommand action, value). actor: who asks, for the ledger."""
+
+    action: str
+    actor: str = "local"
+    text: str = ""
+    value: float = 0.0
+    offset: int = 0
+    limit: int = 100
+    reason: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """ok False: `error` names what to do; kind: "not-found" | "invalid" | "refused" | "unavailable"."""
+
+    ok: bool
+    body: Any = None
+    error: str = ""
+    kind: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+
+
+class BrainHealth(msgspec.Struct, frozen=True):
+    """state: "running" | "off" | "backing-off" | "starting"."""
+
+    name: str
+    state: str
+    cadence_s: float
+    budget_s: float
+    last_run_s: float
+    last_ms: float
+    p99_ms: float
+    runs: int
+    failures: int
+    last_error: str = ""
+    retry_in_s: float = 0.0
+
+
+class Indicators(msgspec.Struct, frozen=True):
+    """The strip: now, and the fixed plan's figure for the same minute (None until it is known)."""
+
+    vehicles: int
+    mean_delay_s: float
+    throughput_veh_per_h: float
+    stopped: int
+    fixed_vehicles: float | None = None
+    fixed_mean_delay_s: float | None = None
+    fixed_throughput_veh_per_h: float | None = None
+
+
+class CityState(msgspec.Struct, frozen=True):
+    """What the brain process publishes once a second. Arrays: one row a junction, or a city-wide group."""
+
+    time_s: float
+    sequence: int
+    control: str
+    brain_on: bool
+    indicators: Indicators
+    brains: tuple[BrainHealth, ...]
+    staleness_s: dict[str, float]
+    junction_delay_s: Array  # f4 mean delay of the vehicles served lately, estimated from cameras
+    junction_queue_veh: Array  # f4
+    junction_mode: Array  # u1 ControllerMode
+    junction_stage: Array  # i4
+    group_lamp: Array  # u1 ord of lamp character
+    twin: TwinStatus | None
+    alerts_open: int
+    ledger_entries: int
+    baseline_progress: float = 0.0  # 0..1 of the fixed-plan comparison run
+
+
+ALERT_TOPIC, STATE_TOPIC = b"alert", b"state"
+DETECTIONS_TOPIC, SIGNALS_TOPIC, VEHICLES_TOPIC, STATUS_TOPIC = b"det", b"sig", b"veh", b"stat"
+
+__all__ = [
+    "ALERT_TOPIC", "DETECTIONS_TOPIC", "SIGNALS_TOPIC", "STATE_TOPIC", "STATUS_TOPIC", "VEHICLES_TOPIC",
+    "Alert", "Array", "BrainCommand", "BrainHealth", "CityState", "Indicators", "Reply", "TwinCommand",
+    "TwinStatus", "VehicleFrame", "pack_array", "pack_columns", "unpack_array", "unpack_columns",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Core: errors, ids, units and time. No I/O; imports nothing of ours."""
