@@ -9,6 +9,11 @@ Transport: ZeroMQ over Unix sockets in a run folder that only its owner may ente
 
 A message is two frames: topic, msgpack body. Arrays travel as raw bytes (`Array`), never pickled: what
 arrives on a socket can be decoded, not executed.
+
+Commands: clients are REQ sockets (or DEALERs that send the same envelope). The ROUTER gets
+[identity, …, b"", body] and answers [identity, …, b"", reply]: it sends back every frame before the last
+unchanged and replaces the last one. A client that gets no answer in its time closes its socket and opens
+a new one, so that a late reply meets nobody.
 """
 
 from __future__ import annotations
@@ -108,8 +113,24 @@ class TwinCommand(msgspec.Struct, frozen=True):
 
 
 class BrainCommand(msgspec.Struct, frozen=True):
-    """action: "status" | "snapshot" | "junction" | "control" | "brain-on" | "brain-off" | "ledger" |
-    "alerts" | "twin" (passed on: text = TwinCommand action, value). actor: who asks, for the ledger."""
+    """What the API asks of the brain process. actor: who asks, reason: why; both go to the ledger with
+    every action that changes something. `Reply.body` by action (unknown keys are ignored, missing ones
+    take their defaults, numpy arrays are sent as `Array` or as plain lists):
+
+    "status"     CityState, the newest
+    "snapshot"   the same
+    "junction"   text = junction id: {"explanation": {…}}, what the brain last said of that junction ({} where
+                 it said nothing); kind "not-found" for an unknown id. Static data the API has from the city
+    "controls"   {"current": str, "available": [{"name", "summary", "source", "program", "brain"}]}
+    "control"    text = control name: body as of "controls"; kind "not-found" lists what there is in `error`
+    "brain-on"   text = brain name: BrainHealth of that brain after the switch
+    "brain-off"  the same
+    "alerts"     list of Alert, newest first, at most `limit`
+    "ledger"     offset, limit: {"entries": [{"sequence": int, "time_s": float, "kind": str, "actor": str,
+                 "body": {…}, "hash": hex}], "count": int}, oldest first from `offset`
+    "verify"     {"ok": bool, "entries": int, "first_bad": int | None, "detail": str}, the whole chain
+    "twin"       text = TwinCommand action ("pause" | "resume" | "speed" | "restart"), value: TwinStatus or None
+    """
 
     action: str
     actor: str = "local"
