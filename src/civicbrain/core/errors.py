@@ -9,6 +9,7 @@ CivicBrainError                 anything we raise on purpose; the CLI prints it 
 ├── RequestRefusedError         a request that breaks a rule of the safety envelope
 ├── TwinError                   SUMO could not start, or died
 ├── BrainError                  a brain raised, hung or returned what no contract allows
+├── StudyError                  a study that could not be run to its end
 ├── LedgerError                 the record cannot be written, or its chain is broken
 └── ServiceError                a port in use, a process that does not answer
 """
@@ -76,6 +77,10 @@ class TwinError(CivicBrainError):
 
 class BrainError(CivicBrainError):
     """A brain raised, hung, or returned what no contract allows."""
+
+
+class StudyError(CivicBrainError):
+    """A study that could not be run to its end; finished runs are kept."""
 
 
 class LedgerError(CivicBrainError):
