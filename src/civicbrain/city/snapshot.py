@@ -12,6 +12,10 @@ from types import MappingProxyType
 from civicbrain.city.network import F32, I32, Bool
 from civicbrain.city.observations import Detections, SignalStates
 
+QUEUE_SPEED_MPS = 5.0 / 3.6
+"""Below this a vehicle counts as queued: standing or creeping. 5 km/h is the jam threshold of SUMO's
+lane-area (e2) detectors (`speedThreshold`), which imitate what queue-measuring video detectors report."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LaneStates:

@@ -27,7 +27,7 @@ class Priority(IntEnum):
     OPERATOR = 40
 
 
-class StageRequest(msgspec.Struct, frozen=True):
+class StageRequest(msgspec.Struct, frozen=True, tag="stage"):
     """'Show this stage, not before, and no longer than': never lamp states.
 
     Times are platform seconds. The stage is wanted from not_before_s on; when expires_s passes without a
@@ -43,7 +43,7 @@ class StageRequest(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class PlanRequest(msgspec.Struct, frozen=True):
+class PlanRequest(msgspec.Struct, frozen=True, tag="plan"):
     """'Run this fixed plan': for controllers that take nothing finer. durations_s: one a stage of the
     local plan, in its order, transition included."""
 
