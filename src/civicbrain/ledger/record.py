@@ -1,0 +1,251 @@
+"""`Ledger` (the one writer) and `LedgerReader` (any number of readers) over one SQLite file.
+
+SQLite in WAL mode with synchronous=FULL: a commit returns after its fsync, so an entry whose number was
+returned survives kill -9 and a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import msgspec
+
+from civicbrain.core.errors import LedgerError
+from civicbrain.ledger.chain import GENESIS, Entry, Row, VerifyReport, canonical_json, entry_hash, verify_rows
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entry (
+    seq INTEGER PRIMARY KEY, time_s REAL NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL,
+    body TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS entry_no_update BEFORE UPDATE ON entry
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS entry_no_delete BEFORE DELETE ON entry
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+"""
+_COLUMNS = "seq, time_s, at, kind, actor, body, previous, hash"
+MAX_PAGE = 1000
+
+NewEntry = tuple[str, str, Mapping[str, object], float]
+"""kind, actor, body, time_s."""
+
+
+class LedgerReader:
+    """Reads a ledger that another process may be writing. Raises LedgerError when there is none."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise LedgerError("there is no ledger", place=str(path), remedy="name the file of a run")
+        self.path: Path | None = path
+        self._lock = threading.Lock()
+        try:
+            self._db = sqlite3.connect(
+                f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+            )
+            self._db.execute("SELECT max(seq) FROM entry").fetchone()
+        except sqlite3.Error as error:
+            raise _unreadable(path, error) from error
+
+    @property
+    def count(self) -> int:
+        """Number of entries."""
+        with self._lock:
+            return int(self._rows("SELECT count(*) FROM entry")[0][0])
+
+    def page(self, offset: int = 0, limit: int = 100) -> list[Entry]:
+        """Entries in order, the oldest first; offset from the start, at most 1000 at once. A negative
+        offset counts from the end: page(-20, 20) is the last twenty."""
+        with self._lock:
+            if offset < 0:
+                total = int(self._rows("SELECT count(*) FROM entry")[0][0])
+                offset = max(0, total + offset)
+            size = max(0, min(limit, MAX_PAGE))
+            rows = self._rows(
+                f"SELECT {_COLUMNS} FROM entry ORDER BY seq LIMIT ? OFFSET ?",  # noqa: S608 (constants)
+                (size, min(offset, 2**62)),
+            )
+        return [_entry(row) for row in rows]
+
+    def verify(self) -> VerifyReport:
+        """Walk the whole chain; the report names the first entry that does not fit."""
+        with self._lock:
+            try:
+                return verify_rows(
+                    self._db.execute(f"SELECT {_COLUMNS} FROM entry ORDER BY seq")  # noqa: S608
+                )
+            except sqlite3.Error as error:
+                raise _unreadable(self.path, error) from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _rows(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise _unreadable(self.path, error) from error
+
+
+class Ledger(LedgerReader):
+    """The one writer. path None keeps the record in memory, for studies.
+
+    Raises LedgerError when another writer has the file, the file is no ledger, or its end does not fit.
+    clock: gives the instant of recording.
+    """
+
+    def __init__(
+        self, path: Path | None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._clock = clock
+        self._seq, self._head = 0, GENESIS
+        self._lock_file = None if path is None else _take_lock(path)
+        try:
+            self._db = sqlite3.connect(
+                ":memory:" if path is None else path, isolation_level=None, check_same_thread=False
+            )
+            if path is not None:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(_SCHEMA)
+            self._resume()
+        except sqlite3.Error as error:
+            self._release()
+            raise _unreadable(path, error) from error
+        except LedgerError:
+            self._release()
+            raise
+
+    def append(self, kind: str, actor: str, body: Mapping[str, object], time_s: float) -> int:
+        """Record one entry; its number comes back once it is durable. Raises LedgerError."""
+        return self.append_many([(kind, actor, body, time_s)])[0]
+
+    def append_many(self, entries: Iterable[NewEntry]) -> list[int]:
+        """Record entries in one transaction (one fsync): all or none. Raises LedgerError."""
+        with self._lock:
+            at = self._clock().isoformat(timespec="milliseconds")
+            seq, previous = self._seq, self._head
+            rows: list[Row] = []
+            for kind, actor, body, time_s in entries:
+                if not math.isfinite(time_s):
+                    raise LedgerError(f"an entry of kind {kind!r} has no finite time", place=self._place)
+                seq += 1
+                try:
+                    text = canonical_json(body)
+                    stated = entry_hash(seq, float(time_s), at, kind, actor, text, previous)
+                except (TypeError, ValueError, RecursionError) as error:
+                    raise LedgerError(
+                        f"an entry of kind {kind!r} is no JSON: {error}", place=self._place
+                    ) from error
+                rows.append((seq, float(time_s), at, kind, actor, text.decode(), previous, stated))
+                previous = stated
+            if rows:
+                self._write(rows)
+                self._seq, self._head = seq, previous
+            return [row[0] for row in rows]
+
+    @property
+    def head(self) -> str:
+        """Hash of the last entry."""
+        return self._head
+
+    def close(self) -> None:
+        super().close()
+        self._release()
+
+    @property
+    def _place(self) -> str:
+        return "ledger in memory" if self.path is None else str(self.path)
+
+    def _write(self, rows: list[Row]) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(f"INSERT INTO entry ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", rows)  # noqa: S608
+            self._db.execute("COMMIT")
+        except (sqlite3.Error, UnicodeEncodeError) as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            full = "full" in str(error)
+            raise LedgerError(
+                f"nothing can be recorded: {error}",
+                place=self._place,
+                remedy="free space on that disk; recording goes on by itself" if full
+                else "check that the file and its folder can be written",
+            ) from error  # fmt: skip
+
+    def _resume(self) -> None:
+        """Take up the chain at its last entry, which must fit the one before it."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM entry ORDER BY seq DESC LIMIT 2").fetchall()  # noqa: S608
+        if not rows:
+            return
+        last: Row = rows[0]
+        before = rows[1][7] if len(rows) > 1 else GENESIS
+        if last[6] != before or entry_hash(*last[:5], last[5].encode(), last[6]) != last[7]:
+            raise LedgerError(
+                f"the last entry ({last[0]}) does not fit the chain",
+                place=self._place,
+                remedy="see `civicbrain ledger verify`; keep the file as evidence and start a new one",
+            )
+        self._seq, self._head = last[0], last[7]
+
+    def _release(self) -> None:
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
+
+
+def _take_lock(path: Path) -> IO[bytes]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(path.name + ".lock").open("ab")
+    except OSError as error:
+        raise LedgerError(
+            f"cannot be opened for writing: {error.strerror}",
+            place=str(path),
+            remedy="choose a folder that can be written",
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise LedgerError(
+            "another process is writing this ledger",
+            place=str(path),
+            remedy="end that process, or give this run a folder of its own",
+        ) from error
+    return lock
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    seq, time_s, at, kind, actor, body, previous, stated = row
+    try:
+        content = msgspec.json.decode(str(body), type=dict)
+    except msgspec.DecodeError:  # tampered with; verify() says so
+        content = {"unreadable": str(body)}
+    return Entry(seq, time_s, str(at), str(kind), str(actor), content, str(previous), str(stated))
+
+
+def _unreadable(path: Path | None, error: Exception) -> LedgerError:
+    return LedgerError(
+        f"cannot be read as a ledger: {error}",
+        place=str(path or "ledger in memory"),
+        remedy="name the file of a run; if it is one, restore it from a copy",
+    )
