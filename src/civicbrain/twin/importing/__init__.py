@@ -1,0 +1,13 @@
+"""Importing: a city from SUMO, OpenStreetMap or CityFlow.
+
+Reads: .sumocfg with its files, .net.xml, .osm(.gz), CityFlow folders, built-in scenario names.
+Returns: `City` and its folder: network arrays (`network.py`), signal groups, conflicts, stages and
+intergreens (`signals.py`), cameras (`cameras.py`), the twin's files. Units: m, s, m/s.
+Start in `importer.py` (import_city) and `scenarios.py` (resolve_scenario).
+"""
+
+from civicbrain.twin.importing.importer import import_city
+from civicbrain.twin.importing.options import ImportOptions
+from civicbrain.twin.importing.scenarios import BUILTIN_NAMES, resolve_scenario
+
+__all__ = ["BUILTIN_NAMES", "ImportOptions", "import_city", "resolve_scenario"]
