@@ -1,0 +1,303 @@
+"""`Guard`: rules, arbitration, record, actuator, in this order.
+
+Nothing reaches the actuator before it stands in the ledger. What cannot be recorded is refused, and the
+controllers go to their local plans when the last request expires: see
+docs/decisions/guard-refuses-what-it-cannot-record.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from civicbrain.city.model import City
+from civicbrain.contracts.actuator import Actuator, Outcome, Verdict
+from civicbrain.contracts.brain import PlanRequest, Request, StageRequest
+from civicbrain.core.errors import LedgerError
+from civicbrain.guard.rules import MAX_NAME, MAX_STEPS, Envelope, GuardOptions, check
+from civicbrain.ledger import Ledger
+
+_log = logging.getLogger("civicbrain.guard")
+_ACTUATOR_REMEDY = "the controller keeps what it has until that expires, then takes its local plan"
+
+
+@dataclass(slots=True)
+class _Hold:
+    """Who holds a junction, for what, until when. what: stage id, or a plan's durations and offset."""
+
+    brain: str
+    priority: int
+    what: object
+    expires_s: float
+
+
+@dataclass(slots=True)
+class _Repeat:
+    """The last recorded word on what a brain asked of a junction, and how often it was repeated since."""
+
+    what: object
+    outcome: Outcome
+    rule: str
+    count: int = 0
+
+
+@dataclass(slots=True)
+class _Case:
+    """One request on its way through."""
+
+    request: Request
+    verdict: Verdict | None = None
+    renewal: bool = False
+
+
+class Guard:
+    """Arbitrates and checks requests for `city`. One thread at a time.
+
+    renewals: accepted requests that only extended what was granted (not in the ledger one by one).
+    refused: slug of the rule -> count. ledger_error: why nothing can be recorded, "" while all is well.
+    """
+
+    def __init__(
+        self, city: City, ledger: Ledger, actuator: Actuator, options: GuardOptions | None = None
+    ) -> None:
+        self.city = city
+        self.ledger = ledger
+        self.actuator = actuator
+        self.options = options or GuardOptions()
+        self.renewals = 0
+        self.refused: Counter[str] = Counter()
+        self.ledger_error = ""
+        self._off: set[str] = set()
+        self._junctions = {junction.id: junction for junction in city.junctions}
+        self._stages = {j.id: frozenset(stage.id for stage in j.stages) for j in city.junctions}
+        self._holds: dict[str, _Hold] = {}
+        self._changes: dict[str, deque[float]] = {}
+        self._repeats: dict[tuple[str, str], _Repeat] = {}
+        self._lost = 0
+
+    # -- requests
+
+    def handle(self, requests: Sequence[Request], now_s: float) -> list[Verdict]:
+        """One verdict a request, in order. Never raises for what a request holds."""
+        cases = [_Case(request) for request in requests]
+        envelope = Envelope(now_s, self._junctions, self._stages, self._off, self.options)
+        for case in cases:
+            objection = check(case.request, envelope)
+            if objection is not None:
+                self._refuse(case, *objection, now_s)
+        # the highest priority is heard first, whatever the order of the brains
+        open_cases = [case for case in cases if case.verdict is None]
+        open_cases.sort(key=lambda case: -case.request.priority)
+        for case in open_cases:
+            self._arbitrate(case, now_s)
+        self._record(cases, now_s)
+        self._act([case for case in cases if _accepted(case)], now_s)
+        verdicts = [case.verdict for case in cases if case.verdict is not None]
+        assert len(verdicts) == len(requests)
+        self.refused.update(v.rule for v in verdicts if v.outcome is Outcome.REFUSED)
+        return verdicts
+
+    def heartbeat(self, now_s: float) -> None:
+        """Tell the controllers that the centre is alive. A broken connection is theirs to notice."""
+        try:
+            self.actuator.heartbeat(now_s)
+        except Exception as error:
+            _log.debug("heartbeat failed: %s", error)
+
+    def switch_brain(self, name: str, enabled: bool, *, actor: str, reason: str, now_s: float) -> None:
+        """Hear a brain, or no longer. Switching off works even when it cannot be recorded.
+
+        Raises LedgerError when switching on cannot be recorded.
+        """
+        body: dict[str, object] = {"brain": _text(name), "enabled": enabled, "reason": _text(reason, 1000)}
+        if enabled:
+            self.ledger.append("brain-switch", _text(actor), body, now_s)
+            self._off.discard(name)
+            return
+        self._off.add(name)
+        self._holds = {place: hold for place, hold in self._holds.items() if hold.brain != name}
+        try:
+            self.ledger.append("brain-switch", _text(actor), body, now_s)
+        except LedgerError as error:
+            self._cannot_record(error)
+
+    @property
+    def brains_off(self) -> frozenset[str]:
+        """Names of the brains that are switched off."""
+        return frozenset(self._off)
+
+    def release(self, junction: str, brain: str) -> None:
+        """Give up what a brain or operator holds at a junction before it expires."""
+        hold = self._holds.get(junction)
+        if hold is not None and hold.brain == brain:
+            del self._holds[junction]
+
+    def reset(self) -> None:
+        """Forget holds and repetitions, as when time jumps back. Switched-off brains stay off."""
+        self._holds.clear()
+        self._changes.clear()
+        self._repeats.clear()
+
+    # -- steps
+
+    def _arbitrate(self, case: _Case, now_s: float) -> None:
+        request = case.request
+        what = _what(request)
+        hold = self._holds.get(request.junction)
+        if hold is not None and hold.expires_s <= now_s:
+            hold = None
+        if hold is not None and hold.brain != request.brain and hold.priority >= request.priority:
+            reason = f"held by {hold.brain!r} (priority {hold.priority}) until {hold.expires_s:g} s"
+            self._refuse(case, "outranked", reason, now_s)
+            return
+        same = hold is not None and (hold.brain, hold.what, hold.priority) == (
+            request.brain, what, request.priority,
+        )  # fmt: skip
+        if not same and not self._may_change(request.junction, now_s):
+            options = self.options
+            reason = f"{options.max_changes} changes in {options.per_s:g} s at this junction"
+            self._refuse(case, "rate-limit", reason, now_s)
+            return
+        case.renewal = same
+        case.verdict = Verdict(Outcome.ACCEPTED, "guard", "renewal" if same else "accepted", "", now_s)
+        self._holds[request.junction] = _Hold(request.brain, request.priority, what, request.expires_s)
+        if not same:
+            self._changes[request.junction].append(now_s)
+
+    def _may_change(self, junction: str, now_s: float) -> bool:
+        changes = self._changes.setdefault(junction, deque())
+        while changes and changes[0] <= now_s - self.options.per_s:
+            changes.popleft()
+        return len(changes) < self.options.max_changes
+
+    def _refuse(self, case: _Case, rule: str, reason: str, now_s: float, by: str = "guard") -> None:
+        case.verdict = Verdict(Outcome.REFUSED, by, rule, reason, now_s)
+
+    def _record(self, cases: Sequence[_Case], now_s: float) -> None:
+        """Write what is new; if that fails, refuse everything that was accepted."""
+        entries = []
+        for case in cases:
+            if case.verdict is not None and self._is_news(case):
+                entries.append(_entry(case.request, case.verdict))
+        if self.ledger_error:  # see whether it works again, and say what is missing
+            note: dict[str, object] = {"error": self.ledger_error, "entries_lost": self._lost}
+            entries.insert(0, ("ledger-recovered", "guard", note, now_s))
+        accepted = [case for case in cases if _accepted(case)]
+        if not entries:
+            self.renewals += len(accepted)
+            return
+        try:
+            self.ledger.append_many(entries)
+        except LedgerError as error:
+            self._lost += len(entries) - bool(self.ledger_error)
+            self._cannot_record(error)
+            self._repeats.clear()
+            for case in accepted:
+                self._holds.pop(case.request.junction, None)
+                self._refuse(case, "unrecorded", f"the ledger cannot be written: {error.message}", now_s)
+            return
+        if self.ledger_error:
+            _log.warning("the ledger can be written again; %d entries were lost", self._lost)
+            self.ledger_error, self._lost = "", 0
+        self.renewals += sum(case.renewal for case in accepted)
+
+    def _is_news(self, case: _Case) -> bool:
+        """False for a repetition of the last word on this brain at this junction; those are counted."""
+        verdict, request = case.verdict, case.request
+        assert verdict is not None
+        brain, junction = _text(getattr(request, "brain", None)), _text(getattr(request, "junction", None))
+        if junction not in self._junctions:  # made-up names must not fill the memory or the record
+            junction = ""
+        rule = "accepted" if verdict.outcome is Outcome.ACCEPTED else verdict.rule
+        what = _what(request) if junction else None
+        key = (brain, junction)
+        last = self._repeats.get(key)
+        if last is not None and (last.what, last.outcome, last.rule) == (what, verdict.outcome, rule):
+            last.count += 1
+            return False
+        if len(self._repeats) > 100_000:
+            self._repeats.clear()
+        self._repeats[key] = _Repeat(what, verdict.outcome, rule)
+        return True
+
+    def _cannot_record(self, error: LedgerError) -> None:
+        if not self.ledger_error:
+            _log.error("no request is granted while nothing can be recorded: %s", error)
+        self.ledger_error = error.message
+
+    def _act(self, cases: Sequence[_Case], now_s: float) -> None:
+        """Hand the accepted ones to the actuator; its refusals are recorded too."""
+        if not cases:
+            return
+        try:
+            verdicts = self.actuator.apply([case.request for case in cases], now_s)
+            if len(verdicts) != len(cases):
+                raise ValueError(f"{len(verdicts)} verdicts for {len(cases)} requests")
+        except Exception as error:  # the door is broken: say so, the loop and the others go on
+            reason = f"{type(error).__name__}: {error}; {_ACTUATOR_REMEDY}"[:1000]
+            verdicts = [Verdict(Outcome.REFUSED, "guard", "actuator-failed", reason, now_s)] * len(cases)
+        entries = []
+        for case, verdict in zip(cases, verdicts, strict=True):
+            if verdict.outcome is Outcome.REFUSED:
+                case.verdict = verdict
+                self._holds.pop(case.request.junction, None)
+                if self._is_news(case):
+                    entries.append(_entry(case.request, verdict))
+        if entries:
+            try:
+                self.ledger.append_many(entries)
+            except LedgerError as error:
+                self._lost += len(entries)
+                self._cannot_record(error)
+
+
+def _accepted(case: _Case) -> bool:
+    return case.verdict is not None and case.verdict.outcome is Outcome.ACCEPTED
+
+
+def _what(request: Request) -> object:
+    """What is asked for, as a key: two requests with the same key are repetitions of each other."""
+    if isinstance(request, StageRequest):
+        return _text(request.stage)
+    try:
+        return f"{[float(d) for d in request.durations_s[:MAX_STEPS]]} from {float(request.offset_s)}"
+    except Exception:  # not even that can be read out of it
+        return f"<{type(request).__name__}>"
+
+
+def _text(value: object, limit: int = MAX_NAME) -> str:
+    """Text that can be recorded: short, and without the lone surrogates that no encoding knows."""
+    if not isinstance(value, str):
+        return f"<{type(value).__name__}>"
+    return value[:limit].encode("utf-8", "replace").decode()
+
+
+def _entry(request: Request, verdict: Verdict) -> tuple[str, str, dict[str, object], float]:
+    """What the ledger keeps of a request: enough to say who wanted what and why it was decided so."""
+    body: dict[str, object] = {
+        "junction": _text(getattr(request, "junction", None)),
+        "outcome": str(verdict.outcome),
+        "by": verdict.by,
+        "rule": verdict.rule,
+        "why": _text(verdict.reason, 1000),
+        "priority": _number(getattr(request, "priority", None)),
+        "expires_s": _number(getattr(request, "expires_s", None)),
+        "reason": _text(getattr(request, "reason", None), 1000),
+    }
+    if isinstance(request, StageRequest):
+        body["stage"] = _text(request.stage)
+    elif isinstance(request, PlanRequest):
+        body["plan"] = str(_what(request))
+    return "request", _text(getattr(request, "brain", None)), body, verdict.time_s
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, (int, float)):
+        try:
+            return float(value) if math.isfinite(value) else None
+        except OverflowError:
+            return None
+    return None
