@@ -1,0 +1,64 @@
+"""signals: which stage each signal junction shows.
+
+Purpose   Serve what the cameras see with the least delay, nobody waiting longer than the maximum red.
+Reads     Snapshot.detections (lane, distance m, speed m/s), lanes.queued (spill-back), signals.
+Returns   One StageRequest a junction (valid 10 s, renewed each second); with options explain=True also
+          explanations: worth of each stage, demand by group, why.
+Cadence   1 s. Cost: well below 1 ms for 21 junctions.
+Controls  max-pressure (options: see MaxPressureOptions).
+Silent    for junctions in manual, forced, flashing or start-up mode, that take only plans, or whose
+          camera has been silent for 10 s: their controllers then run the local plan.
+Start in  max_pressure.py (`MaxPressureBrain.decide`); approach.py and stages.py hold what is worked out once;
+          the formulas are in civicbrain.science.pressure and .queues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+
+from civicbrain.brains.signals.max_pressure import MaxPressureBrain, MaxPressureOptions
+from civicbrain.contracts.brain import Brain, BrainContext, ControlSpec
+from civicbrain.core.errors import ConfigurationError
+
+CONTROLS: tuple[ControlSpec, ...] = (
+    ControlSpec(
+        name="max-pressure",
+        program="central",
+        brain="signals",
+        options={"control": "max-pressure"},
+        summary="Max pressure from cameras: weighs switching time, waits and spill-back each second",
+        source="Varaiya 2013; Gregoire et al. 2014; Lämmer and Helbing 2008",
+    ),
+)
+"""The first is the room's default."""
+
+
+def _max_pressure(context: BrainContext, options: dict[str, object]) -> Brain:
+    known = {field.name: field.default for field in fields(MaxPressureOptions)}
+    for key, value in options.items():
+        place = f"brains.signals option {key!r}"
+        if key not in known:
+            raise ConfigurationError("no such option", place=place, remedy="use one of " + ", ".join(known))
+        want = type(known[key])
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (isinstance(value, bool) if want is bool else number):
+            raise ConfigurationError(f"{value!r} is not a {want.__name__}", place=place, remedy="correct it")
+    return MaxPressureBrain(context.city, MaxPressureOptions(**options))  # type: ignore[arg-type]
+
+
+_MAKERS: dict[str, Callable[[BrainContext, dict[str, object]], Brain]] = {"max-pressure": _max_pressure}
+
+
+def create(context: BrainContext) -> Brain:
+    """The control named by options["control"]; raises ConfigurationError on options that do not fit."""
+    options = dict(context.options)
+    control = options.pop("control", CONTROLS[0].name)
+    maker = _MAKERS.get(str(control))
+    if maker is None:
+        raise ConfigurationError(
+            f"no control {control!r}",
+            place="brains.signals option 'control'",
+            remedy="use one of " + ", ".join(_MAKERS),
+        )
+    return maker(context, options)

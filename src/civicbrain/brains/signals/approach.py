@@ -1,0 +1,188 @@
+"""Which seen vehicle asks for which signal group: the static part, made once from the city.
+
+A *stream* is an approach lane together with one signal group that serves it: the unit in which demand is
+counted. A lane whose vehicles face two groups (a shared lane) is two streams. Cameras also see lanes
+further upstream, edges before a stub lane for instance; each is followed downstream, connection by
+connection, to the streams its vehicles will end in, and with what probability.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from civicbrain.city.model import City
+from civicbrain.city.network import F32, F64, I32
+
+TURN_PRIOR = {ord("s"): 3.0, ord("l"): 1.0, ord("r"): 1.0, ord("t"): 0.05}
+"""Relative use of the turns a lane offers, before anything is known: most traffic goes straight on."""
+
+FAN_OUT = 8
+"""Streams kept a camera lane; more only occur on lanes far upstream of a wide approach."""
+
+DOWNSTREAM_M = 200.0
+"""How far behind the stop line spill-back is looked for."""
+
+_DEPTH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Exits:
+    """x ways out of the streams, one a signalled movement: the lanes up to the next stop line."""
+
+    stream: I32  # (x,)
+    weight: F64  # (x,) share of the stream's vehicles, prior
+    lane: I32  # (x, d) lanes behind the stop line, 0 where padded
+    share: F64  # (x, d) how much of the outflow each takes, 0 where padded
+    length_m: F64  # (x,) storage there, m of one lane; inf where no camera looks
+
+
+@dataclass(frozen=True, eq=False)
+class Streams:
+    """k streams, sorted by junction. `group` is the city-wide group row."""
+
+    junction: I32  # (k,)
+    lane: I32  # (k,) approach lane
+    group: I32  # (k,)
+    share: F64  # (k,) prior share of the lane's vehicles
+    movement_stream: I32  # (m,) stream of each movement, -1 where unsignalled
+    lane_stream: I32  # (n, FAN_OUT) streams that vehicles of a lane end in; k (a bin of no account) for none
+    lane_share: F64  # (n, FAN_OUT) with what probability
+    exits: Exits
+
+    @property
+    def count(self) -> int:
+        return len(self.junction)
+
+
+def build_streams(city: City) -> Streams:
+    """Streams of all junctions of a city, with the lanes that feed them and the lanes they feed."""
+    network = city.network
+    moves = network.movements
+    signalled = np.flatnonzero((moves.junction >= 0) & (moves.group >= 0))
+    key = np.stack((moves.junction[signalled], moves.from_lane[signalled], moves.group[signalled]), axis=1)
+    unique, inverse = np.unique(key, axis=0, return_inverse=True)
+    inverse = inverse.reshape(-1)
+    count = len(unique)
+    movement_stream = np.full(len(moves.from_lane), -1, dtype=np.int32)
+    movement_stream[signalled] = inverse
+    turn_weight = np.array([TURN_PRIOR.get(int(turn), 1.0) for turn in moves.turn], dtype=np.float64)
+
+    weight = np.bincount(inverse, weights=turn_weight[signalled], minlength=count)
+    lane_total = np.bincount(unique[:, 1], weights=weight, minlength=len(network.lanes.ids))
+    share = weight / np.maximum(lane_total[unique[:, 1]], 1e-9)
+
+    lane_stream, lane_share = _upstream_targets(city, unique.astype(np.int32), share, turn_weight)
+    return Streams(
+        junction=unique[:, 0].astype(np.int32),
+        lane=unique[:, 1].astype(np.int32),
+        group=unique[:, 2].astype(np.int32),
+        share=share,
+        movement_stream=movement_stream,
+        lane_stream=lane_stream,
+        lane_share=lane_share,
+        exits=_exits(city, movement_stream, turn_weight, count),
+    )
+
+
+def _upstream_targets(city: City, streams: I32, share: F64, turn_weight: F64) -> tuple[I32, F64]:
+    moves = city.network.movements
+    order, start = city.network.movements_from
+    lane_count, count = len(city.network.lanes.ids), len(streams)
+    camera_of = np.full(lane_count, -1, dtype=np.int32)
+    camera_of[city.cameras.lane] = city.cameras.junction
+
+    own: dict[int, dict[int, float]] = {}
+    for row, (_, lane, _) in enumerate(streams.tolist()):
+        own.setdefault(lane, {})[row] = float(share[row])
+        camera_of[lane] = streams[row, 0] if camera_of[lane] < 0 else camera_of[lane]
+
+    known: dict[int, dict[int, float]] = {}
+
+    def targets(lane: int, depth: int) -> dict[int, float]:
+        """Streams that vehicles on this lane end in; what turns off elsewhere is lost."""
+        if lane in own:
+            return own[lane]
+        if lane in known or depth == 0:
+            return known.get(lane, {})
+        known[lane] = {}  # a ring of lanes without a signal feeds nothing
+        found: dict[int, float] = {}
+        rows = order[start[lane] : start[lane + 1]]
+        total = float(turn_weight[rows].sum())
+        for move in rows.tolist():
+            onward = int(moves.to_lane[move])
+            if camera_of[onward] != camera_of[lane]:
+                continue
+            for stream, part in targets(onward, depth - 1).items():
+                found[stream] = found.get(stream, 0.0) + part * float(turn_weight[move]) / total
+        known[lane] = found
+        return found
+
+    lane_stream = np.full((lane_count, FAN_OUT), count, dtype=np.int32)
+    lane_share = np.zeros((lane_count, FAN_OUT), dtype=np.float64)
+    for lane in np.flatnonzero(camera_of >= 0).tolist():
+        largest = sorted(targets(lane, _DEPTH).items(), key=lambda item: (-item[1], item[0]))[:FAN_OUT]
+        for column, (stream, part) in enumerate(largest):
+            lane_stream[lane, column] = stream
+            lane_share[lane, column] = part
+    return lane_stream, lane_share
+
+
+def _exits(city: City, movement_stream: I32, turn_weight: F64, count: int) -> Exits:
+    network = city.network
+    moves = network.movements
+    order, start = network.movements_from
+    length = network.lanes.length_m
+    seen = np.zeros(len(network.lanes.ids), dtype=bool)
+    seen[city.cameras.lane] = True
+
+    def region(lane: int) -> dict[int, float]:
+        """Lanes from here to the next stop line (or DOWNSTREAM_M), each with its share of the flow."""
+        found: dict[int, float] = {}
+        frontier = [(lane, 1.0, 0.0)]
+        while frontier and len(found) < 24:
+            here, part, entered = frontier.pop(0)
+            found[here] = found.get(here, 0.0) + part
+            rows = order[start[here] : start[here + 1]]
+            if entered + length[here] >= DOWNSTREAM_M or (len(rows) and moves.junction[rows[0]] >= 0):
+                continue
+            total = float(turn_weight[rows].sum())
+            for move in rows.tolist():
+                onward = int(moves.to_lane[move])
+                if onward not in found:
+                    frontier.append(
+                        (onward, part * float(turn_weight[move]) / total, entered + float(length[here]))
+                    )
+        return found
+
+    exits = np.flatnonzero(movement_stream >= 0)
+    found = [region(int(moves.to_lane[move])) for move in exits.tolist()]
+    width = max((len(lanes) for lanes in found), default=1) or 1
+    down_lane = np.zeros((len(exits), width), dtype=np.int32)
+    down_share = np.zeros((len(exits), width), dtype=np.float64)
+    down_length = np.full(len(exits), np.inf)
+    for row, lanes in enumerate(found):
+        down_lane[row, : len(lanes)] = list(lanes)
+        down_share[row, : len(lanes)] = list(lanes.values())
+        if any(seen[lane] for lane in lanes):
+            down_length[row] = max(sum(float(length[lane]) * part for lane, part in lanes.items()), 7.5)
+    weight = turn_weight[exits]
+    total = np.bincount(movement_stream[exits], weights=weight, minlength=count)
+    return Exits(
+        stream=movement_stream[exits],
+        weight=weight / total[movement_stream[exits]],
+        lane=down_lane,
+        share=down_share,
+        length_m=down_length,
+    )
+
+
+def camera_lanes(city: City) -> tuple[I32, I32]:
+    """(lane rows, junction rows) of everything the cameras see, for telling which camera is alive."""
+    return city.cameras.lane, city.cameras.junction
+
+
+def limit_mps(city: City) -> F32:
+    """(n,) speed limit of each lane."""
+    return city.network.lanes.speed_mps

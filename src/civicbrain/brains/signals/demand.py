@@ -1,0 +1,87 @@
+"""What the newest camera frame says about each stream: who can cross by when, who stands at the line,
+whether the road behind is full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from civicbrain.brains.signals.approach import Streams
+from civicbrain.city.model import City
+from civicbrain.city.network import F64, Bool
+from civicbrain.city.observations import Detections
+from civicbrain.city.snapshot import LaneStates, Snapshot
+from civicbrain.science.pressure import spillback_factor
+from civicbrain.science.queues import arrival_time_s, queue_fill
+
+HORIZON_S: F64 = np.array([4.0, 6.0, 8.0, 10.0, 13.0, 16.0, 20.0, 25.0, 31.0, 38.0, 46.0])
+"""Spans from now for which a stage is weighed. The longest clears a queue of 20 vehicles a lane."""
+
+SOON = 3
+"""Index of the 10 s horizon: demand that is as good as here."""
+
+HEAD_M = 14.0
+"""A vehicle standing this near the stop line is the head of its queue (two jam spacings: the stop line is
+not where every driver stops)."""
+
+HEAD_SPEED_MPS = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Demand:
+    """k + 1 streams (the last is the bin of no account), h horizons."""
+
+    vehicles: F64  # (k + 1, h) expected vehicles that could be at the stop line within each horizon
+    standing_head: Bool  # (k + 1,) a vehicle stands at the stop line
+    outlet: F64  # (k + 1,) 1: free road behind the stop line, towards 0: about to spill back
+
+
+class DemandReader:
+    """Turns snapshots into `Demand`. Keeps nothing between calls."""
+
+    def __init__(self, city: City, streams: Streams) -> None:
+        self._streams = streams
+        self._limit_mps = city.network.lanes.speed_mps
+        self._has_storage = np.isfinite(streams.exits.length_m)
+
+    def read(self, snapshot: Snapshot) -> Demand:
+        seen = snapshot.detections
+        count = self._streams.count
+        bins = len(HORIZON_S)
+        target, share = self._targets(seen)
+        eta = arrival_time_s(seen.distance_m, seen.speed_mps, self._limit_mps[seen.lane])
+        when = np.searchsorted(HORIZON_S, eta)
+        cell = target * (bins + 1) + when[:, None]
+        table = np.bincount(cell.ravel(), weights=share.ravel(), minlength=(count + 1) * (bins + 1))
+        vehicles = table.reshape(count + 1, bins + 1)[:, :bins].cumsum(axis=1)
+        vehicles[count] = 0.0
+
+        head = (seen.distance_m < HEAD_M) & (seen.speed_mps < HEAD_SPEED_MPS)
+        heads = np.bincount(target[head].ravel(), weights=share[head].ravel(), minlength=count + 1)
+        standing = heads > 0.0
+        standing[count] = False
+        return Demand(vehicles=vehicles, standing_head=standing, outlet=self._outlet(snapshot.lanes))
+
+    def _targets(self, seen: Detections) -> tuple[NDArray[np.int64], F64]:
+        """(v, fan-out) streams of each vehicle and their probabilities."""
+        target = self._streams.lane_stream[seen.lane].astype(np.int64)
+        share = self._streams.lane_share[seen.lane]
+        known = np.flatnonzero(seen.next_movement >= 0)
+        if len(known):  # oracle sensing, or vehicles that say where they go
+            stream = self._streams.movement_stream[seen.next_movement[known]]
+            target[known], share[known] = self._streams.count, 0.0
+            target[known, 0] = np.where(stream >= 0, stream, self._streams.count)
+            share[known, 0] = (stream >= 0).astype(np.float64)
+        return target, share
+
+    def _outlet(self, lanes: LaneStates) -> F64:
+        exits = self._streams.exits
+        queued = (lanes.queued[exits.lane] * exits.share).sum(axis=1)
+        free = spillback_factor(np.where(self._has_storage, queue_fill(queued, exits.length_m), 0.0))
+        outlet: F64 = np.bincount(
+            exits.stream, weights=free * exits.weight, minlength=self._streams.count + 1
+        )
+        outlet[-1] = 1.0
+        return outlet

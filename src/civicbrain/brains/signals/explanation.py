@@ -1,0 +1,52 @@
+"""Why a stage was chosen, as a small mapping for people. Built only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from civicbrain.brains.signals.approach import Streams
+from civicbrain.brains.signals.demand import SOON
+from civicbrain.brains.signals.stages import StageTable
+from civicbrain.city.model import City
+
+if TYPE_CHECKING:
+    from civicbrain.brains.signals.max_pressure import Decision
+
+
+def explain_junction(
+    city: City, streams: Streams, table: StageTable, decision: Decision, row: int
+) -> Mapping[str, object]:
+    """`stages`: worth (weighted veh/s) and span (s) of each; `demand`: vehicles within 10 s by group;
+    `full_outlets`: groups whose road behind is filling up; `why`: one sentence."""
+    junction = city.junctions[row]
+    first_stage, first_group = int(table.stage_of[row]), int(table.group_start[row])
+    demand: dict[str, float] = {}
+    full: list[str] = []
+    for k in (streams.junction == row).nonzero()[0].tolist():
+        group = junction.groups[int(streams.group[k]) - first_group].id
+        demand[group] = round(demand.get(group, 0.0) + float(decision.demand.vehicles[k, SOON]), 1)
+        if decision.demand.outlet[k] < 0.5 and group not in full:
+            full.append(group)
+    chosen, shown = int(decision.chosen[row]) - first_stage, int(decision.current[row]) - first_stage
+    name = junction.stages[chosen].id
+    overdue = int(decision.overdue[row])
+    if overdue >= 0:
+        why = f"group {junction.groups[overdue - first_group].id} has waited long: stage {name} serves it"
+    elif int(decision.current[row]) >= 0 and chosen == shown:
+        why = f"stage {name} still serves the most"
+    else:
+        why = f"stage {name} serves more, its transition included"
+    return {
+        "chosen": name,
+        "why": why,
+        "stages": {
+            stage.id: {
+                "worth": round(float(decision.worth[first_stage + s]), 3),
+                "span_s": round(float(decision.span_s[first_stage + s]), 1),
+            }
+            for s, stage in enumerate(junction.stages)
+        },
+        "demand_veh": demand,
+        "full_outlets": full,
+    }

@@ -1,0 +1,244 @@
+"""The control `max-pressure`: each second, keep the stage or ask for the one worth more.
+
+Worth of a stage: what it would serve from now on, each vehicle weighed by the pressure behind it, over the
+time it takes, transition included; the best span counts (see `civicbrain.science.pressure`). The stage shown
+has no transition to pay and keeps its place unless another is worth more by a margin. A stream that has
+waited nearly as long as allowed is served first, oldest first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from civicbrain.brains.signals.approach import Streams, build_streams, camera_lanes
+from civicbrain.brains.signals.demand import HORIZON_S, SOON, Demand, DemandReader
+from civicbrain.brains.signals.explanation import explain_junction
+from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
+from civicbrain.brains.signals.waiting import Waiting
+from civicbrain.city.model import City
+from civicbrain.city.network import F64, I32, Bool
+from civicbrain.city.signals import Capability, ControllerMode
+from civicbrain.city.snapshot import Snapshot
+from civicbrain.contracts.brain import Advice, StageRequest
+from civicbrain.science.pressure import age_weight, permitted_factor, queue_weight, stage_worth
+from civicbrain.science.queues import SATURATION_FLOW_VEH_PER_S, run_before_blocking
+
+OVERDUE_SHARE = 0.7
+"""A stream is served first from this share of the maximum red on: the rest is for finishing what is shown
+and for others just as overdue."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaxPressureOptions:
+    """max_red_s: bound on the wait of a stream with demand. queue_exponent: see `queue_weight`.
+    margin: how much more another stage must be worth, as a factor. age_s: wait that doubles a weight.
+    min_stage_s: shortest showing of a stage once all its groups are green. valid_s: how long a request holds.
+    stale_s: a camera silent this long leaves its junction to the local plan. explain: build explanations."""
+
+    max_red_s: float = 120.0
+    queue_exponent: float = 0.5
+    margin: float = 1.1
+    age_s: float = 60.0
+    min_stage_s: float = 4.0
+    valid_s: float = 10.0
+    stale_s: float = 10.0
+    order_bonus: float = 1.05
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """One tick, for explanations. Rows as in StageTable and Streams."""
+
+    worth: F64  # (s,) -1 where the junction was not asked
+    span_s: F64  # (s,)
+    chosen: I32  # (j,) stage row, -1 none
+    current: I32  # (j,) stage row, -1 none
+    overdue: I32  # (j,) group row served first, -1 none
+    demand: Demand
+
+
+class MaxPressureBrain:
+    """See the module. Deterministic: no randomness, ties go to the lower stage."""
+
+    cadence_s = 1.0
+    budget_s = 0.5
+
+    def __init__(self, city: City, options: MaxPressureOptions, name: str = "signals") -> None:
+        self.name = name
+        self.options = options
+        self._city = city
+        self.streams: Streams = build_streams(city)
+        self.stages: StageTable = build_stages(city, self.streams)
+        self._reader = DemandReader(city, self.streams)
+        self._waiting = Waiting(city, self.streams, never_full(self.stages))
+        self._camera_lane, self._camera_junction = camera_lanes(city)
+        stage_junction = self.stages.junction
+        self._stage_ids = [
+            city.junctions[int(j)].stages[s - int(self.stages.stage_of[j])].id
+            for s, j in enumerate(stage_junction)
+        ]
+        self._accepts: Bool = np.array([j.capability is Capability.STAGE for j in city.junctions], dtype=bool)
+        self._forced = np.full(len(city.junctions), -1, dtype=np.int32)  # group being served as overdue
+        self._blocked_until = np.zeros(self.streams.count + 1)
+
+    def advise(self, snapshot: Snapshot) -> Advice:
+        """Requests for all junctions that can be decided on; explanations if asked for."""
+        decision = self.decide(snapshot)
+        now = snapshot.time_s
+        requests = []
+        for j in np.flatnonzero(decision.chosen >= 0).tolist():
+            requests.append(
+                StageRequest(
+                    junction=self._city.junctions[j].id,
+                    stage=self._stage_ids[decision.chosen[j]],
+                    not_before_s=now,
+                    expires_s=now + self.options.valid_s,
+                    brain=self.name,
+                    reason="overdue" if decision.overdue[j] >= 0 else "",
+                )
+            )
+        explanations = {}
+        if self.options.explain:
+            for j in np.flatnonzero(decision.chosen >= 0).tolist():
+                explanations[self._city.junctions[j].id] = explain_junction(
+                    self._city, self.streams, self.stages, decision, j
+                )
+        return Advice(requests=tuple(requests), explanations=explanations)
+
+    def decide(self, snapshot: Snapshot) -> Decision:
+        """One tick as arrays."""
+        now, signals, table, options = snapshot.time_s, snapshot.signals, self.stages, self.options
+        demand = self._reader.read(snapshot)
+        self._waiting.update(now, signals.lamps, signals.lamps_since_s, demand)
+        ready = self._ready(snapshot)
+        local = np.where(ready, signals.stage, -1).astype(np.int32)
+        current = np.where(local >= 0, table.stage_of[:-1] + local, -1).astype(np.int32)
+
+        worth, span = self._worth(now, demand, local, current, snapshot)
+        chosen = self._choose(worth, current)
+        chosen, overdue = self._serve_overdue(chosen, worth, current)
+
+        switching = ready & (signals.target >= 0) & (signals.target != signals.stage)
+        # a stage just shown is given its minimum; a transition under way is completed
+        young = ready & (current >= 0) & (now - signals.stage_since_s < options.min_stage_s)
+        target = (table.stage_of[:-1] + np.maximum(signals.target, 0)).astype(np.int32)
+        chosen = np.where(switching, target, np.where(young, current, chosen)).astype(np.int32)
+        chosen[~ready] = -1
+        return Decision(worth, span, chosen, current, overdue, demand)
+
+    def _ready(self, snapshot: Snapshot) -> Bool:
+        """Junctions that follow the centre and whose camera is alive."""
+        mode = snapshot.signals.mode
+        listens = (mode == ControllerMode.LOCAL) | (mode == ControllerMode.CENTRAL)
+        age = np.full(len(self._accepts), np.inf)
+        np.minimum.at(age, self._camera_junction, snapshot.lanes.age_s[self._camera_lane])
+        ready: Bool = self._accepts & listens & (age <= self.options.stale_s)
+        return ready
+
+    def _worth(
+        self, now: float, demand: Demand, local: I32, current: I32, snapshot: Snapshot
+    ) -> tuple[F64, F64]:
+        table, streams, options = self.stages, self.streams, self.options
+        stream = table.stream
+        came_from = local[table.entry_junction] + 1
+        start = table.start_s[came_from, np.arange(len(stream))]
+        vehicles = demand.vehicles
+
+        rate = np.ones(len(stream))
+        if len(table.opposing_entry):
+            against = np.bincount(
+                table.opposing_entry,
+                weights=vehicles[table.opposing_stream, SOON],
+                minlength=len(stream),
+            )
+            rate = np.where(table.permitted, permitted_factor(against / table.opposing_lanes), 1.0)
+
+        self._find_blocked(now, demand, snapshot)
+        blocked = self._blocked_until > now
+        stuck_here = self._stands_on_green[stream] & (table.stage == current[table.entry_junction])
+        rate = np.where(stuck_here | (blocked[stream] & table.whole_lane), 0.1 * rate, rate)
+
+        share = np.append(streams.share, 0.0)[stream] / np.maximum(table.green_share, 1e-9)
+        flow = SATURATION_FLOW_VEH_PER_S * share * rate
+        green = np.maximum(HORIZON_S[None, :] - start[:, None], 0.0)
+        served = np.minimum(vehicles[stream], flow[:, None] * green)
+        run = np.where(table.whole_lane, 1e9, share * run_before_blocking(table.green_share))
+        served = np.minimum(served, run[:, None])
+
+        weight = queue_weight(vehicles[:, SOON], options.queue_exponent)
+        weight *= age_weight(self._waiting.stream_s, options.age_s) * demand.outlet
+        shortest = table.shortest_s[local[table.junction] + 1, np.arange(table.count)]
+        return stage_worth(served * weight[stream][:, None], HORIZON_S, table.entry_of, shortest)
+
+    def _find_blocked(self, now: float, demand: Demand, snapshot: Snapshot) -> None:
+        """A head that stands though its lamp has been green for a while cannot leave, whatever the reason."""
+        signals = snapshot.signals
+        group = np.append(self.streams.group, 0)
+        shown = now - signals.lamps_since_s[group] >= 5.0
+        full = (signals.lamps[group] == ord("G")) & shown
+        self._stands_on_green = (full | ((signals.lamps[group] == ord("g")) & shown)) & demand.standing_head
+        self._blocked_until[full & demand.standing_head] = now + 6.0
+        self._blocked_until[self._blocked_until > now + 6.0] = 0.0  # the window began again
+        self._blocked_until[-1] = 0.0
+
+    def _choose(self, worth: F64, current: I32) -> I32:
+        """Best stage of each junction, the shown one kept unless beaten by the margin."""
+        table, options = self.stages, self.options
+        valued = worth.copy()
+        shown = current[current >= 0]
+        local = np.where(current >= 0, current - table.stage_of[:-1], -1)
+        bonus = table.order_bonus[local[table.junction] + 1, np.arange(table.count)]
+        valued = np.where(bonus, valued * options.order_bonus, valued)
+        valued[shown] = worth[shown] * options.margin + 1e-9
+        return _best_of(valued, table.stage_of)
+
+    def _serve_overdue(self, chosen: I32, worth: F64, current: I32) -> tuple[I32, I32]:
+        """Replace the choice where a stream or an unseen group has waited too long."""
+        table, waiting, streams = self.stages, self._waiting, self.streams
+        limit = OVERDUE_SHARE * self.options.max_red_s
+        clock = waiting.group_s.copy()
+        np.maximum.at(clock, streams.group, waiting.stream_s[:-1])
+        overdue = np.full(len(chosen), -1, dtype=np.int32)
+        late = clock >= limit
+        if not late.any() and (self._forced < 0).all():
+            return chosen, overdue
+        for j in range(len(chosen)):
+            first, last = int(table.group_start[j]), int(table.group_start[j + 1])
+            mine = clock[first:last]
+            forced = int(self._forced[j])
+            if forced >= 0 and mine[forced] == 0.0:
+                forced = -1
+            if forced < 0 and mine.size and mine.max() >= limit:
+                forced = int(mine.argmax())
+            self._forced[j] = forced
+            if forced < 0:
+                continue
+            rows = np.arange(int(table.stage_of[j]), int(table.stage_of[j + 1]))
+            able = table.stage_full[rows, forced]
+            if not able.any():
+                able = table.stage_greens[rows, forced]
+            if not able.any():
+                self._forced[j] = -1
+                continue
+            overdue[j] = first + forced
+            rows = rows[able]
+            chosen[j] = current[j] if current[j] in rows else rows[worth[rows].argmax()]
+        return chosen, overdue
+
+
+def _best_of(valued: F64, stage_of: I32) -> I32:
+    """(j,) row of the greatest value in each junction's span, the first of equals; -1 for an empty span."""
+    counts = np.diff(stage_of)
+    best = np.full(len(counts), -1, dtype=np.int32)
+    filled = np.flatnonzero(counts > 0)
+    if len(filled):
+        top = np.maximum.reduceat(valued, stage_of[:-1][filled])
+        is_top = valued >= np.repeat(top, counts[filled])
+        rows = np.flatnonzero(is_top)
+        owner = np.searchsorted(stage_of, rows, side="right") - 1
+        first = np.unique(owner, return_index=True)
+        best[first[0]] = rows[first[1]]
+    return best

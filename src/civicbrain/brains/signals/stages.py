@@ -1,0 +1,176 @@
+"""What each stage serves and what switching to it costs: the static part, made once from the city.
+
+An *entry* is a stage and a stream (see `approach`) that it shows green. Entries stand grouped by stage,
+stages by junction, so that a decision for the whole city is a handful of array operations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from civicbrain.brains.signals.approach import Streams
+from civicbrain.city.model import City
+from civicbrain.city.network import F64, I32, Bool
+from civicbrain.city.signals import Conflict, SignalJunction
+from civicbrain.science.queues import STARTUP_LOSS_S
+
+GREEN = ("G", "g")
+
+
+@dataclass(frozen=True, eq=False)
+class StageTable:
+    """j junctions, s stages in all, e entries. Every stage has an entry; one without vehicles has one that
+    points at stream k, the bin of no account."""
+
+    stage_of: I32  # (j + 1,) stages of junction i are rows stage_of[i]:stage_of[i + 1]
+    junction: I32  # (s,)
+    entry_of: I32  # (s,) first entry of each stage
+    stream: I32  # (e,)
+    stage: I32  # (e,) stage row
+    entry_junction: I32  # (e,)
+    permitted: Bool  # (e,) shown 'g': yields to what crosses it
+    whole_lane: Bool  # (e,) all groups of that lane are green in this stage
+    green_share: F64  # (e,) share of that lane's vehicles that are green in this stage
+    start_s: (
+        F64  # (c + 1, e) seconds until the stream flows when coming from local stage c - 1 (0: from none)
+    )
+    shortest_s: F64  # (c + 1, s) shortest sensible span of a stage: transition and minimum green
+    opposing_entry: I32  # (o,) entry that yields …
+    opposing_stream: I32  # (o,) … to this stream, green in the same stage
+    opposing_lanes: F64  # (e,) number of those streams, at least 1
+    group_start: I32  # (j + 1,) city-wide groups
+    stage_greens: Bool  # (s, widest junction's groups) group (local row) green in the stage
+    stage_full: Bool  # same shape: shown 'G'
+    order_bonus: Bool  # (c + 1, s) the next stage of the city's plan when coming from c - 1
+
+    @property
+    def count(self) -> int:
+        return len(self.junction)
+
+
+def start_delays(junction: SignalJunction, from_stage: int, to_stage: int) -> F64:
+    """(g,) seconds until each group of the stage is effectively green when leaving `from_stage` (-1: all
+    red) now; 0 for a group that stays green, inf for one that is red in the stage."""
+    groups = len(junction.groups)
+    after = np.array([lamp in GREEN for lamp in junction.stages[to_stage].lamps])
+    before = np.zeros(groups, dtype=bool)
+    if from_stage >= 0:
+        before = np.array([lamp in GREEN for lamp in junction.stages[from_stage].lamps])
+    ends = before & ~after
+    wait = np.zeros(groups)
+    if ends.any():
+        clash = junction.conflict_array[ends] != Conflict.NONE
+        wait = np.where(clash, junction.intergreen_array_s[ends], 0.0).max(axis=0)
+    return np.where(after, np.where(before, 0.0, wait + STARTUP_LOSS_S), np.inf)
+
+
+def build_stages(city: City, streams: Streams) -> StageTable:
+    """Stages of all junctions of a city."""
+    junctions = city.junctions
+    counts = np.array([len(junction.stages) for junction in junctions], dtype=np.int32)
+    stage_of = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+    widest = int(counts.max(initial=0))
+    groups_widest = max((len(junction.groups) for junction in junctions), default=0)
+    total = int(stage_of[-1])
+    group_start = city.signals.group_start
+    greens = np.zeros((total, groups_widest), dtype=bool)
+    full = np.zeros_like(greens)
+    shortest = np.zeros((widest + 1, total))
+    bonus = np.zeros((widest + 1, total), dtype=bool)
+    rows: list[tuple[int, int, bool, bool, float]] = []
+    entry_of = np.zeros(total, dtype=np.int32)
+    starts: list[NDArray[np.float64]] = []
+    opposing: list[tuple[int, int]] = []
+    of_junction = np.searchsorted(streams.junction, np.arange(len(junctions) + 1))
+
+    for j, junction in enumerate(junctions):
+        own = np.arange(of_junction[j], of_junction[j + 1])
+        local_group = streams.group[own] - group_start[j]
+        for s in range(len(junction.stages)):
+            row = int(stage_of[j]) + s
+            lamps = junction.stages[s].lamps
+            greens[row, : len(lamps)] = [lamp in GREEN for lamp in lamps]
+            full[row, : len(lamps)] = [lamp == "G" for lamp in lamps]
+            delays = np.stack([start_delays(junction, c, s) for c in range(-1, len(junction.stages))])
+            shortest[: len(delays), row] = _shortest(junction, delays)
+            entry_of[row] = len(rows)
+            green = [k for k, g in zip(own.tolist(), local_group.tolist(), strict=True) if lamps[g] in GREEN]
+            lane_share: dict[int, float] = {}
+            for k in green:
+                lane = int(streams.lane[k])
+                lane_share[lane] = lane_share.get(lane, 0.0) + float(streams.share[k])
+            for k in green:
+                group = int(streams.group[k] - group_start[j])
+                share = lane_share[int(streams.lane[k])]
+                if lamps[group] == "g":
+                    rivals = junction.conflict_array[group] == Conflict.PERMITTED
+                    opposing += [
+                        (len(rows), other)
+                        for other in green
+                        if rivals[streams.group[other] - group_start[j]]
+                        and lamps[streams.group[other] - group_start[j]] == "G"
+                    ]
+                rows.append((k, row, lamps[group] == "g", share > 0.999, share))
+                starts.append(_padded(delays[:, group], widest + 1))
+            if not green:
+                rows.append((streams.count, row, False, True, 1.0))
+                starts.append(np.zeros(widest + 1))
+        for c, s in _plan_order(junction):
+            bonus[c + 1, stage_of[j] + s] = True
+
+    table = np.array(rows, dtype=np.float64).reshape(-1, 5)
+    pairs = np.array(opposing, dtype=np.int32).reshape(-1, 2)
+    stage = table[:, 1].astype(np.int32)
+    stage_junction = np.repeat(np.arange(len(junctions)), counts).astype(np.int32)
+    return StageTable(
+        stage_of=stage_of,
+        junction=stage_junction,
+        entry_of=entry_of,
+        stream=table[:, 0].astype(np.int32),
+        stage=stage,
+        entry_junction=stage_junction[stage] if total else stage,
+        permitted=table[:, 2] > 0,
+        whole_lane=table[:, 3] > 0,
+        green_share=table[:, 4],
+        start_s=np.stack(starts, axis=1) if starts else np.zeros((1, 0)),
+        shortest_s=shortest,
+        opposing_entry=pairs[:, 0],
+        opposing_stream=pairs[:, 1],
+        opposing_lanes=np.maximum(np.bincount(pairs[:, 0], minlength=len(rows)), 1).astype(np.float64),
+        group_start=group_start,
+        stage_greens=greens,
+        stage_full=full,
+        order_bonus=bonus,
+    )
+
+
+def never_full(table: StageTable) -> Bool:
+    """(g,) city-wide groups that no stage shows 'G'."""
+    result = np.ones(int(table.group_start[-1]), dtype=bool)
+    for j in range(len(table.stage_of) - 1):
+        first, last = int(table.group_start[j]), int(table.group_start[j + 1])
+        own = table.stage_full[table.stage_of[j] : table.stage_of[j + 1], : last - first]
+        result[first:last] = ~own.any(axis=0)
+    return result
+
+
+def _shortest(junction: SignalJunction, delays: F64) -> F64:
+    """(c,) longest start delay of a group that starts, plus its minimum green."""
+    minimum = np.array([group.min_green_s for group in junction.groups])
+    starting = np.isfinite(delays) & (delays > 0)
+    shortest: F64 = np.where(starting, delays + minimum, 0.0).max(axis=1, initial=0.0)
+    return shortest
+
+
+def _padded(column: F64, size: int) -> F64:
+    result = np.zeros(size)
+    result[: len(column)] = column
+    return result
+
+
+def _plan_order(junction: SignalJunction) -> list[tuple[int, int]]:
+    steps = [step.stage for step in junction.local_plan.steps]
+    return [(stage, steps[(i + 1) % len(steps)]) for i, stage in enumerate(steps)]
