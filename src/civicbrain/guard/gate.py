@@ -244,6 +244,8 @@ class Guard:
             if verdict.outcome is Outcome.REFUSED:
                 case.verdict = verdict
                 self._holds.pop(case.request.junction, None)
+                if not case.renewal and self._changes[case.request.junction]:
+                    self._changes[case.request.junction].pop()  # nothing changed on the street
                 if self._is_news(case):
                     entries.append(_entry(case.request, verdict))
         if entries:
