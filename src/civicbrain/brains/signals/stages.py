@@ -54,13 +54,15 @@ class StageTable:
 def start_delays(junction: SignalJunction, from_stage: int, to_stage: int) -> F64:
     """(g,) seconds until each group of the stage is effectively green when leaving `from_stage` (-1: all
     red) now; 0 for a group that stays green, inf for one that is red in the stage."""
-    groups = len(junction.groups)
-    after = np.array([lamp in GREEN for lamp in junction.stages[to_stage].lamps])
-    before = np.zeros(groups, dtype=bool)
-    if from_stage >= 0:
-        before = np.array([lamp in GREEN for lamp in junction.stages[from_stage].lamps])
-    ends = before & ~after
-    wait = np.zeros(groups)
+    old = junction.stages[from_stage].lamps if from_stage >= 0 else "r" * len(junction.groups)
+    new = junction.stages[to_stage].lamps
+    before = np.array([lamp in GREEN for lamp in old])
+    after = np.array([lamp in GREEN for lamp in new])
+    # who keeps 'g' but gives up 'G' counts as ended towards those it then yields to
+    ends = np.array(
+        [a in GREEN and (b not in GREEN or (a, b) == ("G", "g")) for a, b in zip(old, new, strict=True)]
+    )
+    wait = np.zeros(len(old))
     if ends.any():
         clash = junction.conflict_array[ends] != Conflict.NONE
         wait = np.where(clash, junction.intergreen_array_s[ends], 0.0).max(axis=0)
