@@ -1,0 +1,90 @@
+"""The parts put together: routes, errors, the OpenAPI document, access in front."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, Response, get
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import License
+from litestar.types import ASGIApp
+
+from civicbrain import __version__
+from civicbrain.api.access import Access
+from civicbrain.api.contract import document_of, reject_unknown_query
+from civicbrain.api.problems import (
+    ProblemError,
+    handle_http_exception,
+    handle_problem,
+    handle_unexpected,
+)
+from civicbrain.api.routes import city as city_routes
+from civicbrain.api.routes import control, now, records
+from civicbrain.api.services import Document, Services
+from civicbrain.api.settings import Settings
+from civicbrain.api.static import StaticFiles, accepts_gzip, front, security_headers
+from civicbrain.city.model import City
+
+
+def build_app(city: City, settings: Settings, token: str | None = None) -> ASGIApp:
+    """The whole ASGI application. token: None lets everybody in who reaches it (loopback only)."""
+    services = Services.of(city, settings)
+    document: list[Document] = []
+
+    @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+    def get_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
+        headers = {"etag": document[0].etag, "cache-control": "no-cache", "vary": "Accept-Encoding"}
+        if accepts_gzip(request.headers.get("accept-encoding", "")):
+            headers["content-encoding"] = "gzip"
+            return Response(document[0].packed, headers=headers, media_type="application/json")
+        return Response(document[0].body, headers=headers, media_type="application/json")
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await services.start()
+        try:
+            yield
+        finally:
+            await services.stop()
+
+    topics = (city_routes, now, control, records)
+    api = Litestar(
+        route_handlers=[get_openapi, *(handler for topic in topics for handler in topic.handlers(services))],
+        lifespan=[lifespan],
+        guards=[reject_unknown_query],
+        before_request=require_json,
+        exception_handlers={
+            ProblemError: handle_problem,
+            HTTPException: handle_http_exception,
+            Exception: handle_unexpected,
+        },
+        openapi_config=OpenAPIConfig(
+            title="Civic Brain",
+            version=__version__,
+            description="One city, live: what it is, what it does, who decides. The map's websocket is /v1/map.",
+            license=License(name="Apache-2.0", identifier="Apache-2.0"),
+            use_handler_docstrings=True,
+            render_plugins=[],
+        ),
+        logging_config=None,
+        debug=False,
+    )
+    document.append(Document.of(document_of(api, token=token is not None)))
+    inner = front(api, StaticFiles(settings.static_dir), services.map_socket.serve)
+    return Access(inner, settings, token, security_headers(city.tile_url))
+
+
+def require_json(request: Request[Any, Any, Any]) -> None:
+    """Bodies are JSON and say so (which also keeps forms of other pages out)."""
+    if request.method in ("PUT", "PATCH", "POST"):
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise ProblemError(
+                415, "send the body as application/json", headers={"Accept": "application/json"}
+            )
+
+
+__all__ = ["build_app"]

@@ -1,0 +1,98 @@
+"""The OpenAPI 3.1 document: what the framework derives from the routes, made complete.
+
+Added here, because it holds for every operation alike: the problem documents, the log-in when there is one,
+and that no unknown query parameter is taken.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+
+from civicbrain.api.problems import MEDIA_TYPE, ProblemError
+
+_ALWAYS = {
+    400: "the request does not fit what the operation takes",
+    405: "this path does not know the method",
+    408: "the body did not arrive in time",
+    413: "the body is too large",
+    429: "too many requests from this address",
+    500: "a fault in Civic Brain",
+}
+_WITH_BODY = {403: "a page of another origin asked", 409: "refused", 415: "the body is not application/json"}
+_WITH_NAME = {404: "there is none of that name"}
+_FROM_PROCESS = {503: "the process that knows is away; try again after Retry-After seconds"}
+_ONLY_HERE = ("/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions", "/openapi.json")
+_PUBLIC = ("/v1/health",)
+
+
+def document_of(app: Litestar, *, token: bool) -> dict[str, Any]:
+    """The whole document, JSON-able."""
+    document: dict[str, Any] = app.openapi_schema.to_schema()
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = _problem_schema()
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            problems = dict(_ALWAYS)
+            if method in ("put", "patch", "post"):
+                problems |= _WITH_BODY
+            if "{" in path or path == "/v1/control":
+                problems |= _WITH_NAME
+            if path not in _ONLY_HERE:
+                problems |= _FROM_PROCESS
+            if token and path not in _PUBLIC:
+                problems[401] = "no token, or one that does not fit"
+                operation["security"] = [{"bearer": []}]
+            responses = operation["responses"]
+            for status, description in sorted(problems.items()):
+                responses[str(status)] = _response(status, description)
+            if path == "/v1/city/geometry":
+                responses["304"] = {"description": "unchanged since the ETag given in If-None-Match"}
+    if token:
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    return document
+
+
+def reject_unknown_query(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard of every route: a misspelt or doubled query parameter is told, not overlooked."""
+    names = [name for name, _ in connection.query_params.multi_items()]
+    takes = set(handler.parsed_fn_signature.parameters) - set(connection.path_params) - _NOT_QUERY
+    unknown = sorted(set(names) - takes)
+    if unknown:
+        there_is = ", ".join(sorted(takes)) or "none"
+        raise ProblemError(400, f"unknown query parameter {unknown[0][:80]!r}; there is: {there_is}")
+    if len(names) != len(set(names)):
+        raise ProblemError(400, "a query parameter is there twice")
+
+
+_NOT_QUERY = {"data", "request", "last_event_id"}
+
+
+def _response(status: int, description: str) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": description,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if status in (429, 503):
+        response["headers"] = {
+            "Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 1}}
+        }
+    return response
+
+
+def _problem_schema() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "RFC 9457 problem details",
+        "required": ["type", "title", "status"],
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": {"type": "string", "description": "what is wrong, and the remedy"},
+            "errors": {"type": "array", "items": {"type": "string"}},
+        },
+    }

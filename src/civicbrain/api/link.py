@@ -1,0 +1,184 @@
+"""The API's end of the sockets to the twin and brain processes.
+
+Listens to frames, states and alerts, keeps the newest of each as raw bytes (decoded when somebody asks),
+and carries commands. Either process may be away, come back, or be killed in the middle: ZeroMQ reconnects,
+and what is known grows old visibly (`brain_age_s`, `twin_age_s`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from math import inf
+from typing import Any
+
+import msgspec
+import structlog
+import zmq
+import zmq.asyncio
+
+from civicbrain.api.problems import ProblemError
+from civicbrain.api.settings import Settings
+from civicbrain.contracts import wire
+
+_log = structlog.get_logger("civicbrain.api")
+_STATUS_OF_KIND = {"not-found": 404, "invalid": 400, "refused": 409, "unavailable": 503}
+_COMMANDS_AT_ONCE = 8
+_AWAY_TIMEOUT_S = 0.5  # a process that is known to be away gets less time to answer
+
+
+class Link:
+    """state, vehicles, status: newest of each topic, or None. on_alert is called with each new alert."""
+
+    def __init__(self, settings: Settings, on_alert: Callable[[wire.Alert], None]) -> None:
+        self._settings = settings
+        self._on_alert = on_alert
+        self._context = zmq.asyncio.Context()
+        self._raw: dict[bytes, bytes] = {}
+        self._heard_s: dict[bytes, float] = {}
+        self._decoded: dict[bytes, tuple[bytes, Any]] = {}
+        self._broken: set[bytes] = set()
+        self._slots = asyncio.Semaphore(_COMMANDS_AT_ONCE)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(
+                self._listen("twin.pub", {wire.VEHICLES_TOPIC: 4, wire.STATUS_TOPIC: 4}, self._keep)
+            ),
+            asyncio.create_task(
+                self._listen("brain.pub", {wire.STATE_TOPIC: 4, wire.ALERT_TOPIC: 1000}, self._take_brain)
+            ),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._context.destroy(linger=0)
+
+    @property
+    def state(self) -> wire.CityState | None:
+        return self._newest(wire.STATE_TOPIC, wire.CityState)
+
+    @property
+    def vehicles(self) -> wire.VehicleFrame | None:
+        return self._newest(wire.VEHICLES_TOPIC, wire.VehicleFrame)
+
+    @property
+    def status(self) -> wire.TwinStatus | None:
+        return self._newest(wire.STATUS_TOPIC, wire.TwinStatus)
+
+    @property
+    def brain_age_s(self) -> float:
+        """Wall seconds since the brain process last spoke; inf when it never did."""
+        return self._age_s(wire.STATE_TOPIC)
+
+    @property
+    def twin_age_s(self) -> float:
+        """Wall seconds since the twin process last spoke; inf when it never did."""
+        return min(self._age_s(wire.STATUS_TOPIC), self._age_s(wire.VEHICLES_TOPIC))
+
+    @property
+    def brain_away(self) -> bool:
+        return self.brain_age_s > self._settings.stale_after_s
+
+    @property
+    def twin_away(self) -> bool:
+        return self.twin_age_s > self._settings.stale_after_s
+
+    async def command(self, command: wire.BrainCommand) -> Any:
+        """The body of the brain's reply. Raises ProblemError: 503 when it does not answer in time, 404,
+        400 or 409 as the reply says."""
+        timeout_s = min(_AWAY_TIMEOUT_S, self._settings.command_timeout_s)
+        if not self.brain_away:
+            timeout_s = self._settings.command_timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                async with self._slots:
+                    answer = await self._ask(msgspec.msgpack.encode(command))
+            reply = msgspec.msgpack.decode(answer, type=wire.Reply)
+        except TimeoutError:
+            raise unavailable("the brain process does not answer") from None
+        except (msgspec.MsgspecError, zmq.ZMQError) as error:
+            _log.error("unreadable answer of the brain process", action=command.action, error=str(error))
+            raise unavailable("the brain process gave an unreadable answer") from None
+        if not reply.ok:
+            raise ProblemError(
+                _STATUS_OF_KIND.get(reply.kind, 409), reply.error or "refused without a reason"
+            )
+        return reply.body
+
+    async def _ask(self, body: bytes) -> bytes:
+        # one socket a command: a reply that comes too late finds nobody, and two never mix
+        socket = self._context.socket(zmq.REQ)
+        try:
+            socket.setsockopt(zmq.LINGER, 0)
+            socket.connect(self._address("brain.cmd"))
+            await socket.send(body)
+            return bytes(await socket.recv())
+        finally:
+            socket.close(linger=0)
+
+    def _address(self, name: str) -> str:
+        return f"ipc://{self._settings.run_dir.resolve() / name}"
+
+    async def _listen(
+        self, name: str, topics: dict[bytes, int], take: Callable[[bytes, bytes], Awaitable[None] | None]
+    ) -> None:
+        with self._context.socket(zmq.SUB) as socket:
+            socket.setsockopt(zmq.LINGER, 0)
+            socket.setsockopt(zmq.RCVHWM, max(topics.values()))
+            for topic in topics:
+                socket.setsockopt(zmq.SUBSCRIBE, topic)
+            socket.connect(self._address(name))
+            while True:
+                parts = await socket.recv_multipart()
+                if len(parts) == 2 and parts[0] in topics:
+                    take(parts[0], parts[1])
+
+    def _keep(self, topic: bytes, body: bytes) -> None:
+        self._raw[topic] = body
+        self._heard_s[topic] = time.monotonic()
+
+    def _take_brain(self, topic: bytes, body: bytes) -> None:
+        if topic != wire.ALERT_TOPIC:
+            return self._keep(topic, body)
+        try:
+            self._on_alert(msgspec.msgpack.decode(body, type=wire.Alert))
+        except msgspec.MsgspecError as error:
+            self._complain(topic, error)
+
+    def _newest(self, topic: bytes, kind: type[Any]) -> Any:
+        raw = self._raw.get(topic)
+        if raw is None:
+            return None
+        known = self._decoded.get(topic)
+        if known is None or known[0] is not raw:
+            try:
+                value = msgspec.msgpack.decode(raw, type=kind)
+            except msgspec.MsgspecError as error:
+                self._complain(topic, error)
+                value = known[1] if known else None
+            known = self._decoded[topic] = (raw, value)
+        return known[1]
+
+    def _age_s(self, topic: bytes) -> float:
+        heard_s = self._heard_s.get(topic)
+        return inf if heard_s is None else time.monotonic() - heard_s
+
+    def _complain(self, topic: bytes, error: Exception) -> None:
+        if topic not in self._broken:  # once, not each second
+            self._broken.add(topic)
+            _log.error("unreadable message", topic=topic.decode(), error=str(error))
+
+
+def unavailable(detail: str) -> ProblemError:
+    """503: another process is away; the supervisor starts it again within seconds."""
+    return ProblemError(
+        503, f"{detail}; it is started again by itself, try later", headers={"Retry-After": "2"}
+    )

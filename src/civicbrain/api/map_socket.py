@@ -1,0 +1,124 @@
+"""The live map's websocket: one encoder makes one frame for all; each client has a slot for the newest.
+
+A client that reads slowly skips frames and never holds up another; one that does not read at all for
+`map_send_timeout_s` is dropped. Clients have nothing to say: what they send is thrown away, and those
+that send much are closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+from litestar.types import Receive, Scope, Send
+
+from civicbrain.api.frames import FrameEncoder
+from civicbrain.api.link import Link
+from civicbrain.api.settings import Settings
+from civicbrain.city.model import City
+from civicbrain.contracts import wire
+
+_log = structlog.get_logger("civicbrain.api")
+_MESSAGES_FROM_CLIENT = 100  # more than these, and it is closed as a nuisance
+_TRY_LATER, _POLICY, _GOING_AWAY = 1013, 1008, 1001
+
+
+class MapSocket:
+    """`serve` is the ASGI application of /v1/map; `run` the encoder, started and ended with the app."""
+
+    def __init__(self, city: City, link: Link, settings: Settings) -> None:
+        self._link = link
+        self._settings = settings
+        self._encoder = FrameEncoder(city)
+        self._sequence = 0
+        self._frame = b""
+        self._made_of: object = None
+        self._clients: set[asyncio.Event] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def client_count(self) -> int:
+        return len(self._clients)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        """Ticks at the map rate while somebody watches; makes a frame only when something changed."""
+        while True:
+            await asyncio.sleep(1.0 / self._settings.map_rate_hz)
+            if self._clients:
+                try:
+                    self._refresh()
+                except Exception as error:  # one odd frame must not end the map for good
+                    _log.error("map frame could not be made", error=repr(error))
+
+    def _refresh(self) -> None:
+        vehicles, state, status = self._link.vehicles, self._link.state, self._link.status
+        away = self._link.twin_away
+        made_of = (id(vehicles), id(state), away)
+        if made_of == self._made_of and self._frame:
+            return
+        speed = 0.0 if status is None or away or status.paused else status.measured_speed
+        self._frame = self._encoder.encode(self._sequence, vehicles, state, speed)
+        self._kept: tuple[wire.VehicleFrame | None, wire.CityState | None] = (
+            vehicles,
+            state,
+        )  # ids stay taken
+        self._made_of = made_of
+        self._sequence += 1
+        for fresh in self._clients:
+            fresh.set()
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One client, from connect to disconnect."""
+        message = await receive()
+        if message["type"] != "websocket.connect":
+            return
+        await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+        if len(self._clients) >= self._settings.map_clients:
+            await send({"type": "websocket.close", "code": _TRY_LATER, "reason": "too many map clients"})
+            return
+        fresh = asyncio.Event()
+        self._clients.add(fresh)
+        listener = asyncio.create_task(self._until_gone(receive))
+        sender = asyncio.create_task(self._send_frames(send, fresh))
+        try:
+            await asyncio.wait({listener, sender}, return_when=asyncio.FIRST_COMPLETED)
+            if not listener.done() or listener.result():
+                reason = "sent too much" if listener.done() else "did not read"
+                with contextlib.suppress(Exception):  # the connection may be gone by now
+                    async with asyncio.timeout(1.0):
+                        await send({"type": "websocket.close", "code": _POLICY, "reason": reason})
+        finally:
+            self._clients.discard(fresh)
+            for task in (listener, sender):
+                task.cancel()
+            await asyncio.gather(listener, sender, return_exceptions=True)
+
+    async def _send_frames(self, send: Send, fresh: asyncio.Event) -> None:
+        self._refresh()  # the first frame at once
+        fresh.set()
+        while True:
+            await fresh.wait()
+            fresh.clear()
+            try:
+                async with asyncio.timeout(self._settings.map_send_timeout_s):
+                    await send({"type": "websocket.send", "bytes": self._frame, "text": None})
+            except TimeoutError:
+                return  # does not read: dropped
+
+    async def _until_gone(self, receive: Receive) -> bool:
+        """True when the client was a nuisance, False when it left."""
+        for _ in range(_MESSAGES_FROM_CLIENT):
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return False
+        return True

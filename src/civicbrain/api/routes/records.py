@@ -1,0 +1,79 @@
+"""What happened: alerts (also as a stream) and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from litestar import Request, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from civicbrain.api import models
+from civicbrain.api.services import Services
+from civicbrain.api.views import told
+from civicbrain.contracts import wire
+
+EVENT_STREAM = "text/event-stream"
+_MOST = 1000
+_HIGHEST = 2**53 - 1  # the greatest whole number that JSON readers agree on
+
+
+def handlers(services: Services) -> list[HTTPRouteHandler]:
+    link, alerts = services.link, services.alerts
+
+    @get("/v1/alerts", tags=["alerts"], summary="Alerts, newest first")
+    async def list_alerts(
+        limit: Annotated[int, Parameter(ge=1, le=_MOST, description="at most so many")] = 100,
+    ) -> list[models.AlertView]:
+        return told(await link.command(wire.BrainCommand("alerts", limit=limit)), list[models.AlertView])
+
+    @get(
+        "/v1/alerts/stream",
+        tags=["alerts"],
+        summary="Alerts as server-sent events",
+        description="Each event is `alert` with an Alert as JSON. A client that asks for `text/event-stream` by "
+        "name in Accept, as EventSource does, is kept up to date for good, with a comment every 15 s; another "
+        "gets what is buffered, and the stream ends.",
+        responses={
+            200: ResponseSpec(str, generate_examples=False, media_type=EVENT_STREAM, description="events")
+        },
+        sync_to_thread=False,
+    )
+    def stream_alerts(
+        request: Request[Any, Any, Any],
+        last_event_id: Annotated[
+            str | None, Parameter(header="Last-Event-ID", description="go on after this event")
+        ] = None,
+    ) -> Stream:
+        position = alerts.position(last_event_id)
+        if EVENT_STREAM in request.headers.get("accept", ""):
+            alerts.require_room()
+            content = alerts.follow(position)
+        else:
+            content = _once(alerts.events_after(position)[0])
+        return Stream(content, media_type=EVENT_STREAM, headers={"cache-control": "no-store"})
+
+    @get("/v1/ledger", tags=["ledger"], summary="The append-only record, a page at a time")
+    async def get_ledger(
+        offset: Annotated[int, Parameter(ge=0, le=_HIGHEST, description="entries to pass over")] = 0,
+        limit: Annotated[int, Parameter(ge=1, le=_MOST, description="at most so many")] = 100,
+    ) -> models.LedgerPage:
+        answer = await link.command(wire.BrainCommand("ledger", offset=offset, limit=limit))
+        if isinstance(answer, dict):
+            answer = {**answer, "offset": offset, "limit": limit}
+        return told(answer, models.LedgerPage)
+
+    @get("/v1/ledger/verification", tags=["ledger"], summary="The ledger's hash chain, checked now")
+    async def verify_ledger() -> models.LedgerVerification:
+        return told(await link.command(wire.BrainCommand("verify")), models.LedgerVerification)
+
+    return [list_alerts, stream_alerts, get_ledger, verify_ledger]
+
+
+async def _once(events: bytes) -> AsyncIterator[bytes]:
+    yield b"retry: 2000\n\n"
+    if events:
+        yield events

@@ -1,0 +1,110 @@
+"""The API process: `python -m civicbrain.api.server --city DIR --run-dir DIR [--host H] [--port P]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from civicbrain.api.access import make_token
+from civicbrain.api.app import build_app
+from civicbrain.api.settings import Settings
+from civicbrain.city.model import City
+from civicbrain.core.errors import CivicBrainError, ServiceError
+
+_log = structlog.get_logger("civicbrain.api")
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The listening socket. Raises ServiceError when the port is in use or the address is not ours."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(512)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise ServiceError(
+            f"cannot listen: {getattr(error, 'strerror', None) or error}",
+            place=f"{settings.host}:{settings.port}",
+            remedy="stop what uses the port, or choose another with --port",
+        ) from error
+    listener.set_inheritable(False)
+    return listener
+
+
+def serve(city: City, settings: Settings, listener: socket.socket | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. Raises ServiceError when the port is in use."""
+    listener = listener or bind(settings)
+    port = listener.getsockname()[1]
+    settings = replace(settings, port=port)
+    token = make_token(settings.run_dir) if settings.open_to_others else None
+    config = uvicorn.Config(
+        build_app(city, settings, token),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws_per_message_deflate=False,
+        ws_max_size=4096,
+        ws_max_queue=4,
+        limit_concurrency=512,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    _log.info("listening", url=f"http://{shown}:{port}/" + (f"?token={token}" if token else ""))
+    asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code: 0, or 2 with a message for anything a person can put right."""
+    parser = argparse.ArgumentParser(prog="python -m civicbrain.api.server", description="Civic Brain's API")
+    parser.add_argument("--city", type=Path, required=True, help="the city folder")
+    parser.add_argument(
+        "--run-dir", type=Path, required=True, help="where the other processes' sockets stand"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to bind; others than loopback need a token"
+    )
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a Host name to accept"
+    )
+    parser.add_argument(
+        "--allow-origin", action="append", default=[], metavar="URL", help="a page that may write"
+    )
+    parser.add_argument("--read-rate", type=float, default=Settings.read_rate_hz, metavar="PER_S")
+    parser.add_argument("--write-rate", type=float, default=Settings.write_rate_hz, metavar="PER_S")
+    options = parser.parse_args(arguments)
+    settings = Settings(
+        run_dir=options.run_dir,
+        host=options.host,
+        port=options.port,
+        allowed_hosts=tuple(options.allow_host),
+        allowed_origins=tuple(options.allow_origin),
+        read_rate_hz=options.read_rate,
+        write_rate_hz=options.write_rate,
+    )
+    try:
+        # the port first: whoever finds it in use should not wait for a city to load
+        listener = bind(settings)
+        from civicbrain.city.folder import load_city
+
+        serve(load_city(options.city), settings, listener)
+    except CivicBrainError as error:
+        print(f"civicbrain api: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

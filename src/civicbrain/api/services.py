@@ -1,0 +1,56 @@
+"""What the routes share: the city, the link to the other processes, and what is worked out once."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+
+from civicbrain.api.alerts import AlertStream
+from civicbrain.api.geometry import geometry_of
+from civicbrain.api.link import Link
+from civicbrain.api.map_socket import MapSocket
+from civicbrain.api.settings import Settings
+from civicbrain.city.model import City
+
+
+@dataclass(frozen=True)
+class Document:
+    """An answer that does not change while the process runs."""
+
+    body: bytes
+    packed: bytes
+    etag: str
+
+    @staticmethod
+    def of(value: object) -> Document:
+        body = msgspec.json.encode(value)
+        return Document(body, gzip.compress(body, 6, mtime=0), f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+
+
+@dataclass(frozen=True)
+class Services:
+    city: City
+    settings: Settings
+    link: Link
+    alerts: AlertStream
+    map_socket: MapSocket
+    geometry: Document
+
+    @staticmethod
+    def of(city: City, settings: Settings) -> Services:
+        alerts = AlertStream(settings)
+        link = Link(settings, alerts.add)
+        return Services(
+            city, settings, link, alerts, MapSocket(city, link, settings), Document.of(geometry_of(city))
+        )
+
+    async def start(self) -> None:
+        await self.link.start()
+        self.map_socket.start()
+
+    async def stop(self) -> None:
+        await self.map_socket.stop()
+        await self.link.stop()

@@ -1,0 +1,291 @@
+"""A stand-in for the twin and brain processes: a grid city with made-up traffic, spoken over the real sockets.
+
+For tests, and to look at the control room without SUMO:
+
+    python tests/api/stand_in.py --run-dir /tmp/run --vehicles 10000 --port 8080
+
+With --port it also serves the API in front of itself; without it only the sockets are there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import zmq
+
+sys.path.insert(0, str(Path(__file__).parent))
+from grid_city import grid_city
+
+from civicbrain.city.model import City
+from civicbrain.city.signals import ControllerMode
+from civicbrain.contracts import wire
+from civicbrain.contracts.brain import Alert, Severity
+
+YELLOW_S = 3.0
+CONTROLS = [
+    {"name": "fixed", "summary": "the city's own plan", "source": "", "program": "fixed", "brain": ""},
+    {
+        "name": "max-pressure",
+        "summary": "serves the stage with the greatest pressure",
+        "source": "Varaiya 2013",
+        "program": "central",
+        "brain": "signals",
+    },
+]
+
+
+class StandIn:
+    """Made-up traffic on a real `City`. Vehicles run along lanes, stop at red and turn at random."""
+
+    def __init__(self, city: City, vehicles: int, seed: int = 0) -> None:
+        self.city = city
+        self.rng = np.random.default_rng(seed)
+        lanes = city.network.lanes
+        first, last = lanes.shape_start[:-1], lanes.shape_start[1:] - 1
+        self.lane_start = lanes.shape_xy[first]
+        self.lane_vector = lanes.shape_xy[last] - lanes.shape_xy[first]
+        self.lane_heading = self.lane_vector / np.linalg.norm(self.lane_vector, axis=1, keepdims=True)
+        self.order, self.start = city.network.movements_from
+        self.ways_out = np.diff(self.start)
+        self.number = np.arange(vehicles, dtype=np.uint32)
+        self.lane = self.rng.integers(0, len(lanes.ids), vehicles)
+        self.distance_m = self.rng.uniform(0, lanes.length_m[self.lane])
+        self.wish_mps = self.rng.uniform(8, 14, vehicles)
+        self.speed_mps = np.zeros(vehicles)
+        self.stop_gap_m = self.rng.uniform(2, 60, vehicles)  # a queue of sorts
+        self.vehicle_class = self.rng.choice([0, 0, 0, 0, 0, 0, 1, 2, 5], vehicles).astype(np.uint8)
+        self.stage = np.zeros(len(city.junctions), np.int32)
+        self.lamps = np.full(city.signals.group_count, ord("r"), np.uint8)
+        self.time_s = city.demand.begin_s
+        self.sequence = 0
+        self.run = 0
+        self.paused = False
+        self.speed = 1.0
+        self.control = "max-pressure"
+        self.brain_on = True
+        self.alerts: list[Alert] = []
+        self.ledger: list[dict[str, Any]] = []
+        self._light()
+
+    def step(self) -> None:
+        """One simulated second."""
+        self.time_s += 1.0
+        if self.time_s >= self.city.demand.end_s:
+            self.time_s, self.run = self.city.demand.begin_s, self.run + 1
+        self._light()
+        lanes, movements = self.city.network.lanes, self.city.network.movements
+        length = lanes.length_m[self.lane]
+        first = self.order[np.minimum(self.start[self.lane], len(self.order) - 1)]
+        group = np.where(self.ways_out[self.lane] > 0, movements.group[first], -1)
+        red = (group >= 0) & (self.lamps[group] != ord("G"))
+        to_go = length - self.distance_m
+        stopping = red & (to_go < self.stop_gap_m + self.wish_mps) & (to_go > 0)
+        target = np.where(stopping, np.clip(to_go - self.stop_gap_m, 0, self.wish_mps), self.wish_mps)
+        self.speed_mps += np.clip(target - self.speed_mps, -4.5, 2.0)
+        self.distance_m += self.speed_mps
+        over = np.flatnonzero(self.distance_m > length)
+        ways = self.ways_out[self.lane[over]]
+        pick = self.start[self.lane[over]] + (self.rng.random(len(over)) * np.maximum(ways, 1)).astype(int)
+        onward = movements.to_lane[self.order[np.minimum(pick, len(self.order) - 1)]]
+        fresh = self.rng.integers(0, len(lanes.ids), len(over))
+        self.distance_m[over] -= length[over]
+        self.lane[over] = np.where(ways > 0, onward, fresh)
+        left = over[ways == 0]  # out of the city: somebody else comes in
+        self.number[left] = self.number.max() + 1 + np.arange(len(left), dtype=np.uint32)
+
+    def _light(self) -> None:
+        start = self.city.signals.group_start
+        for row, junction in enumerate(self.city.junctions):
+            cycle = junction.local_plan.cycle_s
+            at = (self.time_s + 7 * row) % cycle
+            self.stage[row] = int(at >= cycle / 2)
+            lamps = junction.stages[self.stage[row]].lamps
+            if at % (cycle / 2) > cycle / 2 - YELLOW_S:
+                lamps = lamps.replace("G", "y")
+            self.lamps[start[row] : start[row + 1]] = np.frombuffer(lamps.encode(), np.uint8)
+
+    def vehicle_frame(self) -> wire.VehicleFrame:
+        share = (self.distance_m / self.city.network.lanes.length_m[self.lane])[:, None]
+        xy = (self.lane_start[self.lane] + share * self.lane_vector[self.lane]).astype(np.float32)
+        heading = self.lane_heading[self.lane]
+        angle = np.degrees(np.arctan2(heading[:, 0], heading[:, 1])) % 360
+        return wire.VehicleFrame(
+            self.time_s,
+            wire.pack_array(self.number),
+            wire.pack_array(xy[:, 0]),
+            wire.pack_array(xy[:, 1]),
+            wire.pack_array(angle.astype(np.float32)),
+            wire.pack_array(self.speed_mps.astype(np.float32)),
+            wire.pack_array(self.vehicle_class),
+        )
+
+    def twin_status(self) -> wire.TwinStatus:
+        stopped = int(np.count_nonzero(self.speed_mps < 0.1))
+        return wire.TwinStatus(
+            time_s=self.time_s, begin_s=self.city.demand.begin_s, end_s=self.city.demand.end_s, run=self.run,
+            paused=self.paused, speed=self.speed, measured_speed=0.0 if self.paused else self.speed or 10.0,
+            program="central" if self.control == "max-pressure" else "fixed",
+            running=len(self.number), departed=int(self.number.max()) + 1, arrived=int(self.number.max()),
+            waiting_to_depart=3, delay_veh_s=31.0 * len(self.number), stopped=stopped,
+            last_heartbeat_s=self.time_s, local_junctions=0, refused_requests=0, unsafe_states=0,
+        )  # fmt: skip
+
+    def city_state(self) -> wire.CityState:
+        count = len(self.city.junctions)
+        self.sequence += 1
+        delay = 25 + 20 * np.sin(np.arange(count) + self.time_s / 60)
+        delay[1::17] = np.nan  # junctions that served nobody lately
+        mode = ControllerMode.CENTRAL if self.brain_on else ControllerMode.LOCAL
+        return wire.CityState(
+            time_s=self.time_s, sequence=self.sequence, control=self.control, brain_on=self.brain_on,
+            indicators=wire.Indicators(
+                vehicles=len(self.number), mean_delay_s=float(26.0 + 3 * np.sin(self.time_s / 30)),
+                throughput_veh_per_h=5200.0, stopped=int(np.count_nonzero(self.speed_mps < 0.1)),
+                fixed_vehicles=1.2 * len(self.number), fixed_mean_delay_s=49.0, fixed_throughput_veh_per_h=4700.0,
+            ),
+            brains=(self.health(),),
+            staleness_s={"twin": 0.4},
+            junction_delay_s=wire.pack_array(delay.astype(np.float32)),
+            junction_queue_veh=wire.pack_array(self.rng.uniform(0, 12, count).astype(np.float32)),
+            junction_mode=wire.pack_array(np.full(count, mode, np.uint8)),
+            junction_stage=wire.pack_array(self.stage),
+            group_lamp=wire.pack_array(self.lamps),
+            twin=self.twin_status(), alerts_open=len(self.alerts), ledger_entries=len(self.ledger),
+            baseline_progress=1.0,
+        )  # fmt: skip
+
+    def health(self) -> wire.BrainHealth:
+        state = "running" if self.brain_on else "off"
+        return wire.BrainHealth("signals", state, 1.0, 0.2, self.time_s, 0.7, 1.9, int(self.time_s), 0)
+
+    def raise_alert(self, text: str) -> Alert:
+        key = f"stand-in-{len(self.alerts)}"
+        self.alerts.append(Alert(key, Severity.WARNING, text, "made up", self.time_s, "signals"))
+        return self.alerts[-1]
+
+    def reply(self, command: wire.BrainCommand) -> wire.Reply:
+        match command.action:
+            case "status" | "snapshot":
+                return wire.Reply(True, self.city_state())
+            case "junction":
+                if command.text not in self.city.signals.row:
+                    return wire.Reply(False, error=f"no junction {command.text!r}", kind="not-found")
+                return wire.Reply(True, {"explanation": {"pressure": {"1": 4.2, "2": 1.0}, "chosen": "1"}})
+            case "controls":
+                return wire.Reply(True, {"current": self.control, "available": CONTROLS})
+            case "control":
+                if command.text not in [c["name"] for c in CONTROLS]:
+                    return wire.Reply(
+                        False,
+                        error=f"no control {command.text!r}; there are fixed, max-pressure",
+                        kind="not-found",
+                    )
+                self.control = command.text
+                self.brain_on = command.text != "fixed"
+                self._record("control", command)
+                return wire.Reply(True, {"current": self.control, "available": CONTROLS})
+            case "brain-on" | "brain-off":
+                if command.text != "signals":
+                    return wire.Reply(
+                        False, error=f"no brain {command.text!r}; there is signals", kind="not-found"
+                    )
+                self.brain_on = command.action == "brain-on"
+                self._record(command.action, command)
+                return wire.Reply(True, self.health())
+            case "alerts":
+                return wire.Reply(True, self.alerts[::-1][: command.limit])
+            case "ledger":
+                part = self.ledger[command.offset : command.offset + command.limit]
+                return wire.Reply(True, {"entries": part, "count": len(self.ledger)})
+            case "verify":
+                body = {"ok": True, "entries": len(self.ledger), "first_bad": None, "detail": ""}
+                return wire.Reply(True, body)
+            case "twin":
+                if command.text == "speed":
+                    self.speed = command.value
+                elif command.text in ("pause", "resume"):
+                    self.paused = command.text == "pause"
+                else:
+                    return wire.Reply(False, error=f"the twin does not know {command.text!r}", kind="invalid")
+                self._record("twin", command)
+                return wire.Reply(True, self.twin_status())
+        return wire.Reply(False, error=f"unknown action {command.action!r}", kind="invalid")
+
+    def _record(self, kind: str, command: wire.BrainCommand) -> None:
+        body = {"text": command.text, "value": command.value, "reason": command.reason}
+        self.ledger.append(
+            {"sequence": len(self.ledger), "time_s": self.time_s, "kind": kind, "actor": command.actor,
+             "body": body, "hash": f"{len(self.ledger):064x}"}
+        )  # fmt: skip
+
+
+def run(run_dir: Path, vehicles: int, size: int, alert_every_s: float = 60.0, awkward_id: str = "") -> None:
+    """Speak on the four sockets until a signal ends the process."""
+    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    stand_in = StandIn(grid_city(size, awkward_id=awkward_id), vehicles)
+    context = zmq.Context()
+    sockets = {}
+    for name, kind in (("twin.pub", zmq.PUB), ("brain.pub", zmq.PUB), ("brain.cmd", zmq.ROUTER)):
+        sockets[name] = context.socket(kind)
+        sockets[name].setsockopt(zmq.LINGER, 0)
+        sockets[name].bind(f"ipc://{run_dir / name}")
+    encode = msgspec.msgpack.Encoder().encode
+    decoder = msgspec.msgpack.Decoder(wire.BrainCommand)
+    next_step = next_state = next_alert = time.monotonic()
+    while True:
+        now = time.monotonic()
+        if now >= next_step:
+            if not stand_in.paused:
+                stand_in.step()
+            next_step = max(next_step + 1.0 / (stand_in.speed or 10.0), now - 1.0)
+            sockets["twin.pub"].send_multipart([wire.VEHICLES_TOPIC, encode(stand_in.vehicle_frame())])
+            sockets["twin.pub"].send_multipart([wire.STATUS_TOPIC, encode(stand_in.twin_status())])
+        if now >= next_state:
+            next_state = now + 1.0
+            sockets["brain.pub"].send_multipart([wire.STATE_TOPIC, encode(stand_in.city_state())])
+        if now >= next_alert:
+            next_alert = now + alert_every_s
+            alert = stand_in.raise_alert(f"made-up alert at {stand_in.time_s:.0f} s")
+            sockets["brain.pub"].send_multipart([wire.ALERT_TOPIC, encode(alert)])
+        wait_ms = max(1, int(1000 * (min(next_step, next_state, next_alert) - time.monotonic())))
+        if sockets["brain.cmd"].poll(wait_ms):
+            *envelope, body = sockets["brain.cmd"].recv_multipart()
+            sockets["brain.cmd"].send_multipart([*envelope, encode(stand_in.reply(decoder.decode(body)))])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run-dir", type=Path, required=True)
+    parser.add_argument("--vehicles", type=int, default=500)
+    parser.add_argument("--size", type=int, default=6, help="junctions a side")
+    parser.add_argument("--alert-every", type=float, default=60.0, metavar="SECONDS")
+    parser.add_argument("--port", type=int, help="serve the API too")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if options.port is None:
+        return run(options.run_dir, options.vehicles, options.size, options.alert_every)
+    backend = subprocess.Popen(
+        [sys.executable, __file__, "--run-dir", str(options.run_dir), "--vehicles", str(options.vehicles),
+         "--size", str(options.size), "--alert-every", str(options.alert_every)]
+    )  # fmt: skip
+    from civicbrain.api.server import serve
+    from civicbrain.api.settings import Settings
+
+    try:
+        options.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        serve(grid_city(options.size), Settings(run_dir=options.run_dir, port=options.port))
+    finally:
+        backend.terminate()
+    return None
+
+
+if __name__ == "__main__":
+    main()
