@@ -80,8 +80,7 @@ class DemandReader:
         exits = self._streams.exits
         queued = (lanes.queued[exits.lane] * exits.share).sum(axis=1)
         free = spillback_factor(np.where(self._has_storage, queue_fill(queued, exits.length_m), 0.0))
-        outlet: F64 = np.bincount(
-            exits.stream, weights=free * exits.weight, minlength=self._streams.count + 1
-        )
+        weights: F64 = free * exits.weight
+        outlet = np.bincount(exits.stream, weights=weights, minlength=self._streams.count + 1)
         outlet[-1] = 1.0
-        return outlet
+        return np.asarray(outlet, dtype=np.float64)
