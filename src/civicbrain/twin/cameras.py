@@ -1,0 +1,176 @@
+"""Simulated sensing: what cameras at the junctions see of the vehicles, or an oracle that sees them all.
+
+`camera`: one camera a signal junction sees the lanes of `City.cameras` up to a range along the road. It
+overlooks each vehicle with the miss rate in each frame, and its frames arrive late. Only an equipped share
+of the junctions delivers. What a vehicle will do next is known only from its lane.
+`oracle`: every vehicle within 200 m of the stop line, none overlooked, no latency, next movement known.
+
+The draws are seeded by (seed, second), so that a frame does not depend on which frames were taken before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import libsumo
+import numpy as np
+
+from civicbrain.city.model import City
+from civicbrain.city.network import F32, I32, U8
+from civicbrain.city.observations import Detections, VehicleClass
+from civicbrain.twin.options import ORACLE_RANGE_M, TwinOptions
+from civicbrain.twin.reach import reach_of
+
+SOURCE = "cameras"
+_COVERAGE_STREAM, _MISS_STREAM = 1, 2
+
+CLASS_OF = {
+    "truck": VehicleClass.TRUCK,
+    "trailer": VehicleClass.TRUCK,
+    "delivery": VehicleClass.TRUCK,
+    "bus": VehicleClass.BUS,
+    "coach": VehicleClass.BUS,
+    "tram": VehicleClass.TRAM,
+    "rail": VehicleClass.TRAM,
+    "rail_urban": VehicleClass.TRAM,
+    "rail_electric": VehicleClass.TRAM,
+    "rail_fast": VehicleClass.TRAM,
+    "subway": VehicleClass.TRAM,
+    "cable_car": VehicleClass.TRAM,
+    "motorcycle": VehicleClass.MOTORCYCLE,
+    "moped": VehicleClass.MOTORCYCLE,
+    "bicycle": VehicleClass.BICYCLE,
+    "scooter": VehicleClass.BICYCLE,
+    "pedestrian": VehicleClass.PEDESTRIAN,
+    "wheelchair": VehicleClass.PEDESTRIAN,
+    "emergency": VehicleClass.EMERGENCY,
+    "authority": VehicleClass.EMERGENCY,
+    "army": VehicleClass.OTHER,
+    "ship": VehicleClass.OTHER,
+    "container": VehicleClass.OTHER,
+    "aircraft": VehicleClass.OTHER,
+    "drone": VehicleClass.OTHER,
+    "custom1": VehicleClass.OTHER,
+    "custom2": VehicleClass.OTHER,
+}
+"""SUMO's vehicle classes as a camera tells them apart; the others are cars."""
+
+
+class Fleet:
+    """The running number and class of every vehicle seen in this run, looked up once a vehicle."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, int]] = {}
+
+    def get(self, vehicle_id: str) -> tuple[int, int]:
+        """(number from 0 on, VehicleClass value)."""
+        known = self._known.get(vehicle_id)
+        if known is None:
+            kind = CLASS_OF.get(libsumo.vehicle.getVehicleClass(vehicle_id), VehicleClass.CAR)
+            known = self._known[vehicle_id] = (len(self._known), int(kind))
+        return known
+
+
+class Cameras:
+    """Takes frames of the running simulation. step_s: length of a simulation step."""
+
+    def __init__(self, city: City, options: TwinOptions, step_s: float, fleet: Fleet) -> None:
+        self._oracle = options.sensing == "oracle"
+        self._range_m = ORACLE_RANGE_M if self._oracle else options.range_m
+        self._miss_rate = 0.0 if self._oracle else options.miss_rate
+        self.latency_s = 0.0 if self._oracle else math.ceil(options.latency_s / step_s - 1e-9) * step_s
+        self._seed = options.seed
+        self._fleet = fleet
+        self._frames: deque[Detections] = deque()
+        self.equipped = _equipped(len(city.junctions), options)
+        table = reach_of(city, self._range_m)
+        wanted = np.isin(table.junction, self.equipped)
+        self._junction: I32 = table.junction[wanted]
+        self._lane: I32 = table.lane[wanted]
+        lanes = city.network.lanes
+        self._stop_line_m: F32 = (lanes.length_m[self._lane] + table.beyond_m[wanted]).astype(np.float32)
+        self._row_of_lane = {lanes.ids[lane]: row for row, lane in enumerate(self._lane.tolist())}
+        self._movement_of = _movements_by_link(city) if self._oracle else {}
+        self._junction_ids = [junction.id for junction in city.junctions]
+
+    def take(self, time_s: float) -> None:
+        """Take a frame of this instant; it is delivered when its latency is over."""
+        self._frames.append(self._frame(time_s))
+
+    def deliver(self, now_s: float) -> list[Detections]:
+        """Frames whose latency is over, oldest first; each once."""
+        due = []
+        while self._frames and self._frames[0].end_s + self.latency_s <= now_s + 1e-6:
+            due.append(self._frames.popleft())
+        return due
+
+    def _frame(self, time_s: float) -> Detections:
+        vehicle = libsumo.vehicle
+        get_lane, get_position, get_speed = vehicle.getLaneID, vehicle.getLanePosition, vehicle.getSpeed
+        row_of_lane, fleet = self._row_of_lane.get, self._fleet.get
+        ids: list[str] = []
+        rows: list[int] = []
+        positions: list[float] = []
+        for vehicle_id in vehicle.getIDList():
+            row = row_of_lane(get_lane(vehicle_id))
+            if row is not None:
+                ids.append(vehicle_id)
+                rows.append(row)
+                positions.append(get_position(vehicle_id))
+        row_of = np.array(rows, dtype=np.int32)
+        distance_m = self._stop_line_m[row_of] - np.array(positions, dtype=np.float32)
+        seen = distance_m <= self._range_m
+        if self._miss_rate > 0.0:
+            draws = np.random.default_rng((self._seed, _MISS_STREAM, int(time_s * 1000.0)))
+            seen &= draws.random(len(rows)) >= self._miss_rate
+        # one camera after the other, each from its stop line outwards within the order of SUMO
+        kept = np.flatnonzero(seen)
+        kept = kept[np.argsort(self._junction[row_of[kept]], kind="stable")]
+        names = [ids[index] for index in kept.tolist()]
+        row_of = row_of[kept]
+        count = len(names)
+        camera: I32 = self._junction[row_of]
+        classes: U8 = np.fromiter((fleet(name)[1] for name in names), np.uint8, count)
+        return Detections(
+            source=SOURCE,
+            start_s=time_s,
+            end_s=time_s,
+            cameras=self.equipped,
+            camera=camera,
+            lane=self._lane[row_of],
+            distance_m=np.maximum(distance_m[kept], np.float32(0.0)),
+            speed_mps=np.fromiter((get_speed(name) for name in names), np.float32, count),
+            vehicle_class=classes,
+            next_movement=self._next_movements(names, camera),
+        )
+
+    def _next_movements(self, names: list[str], camera: I32) -> I32:
+        result: I32 = np.full(len(names), -1, dtype=np.int32)
+        if not self._oracle:
+            return result
+        for place, (name, junction) in enumerate(zip(names, camera.tolist(), strict=True)):
+            for tls_id, link, _, _ in libsumo.vehicle.getNextTLS(name):
+                if tls_id == self._junction_ids[junction]:
+                    candidates = self._movement_of.get((junction, link), {})
+                    lane = libsumo.vehicle.getLaneID(name)
+                    result[place] = candidates.get(lane, next(iter(candidates.values()), -1))
+                    break
+        return result
+
+
+def _equipped(count: int, options: TwinOptions) -> I32:
+    """Rows of the junctions with a camera: a share `coverage` of them, drawn with the seed."""
+    share = 1.0 if options.sensing == "oracle" else options.coverage
+    order = np.random.default_rng((options.seed, _COVERAGE_STREAM)).permutation(count)
+    return np.sort(order[: round(share * count)]).astype(np.int32)
+
+
+def _movements_by_link(city: City) -> dict[tuple[int, int], dict[str, int]]:
+    """(junction row, link) -> {id of the lane it leaves: movement row}; several may share a link."""
+    movements, ids = city.network.movements, city.network.lanes.ids
+    result: dict[tuple[int, int], dict[str, int]] = {}
+    for row in city.signalled_movements.tolist():
+        key = (int(movements.junction[row]), int(movements.link[row]))
+        result.setdefault(key, {})[ids[movements.from_lane[row]]] = row
+    return result

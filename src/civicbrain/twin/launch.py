@@ -1,0 +1,81 @@
+"""Starting SUMO for a city: its command line and its error messages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import libsumo
+
+from civicbrain.city.model import City
+from civicbrain.core.errors import TwinError
+from civicbrain.twin.options import TwinOptions
+from civicbrain.twin.programs import SUMO_TYPES, read_active_programs, without_switching, write_programs
+
+TRIPS_FILE = "trips.xml"
+SAFETY_FILE = "statistics.xml"
+_LOG_FILE = "sumo.log"
+
+
+def step_length_s(city: City) -> float:
+    """Length of a simulation step, s."""
+    return city.demand.step_s if city.demand.step_s > 0 else 1.0
+
+
+def start_sumo(
+    city: City, options: TwinOptions, begin_s: float, end_s: float, scratch: Path, state: Path | None
+) -> None:
+    """Start libsumo with the city's files; SUMO's outputs go to `scratch`. `state` resumes a saved one.
+
+    Raises TwinError with SUMO's own message.
+    """
+    if libsumo.isLoaded():
+        raise TwinError(
+            "SUMO already runs in this process", remedy="run each Twin in a process of its own, or close() it"
+        )
+    demand, folder = city.demand, city.folder
+    additional = [folder / name for name in demand.additional_files]
+    if options.program != "fixed":
+        additional = [without_switching(file, scratch) for file in additional]
+    base = ["sumo", "--net-file", str(folder / demand.net_file), "--no-step-log", "--no-warnings"]
+    base += ["--duration-log.disable", "--xml-validation", "never"]
+    base += ["--step-length", f"{step_length_s(city):g}"]
+    base += ["--begin", f"{begin_s:g}", "--end", f"{end_s:g}"]
+    log = options.sumo_log or scratch / _LOG_FILE
+    routes = ["--route-files", ",".join(str(folder / name) for name in demand.route_files)]
+    routes = routes if demand.route_files else []
+    own = [part for name, value in demand.sumo_options for part in _option(name, value)]
+    if options.program in SUMO_TYPES:
+        # SUMO says which plan it runs at the begin: additional files may override the network's
+        _start([*base, *_additional(additional), *routes, *own], log, city)
+        programs = read_active_programs()
+        libsumo.close()
+        file = scratch / "programs.add.xml"
+        write_programs(programs, options.program, file)
+        additional.append(file)
+    outputs = ["--tripinfo-output", str(scratch / TRIPS_FILE)]
+    outputs += ["--tripinfo-output.write-unfinished", "--tripinfo-output.write-undeparted"]
+    outputs += ["--statistic-output", str(scratch / SAFETY_FILE), "--error-log", str(log)]
+    run = ["--seed", str(options.seed), "--time-to-teleport", "-1"]
+    if state is not None:
+        run += ["--load-state", str(state)]
+    _start([*base, *_additional(additional), *routes, *own, *run, *outputs], log, city)
+
+
+def _start(command: list[str], log: Path, city: City) -> None:
+    try:
+        libsumo.start(command)
+    except (libsumo.TraCIException, libsumo.FatalTraCIError, RuntimeError) as error:
+        said = log.read_text(errors="replace").strip() if log.exists() else ""
+        raise TwinError(
+            f"SUMO did not start: {said[:2000] or error}",
+            place=str(city.folder),
+            remedy="correct what SUMO complains about in the city's files, or import the city again",
+        ) from error
+
+
+def _additional(files: list[Path]) -> list[str]:
+    return ["--additional-files", ",".join(map(str, files))] if files else []
+
+
+def _option(name: str, value: str) -> list[str]:
+    return [f"--{name.lstrip('-')}", value]
