@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import argparse
 import math
+import shutil
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -235,6 +237,7 @@ class TwinServer:
         return Reply(ok=True, body=status)
 
     def close(self) -> None:
+        self.twin.close()
         self.commands.close()
         self.publisher.close()
 
@@ -250,6 +253,11 @@ def main() -> None:
     parser.add_argument("--coverage", type=float, default=1.0)
     options = parser.parse_args()
     city = load_city(options.city)
+    # SUMO's own files of a run go where the next start clears them away, also after a kill
+    scratch = options.run_dir / "tmp"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=0o700)
+    tempfile.tempdir = str(scratch)
     twin_options = TwinOptions(
         seed=options.seed, sensing=options.sensing, coverage=options.coverage,
         sumo_log=options.run_dir / "sumo.log", track_live=True, emissions=False,
@@ -259,6 +267,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, lambda *_: server.stop())
     server.serve()
     server.close()
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":
