@@ -1,4 +1,4 @@
-"""A hand-made city for the API's tests: a grid of signalled junctions, two lanes a direction, 200 m blocks."""
+"""A hand-made city for the tests: a grid of signalled junctions, two lanes a direction, 200 m blocks."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _movements(
     for node in inner:
         for approach, (dx, dy) in enumerate(HEADINGS):
             came = edge_of[(node[0] - dx, node[1] - dy), node]
-            # (turn, heading, from lane): straight from both lanes, right from the right one, left from the left one
+            # (turn, heading, from lane): straight from both, right and left from one each
             for link, (turn, (tx, ty), lane) in enumerate(
                 (("r", (dy, -dx), 0), ("s", (dx, dy), 0), ("s", (dx, dy), 1), ("l", (-dy, dx), 1))
             ):

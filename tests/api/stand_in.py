@@ -1,4 +1,4 @@
-"""A stand-in for the twin and brain processes: a grid city with made-up traffic, spoken over the real sockets.
+"""A stand-in for the twin and brain processes: made-up traffic on a grid, over the real sockets.
 
 For tests, and to look at the control room without SUMO:
 
@@ -149,7 +149,8 @@ class StandIn:
             indicators=wire.Indicators(
                 vehicles=len(self.number), mean_delay_s=float(26.0 + 3 * np.sin(self.time_s / 30)),
                 throughput_veh_per_h=5200.0, stopped=int(np.count_nonzero(self.speed_mps < 0.1)),
-                fixed_vehicles=1.2 * len(self.number), fixed_mean_delay_s=49.0, fixed_throughput_veh_per_h=4700.0,
+                fixed_vehicles=1.2 * len(self.number), fixed_mean_delay_s=49.0,
+                fixed_throughput_veh_per_h=4700.0,
             ),
             brains=(self.health(),),
             staleness_s={"twin": 0.4},
@@ -185,7 +186,7 @@ class StandIn:
                 if command.text not in [c["name"] for c in CONTROLS]:
                     return wire.Reply(
                         False,
-                        error=f"no control {command.text!r}; there are fixed, max-pressure",
+                        error=f"no control {command.text!r}; try fixed",
                         kind="not-found",
                     )
                 self.control = command.text

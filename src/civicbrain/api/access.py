@@ -16,8 +16,7 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
-
+from civicbrain.api.asgi import App, Message, Receive, Scope, Send
 from civicbrain.api.problems import ProblemError, send_problem
 from civicbrain.api.settings import LOOPBACK, Settings
 from civicbrain.core.errors import ServiceError
@@ -56,7 +55,7 @@ class Access:
     """ASGI middleware. Adds the security headers to every answer, its own refusals included."""
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, token: str | None, security_headers: dict[str, str]
+        self, app: App, settings: Settings, token: str | None, security_headers: dict[str, str]
     ) -> None:
         self._app = app
         self._settings = settings
@@ -220,7 +219,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: ProblemErro
         return await send({"type": "websocket.close", "code": 1008, "reason": ""})
 
     async def as_response(message: Message) -> None:
-        await send({**message, "type": f"websocket.{message['type']}"})  # type: ignore[misc, typeddict-item]
+        await send({**message, "type": f"websocket.{message['type']}"})
 
     return await send_problem(as_response, error)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import License
-from litestar.types import ASGIApp
 
 from civicbrain import __version__
 from civicbrain.api.access import Access
+from civicbrain.api.asgi import App
 from civicbrain.api.contract import document_of, reject_unknown_query
 from civicbrain.api.problems import (
     ProblemError,
@@ -29,7 +29,7 @@ from civicbrain.api.static import StaticFiles, accepts_gzip, front, security_hea
 from civicbrain.city.model import City
 
 
-def build_app(city: City, settings: Settings, token: str | None = None) -> ASGIApp:
+def build_app(city: City, settings: Settings, token: str | None = None) -> App:
     """The whole ASGI application. token: None lets everybody in who reaches it (loopback only)."""
     services = Services.of(city, settings)
     document: list[Document] = []
@@ -64,7 +64,7 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> ASGIA
         openapi_config=OpenAPIConfig(
             title="Civic Brain",
             version=__version__,
-            description="One city, live: what it is, what it does, who decides. The map's websocket is /v1/map.",
+            description="One city, live: what it is, what it does, who decides.",
             license=License(name="Apache-2.0", identifier="Apache-2.0"),
             use_handler_docstrings=True,
             render_plugins=[],
@@ -73,7 +73,7 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> ASGIA
         debug=False,
     )
     document.append(Document.of(document_of(api, token=token is not None)))
-    inner = front(api, StaticFiles(settings.static_dir), services.map_socket.serve)
+    inner = front(cast(App, api), StaticFiles(settings.static_dir), services.map_socket.serve)
     return Access(inner, settings, token, security_headers(city.tile_url))
 
 

@@ -98,7 +98,8 @@ def _fitting(packed: wire.Array, unknown: NDArray[Any]) -> NDArray[Any]:
 
 
 def _quantise(metres: NDArray[Any], scale: float) -> NDArray[np.uint16]:
-    return np.clip(np.nan_to_num(metres) * scale + 0.5, 0, 65535).astype("<u2")
+    values: NDArray[np.uint16] = np.clip(np.nan_to_num(metres) * scale + 0.5, 0, 65535).astype("<u2")
+    return values
 
 
 def _tenths(values: NDArray[Any]) -> NDArray[np.uint16]:

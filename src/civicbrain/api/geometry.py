@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from pyproj import CRS, Transformer
 
@@ -24,7 +26,7 @@ def geometry_of(city: City) -> Geometry:
             edge=lanes.edge.tolist(),
             width_m=np.round(lanes.width_m.astype(np.float64), 2).tolist(),
             use=lanes.use.tolist(),
-            points=[flat[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)],
+            points=[flat[a:b] for a, b in pairwise(starts)],
         ),
         junctions=[
             JunctionPoint(j.id, j.name, round(j.x_m, _ROUNDING), round(j.y_m, _ROUNDING))

@@ -12,7 +12,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from math import inf
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -25,6 +25,7 @@ from civicbrain.contracts import wire
 
 _log = structlog.get_logger("civicbrain.api")
 _STATUS_OF_KIND = {"not-found": 404, "invalid": 400, "refused": 409, "unavailable": 503}
+T = TypeVar("T")
 _COMMANDS_AT_ONCE = 8
 _AWAY_TIMEOUT_S = 0.5  # a process that is known to be away gets less time to answer
 
@@ -153,19 +154,21 @@ class Link:
         except msgspec.MsgspecError as error:
             self._complain(topic, error)
 
-    def _newest(self, topic: bytes, kind: type[Any]) -> Any:
+    def _newest(self, topic: bytes, kind: type[T]) -> T | None:
         raw = self._raw.get(topic)
         if raw is None:
             return None
         known = self._decoded.get(topic)
         if known is None or known[0] is not raw:
+            value: T | None
             try:
                 value = msgspec.msgpack.decode(raw, type=kind)
             except msgspec.MsgspecError as error:
                 self._complain(topic, error)
-                value = known[1] if known else None
+                value = known[1] if known else None  # the last readable one stays
             known = self._decoded[topic] = (raw, value)
-        return known[1]
+        newest: T | None = known[1]
+        return newest
 
     def _age_s(self, topic: bytes) -> float:
         heard_s = self._heard_s.get(topic)

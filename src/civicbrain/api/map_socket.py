@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 
 import structlog
-from litestar.types import Receive, Scope, Send
 
+from civicbrain.api.asgi import Receive, Scope, Send
 from civicbrain.api.frames import FrameEncoder
 from civicbrain.api.link import Link
 from civicbrain.api.settings import Settings
@@ -77,7 +77,7 @@ class MapSocket:
         for fresh in self._clients:
             fresh.set()
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(self, _: Scope, receive: Receive, send: Send) -> None:
         """One client, from connect to disconnect."""
         message = await receive()
         if message["type"] != "websocket.connect":

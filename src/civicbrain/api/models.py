@@ -130,8 +130,7 @@ class TwinView(Struct, frozen=True):
 
 class SnapshotView(Struct, frozen=True):
     """The newest city state. age_s: wall seconds since the brain process sent it; stale: it should have
-    sent a newer one by now. Lists: one entry a junction, or (group_lamp: codes of lamp characters) a city-wide
-    signal group."""
+    sent a newer one by now. Lists: one entry a junction; group_lamp: one code of a lamp character a group."""
 
     time_s: float
     sequence: int

@@ -10,7 +10,8 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.types import Receive, Scope, Send
+
+from civicbrain.api.asgi import Send
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("civicbrain.api")

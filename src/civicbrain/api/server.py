@@ -69,18 +69,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0, or 2 with a message for anything a person can put right."""
     parser = argparse.ArgumentParser(prog="python -m civicbrain.api.server", description="Civic Brain's API")
     parser.add_argument("--city", type=Path, required=True, help="the city folder")
-    parser.add_argument(
-        "--run-dir", type=Path, required=True, help="where the other processes' sockets stand"
-    )
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to bind; others than loopback need a token"
-    )
+    parser.add_argument("--run-dir", type=Path, required=True, help="folder of the sockets")
+    parser.add_argument("--host", default="127.0.0.1", help="beyond loopback, a token is needed")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument(
-        "--allow-host", action="append", default=[], metavar="NAME", help="a Host name to accept"
+        "--allow-host", action="append", default=[], metavar="NAME", help="Host name to accept"
     )
     parser.add_argument(
-        "--allow-origin", action="append", default=[], metavar="URL", help="a page that may write"
+        "--allow-origin", action="append", default=[], metavar="URL", help="page that may write"
     )
     parser.add_argument("--read-rate", type=float, default=Settings.read_rate_hz, metavar="PER_S")
     parser.add_argument("--write-rate", type=float, default=Settings.write_rate_hz, metavar="PER_S")

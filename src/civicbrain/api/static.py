@@ -8,31 +8,33 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from litestar.types import ASGIApp, Receive, Scope, Send
-
+from civicbrain.api.asgi import App, Message, Receive, Scope, Send
 from civicbrain.api.problems import ProblemError, send_problem
 
 # Vite writes name-<hash>.ext below assets/: such a file never changes
 _HASHED = re.compile(r"assets/.+-[A-Za-z0-9_-]{8,}\.[a-z0-9]+\Z")
-_NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Civic Brain</title>
+_NOT_BUILT = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Civic Brain</title>
 <h1>Civic Brain is running</h1><p>The control room has not been built here. In the source tree:</p>
 <pre>cd web && npm ci && npm run build && cp -r dist ../src/civicbrain/api/static</pre>
 <p>or install the package with <code>CIVICBRAIN_BUILD_WEB=1</code>. The API is there:
-<a href="/openapi.json">/openapi.json</a>, <a href="/v1/city">/v1/city</a>, <a href="/v1/health">/v1/health</a>.</p></html>
-""".encode()
-_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json",
+<a href="/openapi.json">/openapi.json</a>,
+<a href="/v1/city">/v1/city</a>, <a href="/v1/health">/v1/health</a>.</p>
+</html>
+"""
+_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm",
+          ".json": "application/json",
           ".svg": "image/svg+xml", ".css": "text/css", ".html": "text/html", ".woff2": "font/woff2",
           ".webmanifest": "application/manifest+json", ".pbf": "application/x-protobuf"}  # fmt: skip
 
 
 class StaticFiles:
-    """Serves what stands below `folder`, and nothing else. Which files there are is looked up at each request,
-    so a fresh build shows at once."""
+    """Serves what stands below `folder`, and nothing else. Files are looked up at each request, so that a
+    fresh build shows at once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         if scope["method"] != "GET":  # HEAD arrives as GET, see front()
             return await send_problem(
                 send, ProblemError(405, "only GET and HEAD are possible here", headers={"Allow": "GET, HEAD"})
@@ -40,12 +42,8 @@ class StaticFiles:
         path = unquote(scope["path"]).lstrip("/") or "index.html"
         found = self._find(path)
         if found is None and path == "index.html":
-            return await _send(
-                send,
-                200,
-                _NOT_BUILT,
-                {"content-type": "text/html; charset=utf-8", "cache-control": "no-cache"},
-            )
+            page = {"content-type": "text/html; charset=utf-8", "cache-control": "no-cache"}
+            return await _send(send, 200, _NOT_BUILT, page)
         if found is None:
             return await send_problem(send, ProblemError(404, "no such file; the API stands below /v1"))
         asked = {name.lower(): value for name, value in scope["headers"]}
@@ -76,7 +74,7 @@ class StaticFiles:
             return None
 
 
-def front(api: ASGIApp, files: ASGIApp, map_socket: ASGIApp) -> ASGIApp:
+def front(api: App, files: App, map_socket: App) -> App:
     """The switch. HEAD is answered as GET without its body. The API is routed by the path as it was sent:
     ids may hold any character (`/` comes as %2F), and each handler decodes its own."""
 
@@ -101,7 +99,7 @@ def front(api: ASGIApp, files: ASGIApp, map_socket: ASGIApp) -> ASGIApp:
 
 
 def _without_body(send: Send) -> Send:
-    async def wrapped(message):  # type: ignore[no-untyped-def]
+    async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await send(message)
@@ -123,8 +121,9 @@ def security_headers(tile_url: str) -> dict[str, str]:
     tiles = _tile_origin(tile_url)
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-        f"img-src 'self' data: blob:{tiles}; connect-src 'self'{tiles}; worker-src 'self' blob:; font-src 'self'; "
-        "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"img-src 'self' data: blob:{tiles}; connect-src 'self'{tiles}; "
+        "worker-src 'self' blob:; font-src 'self'; manifest-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return {
         "Content-Security-Policy": policy,

@@ -31,7 +31,8 @@ def column(packed: wire.Array) -> list[Any]:
 
 def brain_view(health: wire.BrainHealth) -> models.BrainView:
     return models.BrainView(
-        name=health.name, state=health.state, cadence_s=known(health.cadence_s), budget_s=known(health.budget_s),
+        name=health.name, state=health.state, cadence_s=known(health.cadence_s),
+        budget_s=known(health.budget_s),
         last_run_s=known(health.last_run_s), last_ms=known(health.last_ms), p99_ms=known(health.p99_ms),
         runs=health.runs, failures=health.failures, last_error=health.last_error,
         retry_in_s=known(health.retry_in_s),
@@ -39,27 +40,24 @@ def brain_view(health: wire.BrainHealth) -> models.BrainView:
 
 
 def twin_view(status: wire.TwinStatus) -> models.TwinView:
-    return models.TwinView(
-        **{
-            name: known(value) if isinstance(value, float) else value
-            for name, value in msgspec.structs.asdict(status).items()
-        }
-    )
+    return msgspec.convert(_without_nan(status), models.TwinView)
 
 
 def indicators_view(indicators: wire.Indicators) -> models.IndicatorsView:
-    return models.IndicatorsView(
-        **{
-            name: known(value) if isinstance(value, float) else value
-            for name, value in msgspec.structs.asdict(indicators).items()
-        }
-    )
+    return msgspec.convert(_without_nan(indicators), models.IndicatorsView)
+
+
+def _without_nan(record: msgspec.Struct) -> dict[str, Any]:
+    return {
+        name: known(value) if isinstance(value, float) else value
+        for name, value in msgspec.structs.asdict(record).items()
+    }
 
 
 def snapshot_view(state: wire.CityState, age_s: float, stale: bool) -> models.SnapshotView:
     return models.SnapshotView(
-        time_s=state.time_s, sequence=state.sequence, age_s=round(age_s, 3), stale=stale, control=state.control,
-        brain_on=state.brain_on, indicators=indicators_view(state.indicators),
+        time_s=state.time_s, sequence=state.sequence, age_s=round(age_s, 3), stale=stale,
+        control=state.control, brain_on=state.brain_on, indicators=indicators_view(state.indicators),
         brains=[brain_view(health) for health in state.brains],
         staleness_s={name: known(value) for name, value in state.staleness_s.items()},
         junction_delay_s=column(state.junction_delay_s), junction_queue_veh=column(state.junction_queue_veh),
@@ -74,13 +72,8 @@ def junction_now(
     junction: SignalJunction, row: int, group_start: int, columns: tuple[list[Any], ...] | None
 ) -> dict[str, Any]:
     """delay_s, queue_veh, mode, stage and lamps of one junction; nothing known: None and dark lamps."""
-    nothing = {
-        "delay_s": None,
-        "queue_veh": None,
-        "mode": None,
-        "stage": None,
-        "lamps": "o" * len(junction.groups),
-    }
+    dark = "o" * len(junction.groups)
+    nothing: dict[str, Any] = dict.fromkeys(("delay_s", "queue_veh", "mode", "stage")) | {"lamps": dark}
     if columns is None:
         return nothing
     delay, queue, mode, stage, lamps = columns
@@ -92,7 +85,7 @@ def junction_now(
         "queue_veh": queue[row],
         "mode": _mode_name(mode[row]),
         "stage": junction.stages[stage[row]].id if 0 <= stage[row] < len(junction.stages) else None,
-        "lamps": shown or nothing["lamps"],
+        "lamps": shown or dark,
     }
 
 

@@ -20,6 +20,12 @@ EVENT_STREAM = "text/event-stream"
 _MOST = 1000
 _HIGHEST = 2**53 - 1  # the greatest whole number that JSON readers agree on
 
+_ABOUT_STREAM = (
+    "Each event is `alert`, an Alert as JSON. A client that asks for `text/event-stream` by name in Accept, "
+    "as EventSource does, is kept up to date for good, with a comment every 15 s; another gets what is "
+    "buffered, and the stream ends."
+)
+
 
 def handlers(services: Services) -> list[HTTPRouteHandler]:
     link, alerts = services.link, services.alerts
@@ -34,12 +40,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         "/v1/alerts/stream",
         tags=["alerts"],
         summary="Alerts as server-sent events",
-        description="Each event is `alert` with an Alert as JSON. A client that asks for `text/event-stream` by "
-        "name in Accept, as EventSource does, is kept up to date for good, with a comment every 15 s; another "
-        "gets what is buffered, and the stream ends.",
-        responses={
-            200: ResponseSpec(str, generate_examples=False, media_type=EVENT_STREAM, description="events")
-        },
+        description=_ABOUT_STREAM,
+        responses={200: ResponseSpec(str, False, media_type=EVENT_STREAM, description="events")},
         sync_to_thread=False,
     )
     def stream_alerts(
