@@ -1,0 +1,220 @@
+"""`civicbrain evaluate`: compare controls on scenarios, with confidence intervals and a report."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.progress import TaskID
+
+    from civicbrain.evaluate.plan import RunTask
+    from civicbrain.evaluate.records import Evaluation, Failure, RunFile
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(evaluate)
+
+
+def evaluate(
+    scenario: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCENARIO...",
+            help="A built-in name (cologne8), a city folder, a .sumocfg or a CityFlow folder.",
+        ),
+    ],
+    control: Annotated[
+        list[str], typer.Option(metavar="NAME", help="A control to compare; repeat for several.")
+    ],
+    seeds: Annotated[
+        str, typer.Option(metavar="N", help="10 runs the seeds 1 to 10; 1,2,5 runs those three.")
+    ] = "10",
+    sensing: Annotated[str, typer.Option(help="What the brain sees: camera or oracle.")] = "camera",
+    coverage: Annotated[float, typer.Option(help="Share of junctions with a camera, 0 to 1.")] = 1.0,
+    jobs: Annotated[int | None, typer.Option(help="Runs at a time; default: one a processor core.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the results; the same one again goes on where a study stopped."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print evaluation.json, and nothing else.")] = False,
+    begin: Annotated[
+        float | None, typer.Option(help="First second of the window; default: the scenario's.")
+    ] = None,
+    end: Annotated[
+        float | None, typer.Option(help="Last second of the window; default: the scenario's.")
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Compare with this control; default: fixed, else the first."),
+    ] = None,
+) -> None:
+    """Compare controls on scenarios: the same seeds for all, each run in a process of its own.
+
+    Writes evaluation.json and report.html into the --out folder.
+    """
+    from civicbrain.core.errors import StudyError
+    from civicbrain.evaluate.plan import StudyOptions, parse_seeds
+    from civicbrain.evaluate.records import EvaluationSet, encode
+    from civicbrain.evaluate.study import default_folder, run_study
+
+    options = StudyOptions(
+        controls=tuple(control),
+        seeds=parse_seeds(seeds),
+        sensing=sensing,
+        coverage=coverage,
+        begin_s=begin,
+        end_s=end,
+        baseline=baseline,
+    )
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    folder = default_folder(scenario, stamp) if out is None else out
+    progress = _make_progress(quiet=json or not sys.stderr.isatty())
+    try:
+        with progress:
+            evaluations = run_study(
+                scenario,
+                options,
+                folder,
+                jobs=len(os.sched_getaffinity(0)) if jobs is None else jobs,
+                progress=progress,
+                command=_command(scenario, options, seeds),
+            )
+    except KeyboardInterrupt:
+        print(
+            f"\ncivicbrain: stopped; finished runs are kept in {folder}. "
+            f"Give the same command with --out {shlex.quote(str(folder))} to go on.",
+            file=sys.stderr,
+        )
+        raise
+    if json:
+        record = evaluations[0] if len(evaluations) == 1 else EvaluationSet(studies=evaluations)
+        sys.stdout.write(encode(record).decode())
+    else:
+        _print_tables(evaluations)
+        print(f"\nReport: {folder / 'report.html'}")
+    sys.stdout.flush()
+    failures = [(study.scenario, failure) for study in evaluations for failure in study.failures]
+    if failures:
+        lines = [f"{name}, {f.control}, seed {f.seed}: {f.reason}" for name, f in failures[:5]]
+        if len(failures) > len(lines):
+            lines.append(f"and {len(failures) - len(lines)} more, see `failures` in evaluation.json")
+        raise StudyError(
+            f"{len(failures)} of the runs failed; the others are kept\n  " + "\n  ".join(lines),
+            place=str(folder),
+            remedy="put the cause right and give the same command with the same --out: only these run again",
+        )
+
+
+def _command(scenarios: Sequence[str], options: object, seeds: str) -> str:
+    """The command that makes the study again, for the report; without what changes no figure."""
+    from civicbrain.evaluate.plan import StudyOptions
+
+    assert isinstance(options, StudyOptions)
+    words = ["civicbrain", "evaluate", *scenarios]
+    for name in options.controls:
+        words += ["--control", name]
+    words += ["--seeds", seeds, "--sensing", options.sensing, "--coverage", f"{options.coverage:g}"]
+    if options.begin_s is not None:
+        words += ["--begin", f"{options.begin_s:g}"]
+    if options.end_s is not None:
+        words += ["--end", f"{options.end_s:g}"]
+    if options.baseline is not None:
+        words += ["--baseline", options.baseline]
+    return shlex.join(words)
+
+
+def _print_tables(evaluations: Sequence[Evaluation]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for study in evaluations:
+        title = f"{study.scenario}, {study.sensing} sensing, {len(study.seeds)} seeds"
+        table = Table(title=title, title_justify="left", title_style="bold")
+        table.add_column("control")
+        for column in ("delay s/veh", "95 %", f"against {study.baseline}", "arrived", "undeparted"):
+            table.add_column(column, justify="right")
+        for column in ("unsafe", "collisions", "deadlocks"):
+            table.add_column(column, justify="right")
+        for name, summary in study.summary.items():
+            delay = summary["mean_delay_s"]
+            pair = study.paired.get(name)
+            mine = [run for run in study.runs if run.control == name]
+            table.add_row(
+                name,
+                "–" if delay.mean is None else f"{delay.mean:.1f}",
+                "–" if delay.ci95 is None else f"{delay.ci95[0]:.1f} – {delay.ci95[1]:.1f}",
+                "" if pair is None or pair.delay_ratio is None else f"× {pair.delay_ratio:.3f}",
+                f"{summary['arrived'].mean or 0:.0f}",
+                f"{summary['undeparted'].mean or 0:.1f}",
+                str(sum(run.unsafe_states for run in mine)),
+                str(sum(run.collisions for run in mine)),
+                str(sum(run.deadlock for run in mine)),
+            )
+        console.print(table)
+
+
+def _make_progress(*, quiet: bool) -> _Bar:
+    return _Bar(quiet=quiet)
+
+
+class _Bar:
+    """The study's progress on stderr: runs done, time left; silent where nobody watches."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("runs,"),
+            TimeElapsedColumn(),
+            TextColumn("elapsed,"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=Console(stderr=True),
+            disable=quiet,
+        )
+        self._quiet = quiet
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def start(self, total: int, finished_before: int) -> None:
+        self._task = self._progress.add_task("running", total=total, completed=finished_before)
+        if finished_before and not self._quiet:
+            self._progress.console.print(f"{finished_before} of {total} runs are there already; going on")
+
+    def done(self, task: RunTask, outcome: RunFile | Failure) -> None:
+        if self._task is None:
+            return
+        self._progress.update(self._task, advance=1, description=f"{task.control.name}, seed {task.seed}")
+        reason = getattr(outcome, "reason", None)
+        if reason is not None and not self._quiet:
+            self._progress.console.print(
+                f"{task.control.name}, seed {task.seed} failed: {reason}", markup=False
+            )

@@ -1,0 +1,189 @@
+"""What a study writes down: one run, a finished run's file, and `evaluation.json`.
+
+All delays are seconds a vehicle over the vehicles due (see `civicbrain.twin.metrics`). Figures that do
+not exist (the mean travel time of a run in which nobody arrived) are null, never 0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+Interval = tuple[float, float]
+
+WALL_CLOCK_FIELDS = ("wall_s", "setup_s", "sim_s_per_wall_s", "decision_ms_p50", "decision_ms_p99")
+"""What the machine's speed decides; everything else of a run repeats to the last digit."""
+
+
+class RunRecord(msgspec.Struct, kw_only=True):
+    """One run of one control with one seed: a row of `runs` in evaluation.json.
+
+    wall_s: simulating, from the start of SUMO to the metrics, sensing, guard and brain included.
+    setup_s: before that: reading the city, importing and compiling the brain.
+    decision_ms_p50, decision_ms_p99: wall time of one call of the brain; 0 under SUMO's own programs, which
+    call none. refused_requests: by the guard or a controller; unsafe_states: by the independent observer.
+    """
+
+    control: str
+    seed: int
+    vehicles_due: int
+    departed: int
+    arrived: int
+    undeparted: int
+    mean_delay_s: float | None
+    mean_time_loss_s: float | None
+    mean_depart_delay_s: float | None
+    mean_travel_time_s: float | None
+    mean_waiting_s: float | None
+    max_waiting_s: float | None
+    stops_per_vehicle: float | None
+    co2_kg: float | None
+    teleports: int
+    collisions: int
+    emergency_stops: int
+    refused_requests: int
+    unsafe_states: int
+    deadlock: bool
+    wall_s: float
+    sim_s_per_wall_s: float
+    decision_ms_p50: float
+    decision_ms_p99: float
+    setup_s: float = 0.0
+
+
+METRICS: tuple[str, ...] = tuple(
+    field for field in RunRecord.__struct_fields__ if field not in ("control", "seed")
+)
+"""The figures of a run that `summary` averages (`deadlock` as the share of runs that deadlocked)."""
+
+
+class RunSeries(msgspec.Struct, kw_only=True):
+    """What the plots of one run need. time_s, queue_veh, running: one entry a minute.
+
+    junction_delay_s: delay per vehicle served, by junction. travel_time_quantiles_s: travel times of those
+    that arrived, at evenly spaced probabilities from 0 to 1; empty where unknown.
+    """
+
+    time_s: list[float] = msgspec.field(default_factory=list)
+    queue_veh: list[float] = msgspec.field(default_factory=list)
+    running: list[float] = msgspec.field(default_factory=list)
+    junction_delay_s: dict[str, float | None] = msgspec.field(default_factory=dict)
+    travel_time_quantiles_s: list[float] = msgspec.field(default_factory=list)
+
+
+class RunFile(msgspec.Struct, kw_only=True):
+    """A finished run on disk. begin_s, end_s: its window. key: what the result depends on
+    (`plan.run_key`)."""
+
+    key: str
+    begin_s: float
+    end_s: float
+    run: RunRecord
+    series: RunSeries
+
+
+class Failure(msgspec.Struct, kw_only=True):
+    """A run that ended without figures, and why."""
+
+    control: str
+    seed: int
+    reason: str
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """ci95: (low, high) of Student's interval over seeds; null with one run."""
+
+    mean: float | None
+    ci95: Interval | None
+
+
+class Paired(msgspec.Struct, kw_only=True):
+    """A control against the baseline, over the seeds that both finished.
+
+    delay_ratio: mean delay over mean delay of the baseline, ci95 Fieller's interval of it.
+    delay_difference_s: control − baseline, difference_ci95 Student's interval. Null where undefined.
+    """
+
+    baseline: str
+    delay_ratio: float | None
+    ci95: Interval | None
+    delay_difference_s: float | None = None
+    difference_ci95: Interval | None = None
+    seeds: int = 0
+
+
+class Curve(msgspec.Struct, kw_only=True):
+    """One control's series over its seeds: mean, least and greatest at each time."""
+
+    time_s: list[float]
+    mean: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class ControlSeries(msgspec.Struct, kw_only=True):
+    """A control's plots, over its seeds."""
+
+    queue_veh: Curve
+    running: Curve
+    junction_delay_s: dict[str, float]
+    travel_time_quantiles_s: list[float]
+
+
+class ControlNote(msgspec.Struct, kw_only=True):
+    """What stood behind a control's name in this study."""
+
+    name: str
+    program: str
+    brain: str
+    options: dict[str, Any]
+    summary: str
+    source: str
+
+
+class Evaluation(msgspec.Struct, kw_only=True):
+    """`evaluation.json` of one scenario."""
+
+    scenario: str
+    sumo_version: str
+    civicbrain_version: str
+    sensing: str
+    coverage: float
+    begin_s: float
+    end_s: float
+    runs: list[RunRecord]
+    summary: dict[str, dict[str, Summary]]
+    paired: dict[str, Paired]
+    baseline: str
+    controls: list[ControlNote] = msgspec.field(default_factory=list)
+    seeds: list[int] = msgspec.field(default_factory=list)
+    failures: list[Failure] = msgspec.field(default_factory=list)
+    city_source: str = ""
+    city_hash: str = ""
+    series: dict[str, ControlSeries] = msgspec.field(default_factory=dict)
+
+
+class EvaluationSet(msgspec.Struct, kw_only=True):
+    """`evaluation.json` where several scenarios were studied; each has a folder of its own beside it."""
+
+    studies: list[Evaluation]
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None where it is no number: JSON has no NaN, and a mean over nobody is no figure."""
+    if value is None or not math.isfinite(value):
+        return None
+    return value
+
+
+def figure(run: RunRecord, metric: str) -> float | None:
+    """One metric of a run as a number, None where the run has none."""
+    value = getattr(run, metric)
+    return None if value is None else finite(float(value))
+
+
+def encode(record: msgspec.Struct) -> bytes:
+    """Readable JSON, two spaces deep, newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
