@@ -207,7 +207,7 @@ class StandIn:
                 part = self.ledger[command.offset : command.offset + command.limit]
                 return wire.Reply(True, {"entries": part, "count": len(self.ledger)})
             case "verify":
-                body = {"ok": True, "entries": len(self.ledger), "first_bad": None, "detail": ""}
+                body = {"ok": True, "entries": len(self.ledger), "head": "0" * 64, "first_broken": None}
                 return wire.Reply(True, body)
             case "twin":
                 if command.text == "speed":
@@ -223,8 +223,8 @@ class StandIn:
     def _record(self, kind: str, command: wire.BrainCommand) -> None:
         body = {"text": command.text, "value": command.value, "reason": command.reason}
         self.ledger.append(
-            {"sequence": len(self.ledger), "time_s": self.time_s, "kind": kind, "actor": command.actor,
-             "body": body, "hash": f"{len(self.ledger):064x}"}
+            {"seq": len(self.ledger) + 1, "time_s": self.time_s, "at": "2026-01-05T00:00:00Z", "kind": kind, "actor": command.actor,
+             "body": body, "previous": "0" * 64, "hash": f"{len(self.ledger):064x}"}
         )  # fmt: skip
 
 
@@ -269,6 +269,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=6, help="junctions a side")
     parser.add_argument("--alert-every", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--port", type=int, help="serve the API too")
+    parser.add_argument("--no-limits", action="store_true", help="no rate limits")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if options.port is None:
@@ -282,7 +283,11 @@ def main() -> None:
 
     try:
         options.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        serve(grid_city(options.size), Settings(run_dir=options.run_dir, port=options.port))
+        rate_hz = 1e9 if options.no_limits else Settings.read_rate_hz
+        settings = Settings(
+            run_dir=options.run_dir, port=options.port, read_rate_hz=rate_hz, write_rate_hz=rate_hz
+        )
+        serve(grid_city(options.size), settings)
     finally:
         backend.terminate()
     return None

@@ -271,11 +271,15 @@ class AlertView(Struct, frozen=True):
 
 
 class LedgerEntryView(Struct, frozen=True):
-    sequence: int
-    time_s: float | None
+    """One line of the record. at: when it was written, RFC 3339. previous, hash: hexadecimal SHA-256."""
+
+    seq: int
     kind: str
     actor: str
-    body: Any = None
+    time_s: float | None = None
+    at: str = ""
+    body: dict[str, Any] = {}
+    previous: str = ""
     hash: str = ""
 
 
@@ -289,12 +293,14 @@ class LedgerPage(Struct, frozen=True):
 
 
 class LedgerVerification(Struct, frozen=True):
-    """The hash chain checked from its beginning. first_bad: sequence of the first entry that does not fit."""
+    """The hash chain checked from its beginning. first_broken: number of the first entry that does not fit.
+    head: hash of the last entry read; kept elsewhere, it also shows a tail that was cut off."""
 
     ok: bool
     entries: int
-    first_bad: int | None = None
-    detail: str = ""
+    head: str = ""
+    first_broken: int | None = None
+    reason: str = ""
 
 
 class ProcessHealth(Struct, frozen=True):

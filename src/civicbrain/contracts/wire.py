@@ -126,10 +126,9 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "brain-on"   text = brain name: BrainHealth of that brain after the switch
     "brain-off"  the same
     "alerts"     list of Alert, newest first, at most `limit`
-    "ledger"     offset, limit: {"entries": [{"sequence": int, "time_s": float, "kind": str, "actor": str,
-                 "body": {…}, "hash": hex}], "count": int}, oldest first from `offset`
-    "verify"     {"ok": bool, "entries": int, "first_bad": int | None, "detail": str}, the whole chain
-    "twin"       text = TwinCommand action ("pause" | "resume" | "speed" | "restart"), value: TwinStatus or None
+    "ledger"     offset, limit: {"entries": list of ledger.chain.Entry, "count": int}, oldest first from `offset`
+    "verify"     ledger.chain.VerifyReport, the whole chain
+    "twin"       text = TwinCommand action ("pause" | "resume" | "speed"), value: TwinStatus or None
     """
 
     action: str
@@ -165,6 +164,7 @@ class BrainHealth(msgspec.Struct, frozen=True):
     failures: int
     last_error: str = ""
     retry_in_s: float = 0.0
+    overruns: int = 0  # calls that took longer than the budget
 
 
 class Indicators(msgspec.Struct, frozen=True):
