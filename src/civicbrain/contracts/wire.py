@@ -104,7 +104,8 @@ class TwinStatus(msgspec.Struct, frozen=True):
 
 
 class TwinCommand(msgspec.Struct, frozen=True):
-    """action: "heartbeat" | "apply" | "pause" | "resume" | "speed" | "program" | "restart" | "status"."""
+    """action: "heartbeat" (the centre is alive) | "answered" (it has decided on the frame of second `value`) |
+    "apply" | "pause" | "resume" | "speed" | "program" (text: "central" | "local") | "restart" | "status"."""
 
     action: str
     requests: tuple[StageRequest | PlanRequest, ...] = ()

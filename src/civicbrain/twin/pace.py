@@ -1,7 +1,6 @@
 """When the live twin may take its next step: the asked speed, and the wait for the centre's answer.
 
-The centre answers each frame with a heartbeat that carries the frame's time. The twin steps as soon as both
-hold:
+The centre says "answered" with a frame's time once it has decided on it. The twin steps as soon as both hold:
 
 - the pace is due: one step each step_s / speed of wall time (at once when speed is 0);
 - the frame is answered, or GRACE_S have passed since it was published, or the centre is not there (silent for
@@ -61,10 +60,13 @@ class Pace:
         self._due = now
         self._marks.clear()
 
-    def hear(self, answered_time_s: float, time_s: float, now: float) -> None:
-        """The centre is alive, and has answered the frame of answered_time_s."""
+    def hear(self, time_s: float, now: float) -> None:
+        """The centre is alive."""
         self.heard, self._heard_time_s = now, time_s
-        self._answered_time_s = answered_time_s
+
+    def answer(self, frame_time_s: float) -> None:
+        """The centre has decided on the frame of that time."""
+        self._answered_time_s = frame_time_s
 
     def stepped(self, time_s: float, now: float) -> None:
         """A step has been taken and its frame published."""

@@ -112,6 +112,7 @@ class TwinServer:
             if now - self._status_sent >= VEHICLES_EVERY_S:
                 self._publish_state(now)
                 self._listen(0.0)
+        twin.sense()  # the frames of the warm-up are old
         self.pace.restart(time.monotonic())
         return twin
 
@@ -208,7 +209,10 @@ class TwinServer:
                     _log.info("the centre is heard")
                 self._centre_alive = True
                 self.twin.heartbeat()
-                self.pace.hear(command.value, self.twin.time_s, now)
+                self.pace.hear(self.twin.time_s, now)
+                return Reply(ok=True)
+            case "answered":
+                self.pace.answer(command.value)
                 return Reply(ok=True)
             case "apply":
                 return Reply(ok=True, verdicts=tuple(self.twin.apply(command.requests)))

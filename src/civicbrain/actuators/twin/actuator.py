@@ -40,7 +40,7 @@ class TwinActuator:
         return [Verdict(Outcome.REFUSED, "actuator", "unreachable", reason, now_s)] * len(requests)
 
     def heartbeat(self, now_s: float) -> None:
-        """Tell all controllers that the centre is alive and has decided on the frame of now_s (s)."""
+        """Tell all controllers that the centre is alive at platform second now_s."""
         if not self.dry_run:
             self._client.send(TwinCommand(action="heartbeat", value=now_s))
 
