@@ -28,6 +28,7 @@ class RunMetrics(msgspec.Struct, frozen=True):
     waiting: time spent standing below 0.1 m/s; max_waiting_s: the worst sum of one vehicle.
     co2_kg: sampled every 10 s (`probe.py`). collisions, emergency_stops, teleports: as SUMO counts them.
     unsafe_states: events the independent observer counted. deadlock: see `deadlock.py`.
+    travel_time_quantiles_s: of those that arrived, at the probabilities 0, 0.01 … 1; empty where none did.
     series_*: each 60 s. junction_delay_s: junction id -> delay on its approaches, s per vehicle.
     """
 
@@ -53,6 +54,7 @@ class RunMetrics(msgspec.Struct, frozen=True):
     series_queue_veh: tuple[int, ...] = ()
     series_running: tuple[int, ...] = ()
     junction_delay_s: dict[str, float] = {}
+    travel_time_quantiles_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,14 @@ class Trips:
     waiting_s: float
     max_waiting_s: float
     stops: int
+    travel_time_quantiles_s: tuple[float, ...] = ()
 
 
 def read_trips(file: Path) -> Trips:
     """Sum up SUMO's tripinfo output (with unfinished and undeparted vehicles); raises TwinError."""
     departed = arrived = undeparted = stops = 0
     time_loss_s, depart_delay_s, travel_time_s, waiting_s = [], [], [], []
+    arrived_travel_time_s: list[float] = []
     try:
         for _, element in ElementTree.iterparse(file):  # noqa: S314  (SUMO wrote it a moment ago)
             if element.tag != "tripinfo":
@@ -84,7 +88,9 @@ def read_trips(file: Path) -> Trips:
                 undeparted += 1
             else:
                 departed += 1
-                arrived += float(trip["arrival"]) >= 0.0
+                if float(trip["arrival"]) >= 0.0:
+                    arrived += 1
+                    arrived_travel_time_s.append(float(trip["duration"]))
                 stops += int(trip["waitingCount"])
                 time_loss_s.append(float(trip["timeLoss"]))
                 travel_time_s.append(float(trip["duration"]))
@@ -106,6 +112,7 @@ def read_trips(file: Path) -> Trips:
         waiting_s=_total(waiting_s),
         max_waiting_s=max(waiting_s, default=0.0),
         stops=stops,
+        travel_time_quantiles_s=_quantiles(arrived_travel_time_s),
     )
 
 
@@ -155,7 +162,12 @@ def make_metrics(
         series_queue_veh=tuple(probe.series_queue_veh),
         series_running=tuple(probe.series_running),
         junction_delay_s=probe.junction_delay_s(),
+        travel_time_quantiles_s=trips.travel_time_quantiles_s,
     )
+
+
+def _quantiles(values: list[float]) -> tuple[float, ...]:
+    return tuple(float(q) for q in np.quantile(values, np.linspace(0.0, 1.0, 101))) if values else ()
 
 
 def _total(values: list[float]) -> float:
