@@ -21,10 +21,13 @@ from types import ModuleType
 from typing import Any
 
 from civicbrain.contracts.brain import Brain, BrainContext, ControlSpec
-from civicbrain.core.errors import BrainError, ConfigurationError, NotFoundError
+from civicbrain.core.errors import BrainError, CivicBrainError, ConfigurationError, NotFoundError
 from civicbrain.core.ids import check_slug
 
 KINDS = ("brains", "feeds", "actuators")
+
+RESERVED = frozenset({"operator", "runtime", "guard", "controller", "store"})
+"""Names that stand for people or for parts of the platform in the record; no room may bear them."""
 
 PROGRAM_CONTROLS = (
     ControlSpec(
@@ -88,6 +91,8 @@ class Room:
         factory = self.factory()
         try:
             brain = factory(context)
+        except CivicBrainError:  # it names its place and remedy itself
+            raise
         except Exception as error:
             raise BrainError(
                 f"brain {self.name!r} could not be made: {type(error).__name__}: {error}",
@@ -98,6 +103,12 @@ class Room:
                 f"{self.name!r} made a {type(brain).__name__}, which is no brain",
                 place=self.module,
                 remedy="it needs name, cadence_s, budget_s and advise(snapshot)",
+            )
+        if brain.name != self.name:
+            raise BrainError(
+                f"the brain of room {self.name!r} calls itself {str(brain.name)[:80]!r}",
+                place=self.module,
+                remedy="one name everywhere: give the brain its room's name",
             )
         return brain
 
@@ -204,5 +215,8 @@ def _third_party(kind: str, entry: EntryPoint) -> Room | None:
         check_slug(entry.name, "entry point")
     except ConfigurationError as error:
         _log.warning("%s: %s", source, error)
+        return None
+    if entry.name in RESERVED:
+        _log.warning("%s: the name %r is reserved", source, entry.name)
         return None
     return Room(entry.name, kind, entry.module, source, entry.attr or "")

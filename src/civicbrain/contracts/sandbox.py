@@ -163,8 +163,9 @@ def _junction(
 
 def sandbox_detections(city: City, time_s: float, seed: int = 0, vehicles: int = 40) -> Detections:
     """A frame of vehicles at random places before the stop lines; the same for the same time and seed."""
-    random = np.random.default_rng([seed, int(time_s * 10)])
-    pick = np.sort(random.integers(0, len(city.cameras.lane), vehicles))
+    random = np.random.default_rng([seed, int(abs(time_s) * 10)])
+    vehicles = vehicles if len(city.cameras.lane) else 0
+    pick = np.sort(random.integers(0, max(1, len(city.cameras.lane)), vehicles))
     reach_m = np.minimum(city.network.lanes.length_m[city.cameras.lane[pick]], city.cameras.range_m)
     return Detections(
         "sandbox", time_s, time_s,

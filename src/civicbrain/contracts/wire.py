@@ -104,7 +104,7 @@ class TwinStatus(msgspec.Struct, frozen=True):
 
 
 class TwinCommand(msgspec.Struct, frozen=True):
-    """action: "heartbeat" (the centre is alive) | "answered" (it has decided on the frame of second `value`) |
+    """action: "heartbeat" (the centre is alive) | "answered" (it has decided on frame `value`, s) |
     "apply" | "pause" | "resume" | "speed" | "program" (text: "central" | "local") | "restart" | "status"."""
 
     action: str
@@ -127,7 +127,7 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "brain-on"   text = brain name: BrainHealth of that brain after the switch
     "brain-off"  the same
     "alerts"     list of Alert, newest first, at most `limit`
-    "ledger"     offset, limit: {"entries": list of ledger.chain.Entry, "count": int}, oldest first from `offset`
+    "ledger"     offset, limit: {"entries": list of ledger.chain.Entry, "count": int}, oldest first
     "verify"     ledger.chain.VerifyReport, the whole chain
     "twin"       text = TwinCommand action ("pause" | "resume" | "speed"), value: TwinStatus or None
     """

@@ -1,0 +1,72 @@
+"""What a brain's host and its child process say to each other, as msgpack with checked types.
+
+Parent to child: b"S" + a packed snapshot, or b"R": make the brain afresh.
+Child to parent: Ready after the start and after b"R"; Answered or Failed after each snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from civicbrain.city.observations import Observation
+from civicbrain.contracts.brain import Advice, Alert, PlanRequest, StageRequest
+
+SNAPSHOT, AFRESH = b"S", b"R"
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    name: str
+    cadence_s: float
+    budget_s: float
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """fatal: the brain could not even be made."""
+
+    error: str
+    fatal: bool = False
+
+
+class Answered(msgspec.Struct, frozen=True, tag="answered"):
+    ms: float
+    requests: tuple[StageRequest | PlanRequest, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    derived: tuple[Observation, ...] = ()
+    explanations: dict[str, dict[str, Any]] = {}
+
+    def advice(self) -> Advice:
+        return Advice(self.requests, self.alerts, self.derived, self.explanations)
+
+
+Message = Ready | Failed | Answered
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+
+
+def answered(advice: Advice, ms: float) -> Answered:
+    explanations = {junction: dict(said) for junction, said in advice.explanations.items()}
+    return Answered(ms, advice.requests, advice.alerts, advice.derived, explanations)
+
+
+def encode(message: Message) -> bytes:
+    """Raises TypeError or ValueError when the brain put something in that no message can carry."""
+    return msgspec.msgpack.encode(message, enc_hook=_plain)
+
+
+def decode(data: bytes) -> Message:
+    """Raises msgspec.DecodeError (ValidationError included) on anything that does not fit."""
+    return _decoder.decode(data)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(f"{type(value).__name__} cannot leave a brain's process")

@@ -1,0 +1,207 @@
+"""`Loop`: sense, know, decide, guard, act. The same code for a study and for a live city.
+
+One tick folds in what the feeds delivered, asks the brains that are due, and passes what they advise to the
+guard. The loop never waits for a brain in another process.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+
+from civicbrain.city.model import City
+from civicbrain.city.observations import Observation
+from civicbrain.city.snapshot import Snapshot
+from civicbrain.city.store import Store
+from civicbrain.contracts.actuator import Verdict
+from civicbrain.contracts.brain import Advice, Alert, Request, Severity
+from civicbrain.contracts.feed import Datum
+from civicbrain.contracts.wire import BrainHealth
+from civicbrain.core.errors import LedgerError, NotFoundError
+from civicbrain.guard import Guard
+from civicbrain.runtime.hosts import Host
+
+ALERT_OPEN_S = 60.0
+"""An alert that its brain has not repeated for this long is closed."""
+
+MAX_OPEN_ALERTS = 1_000
+
+RUNTIME = "runtime"
+"""The name under which the loop itself raises alerts and writes to the ledger."""
+
+MAX_DECISIONS = 100_000
+"""Decision times kept; the older half goes when there are twice as many."""
+
+_log = logging.getLogger("civicbrain.runtime.loop")
+
+
+class Loop:
+    """The closed loop over `city`. One thread.
+
+    decision_ms: wall time of each decision (snapshot, brain, guard; not the actuator's street), newest last.
+    explanations: junction id -> what its brain last said about it. open_alerts: "brain/key" -> alert.
+    verdicts: those of the last tick, in the order of its advice's requests.
+    """
+
+    def __init__(self, city: City, store: Store, guard: Guard, hosts: Sequence[Host]) -> None:
+        self.city = city
+        self.store = store
+        self.guard = guard
+        self.hosts: dict[str, Host] = {host.name: host for host in hosts}
+        self.decision_ms: list[float] = []
+        self.explanations: dict[str, Mapping[str, object]] = {}
+        self.open_alerts: dict[str, Alert] = {}
+        self.verdicts: list[Verdict] = []
+        self.last_snapshot: Snapshot | None = None
+        self._last_s: float | None = None
+        self._failures: dict[str, int] = {}
+        self._runs_at_failure: dict[str, int] = {}
+        self._ledger_troubled = False
+
+    def tick(self, data: Sequence[Datum], now_s: float) -> Advice:
+        """Take in data, decide, act. Returns what all brains advised, merged: `alerts` are those that are
+        new or changed, the loop's own included."""
+        if self._last_s is not None and now_s < self._last_s:
+            self._start_over()
+        self._last_s = now_s
+        self.store.fold(data, now_s)
+        self.guard.heartbeat(now_s)
+
+        snapshot_ms = 0.0
+        made: Snapshot | None = None
+
+        def snapshot() -> Snapshot:
+            nonlocal made, snapshot_ms
+            if made is None:
+                start = time.perf_counter()
+                made = self.last_snapshot = self.store.snapshot(now_s)
+                snapshot_ms = (time.perf_counter() - start) * 1000.0
+            return made
+
+        answers = [a for host in self.hosts.values() if (a := host.step(now_s, snapshot)) is not None]
+        requests: list[Request] = []
+        derived: list[Observation] = []
+        alerts: list[Alert] = []
+        explanations: dict[str, Mapping[str, object]] = {}
+        for answer in answers:
+            requests += answer.advice.requests
+            derived += answer.advice.derived
+            alerts += answer.advice.alerts
+            explanations.update(answer.advice.explanations)
+        start = time.perf_counter()
+        self.verdicts = self.guard.handle(requests, now_s) if requests else []
+        guard_ms = (time.perf_counter() - start) * 1000.0
+        if answers:
+            self._note_decision(snapshot_ms + max(answer.ms for answer in answers) + guard_ms)
+        if derived:
+            self.store.fold(derived, now_s)
+        self.explanations.update(explanations)
+        changed = self._alert([*alerts, *self._trouble(now_s)], now_s)
+        return Advice(tuple(requests), tuple(changed), tuple(derived), explanations)
+
+    def snapshot(self, now_s: float) -> Snapshot:
+        """What is known now, for people; brains are given theirs in `tick`."""
+        return self.store.snapshot(now_s)
+
+    def health(self, now_s: float) -> tuple[BrainHealth, ...]:
+        """How each brain does."""
+        return tuple(host.health(now_s) for host in self.hosts.values())
+
+    def switch_brain(self, name: str, enabled: bool, *, actor: str, reason: str, now_s: float) -> None:
+        """Ask a brain, or no longer; its requests are then refused too. Raises NotFoundError, LedgerError."""
+        host = self.hosts.get(name)
+        if host is None:
+            raise NotFoundError(
+                f"no brain {name!r} runs", remedy="running: " + (", ".join(self.hosts) or "none")
+            )
+        self.guard.switch_brain(name, enabled, actor=actor, reason=reason, now_s=now_s)
+        host.enabled = enabled
+        if not enabled:
+            self.explanations.clear()
+
+    def close(self) -> None:
+        """End all brains."""
+        for host in self.hosts.values():
+            host.close()
+
+    # -- steps
+
+    def _start_over(self) -> None:
+        """Time went back: the twin began its window again, or was resumed from a checkpoint."""
+        _log.info("time went back; what was known is forgotten and the brains start afresh")
+        self.store.reset()
+        self.guard.reset()
+        self.explanations.clear()
+        self.open_alerts.clear()
+        for host in self.hosts.values():
+            host.reset()
+
+    def _note_decision(self, ms: float) -> None:
+        self.decision_ms.append(ms)
+        if len(self.decision_ms) > 2 * MAX_DECISIONS:
+            del self.decision_ms[:MAX_DECISIONS]
+
+    def _trouble(self, now_s: float) -> list[Alert]:
+        """Alerts about brains that failed or recovered, and about a record that cannot be kept."""
+        alerts = []
+        for name, host in self.hosts.items():
+            failures, runs = host.record.failures, host.record.runs
+            if failures > self._failures.get(name, 0):
+                self._failures[name] = failures
+                self._runs_at_failure[name] = runs
+                health = host.health(now_s)
+                title = f"Brain {name} failed"
+                detail = f"{health.last_error}; tried again in {health.retry_in_s:.0f} s"
+                alerts.append(_own(f"brain-{name}", Severity.CRITICAL, title, detail, now_s))
+                self._write("brain-failed", {"brain": name, "error": health.last_error}, now_s)
+            elif name in self._runs_at_failure and runs > self._runs_at_failure[name]:
+                del self._runs_at_failure[name]
+                title = f"Brain {name} works again"
+                alerts.append(_own(f"brain-{name}", Severity.INFO, title, "", now_s))
+                self._write("brain-recovered", {"brain": name, "failures": failures}, now_s)
+        if bool(self.guard.ledger_error) != self._ledger_troubled:
+            self._ledger_troubled = bool(self.guard.ledger_error)
+            if self._ledger_troubled:
+                title = "The ledger cannot be written: no request is granted"
+                alerts.append(_own("ledger", Severity.CRITICAL, title, self.guard.ledger_error, now_s))
+            else:
+                title = "The ledger is written again"
+                alerts.append(_own("ledger", Severity.INFO, title, "", now_s))
+        return alerts
+
+    def _write(self, kind: str, body: dict[str, object], now_s: float) -> None:
+        try:
+            self.guard.ledger.append(kind, RUNTIME, body, now_s)
+        except LedgerError as error:
+            _log.warning("not recorded: %s: %s", kind, error.message)
+
+    def _alert(self, alerts: Sequence[Alert], now_s: float) -> list[Alert]:
+        """Keep the open alerts; returns those that are new or say something else than before."""
+        changed = []
+        for alert in alerts:
+            key = f"{alert.brain}/{alert.key}"
+            before = self.open_alerts.get(key)
+            if before is None and len(self.open_alerts) >= MAX_OPEN_ALERTS:
+                continue
+            if before is None or _says_more(before, alert):
+                changed.append(alert)
+            if alert.brain == RUNTIME and alert.severity is Severity.INFO:
+                self.open_alerts.pop(key, None)  # the trouble is over
+            else:
+                self.open_alerts[key] = alert
+        for key, alert in list(self.open_alerts.items()):
+            if alert.brain != RUNTIME and alert.time_s < now_s - ALERT_OPEN_S:
+                del self.open_alerts[key]
+        return changed
+
+
+def _own(key: str, severity: Severity, title: str, detail: str, now_s: float) -> Alert:
+    return Alert(key, severity, title, detail, now_s, brain=RUNTIME)
+
+
+def _says_more(before: Alert, after: Alert) -> bool:
+    """True when the alert says something new; its time alone does not count."""
+    return (before.severity, before.title, before.detail, before.junction) != (
+        after.severity, after.title, after.detail, after.junction,
+    )  # fmt: skip
