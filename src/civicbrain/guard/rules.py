@@ -23,12 +23,12 @@ MAX_STEPS = 100
 class GuardOptions:
     """max_lifetime_s: how far in the future a stage request may expire; a centre that dies is forgotten
     after it. max_plan_lifetime_s: the same for plans. max_changes, per_s: accepted changes of stage a
-    junction within that time; 20 a minute is one each 3 s, more than any minimum green allows. priorities:
+    junction within that time; controllers take at most one request a second. priorities:
     the highest priority each brain may claim; brains not named may claim SIGNALS, `operator` all."""
 
     max_lifetime_s: float = 30.0
     max_plan_lifetime_s: float = 900.0
-    max_changes: int = 20
+    max_changes: int = 60
     per_s: float = 60.0
     priorities: Mapping[str, int] = field(default_factory=lambda: {OPERATOR: int(Priority.OPERATOR)})
 

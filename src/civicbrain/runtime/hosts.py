@@ -33,8 +33,9 @@ class Host(Protocol):
     record: Record
 
     def step(self, now_s: float, snapshot: Callable[[], Snapshot]) -> Answer | None:
-        """Ask the brain when it is due, and bring back what is ready. Never raises, never waits for
-        a brain in another process (but for a moment). snapshot(): makes the snapshot, or gives the one already made."""
+        """Ask the brain when it is due, and bring back what is ready. Never raises, and waits for a brain
+        in another process for a moment at most. snapshot(): the one of this tick, made when first asked for.
+        """
         ...
 
     def health(self, now_s: float) -> BrainHealth: ...

@@ -44,7 +44,7 @@ START_TIMEOUT_S = 60.0
 """Loading the city, imports and compilation."""
 
 PATIENCE_S = 0.02
-"""How long a step that has just asked waits for a quick answer. It bounds what a slow brain costs the loop."""
+"""How long a step that has just asked waits for a quick answer: what a slow brain costs the loop at most."""
 
 MEMORY_MB = 4096
 
