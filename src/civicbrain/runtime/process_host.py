@@ -94,6 +94,16 @@ class ProcessHost:
         """Process id of the child, None while there is none."""
         return self._child.process.pid if self._child is not None else None
 
+    @property
+    def is_asked(self) -> bool:
+        """A snapshot has been given to the brain and its answer not collected yet."""
+        return self._ready is not None and self._asked_at is not None
+
+    @property
+    def has_news(self) -> bool:
+        """The next `step` has something to collect: an answer, or why there is none."""
+        return self._child is not None and not self._child.inbox.empty()
+
     def step(self, now_s: float, snapshot: Callable[[], Snapshot]) -> Answer | None:
         if self._closed:
             return None

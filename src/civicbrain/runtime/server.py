@@ -1,0 +1,266 @@
+"""The brain process: the loop over what the twin publishes, and the commands of the API.
+
+    python -m civicbrain.runtime.server --city DIR --run-dir DIR [--seed N] [--control NAME]
+
+Each status of the twin closes a frame; the loop ticks on it, and the twin is told that the frame is answered.
+Without frames a heartbeat goes out each wall second, so that a paused twin knows of us. CityState is
+published at most twice, at least once a wall second; alerts when they change. It waits for no other process:
+a silent twin raises one alert, and the API is answered as ever.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import structlog
+import zmq
+
+from civicbrain import __version__
+from civicbrain.actuators.twin import TwinActuator
+from civicbrain.city.folder import load_city
+from civicbrain.city.model import City
+from civicbrain.city.observations import Detections
+from civicbrain.city.snapshot import Snapshot
+from civicbrain.city.store import Store
+from civicbrain.contracts.brain import Alert, Severity
+from civicbrain.contracts.feed import Datum
+from civicbrain.contracts.transport import (
+    BRAIN_CMD,
+    BRAIN_PUB,
+    TWIN_CMD,
+    Client,
+    open_publisher,
+    open_responder,
+    publish,
+    receive,
+)
+from civicbrain.contracts.wire import ALERT_TOPIC, STATE_TOPIC, CityState, TwinCommand, TwinStatus, pack_array
+from civicbrain.core.errors import LedgerError, ServiceError
+from civicbrain.feeds.twin import TwinFeed
+from civicbrain.guard import Guard
+from civicbrain.ledger import Ledger
+from civicbrain.runtime.baseline import Baseline
+from civicbrain.runtime.commands import Commands
+from civicbrain.runtime.control import Control
+from civicbrain.runtime.indicators import JunctionDelay, MinuteFigures, RunFigures, to_indicators
+from civicbrain.runtime.loop import Loop
+from civicbrain.runtime.rundir import LEDGER_FILE
+
+HEARTBEAT_EVERY_S = 1.0
+STATE_EVERY_S = 0.5
+SLOWEST_STATE_S = 1.0
+BRAIN_WAIT_S = 0.2
+"""Wall time that a frame's answer waits for the brains; one that takes longer is heard in a later tick."""
+
+SILENT_ALERT = "twin-silent"
+
+_log = structlog.get_logger("civicbrain.runtime")
+
+
+class BrainServer:
+    """One live centre. `serve` runs until `stop`."""
+
+    def __init__(self, city: City, run_dir: Path, seed: int, control: str) -> None:
+        self.city = city
+        self.ledger = Ledger(run_dir / LEDGER_FILE)
+        self.feed = TwinFeed(run_dir)
+        self.actuator = TwinActuator(run_dir, dry_run=False)
+        self.twin = Client(run_dir, TWIN_CMD)
+        self.publisher = open_publisher(run_dir, BRAIN_PUB)
+        self.responder = open_responder(run_dir, BRAIN_CMD)
+        self.loop = Loop(city, Store(city), Guard(city, self.ledger, self.actuator), [])
+        self.control = Control(city, self.loop, self.tell_program, seed, control)
+        self.commands = Commands(self)
+        self.baseline = Baseline(city, seed, run_dir)
+        self.figures, self.delay = RunFigures(), JunctionDelay(city)
+        self.now_figures: MinuteFigures | None = None
+        self.stopping = False
+        self.time_s = city.demand.begin_s
+        self.sequence = 0
+        self.alerts: list[Alert] = []  # newest last, for late comers
+        self._pending: list[Datum] = []
+        self._answered: tuple[int, float] | None = None
+        self._heartbeat_at = self._state_at = self._program_at = 0.0
+        self._twin_silent = False
+        body: dict[str, object] = {
+            "version": __version__,
+            "city": city.name,
+            "seed": seed,
+            "control": control,
+        }
+        self.ledger.append("start", "runtime", body, self.time_s)
+        _log.info("started", control=control, ledger_entries=self.ledger.count)
+
+    def serve(self) -> None:
+        """Tick, publish and answer until told to stop."""
+        poller = zmq.Poller()
+        poller.register(self.feed.socket, zmq.POLLIN)
+        poller.register(self.responder, zmq.POLLIN)
+        while not self.stopping:
+            ready = dict(poller.poll(int(STATE_EVERY_S * 500)))
+            self._take_frames()
+            if self.responder in ready:
+                self._answer_commands()
+            self.commands.deliver()
+            now = time.monotonic()
+            if now - self._heartbeat_at >= HEARTBEAT_EVERY_S:
+                self._heartbeat_at = now
+                self.actuator.heartbeat(self.time_s)
+            if now - self._state_at >= SLOWEST_STATE_S:
+                self._publish_state(now)
+            self.baseline.poll()
+
+    def stop(self) -> None:
+        self.stopping = True
+
+    # -- the loop
+
+    def _take_frames(self) -> None:
+        """Tick once on everything that has come up to the newest status."""
+        try:
+            self._pending += self.feed.poll(self.time_s)
+        except ServiceError as error:
+            if not self._twin_silent:
+                self._twin_silent = True
+                self._raise(Severity.CRITICAL, "The twin is silent", error.message)
+            return
+        status = self.feed.status
+        if status is None:
+            return
+        if self._twin_silent and time.monotonic() - self.feed.last_message < self.feed.stale_after_s:
+            self._twin_silent = False
+            self._raise(Severity.INFO, "The twin speaks again", "")
+        self._keep_program(status)
+        if self._answered == (status.run, status.time_s):
+            return  # paused, or warming up between two frames
+        warming_up = not self._pending
+        self.now_figures = self.figures.update(status)
+        if warming_up:
+            return
+        if self._answered is None:
+            self.baseline.start()  # only now: it would slow down the start of the others
+        elif self._answered[0] != status.run or status.time_s < self._answered[1]:
+            self.delay.reset()
+        self._tick(status)
+        self._answered = (status.run, status.time_s)
+        self.twin.send(TwinCommand(action="answered", value=status.time_s))
+        now = time.monotonic()
+        self._heartbeat_at = now
+        if now - self._state_at >= STATE_EVERY_S:
+            self._publish_state(now)
+
+    def _tick(self, status: TwinStatus) -> None:
+        data, self._pending = self._pending, []
+        self.time_s = status.time_s
+        for datum in data:
+            if isinstance(datum, Detections):
+                self.delay.fold(datum)
+        alerts = list(self.loop.tick(data, self.time_s).alerts)
+        if self.control.wait(BRAIN_WAIT_S):
+            # a brain in its own process has answered meanwhile: act on it now, not a second later
+            alerts += self.loop.tick([], self.time_s).alerts
+        for alert in alerts:
+            self._publish_alert(alert)
+
+    def _keep_program(self, status: TwinStatus) -> None:
+        """A twin that has started again must be told when our controllers are to stay local."""
+        now = time.monotonic()
+        if status.program != self.control.twin_program and now - self._program_at >= 1.0:
+            self.tell_program()
+
+    def tell_program(self) -> None:
+        """Have the twin's controllers follow the centre, or stay in their local plans."""
+        self._program_at = time.monotonic()
+        wanted = "central" if self.control.twin_program == "central" else "local"
+        self.twin.send(TwinCommand(action="program", text=wanted))
+
+    # -- what is told
+
+    def state(self) -> CityState:
+        """What the API and the map show."""
+        snapshot = self._snapshot()
+        status = self.feed.status
+        junctions = self.delay.figures()
+        now = self.now_figures or MinuteFigures(self.time_s, 0, 0.0, 0.0)
+        staleness = dict(snapshot.staleness_s)
+        staleness["twin"] = time.monotonic() - self.feed.last_message
+        return CityState(
+            time_s=self.time_s,
+            sequence=self.sequence,
+            control=self.control.name,
+            brain_on=self.control.brain_on,
+            indicators=to_indicators(now, status.stopped if status else 0, self.baseline.find(now.time_s)),
+            brains=self.loop.health(self.time_s),
+            staleness_s=staleness,
+            junction_delay_s=pack_array(junctions.delay_s),
+            junction_queue_veh=pack_array(junctions.queue_veh),
+            junction_mode=pack_array(snapshot.signals.mode),
+            junction_stage=pack_array(snapshot.signals.stage.astype(np.int32)),
+            group_lamp=pack_array(snapshot.signals.lamps),
+            twin=status,
+            alerts_open=len(self.loop.open_alerts) + self._twin_silent,
+            ledger_entries=self.ledger.count,
+            baseline_progress=self.baseline.progress,
+        )
+
+    def _snapshot(self) -> Snapshot:
+        return self.loop.last_snapshot or self.loop.snapshot(self.time_s)
+
+    def _publish_state(self, now: float) -> None:
+        self._state_at = now
+        self.sequence += 1
+        publish(self.publisher, STATE_TOPIC, self.state())
+
+    def _raise(self, severity: Severity, title: str, detail: str) -> None:
+        """An alert of this process itself; it goes to the ledger, too."""
+        self._publish_alert(Alert(SILENT_ALERT, severity, title, detail, self.time_s, brain=""))
+        try:
+            self.ledger.append("alert", "runtime", {"title": title, "detail": detail}, self.time_s)
+        except LedgerError as error:
+            _log.error("not recorded", title=title, reason=error.message)
+
+    def _publish_alert(self, alert: Alert) -> None:
+        _log.warning(
+            "alert", key=alert.key, severity=str(alert.severity), title=alert.title, detail=alert.detail
+        )
+        self.alerts = [*self.alerts[-999:], alert]
+        publish(self.publisher, ALERT_TOPIC, alert)
+
+    def _answer_commands(self) -> None:
+        for frames in receive(self.responder):
+            self.commands.take(frames)
+
+    def close(self) -> None:
+        self.commands.close()
+        self.baseline.close()
+        self.loop.close()
+        self.feed.close()
+        self.actuator.close()
+        self.twin.close()
+        self.publisher.close()
+        self.responder.close()
+        self.ledger.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="run a city's brain as a process")
+    parser.add_argument("--city", type=Path, required=True)
+    parser.add_argument("--run-dir", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--control", default="max-pressure")
+    options = parser.parse_args()
+    server = BrainServer(load_city(options.city), options.run_dir, options.seed, options.control)
+    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    signal.signal(signal.SIGINT, lambda *_: server.stop())
+    try:
+        server.serve()
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    main()
