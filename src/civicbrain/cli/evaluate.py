@@ -78,7 +78,7 @@ def evaluate(
     )
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = default_folder(scenario, stamp) if out is None else out
-    progress = _make_progress(quiet=json or not sys.stderr.isatty())
+    progress = _Bar(quiet=json or not sys.stderr.isatty())
     try:
         with progress:
             evaluations = run_study(
@@ -134,27 +134,30 @@ def _command(scenarios: Sequence[str], options: object, seeds: str) -> str:
 
 
 def _print_tables(evaluations: Sequence[Evaluation]) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
     for study in evaluations:
-        title = f"{study.scenario}, {study.sensing} sensing, {len(study.seeds)} seeds"
-        table = Table(title=title, title_justify="left", title_style="bold")
-        table.add_column("control")
-        for column in ("delay s/veh", "95 %", f"against {study.baseline}", "arrived", "undeparted"):
-            table.add_column(column, justify="right")
-        for column in ("unsafe", "collisions", "deadlocks"):
-            table.add_column(column, justify="right")
+        seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
+        title = f"{study.scenario}, {study.sensing} sensing, {seeds}"
+        table = Table(
+            title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1)
+        )
+        table.add_column("control", no_wrap=True)
+        for heading in (
+            "delay\ns/veh", f"ratio to\n{study.baseline}", "\narrived", "never\nleft", "unsafe\nstates",
+            "colli-\nsions", "dead-\nlocks",
+        ):  # fmt: skip
+            table.add_column(heading, justify="right", no_wrap=True)
         for name, summary in study.summary.items():
-            delay = summary["mean_delay_s"]
             pair = study.paired.get(name)
             mine = [run for run in study.runs if run.control == name]
             table.add_row(
                 name,
-                "–" if delay.mean is None else f"{delay.mean:.1f}",
-                "–" if delay.ci95 is None else f"{delay.ci95[0]:.1f} – {delay.ci95[1]:.1f}",
-                "" if pair is None or pair.delay_ratio is None else f"× {pair.delay_ratio:.3f}",
+                _with_interval(summary["mean_delay_s"].mean, summary["mean_delay_s"].ci95, 1),
+                "" if pair is None else _with_interval(pair.delay_ratio, pair.ci95, 2),
                 f"{summary['arrived'].mean or 0:.0f}",
                 f"{summary['undeparted'].mean or 0:.1f}",
                 str(sum(run.unsafe_states for run in mine)),
@@ -164,8 +167,12 @@ def _print_tables(evaluations: Sequence[Evaluation]) -> None:
         console.print(table)
 
 
-def _make_progress(*, quiet: bool) -> _Bar:
-    return _Bar(quiet=quiet)
+def _with_interval(mean: float | None, interval: tuple[float, float] | None, digits: int) -> str:
+    """The mean and half its interval; the exact bounds stand in the files."""
+    if mean is None:
+        return "–"
+    text = f"{mean:.{digits}f}"
+    return text if interval is None else f"{text} ± {(interval[1] - interval[0]) / 2:.{digits}f}"
 
 
 class _Bar:

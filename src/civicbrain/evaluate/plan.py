@@ -81,7 +81,7 @@ class StudyOptions:
 
 @dataclass(frozen=True, slots=True)
 class RunTask:
-    """One run, as its process is given it. folder: the study's; key: what the result depends on."""
+    """One run, as its process is given it. folder: the study's, absolute; key: what the result depends on."""
 
     city_folder: Path
     control: ControlSpec
@@ -92,6 +92,16 @@ class RunTask:
     end_s: float
     folder: Path
     key: str
+
+    @property
+    def log_file(self) -> Path:
+        """What the run's process printed; kept only when the run failed."""
+        return self.folder / "runs" / f"{self.control.name}-{self.seed}.log"
+
+    @property
+    def sumo_log_file(self) -> Path:
+        """SUMO's warnings and errors; kept only when the run failed."""
+        return self.folder / "runs" / f"{self.control.name}-{self.seed}.sumo.log"
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

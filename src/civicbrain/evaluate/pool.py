@@ -64,21 +64,16 @@ def _outcome(connection: Connection, task: RunTask, process: SpawnProcess) -> Ru
     if process.is_alive():  # it has delivered; whatever keeps it is not worth waiting for
         process.kill()
         process.join()
-    log = log_path(task)
     if outcome is None:
         reason = _describe_exit(process.exitcode)
-        if tail := _last_lines(log):
+        if tail := _last_lines(task.log_file):
             reason += f"; its last words: {tail}"
         return Failure(control=task.control.name, seed=task.seed, reason=reason)
     if isinstance(outcome, RunFile):
-        with contextlib.suppress(OSError):
-            log.unlink(missing_ok=True)
+        for log in (task.log_file, task.sumo_log_file):
+            with contextlib.suppress(OSError):
+                log.unlink(missing_ok=True)
     return outcome
-
-
-def log_path(task: RunTask) -> Path:
-    """What the run's process printed; kept only when the run failed."""
-    return task.folder / "runs" / f"{task.control.name}-{task.seed}.log"
 
 
 def _describe_exit(code: int | None) -> str:
@@ -103,7 +98,7 @@ def _child(simulate: Simulate, task: RunTask, connection: Connection) -> None:
     # Ctrl-C reaches the whole process group; the parent decides what ends
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _redirect_output(log_path(task))
+    _redirect_output(task.log_file)
     try:
         outcome: RunFile | Failure = simulate(task)
     except CivicBrainError as error:
@@ -113,7 +108,7 @@ def _child(simulate: Simulate, task: RunTask, connection: Connection) -> None:
         outcome = Failure(
             control=task.control.name,
             seed=task.seed,
-            reason=f"{type(error).__name__}: {error} (traceback in {log_path(task)})",
+            reason=f"{type(error).__name__}: {error} (traceback in {task.log_file})",
         )
     connection.send(outcome)
     connection.close()

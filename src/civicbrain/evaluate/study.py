@@ -140,7 +140,8 @@ def plan_studies(
     used: set[str] = set()
     for city in cities:
         folder = out if len(cities) == 1 else out / _folder_name(city.name, used)
-        if not city.demand.route_files:
+        # a .sumocfg may keep its demand in additional files
+        if not city.demand.route_files and not city.demand.additional_files:
             raise CityError(
                 "this city has no demand to run",
                 place=city.name,
