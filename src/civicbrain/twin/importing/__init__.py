@@ -6,8 +6,9 @@ intergreens (`signals.py`), cameras (`cameras.py`), the twin's files. Units: m, 
 Start in `importer.py` (import_city) and `scenarios.py` (resolve_scenario).
 """
 
+from civicbrain.twin.importing.builtin import BUILTIN_NAMES
 from civicbrain.twin.importing.importer import import_city
 from civicbrain.twin.importing.options import ImportOptions
-from civicbrain.twin.importing.scenarios import BUILTIN_NAMES, resolve_scenario
+from civicbrain.twin.importing.scenarios import resolve_scenario
 
 __all__ = ["BUILTIN_NAMES", "ImportOptions", "import_city", "resolve_scenario"]

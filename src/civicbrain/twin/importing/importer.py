@@ -1,12 +1,13 @@
-"""From a source to a city: read, derive, write."""
+"""From a source to a city: read, check, derive, write."""
 
 from __future__ import annotations
 
 import gzip
+import math
 import re
+import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,83 +15,186 @@ import numpy as np
 
 from civicbrain.city.folder import check_target, save_city
 from civicbrain.city.model import City, DemandFiles
+from civicbrain.city.network import Network
 from civicbrain.city.signals import SignalIndex, SignalJunction
-from civicbrain.core.errors import ImportFailedError
+from civicbrain.core.errors import ConfigurationError, ImportFailedError
+from civicbrain.core.ids import check_slug
+from civicbrain.twin.importing.additional import Carried, carry
+from civicbrain.twin.importing.builtin import BUILTIN_NAMES, find_builtin, unknown_source
 from civicbrain.twin.importing.cameras import build_cameras
+from civicbrain.twin.importing.cityflow import convert_cityflow, is_cityflow, write_programs
+from civicbrain.twin.importing.demand import demand_xml, synthesise_demand
 from civicbrain.twin.importing.network import Controller, build_controllers, build_network, read_net
 from civicbrain.twin.importing.options import ImportOptions
+from civicbrain.twin.importing.osm import convert_osm, is_osm
+from civicbrain.twin.importing.plans import program_xml
 from civicbrain.twin.importing.programs import Program, network_programs
 from civicbrain.twin.importing.signals import derive_junction
-from civicbrain.twin.importing.sumo import SumoSource, open_xml, read_configuration
+from civicbrain.twin.importing.sumo import SumoSource, is_configuration, open_xml, read_configuration
+from civicbrain.twin.importing.tools import run_tool
+
+NET_FILE = "twin/net.xml.gz"
+DEFAULT_WINDOW_S = 3600.0
+CLEARING_S = 600.0
+"""How long after the last departure a window without an end goes on."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A source brought into SUMO's form. has_yellow: whether its programs show the transitions."""
+
+    sumo: SumoSource
+    original: Path
+    has_yellow: bool = True
 
 
 def import_city(source: str | Path, out: Path, *, options: ImportOptions | None = None) -> City:
     """Make a city folder at `out` from a source; nothing is left there when it fails.
 
     source: a .sumocfg, .net.xml(.gz), OpenStreetMap extract, CityFlow folder or built-in scenario name.
-    Raises ImportFailedError, SignalProgramError, CityError.
+    Raises ImportFailedError, SignalProgramError, NotFoundError, CityError, ConfigurationError.
     """
     options = options or ImportOptions()
+    text, path = str(source), Path(source)
+    if text in BUILTIN_NAMES and not path.exists():
+        path, options = find_builtin(text), replace(options, name=options.name or text)
+    if options.name is not None:
+        check_slug(options.name, "city name")
     check_target(Path(out))
-    path = Path(source)
-    with tempfile.TemporaryDirectory(prefix="civicbrain-import-") as folder:
-        sumo = _read_source(path, Path(folder), options)
-        return _import_sumo(sumo, path, Path(out), options)
-
-
-def _read_source(path: Path, work: Path, options: ImportOptions) -> SumoSource:
     if not path.exists():
-        raise ImportFailedError("there is no such file", place=str(path), remedy="check the path")
-    if path.name.endswith((".sumocfg", ".sumo.cfg")):
-        return read_configuration(path)
-    if path.name.endswith((".net.xml", ".net.xml.gz")):
-        return SumoSource(path.absolute(), options.route_files, options.additional_files)
-    raise ImportFailedError(
-        "this kind of source is not known",
-        place=str(path),
-        remedy="give a .sumocfg, .net.xml, .osm(.gz, .xml) or a CityFlow folder (roadnet.json, flow.json)",
+        raise unknown_source(text)
+    with tempfile.TemporaryDirectory(prefix="civicbrain-import-") as work:
+        return _import(_read_source(path.absolute(), Path(work), options), Path(work), Path(out), options)
+
+
+def _read_source(path: Path, work: Path, options: ImportOptions) -> _Source:
+    name = path.name.lower()
+    if path.is_dir() and is_cityflow(path):
+        flow = convert_cityflow(path, work)
+        sumo = SumoSource(flow.net_file, (flow.route_file,), end_s=flow.end_s)
+        return _Source(sumo, path, has_yellow=False)
+    if path.is_file() and is_configuration(path):
+        return _Source(read_configuration(path), path)
+    if path.is_file() and name.endswith((".net.xml", ".net.xml.gz")):
+        return _Source(SumoSource(path, options.route_files, options.additional_files), path)
+    if path.is_file() and is_osm(path):
+        return _Source(SumoSource(convert_osm(path, work)), path)
+    remedy = "give a .sumocfg, .net.xml, .osm, .osm.gz or a CityFlow folder (roadnet.json, flow.json)"
+    if name.endswith(".pbf"):
+        remedy = "turn it into XML first: osmium cat area.osm.pbf -o area.osm.gz"
+    raise ImportFailedError("this kind of source is not known", place=str(path), remedy=remedy)
+
+
+def _import(source: _Source, work: Path, out: Path, options: ImportOptions) -> City:
+    sumo, warnings = source.sumo, list(source.sumo.warnings)
+    begin_s = sumo.begin_s if options.begin_s is None else options.begin_s
+    net = read_net(sumo.net_file)
+    net_file = work / "net.xml.gz"
+    with open_xml(sumo.net_file) as plain, gzip.open(net_file, "wb", 6) as packed:
+        shutil.copyfileobj(plain, packed)
+    programs = network_programs(net, str(sumo.net_file))
+    known = {
+        (light.getID(), program) for light in net.getTrafficLights() for program in light.getPrograms()
+    }
+    files: dict[str, Path | bytes] = {NET_FILE: net_file}
+    additional = _carry(sumo.additional_files, "additional", work, begin_s, known)
+    routes = _carry(sumo.route_files, "routes", work, begin_s, known)
+    demand = DemandFiles(
+        NET_FILE, tuple(routes.files), tuple(additional.files), begin_s, begin_s, sumo.step_s, sumo.sumo_options
     )
+    for part in (additional, routes):
+        files.update(part.files)
+        warnings += part.found.warnings
+        for light, program in part.found.programs.items():
+            programs.pop(light, None)
+            if program is not None:
+                programs[light] = program
+    _check_runs(sumo, demand, net_file, files, source.original, begin_s)
 
-
-def _import_sumo(source: SumoSource, original: Path, out: Path, options: ImportOptions) -> City:
-    net = read_net(source.net_file)
-    programs = network_programs(net, source.net_file.name)
-    controllers = [c for c in build_controllers(net) if c.id in programs]
-    junctions = tuple(_junction(net, c, programs[c.id], options) for c in controllers)
+    controllers = [entry for entry in build_controllers(net) if entry.id in programs]
+    junctions = tuple(_junction(net, c, programs[c.id], options, source.has_yellow) for c in controllers)
     network = build_network(net, {j.id: row for row, j in enumerate(junctions)}, _group_rows(junctions))
-    files: dict[str, Path | bytes] = {"twin/net.xml.gz": _packed(source.net_file)}
-    routes = _carry(source.route_files, "routes", "rou", files)
-    additional = _carry(source.additional_files, "additional", "add", files)
-    begin_s = source.begin_s if options.begin_s is None else options.begin_s
-    end_s = source.end_s if options.end_s is None else options.end_s
+    if not source.has_yellow:
+        write_programs(net_file, junctions)
+    repaired = [j for j in junctions if any(j.stages[step.stage].derived for step in j.local_plan.steps)]
+    if repaired and source.has_yellow:
+        files["twin/repaired.add.xml"] = program_xml(repaired, "repaired")
+        demand = replace(demand, additional_files=(*demand.additional_files, "twin/repaired.add.xml"))
+    end_s = _end_s(sumo, options, begin_s, [additional.found, routes.found])
+    demand = replace(demand, end_s=end_s)
+    if not additional.found.demand_count + routes.found.demand_count:
+        name, content, note = _synthesise(network, junctions, begin_s, end_s, options)
+        files[name] = content
+        demand = replace(demand, route_files=(*demand.route_files, name))
+        warnings.append(note)
+    warnings += [f"junction {j.id}: {text}" for j in repaired for text in j.warnings if "without green" in text]
     city = City(
-        name=options.name or city_name(original),
+        name=options.name or city_name(source.original),
         network=network,
         junctions=junctions,
         cameras=build_cameras(network),
-        demand=DemandFiles(
-            "twin/net.xml.gz", routes, additional, begin_s, end_s if end_s is not None else begin_s + 3600.0,
-            source.step_s, source.sumo_options,
-        ),
+        demand=demand,
         folder=out,
-        source=str(original),
-        warnings=source.warnings,
-    )  # fmt: skip
+        source=str(source.original),
+        warnings=tuple(warnings),
+    )
     return save_city(city, out, files)
 
 
-def _junction(net: Any, controller: Controller, program: Program, options: ImportOptions) -> SignalJunction:
+@dataclass(frozen=True)
+class _CarriedFiles:
+    files: dict[str, Path]  # path in the city folder -> cleaned copy
+    found: Carried
+
+
+def _carry(
+    sources: tuple[Path, ...], stem: str, work: Path, begin_s: float, known: set[tuple[str, str]]
+) -> _CarriedFiles:
+    targets = [work / f"{stem}{number}.xml.gz" for number in range(len(sources))]
+    found = carry(sources, targets, begin_s, known, root="routes" if stem == "routes" else "additional")
+    return _CarriedFiles({f"twin/{target.name}": target for target in targets}, found)
+
+
+def _check_runs(
+    sumo: SumoSource,
+    demand: DemandFiles,
+    net_file: Path,
+    files: dict[str, Path | bytes],
+    original: Path,
+    begin_s: float,
+) -> None:
+    """Let SUMO load everything once, so that what it refuses is known now and not in a study."""
+    arguments = ["--net-file", str(net_file), "--begin", f"{begin_s:g}", "--end", f"{begin_s + sumo.step_s:g}"]
+    for option, names in (
+        ("--route-files", demand.route_files),
+        ("--additional-files", demand.additional_files),
+    ):
+        if names:
+            arguments += [option, ",".join(str(files[name]) for name in names)]
+    arguments += ["--step-length", f"{sumo.step_s:g}", "--route-steps", "0", "--no-step-log", "true"]
+    arguments += ["--xml-validation", "never", "--time-to-teleport", "-1", "--no-warnings", "true"]
+    for name, value in sumo.sumo_options:
+        arguments += [f"--{name}", value]
+    run_tool(
+        "sumo", arguments, place=str(original), what="SUMO refuses the scenario",
+        remedy="correct what it names; it must run with `sumo -c`",
+    )  # fmt: skip
+
+
+def _junction(
+    net: Any, controller: Controller, program: Program, options: ImportOptions, has_yellow: bool
+) -> SignalJunction:
     nodes = [net.getNode(node_id) for node_id in controller.node_ids]
     streets: dict[str, None] = {}
     for path in controller.paths:
-        if not path.from_edge.startswith(":"):
-            street = net.getEdge(path.from_edge).getName()
-            if street:
-                streets[street] = None
+        street = "" if path.from_edge.startswith(":") else net.getEdge(path.from_edge).getName()
+        if street:
+            streets[street] = None
     x_m, y_m = np.mean([node.getCoord()[:2] for node in nodes], axis=0)
     return derive_junction(
-        controller, program, names=tuple(streets)[:3], xy_m=(float(x_m), float(y_m)), repair=options.repair
-    )
+        controller, program, names=tuple(streets)[:3], xy_m=(float(x_m), float(y_m)), repair=options.repair,
+        demonstrated=has_yellow,
+    )  # fmt: skip
 
 
 def _group_rows(junctions: tuple[SignalJunction, ...]) -> dict[tuple[str, int], int]:
@@ -103,18 +207,35 @@ def _group_rows(junctions: tuple[SignalJunction, ...]) -> dict[tuple[str, int], 
     }
 
 
-def _carry(sources: tuple[Path, ...], stem: str, kind: str, files: dict[str, Path | bytes]) -> tuple[str, ...]:
-    names = []
-    for number, source in enumerate(sources):
-        name = f"twin/{stem}{number}.{kind}.xml.gz"
-        files[name] = _packed(source)
-        names.append(name)
-    return tuple(names)
+def _end_s(sumo: SumoSource, options: ImportOptions, begin_s: float, carried: list[Carried]) -> float:
+    end_s = sumo.end_s if options.end_s is None else options.end_s
+    if end_s is None:
+        last = [part.last_depart_s for part in carried if part.last_depart_s is not None]
+        end_s = begin_s + DEFAULT_WINDOW_S
+        if last:
+            end_s = math.ceil((max(last) + CLEARING_S) / 60.0) * 60.0
+    if not (math.isfinite(begin_s) and math.isfinite(end_s) and 0.0 <= begin_s < end_s):
+        raise ConfigurationError(
+            f"the window from {begin_s:g} s to {end_s:g} s is empty", remedy="give --begin and --end in seconds"
+        )
+    return float(end_s)
 
 
-def _packed(file: Path) -> bytes:
-    with open_xml(file) as stream:
-        return gzip.compress(stream.read(), 6, mtime=0)
+def _synthesise(
+    network: Network,
+    junctions: tuple[SignalJunction, ...],
+    begin_s: float,
+    end_s: float,
+    options: ImportOptions,
+) -> tuple[str, bytes, str]:
+    """(file name, packed content, warning) of a demand of ours."""
+    demand = synthesise_demand(
+        network, junctions, begin_s=begin_s, end_s=end_s, seed=options.seed,
+        vehicles_per_h=options.vehicles_per_h,
+    )  # fmt: skip
+    content = gzip.compress(demand_xml(network, demand), 6, mtime=0)
+    note = f"the source has no demand: {len(demand.routes)} trips were synthesised (seed {options.seed})"
+    return "twin/demand.rou.xml.gz", content, note
 
 
 def city_name(path: Path) -> str:

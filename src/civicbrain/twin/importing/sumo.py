@@ -84,6 +84,11 @@ def iterate_xml(file: Path) -> Iterator[tuple[str, ElementTree.Element, int]]:
         ) from error
 
 
+def is_configuration(path: Path) -> bool:
+    """Whether the name is that of a SUMO configuration."""
+    return path.name.lower().endswith((".sumocfg", ".sumo.cfg", ".sumocfg.xml"))
+
+
 def read_configuration(file: Path) -> SumoSource:
     """Read a .sumocfg; its files must exist. Raises ImportFailedError."""
     options: dict[str, str] = {}
