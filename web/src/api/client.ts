@@ -1,0 +1,66 @@
+/** Requests to the API. Errors arrive as RFC 9457 problem documents and leave as ProblemError. */
+
+import { text } from '../text';
+import type { Alert, CityGeometry, CityInfo, CityState, Controls, Health, JunctionDetail, TwinStatus } from './types';
+
+const TIMEOUT_MS = 8000;
+
+export class ProblemError extends Error {
+  override name = 'ProblemError';
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+  ) {
+    super(detail ? `${title}: ${detail}` : title);
+  }
+}
+
+async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json, application/problem+json' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      cache: 'no-store',
+    });
+  } catch {
+    throw new ProblemError(0, text.errors.unreachable, '');
+  }
+  if (response.ok) {
+    try {
+      return (response.status === 204 ? undefined : await response.json()) as T;
+    } catch {
+      throw new ProblemError(response.status, text.errors.unreadable, path);
+    }
+  }
+  throw await problem(response);
+}
+
+async function problem(response: Response): Promise<ProblemError> {
+  try {
+    const body = (await response.json()) as { title?: unknown; detail?: unknown };
+    const title = typeof body.title === 'string' ? body.title : text.errors.status(response.status);
+    return new ProblemError(response.status, title, typeof body.detail === 'string' ? body.detail : '');
+  } catch {
+    return new ProblemError(response.status, text.errors.status(response.status), '');
+  }
+}
+
+export const api = {
+  city: (): Promise<CityInfo> => request('GET', '/v1/city'),
+  geometry: (): Promise<CityGeometry> => request('GET', '/v1/city/geometry'),
+  health: (): Promise<Health> => request('GET', '/v1/health'),
+  snapshot: (): Promise<CityState> => request('GET', '/v1/snapshot'),
+  controls: (): Promise<Controls> => request('GET', '/v1/controls'),
+  alerts: (): Promise<Alert[]> => request('GET', '/v1/alerts'),
+  junction: (id: string): Promise<JunctionDetail> => request('GET', `/v1/junctions/${encodeURIComponent(id)}`),
+  switchBrain: (name: string, enabled: boolean, reason: string): Promise<unknown> =>
+    request('PUT', `/v1/brains/${encodeURIComponent(name)}`, { enabled, reason }),
+  setControl: (name: string, reason: string): Promise<unknown> => request('PUT', '/v1/control', { name, reason }),
+  setTwin: (change: { paused?: boolean; speed?: number }): Promise<TwinStatus> => request('PATCH', '/v1/twin', change),
+};

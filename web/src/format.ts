@@ -1,0 +1,69 @@
+/** Numbers, times and comparisons as people read them. */
+
+import { text } from './text';
+
+const whole = new Intl.NumberFormat(text.locale, { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat(text.locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+export const formatWhole = (value: number): string => whole.format(value);
+export const formatTenth = (value: number): string => tenth.format(value);
+
+export type Direction = 'lower' | 'higher';
+
+export interface Comparison {
+  kind: 'better' | 'worse' | 'same';
+  /** Signed difference and share, e.g. "−22.8 (−37 %)". */
+  difference: string;
+}
+
+/** The least relative difference that is worth a word. */
+const SAME_SHARE = 0.01;
+
+/** Compare with the fixed plan. goodWhen: which way is better. */
+export function compare(now: number, fixed: number, goodWhen: Direction, decimals: 0 | 1): Comparison {
+  const difference = now - fixed;
+  const format = decimals ? formatTenth : formatWhole;
+  const shown = Number(Math.abs(difference).toFixed(decimals));
+  if (shown === 0 || Math.abs(difference) < SAME_SHARE * Math.abs(fixed)) {
+    return { kind: 'same', difference: signed(difference, format) };
+  }
+  const percent = fixed !== 0 ? ` (${signed((100 * difference) / Math.abs(fixed), formatWhole)} %)` : '';
+  const kind = difference < 0 === (goodWhen === 'lower') ? 'better' : 'worse';
+  return { kind, difference: signed(difference, format) + percent };
+}
+
+function signed(value: number, format: (value: number) => string): string {
+  const body = format(Math.abs(value));
+  if (!/[1-9]/.test(body)) return '±0';
+  return (value < 0 ? '−' : '+') + body;
+}
+
+/** Minutes that an ISO instant's own offset is ahead of UTC. */
+export function offsetMinutes(epoch: string): number {
+  const match = /([+-])(\d\d):?(\d\d)$/.exec(epoch);
+  if (!match) return 0;
+  const minutes = Number(match[2]) * 60 + Number(match[3]);
+  return match[1] === '-' ? -minutes : minutes;
+}
+
+/** Clock of the city, HH:MM:SS, in the zone that the city's epoch is written in. */
+export function formatClock(epoch: string, timeS: number): string {
+  const start = Date.parse(epoch);
+  const base = Number.isNaN(start) ? 0 : start + offsetMinutes(epoch) * 60_000;
+  return new Date(base + Math.floor(timeS) * 1000).toISOString().slice(11, 19);
+}
+
+/** A key of an explanation, made readable: "pressure_veh" -> "pressure, veh" is left to units; underscores go. */
+export const humanise = (key: string): string => key.replaceAll('_', ' ');
+
+/** Any JSON value of an explanation, on one line. */
+export function formatValue(value: unknown): string {
+  if (value === null || value === undefined) return text.indicators.unknown;
+  if (typeof value === 'number') return Number.isInteger(value) ? formatWhole(value) : String(Number(value.toPrecision(3)));
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(formatValue).join(', ');
+  return Object.entries(value as Record<string, unknown>)
+    .map(([key, inner]) => `${humanise(key)}: ${formatValue(inner)}`)
+    .join(', ');
+}

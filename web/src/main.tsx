@@ -1,0 +1,134 @@
+/** Start: theme, city and geometry, then the page; and the slow rhythms beside the map's socket. */
+
+import type { JSX } from 'preact';
+import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type * as maplibregl from 'maplibre-gl';
+import { api, ProblemError } from './api/client';
+import type { Alert } from './api/types';
+import { AlertStream } from './live/alert-stream';
+import { Backoff } from './live/backoff';
+import type { MapSocket } from './live/map-socket';
+import type { Picture } from './live/picture';
+import type { MapStatistics } from './map/city-map';
+import type { Theme } from './map/palette';
+import { complain, refreshAlerts, refreshControls, refreshJunction, refreshSnapshot } from './state/actions';
+import { getState, setState, toast, useStore } from './state/store';
+import { text } from './text';
+import { Header } from './ui/header';
+import { Indicators } from './ui/indicators';
+import { Legend } from './ui/legend';
+import { MapView } from './ui/map-view';
+import { Panel } from './ui/panel';
+import { Toasts } from './ui/toasts';
+import './style.css';
+
+declare global {
+  interface Window {
+    /** For browser tests and for people who look under the bonnet. */
+    __civicbrain?: { statistics: MapStatistics; map: maplibregl.Map; picture: Picture; socket: MapSocket };
+  }
+}
+
+const THEME_KEY = 'civicbrain-theme';
+const SNAPSHOT_EVERY_MS = 1000;
+
+function App(): JSX.Element {
+  const theme = useStore((s) => s.theme);
+  const city = useStore((s) => s.city);
+  const loadError = useStore((s) => s.loadError);
+  const connection = useStore((s) => s.connection);
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = theme;
+  }, [theme]);
+  useEffect(() => {
+    document.title = city ? text.title(city.name) : text.product;
+  }, [city]);
+  return (
+    <>
+      <a class="skip" href="#junction-search">
+        {text.skipToPanel}
+      </a>
+      <Header />
+      <main class={`stage ${connection === 'live' || connection === 'connecting' ? '' : 'aged'}`}>
+        <MapView />
+        <div class="overlay">
+          <Indicators />
+          <Legend />
+        </div>
+        <Panel />
+        {!city && (
+          <p class="loading" role="status">
+            {loadError ? `${text.loadFailed} ${loadError}` : text.loading}
+          </p>
+        )}
+      </main>
+      <Toasts />
+    </>
+  );
+}
+
+function startTheme(): void {
+  const dark = window.matchMedia('(prefers-color-scheme: dark)');
+  const stored = localStorage.getItem(THEME_KEY);
+  const chosen = (): Theme => (dark.matches ? 'dark' : 'light');
+  setState({ theme: stored === 'dark' || stored === 'light' ? stored : chosen() });
+  let last = getState().theme;
+  dark.addEventListener('change', () => {
+    if (!localStorage.getItem(THEME_KEY)) setState({ theme: (last = chosen()) });
+  });
+  window.addEventListener('beforeunload', () => {
+    if (getState().theme !== last) localStorage.setItem(THEME_KEY, getState().theme);
+  });
+}
+
+async function loadCity(): Promise<void> {
+  const backoff = new Backoff(500, 5000);
+  for (;;) {
+    try {
+      const [city, geometry] = await Promise.all([api.city(), api.geometry()]);
+      setState({ city, geometry, loadError: '' });
+      return;
+    } catch (error) {
+      const refused = error instanceof ProblemError && error.status === 401;
+      setState({ loadError: refused ? text.errors.login : error instanceof Error ? error.message : String(error) });
+      await new Promise((done) => window.setTimeout(done, backoff.next()));
+    }
+  }
+}
+
+async function loadLogin(): Promise<void> {
+  try {
+    setState({ demoLogin: (await api.health()).access.startsWith('operator') });
+  } catch (error) {
+    if (!(error instanceof ProblemError)) complain(error);
+  }
+}
+
+function takeAlert(alert: Alert): void {
+  const others = getState().alerts.filter((old) => old.key !== alert.key);
+  setState({ alerts: [alert, ...others] });
+}
+
+/** Ask once a second while somebody looks; never two questions at once. */
+async function poll(): Promise<void> {
+  for (;;) {
+    if (document.visibilityState === 'visible') {
+      await Promise.all([refreshSnapshot(), refreshJunction()]);
+      const { snapshot, controls } = getState();
+      if (snapshot && controls?.current !== snapshot.control) await refreshControls();
+    }
+    await new Promise((done) => window.setTimeout(done, SNAPSHOT_EVERY_MS));
+  }
+}
+
+startTheme();
+setState({ panelOpen: window.matchMedia('(min-width: 900px)').matches });
+const app = document.getElementById('app');
+if (app) render(<App />, app);
+window.addEventListener('error', (event) => toast('error', `${text.errors.crashed}: ${event.message}`));
+void loadCity();
+void loadLogin();
+void refreshControls();
+void poll();
+new AlertStream('/v1/alerts/stream', takeAlert, () => void refreshAlerts());

@@ -1,0 +1,130 @@
+/**
+ * Colours. Delay uses a sequential ramp of even, one-way lightness (after ColorBrewer's YlOrBr, which is
+ * safe for colour-blind readers): in the dark theme more delay is brighter, in the light theme darker.
+ * Blue (moving) against orange (standing) is the pair that all common kinds of colour blindness tell apart.
+ */
+
+export type Rgba = [number, number, number, number];
+export type Theme = 'dark' | 'light';
+
+export interface Palette {
+  background: string;
+  casing: Rgba;
+  road: Rgba;
+  bus: Rgba;
+  tram: Rgba;
+  bicycle: Rgba;
+  pedestrian: Rgba;
+  area: Rgba;
+  moving: Rgba;
+  standing: Rgba;
+  transit: Rgba;
+  emergency: Rgba;
+  vehicleEdge: Rgba;
+  housing: Rgba;
+  outline: Rgba;
+  focus: Rgba;
+  unknown: Rgba;
+  delay: readonly Rgba[];
+  lamps: { green: Rgba; permitted: Rgba; yellow: Rgba; red: Rgba; off: Rgba };
+}
+
+const rgb = (hex: string, alpha = 255): Rgba => [
+  parseInt(hex.slice(1, 3), 16),
+  parseInt(hex.slice(3, 5), 16),
+  parseInt(hex.slice(5, 7), 16),
+  alpha,
+];
+
+export const PALETTES: Record<Theme, Palette> = {
+  dark: {
+    background: '#0e141b',
+    casing: rgb('#18212b'),
+    road: rgb('#2b3744'),
+    bus: rgb('#33373f'),
+    tram: rgb('#262b36'),
+    bicycle: rgb('#233430'),
+    pedestrian: rgb('#1d2730'),
+    area: rgb('#2b3744'),
+    moving: rgb('#6fb7ee'),
+    standing: rgb('#f59a45'),
+    transit: rgb('#c9d6e2'),
+    emergency: rgb('#ffffff'),
+    vehicleEdge: rgb('#0a0f14'),
+    housing: rgb('#06090d', 230),
+    outline: rgb('#0a0f14', 235),
+    focus: rgb('#ffffff'),
+    unknown: rgb('#5d6b78'),
+    delay: ['#4a4036', '#7a4a22', '#b8641c', '#ee9436', '#ffc86b', '#fff0c0'].map((hex) => rgb(hex)),
+    lamps: { green: rgb('#1fd69a'), permitted: rgb('#8fe6c8'), yellow: rgb('#ffd43b'), red: rgb('#ff4b55'), off: rgb('#55616d') },
+  },
+  light: {
+    background: '#eef1f3',
+    casing: rgb('#cdd5db'),
+    road: rgb('#ffffff'),
+    bus: rgb('#f3f0ea'),
+    tram: rgb('#e4e2ea'),
+    bicycle: rgb('#e3eee7'),
+    pedestrian: rgb('#e4e7ea'),
+    area: rgb('#ffffff'),
+    moving: rgb('#1f6fb2'),
+    standing: rgb('#d2640a'),
+    transit: rgb('#33475a'),
+    emergency: rgb('#b00020'),
+    vehicleEdge: rgb('#ffffff'),
+    housing: rgb('#27323c', 235),
+    outline: rgb('#ffffff', 245),
+    focus: rgb('#10202e'),
+    unknown: rgb('#9aa6b0'),
+    delay: ['#f1dfb4', '#f2bd6a', '#e3892b', '#bf5d10', '#88400b', '#4f2406'].map((hex) => rgb(hex)),
+    lamps: { green: rgb('#00c08b'), permitted: rgb('#8fe6c8'), yellow: rgb('#ffce1f'), red: rgb('#f03e48'), off: rgb('#8995a0') },
+  },
+};
+
+/** Seconds of mean delay a vehicle at the steps of the ramp. */
+export const DELAY_STEPS_S = [0, 15, 30, 50, 80, 120] as const;
+
+/** Where a delay stands on the ramp, 0..DELAY_STEPS_S.length - 1, between steps in proportion. */
+export function delayPosition(delayS: number): number {
+  const last = DELAY_STEPS_S.length - 1;
+  if (!(delayS > 0)) return 0;
+  for (let step = 1; step <= last; step++) {
+    if (delayS < DELAY_STEPS_S[step]) {
+      const low = DELAY_STEPS_S[step - 1];
+      return step - 1 + (delayS - low) / (DELAY_STEPS_S[step] - low);
+    }
+  }
+  return last;
+}
+
+/** Write the colour of a delay into target at an offset (4 bytes). */
+export function writeDelayColour(palette: Palette, delayS: number, target: Uint8Array, at: number): void {
+  const position = delayPosition(delayS);
+  const low = Math.min(Math.floor(position), palette.delay.length - 2);
+  const share = position - low;
+  const a = palette.delay[low];
+  const b = palette.delay[low + 1];
+  for (let k = 0; k < 3; k++) target[at + k] = Math.round(a[k] + (b[k] - a[k]) * share);
+  target[at + 3] = 255;
+}
+
+/** Colour of a lamp character (ASCII code): G g y u r s o O. */
+export function lampColour(palette: Palette, code: number): Rgba {
+  switch (code) {
+    case 71:
+      return palette.lamps.green;
+    case 103:
+      return palette.lamps.permitted;
+    case 121:
+    case 89:
+    case 117:
+      return palette.lamps.yellow;
+    case 114:
+    case 115:
+      return palette.lamps.red;
+    default:
+      return palette.lamps.off;
+  }
+}
+
+export const css = (colour: Rgba): string => `rgb(${colour[0]} ${colour[1]} ${colour[2]} / ${colour[3] / 255})`;

@@ -1,0 +1,4 @@
+/** The catalogue in use. */
+import { en, type Catalogue } from './en';
+
+export const text: Catalogue = en;

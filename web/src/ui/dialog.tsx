@@ -1,0 +1,50 @@
+/** A question before something that everybody in the city will feel, with the reason for the ledger. */
+
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { text } from '../text';
+
+interface ReasonDialogProps {
+  title: string;
+  explain: string;
+  onConfirm(reason: string): void;
+  onCancel(): void;
+}
+
+export function ReasonDialog({ title, explain, onConfirm, onCancel }: ReasonDialogProps): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [reason, setReason] = useState(text.dialog.defaultReason);
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    dialog.current?.querySelector('input')?.select();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return (
+    <dialog ref={dialog} aria-labelledby="dialog-title" aria-describedby="dialog-explain" data-testid="reason-dialog" onCancel={onCancel}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          onConfirm(reason.trim());
+        }}
+      >
+        <h2 id="dialog-title">{title}</h2>
+        <p id="dialog-explain">{explain}</p>
+        <label class="stacked">
+          <span class="caption">{text.dialog.reason}</span>
+          <input type="text" maxLength={200} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+        </label>
+        <div class="actions">
+          <button type="button" class="button" onClick={onCancel} data-testid="dialog-cancel">
+            {text.dialog.cancel}
+          </button>
+          <button type="submit" class="button primary" data-testid="dialog-confirm">
+            {text.dialog.confirm}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

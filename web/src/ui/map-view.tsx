@@ -1,0 +1,116 @@
+/** The map's place in the page: makes it when the city is known, tells it what was chosen. */
+
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { formatTenth, formatWhole } from '../format';
+import { MapSocket } from '../live/map-socket';
+import { CityMap, UNKNOWN_U16 } from '../map/city-map';
+import { selectJunction } from '../state/actions';
+import { getState, setState, useStore } from '../state/store';
+import { text } from '../text';
+import { Icon } from './icon';
+
+interface Hover {
+  row: number;
+  x: number;
+  y: number;
+}
+
+export function MapView(): JSX.Element {
+  const city = useStore((s) => s.city);
+  const geometry = useStore((s) => s.geometry);
+  const theme = useStore((s) => s.theme);
+  const selected = useStore((s) => s.selected);
+  const place = useRef<HTMLDivElement>(null);
+  const view = useRef<CityMap | null>(null);
+  const fromMap = useRef(false);
+  const [hover, setHover] = useState<Hover | null>(null);
+  const [failed, setFailed] = useState('');
+
+  useEffect(() => {
+    if (!city || !geometry || !place.current) return undefined;
+    let map: CityMap;
+    try {
+      map = new CityMap(
+        place.current,
+        city,
+        geometry,
+        getState().theme,
+        {
+          select: (row) => {
+            fromMap.current = true;
+            selectJunction(row);
+          },
+          hover: (row, x, y) => setHover(row === null ? null : { row, x, y }),
+          zoom: (zoom) => setState({ zoom: Math.round(zoom * 10) / 10 }),
+        },
+        window.matchMedia('(prefers-reduced-motion: reduce)').matches,
+      );
+    } catch (error) {
+      console.error(error);
+      setFailed(text.noWebgl);
+      return undefined;
+    }
+    view.current = map;
+    setState({ zoom: map.map.getZoom() });
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+    const socket = new MapSocket(
+      `${scheme}://${location.host}/v1/map`,
+      (frame) => {
+        map.take(frame);
+        setState({ measuredSpeed: frame.speed });
+      },
+      (connection) => setState({ connection }),
+    );
+    const clock = window.setInterval(() => setState({ timeS: Math.floor(map.picture.timeS), ageS: socket.ageS }), 200);
+    window.__civicbrain = { statistics: map.statistics, map: map.map, picture: map.picture, socket };
+    return () => {
+      window.clearInterval(clock);
+      socket.close();
+      map.remove();
+      view.current = null;
+    };
+  }, [city, geometry]);
+
+  useEffect(() => view.current?.setTheme(theme), [theme]);
+  useEffect(() => {
+    view.current?.select(selected, !fromMap.current);
+    fromMap.current = false;
+  }, [selected]);
+
+  return (
+    <div class="map">
+      <div ref={place} class="map-place" role="application" aria-label={text.map} data-testid="map" />
+      {failed && <p class="map-failed">{failed}</p>}
+      {hover && hover.row !== selected && <Tooltip hover={hover} view={view.current} />}
+      <div class="zoom" role="group" aria-label={text.view.label}>
+        <ViewButton icon="plus" label={text.view.zoomIn} onClick={() => view.current?.zoomBy(1)} />
+        <ViewButton icon="minus" label={text.view.zoomOut} onClick={() => view.current?.zoomBy(-1)} />
+        <ViewButton icon="fit" label={text.view.fit} onClick={() => view.current?.fit()} />
+      </div>
+    </div>
+  );
+}
+
+function ViewButton({ icon, label, onClick }: { icon: string; label: string; onClick: () => void }): JSX.Element {
+  return (
+    <button type="button" class="icon" aria-label={label} title={label} onClick={onClick} data-testid={`view-${icon}`}>
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+function Tooltip({ hover, view }: { hover: Hover; view: CityMap | null }): JSX.Element | null {
+  const junction = useStore((s) => s.geometry)?.junctions[hover.row];
+  useStore((s) => s.snapshot?.sequence); // drawn again as figures change
+  if (!junction || !view) return null;
+  const delay = view.frame?.delay[hover.row] ?? UNKNOWN_U16;
+  const queue = view.frame?.queue[hover.row] ?? UNKNOWN_U16;
+  return (
+    <div class="tooltip" style={{ left: `${hover.x}px`, top: `${hover.y}px` }} aria-hidden="true" data-testid="tooltip">
+      <b>{junction.name || junction.id}</b>
+      <span>{delay === UNKNOWN_U16 ? text.tooltip.unknown : text.tooltip.delay(formatTenth(delay / 10))}</span>
+      {queue !== UNKNOWN_U16 && <span>{text.tooltip.queue(formatWhole(queue / 10))}</span>}
+    </div>
+  );
+}

@@ -1,0 +1,208 @@
+/** The side panel: one junction when one is chosen, else junctions by delay, alerts and brains. */
+
+import type { JSX } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import type { Alert, BrainHealth, CityState } from '../api/types';
+import { formatClock, formatTenth, formatWhole } from '../format';
+import { selectJunction } from '../state/actions';
+import { useStore } from '../state/store';
+import { text } from '../text';
+import { JunctionPanel } from './junction-panel';
+
+const LISTED = 8;
+
+export function Panel(): JSX.Element | null {
+  const open = useStore((s) => s.panelOpen);
+  const selected = useStore((s) => s.selected);
+  if (!open) return null;
+  return (
+    <aside id="panel" class="panel" aria-label={text.panel.label} data-testid="panel">
+      {selected !== null ? (
+        <JunctionPanel row={selected} />
+      ) : (
+        <>
+          <JunctionList />
+          <Alerts />
+          <Brains />
+          <Controllers />
+        </>
+      )}
+    </aside>
+  );
+}
+
+interface Ranked {
+  row: number;
+  label: string;
+  delay: number | null;
+  queue: number | null;
+}
+
+function rank(snapshot: CityState | null, names: string[], query: string): Ranked[] {
+  const wanted = query.trim().toLowerCase();
+  const rows: Ranked[] = [];
+  names.forEach((label, row) => {
+    if (wanted && !label.toLowerCase().includes(wanted)) return;
+    rows.push({
+      row,
+      label,
+      delay: snapshot?.junction_delay_s[row] ?? null,
+      queue: snapshot?.junction_queue_veh[row] ?? null,
+    });
+  });
+  return rows.sort((a, b) => (b.delay ?? -1) - (a.delay ?? -1) || a.row - b.row);
+}
+
+function JunctionList(): JSX.Element {
+  const geometry = useStore((s) => s.geometry);
+  const snapshot = useStore((s) => s.snapshot);
+  const [query, setQuery] = useState('');
+  const names = useMemo(() => (geometry?.junctions ?? []).map((j) => j.name || j.id), [geometry]);
+  const rows = rank(snapshot, names, query);
+  const shown = rows.slice(0, LISTED);
+  return (
+    <section aria-labelledby="junctions-title">
+      <header>
+        <h2 id="junctions-title">{text.panel.junctions}</h2>
+        <span class="caption">{text.panel.worstFirst}</span>
+      </header>
+      <input
+        id="junction-search"
+        class="search"
+        type="search"
+        placeholder={text.panel.search}
+        aria-label={text.panel.search}
+        value={query}
+        data-testid="junction-search"
+        onInput={(event) => setQuery(event.currentTarget.value)}
+      />
+      <ul class="rows" data-testid="junction-list">
+        {shown.map((entry) => (
+          <li key={entry.row}>
+            <button type="button" class="row" onClick={() => selectJunction(entry.row)}>
+              <span class="name">{entry.label}</span>
+              <span class="number">
+                {entry.delay === null ? text.indicators.unknown : formatTenth(entry.delay)} <small>{text.indicators.delayUnit}</small>
+              </span>
+              <span class="number">
+                {entry.queue === null ? text.indicators.unknown : formatWhole(entry.queue)} <small>{text.junction.vehicles}</small>
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {rows.length === 0 && <p class="muted">{text.panel.none}</p>}
+      {rows.length > LISTED && <p class="muted small">{text.panel.more(rows.length - LISTED)}</p>}
+    </section>
+  );
+}
+
+const MOST_ALERTS = 20;
+
+function Alerts(): JSX.Element {
+  const alerts = useStore((s) => s.alerts);
+  return (
+    <section aria-labelledby="alerts-title">
+      <header>
+        <h2 id="alerts-title">{text.panel.alerts}</h2>
+        {alerts.length > 0 && <span class="count">{alerts.length}</span>}
+      </header>
+      {alerts.length === 0 && <p class="muted">{text.panel.noAlerts}</p>}
+      <ul class="alerts" aria-live="polite" data-testid="alerts">
+        {alerts.slice(0, MOST_ALERTS).map((alert) => (
+          <AlertEntry key={alert.key} alert={alert} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function AlertEntry({ alert }: { alert: Alert }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const geometry = useStore((s) => s.geometry);
+  const row = alert.junction ? (geometry?.junctions.findIndex((j) => j.id === alert.junction) ?? -1) : -1;
+  return (
+    <li class={`alert ${alert.severity}`}>
+      <p>
+        <span class="severity">{text.severity[alert.severity] ?? alert.severity}</span>
+        <span class="muted">{formatClock(epoch, alert.time_s)}</span>
+        <span class="muted">{alert.brain}</span>
+      </p>
+      <p class="title">{alert.title}</p>
+      {alert.detail && <p class="muted small">{alert.detail}</p>}
+      {row >= 0 && (
+        <button type="button" class="link" onClick={() => selectJunction(row)}>
+          {geometry?.junctions[row].name || alert.junction}
+        </button>
+      )}
+    </li>
+  );
+}
+
+function Brains(): JSX.Element {
+  const brains = useStore((s) => s.snapshot?.brains ?? NONE);
+  return (
+    <section aria-labelledby="brains-title">
+      <header>
+        <h2 id="brains-title">{text.panel.brains}</h2>
+      </header>
+      {brains.length === 0 && <p class="muted">{text.panel.noBrains}</p>}
+      <ul class="brains" data-testid="brains">
+        {brains.map((brain) => (
+          <BrainEntry key={brain.name} brain={brain} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const NONE: BrainHealth[] = [];
+
+const milliseconds = (value: number | null): string => (value === null ? text.indicators.unknown : formatTenth(value));
+
+function BrainEntry({ brain }: { brain: BrainHealth }): JSX.Element {
+  const budgetMs = brain.budget_s === null ? null : brain.budget_s * 1000;
+  return (
+    <li class={`brain ${brain.state}`}>
+      <p>
+        <span class="name">{brain.name}</span>
+        <span class={`state ${brain.state}`}>{text.brainState[brain.state] ?? brain.state}</span>
+      </p>
+      <p class="muted small">
+        {text.brainDetail.timing(milliseconds(brain.last_ms), milliseconds(brain.p99_ms), budgetMs === null ? text.indicators.unknown : formatWhole(budgetMs))}
+        {brain.failures > 0 && ` · ${text.brainDetail.failures(brain.failures)}`}
+        {brain.state === 'backing-off' && brain.retry_in_s !== null && ` · ${text.brainDetail.retry(formatWhole(brain.retry_in_s))}`}
+      </p>
+      {brain.last_error && brain.state !== 'running' && <p class="small error-text">{brain.last_error}</p>}
+    </li>
+  );
+}
+
+function Controllers(): JSX.Element {
+  const twin = useStore((s) => s.snapshot?.twin ?? null);
+  const ledger = useStore((s) => s.snapshot?.ledger_entries ?? 0);
+  const total = useStore((s) => s.city?.junction_count ?? 0);
+  const entries: [string, string, boolean][] = twin
+    ? [
+        [text.panel.local, `${formatWhole(twin.local_junctions)} / ${formatWhole(total)}`, false],
+        [text.panel.refused, formatWhole(twin.refused_requests), false],
+        [text.panel.unsafe, formatWhole(twin.unsafe_states), twin.unsafe_states > 0],
+        [text.panel.ledger, formatWhole(ledger), false],
+      ]
+    : [];
+  return (
+    <section aria-labelledby="controllers-title">
+      <header>
+        <h2 id="controllers-title">{text.panel.controllers}</h2>
+      </header>
+      <dl class="facts">
+        {entries.map(([name, value, alarming]) => (
+          <div key={name} class={alarming ? 'alarming' : ''}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
