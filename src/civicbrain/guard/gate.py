@@ -75,7 +75,7 @@ class Guard:
         self._stages = {j.id: frozenset(stage.id for stage in j.stages) for j in city.junctions}
         self._holds: dict[str, _Hold] = {}
         self._changes: dict[str, deque[float]] = {}
-        self._repeats: dict[tuple[str, str], _Repeat] = {}
+        self._repeats: dict[tuple[str, str, bool], _Repeat] = {}  # True: the door's word, not ours
         self._lost = 0
 
     # -- requests
@@ -204,16 +204,13 @@ class Guard:
             self.ledger_error, self._lost = "", 0
         self.renewals += sum(case.renewal for case in accepted)
 
-    def _is_news(self, case: _Case) -> bool:
+    def _is_news(self, case: _Case, by_the_door: bool = False) -> bool:
         """False for a repetition of the last word on this brain at this junction; those are counted."""
-        verdict, request = case.verdict, case.request
+        verdict = case.verdict
         assert verdict is not None
-        brain, junction = _text(getattr(request, "brain", None)), _text(getattr(request, "junction", None))
-        if junction not in self._junctions:  # made-up names must not fill the memory or the record
-            junction = ""
+        key = self._key(case.request, by_the_door)
         rule = "accepted" if verdict.outcome is Outcome.ACCEPTED else verdict.rule
-        what = _what(request) if junction else None
-        key = (brain, junction)
+        what = _what(case.request) if key[1] else None
         last = self._repeats.get(key)
         if last is not None and (last.what, last.outcome, last.rule) == (what, verdict.outcome, rule):
             last.count += 1
@@ -222,6 +219,12 @@ class Guard:
             self._repeats.clear()
         self._repeats[key] = _Repeat(what, verdict.outcome, rule)
         return True
+
+    def _key(self, request: Request, by_the_door: bool) -> tuple[str, str, bool]:
+        junction = _text(getattr(request, "junction", None))
+        if junction not in self._junctions:  # made-up names must not fill the memory or the record
+            junction = ""
+        return _text(getattr(request, "brain", None)), junction, by_the_door
 
     def _cannot_record(self, error: LedgerError) -> None:
         if not self.ledger_error:
@@ -241,12 +244,15 @@ class Guard:
             verdicts = [Verdict(Outcome.REFUSED, "guard", "actuator-failed", reason, now_s)] * len(cases)
         entries = []
         for case, verdict in zip(cases, verdicts, strict=True):
-            if verdict.outcome is Outcome.REFUSED:
+            if verdict.outcome is Outcome.ACCEPTED:
+                if self._repeats.pop(self._key(case.request, True), None) is not None:
+                    entries.append(_entry(case.request, verdict))  # no longer refused: that is news
+            else:
                 case.verdict = verdict
                 self._holds.pop(case.request.junction, None)
                 if not case.renewal and self._changes[case.request.junction]:
                     self._changes[case.request.junction].pop()  # nothing changed on the street
-                if self._is_news(case):
+                if self._is_news(case, by_the_door=True):
                     entries.append(_entry(case.request, verdict))
         if entries:
             try:

@@ -1,0 +1,195 @@
+"""`civicbrain.toml`: how a city is run. A wrong key is named with the nearest right one.
+
+[run]
+control = "max-pressure"
+seed = 0
+
+[twin]
+sensing = "camera"        # or "oracle"
+coverage = 1.0
+
+[api]
+host = "127.0.0.1"
+port = 8080
+
+[guard]
+max_lifetime_s = 30.0
+
+[brains.signals]
+enabled = true
+options = { max_red_s = 120 }
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from civicbrain.contracts.brain import Priority
+from civicbrain.core.errors import ConfigurationError
+from civicbrain.core.ids import check_slug
+from civicbrain.guard.rules import OPERATOR, GuardOptions
+
+MAX_FILE_BYTES = 1_000_000
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class RunTable(_Table):
+    """[run]: control: name of a control (`civicbrain controls`). speed: simulated seconds a wall second, 0 =
+    as fast as it goes. warmup_s: simulated seconds run at full speed at the start."""
+
+    control: str = "max-pressure"
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    speed: float = Field(default=1.0, ge=0.0, le=100.0)
+    warmup_s: float = Field(default=300.0, ge=0.0, le=86_400.0)
+
+
+class TwinTable(_Table):
+    """[twin]: how the twin senses. latency_s: age of a frame on arrival. miss_rate: chance that a camera
+    overlooks a vehicle in a frame. coverage: share of the junctions with a camera."""
+
+    sensing: Literal["camera", "oracle"] = "camera"
+    coverage: float = Field(default=1.0, ge=0.0, le=1.0)
+    latency_s: float = Field(default=0.5, ge=0.0, le=10.0)
+    miss_rate: float = Field(default=0.05, ge=0.0, le=1.0)
+    range_m: float = Field(default=150.0, gt=0.0, le=500.0)
+
+
+class ApiTable(_Table):
+    """[api]: where the control room answers. tile_url: address of a base map, "" for none."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=1, le=65_535)
+    tile_url: str = ""
+
+    @field_validator("tile_url")
+    @classmethod
+    def _tiles(cls, value: str) -> str:
+        if value and not (
+            value.startswith(("https://", "http://")) and all(f"{{{k}}}" in value for k in "zxy")
+        ):
+            raise ValueError("must be an http(s) address with {z}, {x} and {y}")
+        return value
+
+
+class GuardTable(_Table):
+    """[guard]: see civicbrain.guard.rules.GuardOptions. priorities: brain -> the highest it may claim."""
+
+    max_lifetime_s: float = Field(default=30.0, gt=0.0, le=120.0)
+    max_plan_lifetime_s: float = Field(default=900.0, gt=0.0, le=86_400.0)
+    max_changes: int = Field(default=60, ge=1, le=10_000)
+    per_s: float = Field(default=60.0, gt=0.0, le=3_600.0)
+    priorities: dict[str, Literal["signals", "transit", "emergency"]] = Field(default_factory=dict)
+
+    def options(self) -> GuardOptions:
+        """As the guard takes them. The operator's priority cannot be configured away, or given to a brain."""
+        granted = {brain: int(Priority[name.upper()]) for brain, name in self.priorities.items()}
+        return GuardOptions(
+            self.max_lifetime_s, self.max_plan_lifetime_s, self.max_changes, self.per_s,
+            {**granted, OPERATOR: int(Priority.OPERATOR)},
+        )  # fmt: skip
+
+
+class BrainTable(_Table):
+    """[brains.NAME]: options go to the brain as they are; it checks them."""
+
+    enabled: bool = True
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class RunConfiguration(_Table):
+    """The whole file."""
+
+    run: RunTable = RunTable()
+    twin: TwinTable = TwinTable()
+    api: ApiTable = ApiTable()
+    guard: GuardTable = GuardTable()
+    brains: dict[str, BrainTable] = Field(default_factory=dict)
+
+    @field_validator("brains")
+    @classmethod
+    def _slugs(cls, value: dict[str, BrainTable]) -> dict[str, BrainTable]:
+        for name in value:
+            try:
+                check_slug(name, "brain")
+            except ConfigurationError as error:
+                raise ValueError(error.message) from error
+        return value
+
+    def brain_options(self, name: str) -> dict[str, Any]:
+        """The options of one brain, {} where it is not named."""
+        table = self.brains.get(name)
+        return dict(table.options) if table is not None else {}
+
+
+def load_configuration(path: Path) -> RunConfiguration:
+    """Read a configuration file; raises ConfigurationError naming the file, the place and the remedy."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigurationError(
+                "is longer than 1 MB", place=str(path), remedy="name a configuration file"
+            )
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be read: {error.strerror}", place=str(path), remedy="check the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"is no UTF-8 text: {error.reason}", place=str(path), remedy="save it as UTF-8"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"is no TOML: {error}", place=str(path), remedy="correct that line"
+        ) from error
+    return parse_configuration(table, str(path))
+
+
+def parse_configuration(table: Mapping[str, Any], place: str = "configuration") -> RunConfiguration:
+    """Check a table; raises ConfigurationError for the first wrong key or value."""
+    try:
+        return RunConfiguration.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = tuple(str(part) for part in first["loc"])
+        key = ".".join(path)
+        more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        if first["type"] == "extra_forbidden":
+            known = sorted(_keys_at(path[:-1]))
+            near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
+            remedy = f"did you mean {near[0]!r}? " if near else ""
+            raise ConfigurationError(
+                f"unknown key {key!r}{more}",
+                place=place,
+                remedy=f"{remedy}the keys here are {', '.join(known)}",
+            ) from error
+        raise ConfigurationError(
+            f"key {key!r}: {first['msg']}{more}", place=place, remedy="correct the value"
+        ) from error
+
+
+def _keys_at(path: tuple[str, ...]) -> set[str]:
+    """Keys allowed in the table at that path."""
+    model: type[BaseModel] = RunConfiguration
+    parts = list(path)
+    while parts:
+        annotation = model.model_fields[parts.pop(0)].annotation
+        if get_origin(annotation) is dict:  # the next part is a name, not a key
+            annotation = get_args(annotation)[1]
+            if parts:
+                parts.pop(0)
+        if isinstance(annotation, UnionType) or not (
+            isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        ):
+            return set()
+        model = annotation
+    return set(model.model_fields)
