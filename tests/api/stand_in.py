@@ -223,7 +223,8 @@ class StandIn:
     def _record(self, kind: str, command: wire.BrainCommand) -> None:
         body = {"text": command.text, "value": command.value, "reason": command.reason}
         self.ledger.append(
-            {"seq": len(self.ledger) + 1, "time_s": self.time_s, "at": "2026-01-05T00:00:00Z", "kind": kind, "actor": command.actor,
+            {"seq": len(self.ledger) + 1, "time_s": self.time_s, "at": "2026-01-05T00:00:00Z",
+             "kind": kind, "actor": command.actor,
              "body": body, "previous": "0" * 64, "hash": f"{len(self.ledger):064x}"}
         )  # fmt: skip
 

@@ -40,9 +40,9 @@ class AlertStream:
         for waker in self._wakers:
             waker.set()
 
-    def position(self, last_event_id: str | None) -> int:
+    def position(self, last_event_id: str) -> int:
         """Number of the last event that the client has; 0 when it has none that we know."""
-        boot, _, number = (last_event_id or "").rpartition("-")
+        boot, _, number = last_event_id.rpartition("-")
         if boot != self._boot or not (number.isascii() and number.isdigit()) or len(number) > 15:
             return 0
         return int(number)

@@ -14,7 +14,7 @@ from litestar.openapi.spec import License
 from civicbrain import __version__
 from civicbrain.api.access import Access
 from civicbrain.api.asgi import App
-from civicbrain.api.contract import document_of, reject_unknown_query
+from civicbrain.api.contract import check_body, document_of, reject_unknown_query
 from civicbrain.api.problems import (
     ProblemError,
     handle_http_exception,
@@ -55,7 +55,7 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
         route_handlers=[get_openapi, *(handler for topic in topics for handler in topic.handlers(services))],
         lifespan=[lifespan],
         guards=[reject_unknown_query],
-        before_request=require_json,
+        before_request=check_body,
         exception_handlers={
             ProblemError: handle_problem,
             HTTPException: handle_http_exception,
@@ -75,16 +75,6 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
     document.append(Document.of(document_of(api, token=token is not None)))
     inner = front(cast(App, api), StaticFiles(settings.static_dir), services.map_socket.serve)
     return Access(inner, settings, token, security_headers(city.tile_url))
-
-
-def require_json(request: Request[Any, Any, Any]) -> None:
-    """Bodies are JSON and say so (which also keeps forms of other pages out)."""
-    if request.method in ("PUT", "PATCH", "POST"):
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise ProblemError(
-                415, "send the body as application/json", headers={"Accept": "application/json"}
-            )
 
 
 __all__ = ["build_app"]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Litestar
+import msgspec
+from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
+from civicbrain.api import models
 from civicbrain.api.problems import MEDIA_TYPE, ProblemError
 
 _ALWAYS = {
@@ -27,13 +29,26 @@ _WITH_NAME = {404: "there is none of that name"}
 _FROM_PROCESS = {503: "the process that knows is away; try again after Retry-After seconds"}
 _ONLY_HERE = ("/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions", "/openapi.json")
 _PUBLIC = ("/v1/health",)
+_EVENT = {
+    "type": "object",
+    "description": "one event of the stream",
+    "required": ["data"],
+    "properties": {
+        "id": {"type": "string", "description": "for Last-Event-ID"},
+        "event": {"const": "alert"},
+        "data": {"type": "string", "contentMediaType": "application/json", "description": "an AlertView"},
+    },
+}
 
 
 def document_of(app: Litestar, *, token: bool) -> dict[str, Any]:
     """The whole document, JSON-able."""
     document: dict[str, Any] = app.openapi_schema.to_schema()
     components = document.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = _problem_schema()
+    # msgspec, which also checks what comes in, writes the schemas: tuples and closed objects as they are
+    _, schemas = msgspec.json.schema_components(_structs(), ref_template="#/components/schemas/{name}")
+    schemas["TwinChange"]["anyOf"] = [{"required": ["paused"]}, {"required": ["speed"]}]
+    components["schemas"] = components.get("schemas", {}) | schemas | {"Problem": _problem_schema()}
     for path, item in document["paths"].items():
         for method, operation in item.items():
             problems = dict(_ALWAYS)
@@ -49,6 +64,8 @@ def document_of(app: Litestar, *, token: bool) -> dict[str, Any]:
             responses = operation["responses"]
             for status, description in sorted(problems.items()):
                 responses[str(status)] = _response(status, description)
+            if path == "/v1/alerts/stream":
+                responses["200"]["content"]["text/event-stream"]["schema"] = _EVENT
             if path == "/v1/city/geometry":
                 responses["304"] = {"description": "unchanged since the ETag given in If-None-Match"}
     if token:
@@ -68,7 +85,30 @@ def reject_unknown_query(connection: ASGIConnection[Any, Any, Any, Any], handler
         raise ProblemError(400, "a query parameter is there twice")
 
 
+async def check_body(request: Request[Any, Any, Any]) -> None:
+    """Before each handler: a body is JSON, says so (which also keeps forms of other pages out), and fits its
+    type to the letter. The framework alone would take 0 for false."""
+    if request.method not in ("PUT", "PATCH", "POST"):
+        return
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise ProblemError(415, "send the body as application/json", headers={"Accept": "application/json"})
+    wanted = request.route_handler.parsed_fn_signature.parameters["data"].annotation
+    try:
+        msgspec.json.decode(await request.body(), type=wanted)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise ProblemError(400, f"the body does not fit: {str(error)[:300]}") from None
+
+
 _NOT_QUERY = {"data", "request", "last_event_id"}
+
+
+def _structs() -> list[type[msgspec.Struct]]:
+    return [
+        value
+        for value in vars(models).values()
+        if isinstance(value, type) and issubclass(value, msgspec.Struct) and value is not msgspec.Struct
+    ]
 
 
 def _response(status: int, description: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from pyproj import CRS, Transformer
 
-from civicbrain.api.models import Geometry, JunctionPoint, LaneColumns, SignalHead
+from civicbrain.api.models import EdgeColumns, Geometry, JunctionPoint, LaneColumns, SignalHead
 from civicbrain.city.model import City
 
 METRES_PER_DEGREE = 111_320.0  # on the equator; where cities without geography are put (0° N 0° E)
@@ -21,12 +21,15 @@ def geometry_of(city: City) -> Geometry:
     flat = points.ravel().tolist()
     starts = (2 * lanes.shape_start).tolist()
     return Geometry(
-        bounds_m=bounds_of(city),
+        bounds_m=list(bounds_of(city)),
         lanes=LaneColumns(
             edge=lanes.edge.tolist(),
             width_m=np.round(lanes.width_m.astype(np.float64), 2).tolist(),
             use=lanes.use.tolist(),
             points=[flat[a:b] for a, b in pairwise(starts)],
+        ),
+        edges=EdgeColumns(
+            from_node=city.network.edges.from_node.tolist(), to_node=city.network.edges.to_node.tolist()
         ),
         junctions=[
             JunctionPoint(j.id, j.name, round(j.x_m, _ROUNDING), round(j.y_m, _ROUNDING))

@@ -21,6 +21,10 @@ Reason = Annotated[
         description="why; stands in the ledger (no control characters)",
     ),
 ]
+Bounds = Annotated[
+    list[float], Meta(min_length=4, max_length=4, description="min x, min y, max x, max y in m")
+]
+Affine = Annotated[list[float], Meta(min_length=6, max_length=6)]
 Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_-]*$")]
 
 
@@ -36,8 +40,8 @@ class CityView(Struct, frozen=True):
     epoch: str  # aware instant of second 0, RFC 3339
     tile_url: str
     civicbrain_version: str
-    bounds_m: tuple[float, float, float, float]  # min x, min y, max x, max y
-    lonlat_affine: tuple[float, float, float, float, float, float]
+    bounds_m: Bounds
+    lonlat_affine: Affine
     warnings: list[str]
 
 
@@ -48,6 +52,13 @@ class LaneColumns(Struct, frozen=True):
     width_m: list[float]
     use: list[int]
     points: list[list[float]]
+
+
+class EdgeColumns(Struct, frozen=True):
+    """One entry an edge: rows of the nodes at its ends, for the surfaces between the lane ends of a node."""
+
+    from_node: list[int]
+    to_node: list[int]
 
 
 class JunctionPoint(Struct, frozen=True):
@@ -71,8 +82,9 @@ class SignalHead(Struct, frozen=True):
 class Geometry(Struct, frozen=True):
     """What the map draws; does not change while the process runs (ETag)."""
 
-    bounds_m: tuple[float, float, float, float]
+    bounds_m: Bounds
     lanes: LaneColumns
+    edges: EdgeColumns
     junctions: list[JunctionPoint]
     heads: list[SignalHead]
 

@@ -33,8 +33,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         epoch=city.epoch.isoformat().replace("+00:00", "Z"),
         tile_url=city.tile_url,
         civicbrain_version=__version__,
-        bounds_m=bounds_of(city),
-        lonlat_affine=lonlat_affine(city),
+        bounds_m=list(bounds_of(city)),
+        lonlat_affine=list(lonlat_affine(city)),
         warnings=list(city.warnings),
     )
 

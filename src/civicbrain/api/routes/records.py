@@ -47,8 +47,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     def stream_alerts(
         request: Request[Any, Any, Any],
         last_event_id: Annotated[
-            str | None, Parameter(header="Last-Event-ID", description="go on after this event")
-        ] = None,
+            str, Parameter(header="Last-Event-ID", description="go on after this event")
+        ] = "",
     ) -> Stream:
         position = alerts.position(last_event_id)
         if EVENT_STREAM in request.headers.get("accept", ""):
