@@ -147,7 +147,7 @@ def _run(city_folder: Path, seed: int, out: Path) -> None:
     from civicbrain.twin.simulation import Twin
 
     city = load_city(city_folder)
-    twin = Twin(city, TwinOptions(seed=seed, program="fixed"))
+    twin = Twin(city, TwinOptions(seed=seed, program="fixed", track_live=True, emissions=False))
 
     def statuses() -> Iterator[TwinStatus]:
         while not twin.ended:

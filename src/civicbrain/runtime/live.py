@@ -20,6 +20,9 @@ from civicbrain.runtime.rundir import LEDGER_FILE, RunDir, default_run_dir
 from civicbrain.runtime.supervise import Child, Supervisor, check_port
 
 CHECK_EVERY_S = 0.1
+HUNG_AFTER_S = 30.0
+"""A process that has worked and then publishes nothing for so long hangs. Twin and brain speak each second;
+the longest pause of a healthy one, the twin's end of a window, takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,13 @@ def _watch(
     children = {child.name: child for child in supervisor.children}
     warming = options.warmup_s > 0
     announced = False
+    heard = dict.fromkeys(("twin", "brain"), time.monotonic())
     try:
         while not stop.wait(CHECK_EVERY_S):
             supervisor.check()
             for frames in receive(twin):
                 status = decode(TwinStatus, frames[-1])
+                heard["twin"] = time.monotonic()
                 if not children["twin"].ready:
                     children["twin"].ready = True
                     if warming:
@@ -127,9 +132,17 @@ def _watch(
                     )
             for frames in receive(brain):
                 state = decode(CityState, frames[-1])
+                heard["brain"] = time.monotonic()
                 if not children["brain"].ready:
                     children["brain"].ready = True
                     terminal.say("brain", f"in the loop, control {state.control}")
+            for name, last in heard.items():
+                if (
+                    children[name].ready
+                    and time.monotonic() - max(last, children[name].started) > HUNG_AFTER_S
+                ):
+                    heard[name] = time.monotonic()
+                    supervisor.restart(name, f"silent for {HUNG_AFTER_S:g} s")
             if not children["api"].ready and _answers(options.host, options.port):
                 children["api"].ready = True
                 terminal.say("api", "answers")

@@ -84,6 +84,7 @@ class BrainServer:
         self.alerts: list[Alert] = []  # newest last, for late comers
         self._pending: list[Datum] = []
         self._answered: tuple[int, float] | None = None
+        self._seen: TwinStatus | None = None
         self._heartbeat_at = self._state_at = self._program_at = 0.0
         self._twin_silent = False
         body: dict[str, object] = {
@@ -131,7 +132,13 @@ class BrainServer:
         status = self.feed.status
         if status is None:
             return
-        if self._twin_silent and time.monotonic() - self.feed.last_message < self.feed.stale_after_s:
+        speaks = time.monotonic() - self.feed.last_message < self.feed.stale_after_s
+        seen, self._seen = self._seen, status
+        if seen is not None and status.run == seen.run and status.time_s < seen.time_s:
+            self._twin_silent = False
+            detail = f"its time went from {seen.time_s:g} s back to {status.time_s:g} s, its last checkpoint"
+            self._raise(Severity.WARNING, "The twin was started again", detail)
+        elif self._twin_silent and speaks:
             self._twin_silent = False
             self._raise(Severity.INFO, "The twin speaks again", "")
         self._keep_program(status)

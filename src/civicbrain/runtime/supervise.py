@@ -77,6 +77,13 @@ class Supervisor:
             one.start_at = now + pause_s
             self.tell(one.name, f"{_describe_exit(code)}; starts again in {pause_s:g} s")
 
+    def restart(self, name: str, why: str) -> None:
+        """Kill a child that runs but does not work; `check` starts it again."""
+        for one in self.children:
+            if one.name == name and one.process is not None:
+                self.tell(name, f"{why}; killed")
+                _signal_group(one.process.pid, signal.SIGKILL)
+
     def stop(self) -> None:
         """End all children and what they have started: politely, after 3 s by force."""
         alive = [one.process for one in self.children if one.process is not None]

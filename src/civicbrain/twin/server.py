@@ -75,6 +75,7 @@ class TwinServer:
         self.run = 0
         self.stopping = False
         self._centre_alive = self._restart_asked = False
+        self._centre = b""  # ZeroMQ's name for the connection of the centre
         self._vehicles_sent = self._status_sent = -math.inf
         self._saved = now
         self.twin = self._resumed() or self._fresh()
@@ -198,18 +199,28 @@ class TwinServer:
             except ValueError as error:
                 reply = Reply(ok=False, error=f"not a twin command: {error}", kind="invalid")
             else:
-                reply = self._obey(command)
+                reply = self._obey(command, frames[0])
             answer(self.commands, frames, reply)
 
-    def _obey(self, command: TwinCommand) -> Reply:
+    def _hear_centre(self, sender: bytes) -> None:
+        """A heartbeat. A centre that has started again knows nothing of what the one before asked for: the
+        controllers go by way of their local plans, even when it was away for less than the watchdog."""
+        now = time.monotonic()
+        if self._centre_alive and sender != self._centre:
+            _log.warning("another centre is heard: local plans until it asks")
+            self.twin.lose_centre()
+            self._publish_state(now)
+        elif not self._centre_alive:
+            _log.info("the centre is heard")
+        self._centre_alive, self._centre = True, sender
+        self.twin.heartbeat()
+        self.pace.hear(self.twin.time_s, now)
+
+    def _obey(self, command: TwinCommand, sender: bytes) -> Reply:
         now = time.monotonic()
         match command.action:
             case "heartbeat":
-                if not self._centre_alive:
-                    _log.info("the centre is heard")
-                self._centre_alive = True
-                self.twin.heartbeat()
-                self.pace.hear(self.twin.time_s, now)
+                self._hear_centre(sender)
                 return Reply(ok=True)
             case "answered":
                 self.pace.answer(command.value)
