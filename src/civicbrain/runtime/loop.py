@@ -147,6 +147,9 @@ class Loop:
         alerts = []
         for name, host in self.hosts.items():
             failures, runs = host.record.failures, host.record.runs
+            if failures < self._failures.get(name, 0):  # another host under the same name
+                self._failures[name] = 0
+                self._runs_at_failure[name] = 0
             if failures > self._failures.get(name, 0):
                 self._failures[name] = failures
                 self._runs_at_failure[name] = runs
