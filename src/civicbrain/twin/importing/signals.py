@@ -33,6 +33,8 @@ GREEN = "Gg"
 _VEHICLE_WIDTH_M = 2.0
 _DERIVED_STAGE_S = 15.0
 """Green of a stage that repair adds to the local plan, beside its transition."""
+_CLEARING_S = 5.0
+"""A phase up to this long that opens nothing new is part of a switch-over, not a stage."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +195,7 @@ def _plan_stages(program: Program, drafts: list[_Draft]) -> tuple[list[str], lis
     """Lamps and duration of each plan step, and how long before the program's start the first one begins.
 
     A step lasts from the start of its switch-over to the start of the next one's. Phases with yellow, all
-    red phases, and phases that only keep what is green both before and after them, are transitions.
+    red phases, and short phases that only keep what is green both before and after them, are transitions.
     """
     texts = ["".join(draft.column[i] for draft in drafts) for i in range(len(program.durations_s))]
     count = len(texts)
@@ -203,11 +205,11 @@ def _plan_stages(program: Program, drafts: list[_Draft]) -> tuple[list[str], lis
     stage_phases = []
     for position, i in enumerate(candidates):
         before, after = texts[candidates[position - 1]], texts[candidates[(position + 1) % len(candidates)]]
-        kept = all(
-            lamp not in GREEN or (x in GREEN and y in GREEN)
+        nothing_new = all(
+            lamp not in GREEN or (x == y == "G") or (lamp == "g" and x in GREEN and y in GREEN)
             for lamp, x, y in zip(texts[i], before, after, strict=True)
         )
-        clears = i != candidates[position - 1] and kept and texts[i] not in (before, after)
+        clears = nothing_new and texts[i] not in (before, after) and program.durations_s[i] <= _CLEARING_S
         if not clears:
             stage_phases.append(i)
     if not stage_phases:
@@ -272,7 +274,7 @@ def _crossing_m(draft: _Draft, controller: Controller) -> float:
 
 
 def _min_green_s(draft: _Draft, program: Program, crossing_m: float) -> float:
-    """The plan's minDur over a whole green, else RiLSA's minimum; never above the plan's shortest green."""
+    """The plan's smallest minDur, else RiLSA's minimum; never above the plan's shortest green."""
     runs = _green_runs(draft.column)
     if draft.kind is GroupKind.PEDESTRIAN:
         wanted_s = intergreens.pedestrian_min_green_s(crossing_m)
@@ -281,13 +283,10 @@ def _min_green_s(draft: _Draft, program: Program, crossing_m: float) -> float:
     if not runs:
         return wanted_s
     shortest_s = min(sum(program.durations_s[i] for i in run) for run in runs)
-    declared = [
-        sum(s for s in (program.min_durations_s[i] for i in run) if s is not None)
-        for run in runs
-        if any(program.min_durations_s[i] is not None for i in run)
-    ]
-    if declared:
-        wanted_s = max(1.0, min(declared))
+    declared = [program.min_durations_s[i] for run in runs for i in run if not program.is_transition[i]]
+    known = [seconds for seconds in declared if seconds is not None]
+    if known:
+        wanted_s = max(1.0, min(known))
     return min(wanted_s, shortest_s)
 
 
@@ -305,21 +304,26 @@ def _green_runs(column: str) -> list[list[int]]:
     return runs
 
 
-def _demonstrated_s(a: str, b: str, program: Program) -> float | None:
-    """The shortest time in the plan from the end of green of a to the next start of green of b, provided
-    that b starts before any other phase that is a stage of its own; None where the plan shows no such."""
+def _demonstrated_s(a: str, b: str, program: Program, permitted: bool) -> float | None:
+    """The shortest time (s) in the plan from the end of a to the next start of b, provided that no other
+    stage is shown between; None where the plan shows no such transition.
+
+    Of a permitted pair, a has ended towards b when it begins to yield, and b starts when it no longer does.
+    """
     count = len(a)
+    over = "g" if permitted else ""
     found: list[float] = []
     for i in range(count):
-        if a[i] not in GREEN or a[(i + 1) % count] in GREEN:
-            continue
-        if b[i] in GREEN:
+        ends = a[i] in GREEN and a[(i + 1) % count] not in GREEN
+        yields = permitted and a[i] == "G" and a[(i + 1) % count] == "g"
+        started = "G" if b[i] in over else GREEN
+        if not (ends or yields) or b[i] in started:
             continue
         elapsed_s, k = 0.0, (i + 1) % count
-        while b[k] not in GREEN and program.is_transition[k] and elapsed_s < program.cycle_s:
+        while b[k] not in started and program.is_transition[k] and elapsed_s < program.cycle_s:
             elapsed_s += program.durations_s[k]
             k = (k + 1) % count
-        if b[k] in GREEN:
+        if b[k] in started:
             found.append(elapsed_s)
     return min(found) if found else None
 
@@ -344,7 +348,10 @@ def _intergreens(
             if conflict[a, b] == Conflict.NONE:
                 row.append(0.0)
                 continue
-            plan_s = _demonstrated_s(drafts[a].column, drafts[b].column, program) if demonstrated else None
+            plan_s = None
+            if demonstrated:
+                permitted = conflict[a, b] == Conflict.PERMITTED
+                plan_s = _demonstrated_s(drafts[a].column, drafts[b].column, program, permitted)
             if plan_s is not None:
                 shown += 1
             else:
