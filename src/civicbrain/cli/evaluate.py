@@ -143,7 +143,12 @@ def _print_tables(evaluations: Sequence[Evaluation]) -> None:
         seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
         title = f"{study.scenario}, {study.sensing} sensing, {seeds}"
         table = Table(
-            title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1)
+            title=title,
+            title_justify="left",
+            title_style="bold",
+            box=box.SIMPLE_HEAD,
+            collapse_padding=True,
+            pad_edge=False,
         )
         table.add_column("control", no_wrap=True)
         for heading in (

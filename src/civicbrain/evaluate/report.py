@@ -191,7 +191,8 @@ def _mean_cell(summary: Summary, digits: int, best: bool) -> Cell:
         return Cell("–")
     interval = ""
     if summary.ci95 is not None:
-        interval = f"{_fixed(summary.ci95[0], digits)} – {_fixed(summary.ci95[1], digits)}"
+        # none of these figures can be below 0; a few seeds' interval can, and is cut for reading only
+        interval = f"{_fixed(max(summary.ci95[0], 0.0), digits)} – {_fixed(summary.ci95[1], digits)}"
     return Cell(_fixed(summary.mean, digits), interval, best)
 
 
