@@ -75,7 +75,7 @@ class Controller:
         self.target = _NO_STAGE
         self.wake_s = now_s
         self.lamps_since_s = [now_s] * count
-        self._now_s = now_s
+        self._now_s = self._start_s = now_s
         self._goal = "r" * count
         self._switching = True
         self._active: StageRequest | PlanRequest | None = None
@@ -133,7 +133,9 @@ class Controller:
         changed, wake_s = False, math.inf
         if self._switching:
             changed, wake_s = self._switch(now_s)
-        if not self._switching:
+        if changed and not self._switching:
+            wake_s = now_s  # what was just shown has to stand for a moment before it may be left
+        elif not self._switching:
             stage, until_s = self._wanted(now_s)
             wake_s = min(wake_s, until_s)
             if stage != self.target:
@@ -190,7 +192,7 @@ class Controller:
         if not _finite(request.offset_s) or not all(_finite(duration_s) for duration_s in durations_s):
             return "invalid-plan", "durations and offset must be finite numbers"
         for step, duration_s in zip(steps, durations_s, strict=True):
-            least_s = min(step.duration_s, self._least_step_s(step.stage))
+            least_s = max(1.0, min(step.duration_s, self._least_step_s(step.stage)))
             if not least_s - _EPS_S <= duration_s <= 3600.0:
                 return "min-green", f"stage {self.junction.stages[step.stage].id!r} needs {least_s:.0f} s"
         return "", ""
@@ -325,7 +327,7 @@ class Controller:
         """All lamps of the goal stand: the stage is shown. At start-up the all-red has to last first."""
         if self.mode == ControllerMode.STARTUP:
             last_end_s = max(self._green_end_s, default=now_s - self._startup_s)
-            due_s = last_end_s + self._startup_s
+            due_s = max(last_end_s + self._startup_s, self._start_s + STARTUP_ALL_RED_S)
             if now_s < due_s - _EPS_S:
                 return False, due_s
             self.mode = ControllerMode.LOCAL
