@@ -66,7 +66,7 @@ def grid_city(size: int = 6, folder: Path = Path(), *, awkward_id: str = "") -> 
         network=Network(lanes, edges, node_table, movements),
         junctions=junctions,
         cameras=cameras,
-        demand=DemandFiles(net_file="", begin_s=0.0, end_s=3600.0),
+        demand=DemandFiles(net_file="twin/net.xml.gz", begin_s=0.0, end_s=3600.0),
         folder=folder,
         source="hand-made grid for tests",
     )

@@ -270,11 +270,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=6, help="junctions a side")
     parser.add_argument("--alert-every", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--port", type=int, help="serve the API too")
+    parser.add_argument("--awkward-id", default="", help="id of the first junction")
     parser.add_argument("--no-limits", action="store_true", help="no rate limits")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if options.port is None:
-        return run(options.run_dir, options.vehicles, options.size, options.alert_every)
+        return run(options.run_dir, options.vehicles, options.size, options.alert_every, options.awkward_id)
     backend = subprocess.Popen(
         [sys.executable, __file__, "--run-dir", str(options.run_dir), "--vehicles", str(options.vehicles),
          "--size", str(options.size), "--alert-every", str(options.alert_every)]

@@ -35,6 +35,9 @@ class AlertStream:
             raise ProblemError(503, "too many clients follow the alerts", headers={"Retry-After": "30"})
 
     def add(self, alert: Alert) -> None:
+        """Keep one and tell the clients; one that is kept already is passed over."""
+        if any(kept == alert for _, kept in self._kept):
+            return
         self._count += 1
         self._kept.append((self._count, alert))
         for waker in self._wakers:

@@ -62,7 +62,7 @@ class FrameEncoder:
                 number.astype("<u4"),
                 _quantise(x_m - self._low[0], self._scale[0]),
                 _quantise(y_m - self._low[1], self._scale[1]),
-                (np.nan_to_num(angle_deg) * (256.0 / 360.0) + 0.5).astype(np.int64).astype(np.uint8),
+                np.floor(np.nan_to_num(angle_deg) * (256.0 / 360.0) + 0.5).astype(np.int64).astype(np.uint8),
                 np.clip(np.nan_to_num(speed_mps) * 4.0 + 0.5, 0, 255).astype(np.uint8),
                 kind.astype(np.uint8),
             ]
@@ -98,7 +98,8 @@ def _fitting(packed: wire.Array, unknown: NDArray[Any]) -> NDArray[Any]:
 
 
 def _quantise(metres: NDArray[Any], scale: float) -> NDArray[np.uint16]:
-    values: NDArray[np.uint16] = np.clip(np.nan_to_num(metres) * scale + 0.5, 0, 65535).astype("<u2")
+    with np.errstate(over="ignore"):  # infinite positions end at the edge
+        values: NDArray[np.uint16] = np.clip(np.nan_to_num(metres) * scale + 0.5, 0, 65535).astype("<u2")
     return values
 
 

@@ -22,16 +22,26 @@ import zmq.asyncio
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.settings import Settings
 from civicbrain.contracts import wire
+from civicbrain.contracts.transport import (
+    BRAIN_CMD,
+    BRAIN_PUB,
+    LARGEST_MESSAGE_BYTES,
+    TWIN_PUB,
+    socket_address,
+)
 
 _log = structlog.get_logger("civicbrain.api")
-_STATUS_OF_KIND = {"not-found": 404, "invalid": 400, "refused": 409, "unavailable": 503}
+_STATUS_OF_KIND = {"not-found": 404, "invalid": 400, "refused": 409}
 T = TypeVar("T")
+_DRAWN = (wire.VEHICLES_TOPIC, wire.STATE_TOPIC)
 _COMMANDS_AT_ONCE = 8
 _AWAY_TIMEOUT_S = 0.5  # a process that is known to be away gets less time to answer
+_SEED_ALERTS = 200
 
 
 class Link:
-    """state, vehicles, status: newest of each topic, or None. on_alert is called with each new alert."""
+    """state, vehicles, status: newest of each topic, or None. on_alert is called with each new alert. news is
+    set whenever there is something new to draw."""
 
     def __init__(self, settings: Settings, on_alert: Callable[[wire.Alert], None]) -> None:
         self._settings = settings
@@ -43,15 +53,17 @@ class Link:
         self._broken: set[bytes] = set()
         self._slots = asyncio.Semaphore(_COMMANDS_AT_ONCE)
         self._tasks: list[asyncio.Task[None]] = []
+        self.news = asyncio.Event()
 
     async def start(self) -> None:
         self._tasks = [
             asyncio.create_task(
-                self._listen("twin.pub", {wire.VEHICLES_TOPIC: 4, wire.STATUS_TOPIC: 4}, self._keep)
+                self._listen(TWIN_PUB, {wire.VEHICLES_TOPIC: 4, wire.STATUS_TOPIC: 4}, self._keep)
             ),
             asyncio.create_task(
-                self._listen("brain.pub", {wire.STATE_TOPIC: 4, wire.ALERT_TOPIC: 1000}, self._take_brain)
+                self._listen(BRAIN_PUB, {wire.STATE_TOPIC: 4, wire.ALERT_TOPIC: 1000}, self._take_brain)
             ),
+            asyncio.create_task(self._seed_alerts()),
         ]
 
     async def stop(self) -> None:
@@ -92,12 +104,14 @@ class Link:
     def twin_away(self) -> bool:
         return self.twin_age_s > self._settings.stale_after_s
 
-    async def command(self, command: wire.BrainCommand) -> Any:
-        """The body of the brain's reply. Raises ProblemError: 503 when it does not answer in time, 404,
-        400 or 409 as the reply says."""
-        timeout_s = min(_AWAY_TIMEOUT_S, self._settings.command_timeout_s)
-        if not self.brain_away:
-            timeout_s = self._settings.command_timeout_s
+    async def command(self, command: wire.BrainCommand, timeout_s: float | None = None) -> Any:
+        """The body of the brain's reply; timeout_s: when it may take longer than most.
+
+        Raises ProblemError: 503 when it does not answer in time, 404, 400 or 409 as the reply says.
+        """
+        timeout_s = timeout_s or self._settings.command_timeout_s
+        if self.brain_away:
+            timeout_s = min(_AWAY_TIMEOUT_S, timeout_s)
         try:
             async with asyncio.timeout(timeout_s):
                 async with self._slots:
@@ -109,6 +123,8 @@ class Link:
             _log.error("unreadable answer of the brain process", action=command.action, error=str(error))
             raise unavailable("the brain process gave an unreadable answer") from None
         if not reply.ok:
+            if reply.kind == "unavailable":
+                raise unavailable(reply.error)
             raise ProblemError(
                 _STATUS_OF_KIND.get(reply.kind, 409), reply.error or "refused without a reason"
             )
@@ -119,14 +135,26 @@ class Link:
         socket = self._context.socket(zmq.REQ)
         try:
             socket.setsockopt(zmq.LINGER, 0)
-            socket.connect(self._address("brain.cmd"))
+            socket.setsockopt(
+                zmq.IMMEDIATE, 1
+            )  # nothing waits in a queue for a process that comes back later
+            socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE_BYTES)
+            socket.connect(socket_address(self._settings.run_dir, BRAIN_CMD))
             await socket.send(body)
             return bytes(await socket.recv())
         finally:
             socket.close(linger=0)
 
-    def _address(self, name: str) -> str:
-        return f"ipc://{self._settings.run_dir.resolve() / name}"
+    async def _seed_alerts(self) -> None:
+        """What was raised before this process started, told by the brain process when it first answers."""
+        while True:
+            if not self.brain_away:
+                with contextlib.suppress(ProblemError, msgspec.MsgspecError):
+                    body = await self.command(wire.BrainCommand("alerts", limit=_SEED_ALERTS))
+                    for alert in reversed(msgspec.convert(body, list[wire.Alert])):
+                        self._on_alert(alert)
+                    return
+            await asyncio.sleep(0.5)
 
     async def _listen(
         self, name: str, topics: dict[bytes, int], take: Callable[[bytes, bytes], Awaitable[None] | None]
@@ -136,7 +164,8 @@ class Link:
             socket.setsockopt(zmq.RCVHWM, max(topics.values()))
             for topic in topics:
                 socket.setsockopt(zmq.SUBSCRIBE, topic)
-            socket.connect(self._address(name))
+            socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE_BYTES)
+            socket.connect(socket_address(self._settings.run_dir, name))
             while True:
                 parts = await socket.recv_multipart()
                 if len(parts) == 2 and parts[0] in topics:
@@ -145,6 +174,8 @@ class Link:
     def _keep(self, topic: bytes, body: bytes) -> None:
         self._raw[topic] = body
         self._heard_s[topic] = time.monotonic()
+        if topic in _DRAWN:
+            self.news.set()
 
     def _take_brain(self, topic: bytes, body: bytes) -> None:
         if topic != wire.ALERT_TOPIC:

@@ -17,7 +17,6 @@ from civicbrain.api.frames import FrameEncoder
 from civicbrain.api.link import Link
 from civicbrain.api.settings import Settings
 from civicbrain.city.model import City
-from civicbrain.contracts import wire
 
 _log = structlog.get_logger("civicbrain.api")
 _MESSAGES_FROM_CLIENT = 100  # more than these, and it is closed as a nuisance
@@ -33,7 +32,7 @@ class MapSocket:
         self._encoder = FrameEncoder(city)
         self._sequence = 0
         self._frame = b""
-        self._made_of: object = None
+        self._made_of: tuple[object, ...] = (None, None, None)
         self._clients: set[asyncio.Event] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -51,27 +50,27 @@ class MapSocket:
                 await self._task
 
     async def _run(self) -> None:
-        """Ticks at the map rate while somebody watches; makes a frame only when something changed."""
+        """Makes a frame as soon as something changed and somebody watches, at most at the map rate."""
         while True:
-            await asyncio.sleep(1.0 / self._settings.map_rate_hz)
+            with contextlib.suppress(TimeoutError):  # once in a while without news: the twin may have gone
+                async with asyncio.timeout(self._settings.stale_after_s):
+                    await self._link.news.wait()
+            self._link.news.clear()
             if self._clients:
                 try:
                     self._refresh()
                 except Exception as error:  # one odd frame must not end the map for good
                     _log.error("map frame could not be made", error=repr(error))
+            await asyncio.sleep(1.0 / self._settings.map_rate_hz)
 
     def _refresh(self) -> None:
         vehicles, state, status = self._link.vehicles, self._link.state, self._link.status
-        away = self._link.twin_away
-        made_of = (id(vehicles), id(state), away)
-        if made_of == self._made_of and self._frame:
+        stands = status is None or status.paused or self._link.twin_away
+        made_of = (vehicles, state, stands)
+        if self._frame and all(a is b for a, b in zip(made_of, self._made_of, strict=True)):
             return
-        speed = 0.0 if status is None or away or status.paused else status.measured_speed
+        speed = 0.0 if status is None or stands else status.measured_speed
         self._frame = self._encoder.encode(self._sequence, vehicles, state, speed)
-        self._kept: tuple[wire.VehicleFrame | None, wire.CityState | None] = (
-            vehicles,
-            state,
-        )  # ids stay taken
         self._made_of = made_of
         self._sequence += 1
         for fresh in self._clients:

@@ -25,7 +25,9 @@ Bounds = Annotated[
     list[float], Meta(min_length=4, max_length=4, description="min x, min y, max x, max y in m")
 ]
 Affine = Annotated[list[float], Meta(min_length=6, max_length=6)]
-Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_-]*$")]
+Name = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_-]*$", examples=["max-pressure", "fixed"])
+]
 
 
 class CityView(Struct, frozen=True):

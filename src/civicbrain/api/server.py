@@ -80,6 +80,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--read-rate", type=float, default=Settings.read_rate_hz, metavar="PER_S")
     parser.add_argument("--write-rate", type=float, default=Settings.write_rate_hz, metavar="PER_S")
+    parser.add_argument(
+        "--map-send-timeout",
+        type=float,
+        default=Settings.map_send_timeout_s,
+        metavar="S",
+        help=argparse.SUPPRESS,
+    )
     options = parser.parse_args(arguments)
     settings = Settings(
         run_dir=options.run_dir,
@@ -89,6 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         allowed_origins=tuple(options.allow_origin),
         read_rate_hz=options.read_rate,
         write_rate_hz=options.write_rate,
+        map_send_timeout_s=options.map_send_timeout,
     )
     try:
         # the port first: whoever finds it in use should not wait for a city to load

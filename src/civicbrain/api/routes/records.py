@@ -18,6 +18,7 @@ from civicbrain.contracts import wire
 
 EVENT_STREAM = "text/event-stream"
 _MOST = 1000
+_VERIFY_TIMEOUT_S = 60.0  # reads the whole ledger
 _HIGHEST = 2**53 - 1  # the greatest whole number that JSON readers agree on
 
 _ABOUT_STREAM = (
@@ -70,7 +71,9 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
 
     @get("/v1/ledger/verification", tags=["ledger"], summary="The ledger's hash chain, checked now")
     async def verify_ledger() -> models.LedgerVerification:
-        return told(await link.command(wire.BrainCommand("verify")), models.LedgerVerification)
+        return told(
+            await link.command(wire.BrainCommand("verify"), _VERIFY_TIMEOUT_S), models.LedgerVerification
+        )
 
     return [list_alerts, stream_alerts, get_ledger, verify_ledger]
 

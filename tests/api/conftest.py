@@ -1,0 +1,127 @@
+"""A stand-in backend and a real API process in front of it, once for all tests that only look."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from grid_city import grid_city
+
+from civicbrain.city.folder import save_city
+
+AWKWARD_ID = "a/b ü#?%"  # ids come from other people's networks
+SIZE = 3
+STAND_IN = Path(__file__).with_name("stand_in.py")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Place:
+    """One run folder with what runs in it."""
+
+    run_dir: Path
+    city: Path
+    port: int = 0
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start_backend(self, *options: str) -> subprocess.Popen[str]:
+        command = [sys.executable, str(STAND_IN), "--run-dir", str(self.run_dir), "--size", str(SIZE),
+                   "--awkward-id", AWKWARD_ID, *options]  # fmt: skip
+        return self._start(command)
+
+    def start_api(self, *options: str, port: int | None = None) -> subprocess.Popen[str]:
+        self.port = port or free_port()
+        command = [sys.executable, "-m", "civicbrain.api.server", "--city", str(self.city),
+                   "--run-dir", str(self.run_dir), "--port", str(self.port), *options]  # fmt: skip
+        return self._start(command)
+
+    def _start(self, command: list[str]) -> subprocess.Popen[str]:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        )
+        self.processes.append(process)
+        return process
+
+    def wait_until(self, holds: Callable[[dict[str, object]], bool], seconds: float = 20.0) -> None:
+        """Until /v1/health says so."""
+        end = time.monotonic() + seconds
+        last: object = None
+        while time.monotonic() < end:
+            try:
+                last = httpx.get(f"{self.url}/v1/health").json()
+                if isinstance(last, dict) and holds(last):
+                    return
+            except httpx.TransportError as error:
+                last = error
+            time.sleep(0.1)
+        raise AssertionError(f"the API never got there; last: {last}")
+
+    def wait_ready(self) -> None:
+        self.wait_until(lambda health: health["status"] == "ok")
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="session")
+def city_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("city") / "grid"
+    # no simulation runs on it: the network file only has to be there
+    save_city(grid_city(SIZE, awkward_id=AWKWARD_ID), folder, {"twin/net.xml.gz": b""})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def place_of(city_folder: Path) -> Iterator[Callable[[], Place]]:
+    """Makes places; run folders are short, for Unix sockets."""
+    places: list[Place] = []
+    with tempfile.TemporaryDirectory(prefix="cb-") as base:
+
+        def make() -> Place:
+            run_dir = Path(base) / str(len(places))
+            run_dir.mkdir(mode=0o700)
+            places.append(Place(run_dir, city_folder))
+            return places[-1]
+
+        yield make
+        for place in places:
+            place.end()
+
+
+@pytest.fixture(scope="session")
+def live(place_of: Callable[[], Place]) -> Place:
+    """Backend and API without rate limits, shared; tests that kill or fill anything make their own."""
+    place = place_of()
+    place.start_backend("--vehicles", "400", "--alert-every", "1")
+    place.start_api("--read-rate", "1e9", "--write-rate", "1e9")
+    place.wait_ready()
+    return place
+
+
+@pytest.fixture
+def client(live: Place) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=live.url, timeout=10) as opened:
+        yield opened

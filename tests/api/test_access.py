@@ -1,0 +1,125 @@
+"""Who may come in: Host, Origin, token, rates, headers."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+
+import httpx
+import pytest
+from conftest import Place
+
+from civicbrain.api.access import RateLimit
+from civicbrain.api.static import security_headers
+
+SWITCH = {"enabled": True}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "localhost.evil.example", "", "[::1"])
+def test_rebound_names_are_refused(client: httpx.Client, host: str) -> None:
+    answer = client.get("/v1/snapshot", headers={"Host": host})
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:1234", "127.0.0.1", "[::1]:8080"])
+def test_this_machine_has_several_names(client: httpx.Client, host: str) -> None:
+    assert client.get("/v1/city", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:1"},
+        {"Origin": "file://"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_other_pages_change_nothing(client: httpx.Client, headers: dict[str, str]) -> None:
+    answer = client.put("/v1/brains/signals", json=SWITCH, headers=headers)
+    assert answer.status_code == 403
+
+
+def test_our_own_page_may(client: httpx.Client, live: Place) -> None:
+    headers = {"Origin": live.url, "Sec-Fetch-Site": "same-origin"}
+    assert client.put("/v1/brains/signals", json=SWITCH, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/city", "/v1/nothing", "/nothing", "/openapi.json"])
+def test_every_answer_has_the_security_headers(client: httpx.Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "script-src 'self';" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "server" not in headers
+
+
+def test_the_policy_names_the_tile_host_only_when_there_is_one() -> None:
+    assert "https:" not in security_headers("")["Content-Security-Policy"]
+    policy = security_headers("https://{s}.tile.example.org/{z}/{x}/{y}.png")["Content-Security-Policy"]
+    assert "img-src 'self' data: blob: https://*.tile.example.org;" in policy
+    for wicked in ("https://a.example; script-src *", "javascript:alert(1)", "https://[", "https://a b/"):
+        assert "example" not in security_headers(wicked)["Content-Security-Policy"]
+
+
+def test_token_when_bound_elsewhere(place_of: Callable[[], Place]) -> None:
+    place = place_of()
+    place.start_backend()
+    place.start_api("--host", "0.0.0.0")
+    place.wait_ready()  # health is open to probes
+    kept = place.run_dir / "api.token"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    token = kept.read_text().strip()
+    refused = httpx.get(f"{place.url}/v1/city")
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"].startswith("Bearer")
+    for wrong in ("Bearer " + token[:-1], "Bearer", "Basic " + token, "Bearer \xff"):
+        answer = httpx.get(f"{place.url}/v1/city", headers={"Authorization": wrong.encode("latin-1")})
+        assert answer.status_code == 401
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{place.url}/v1/city", headers=bearer).status_code == 200
+    assert (
+        "401"
+        in httpx.get(f"{place.url}/openapi.json", headers=bearer).json()["paths"]["/v1/city"]["get"][
+            "responses"
+        ]
+    )
+    # a browser opens the address with the token once
+    assert httpx.get(f"{place.url}/?token=wrong").status_code == 401
+    with httpx.Client(base_url=place.url, follow_redirects=True) as browser:
+        assert browser.get(f"/?token={token}").url.path == "/"
+        assert browser.get("/v1/city").status_code == 200
+        cookie = httpx.get(f"{place.url}/?token={token}").headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=Strict" in cookie
+        assert (
+            browser.put("/v1/brains/signals", json=SWITCH, headers={"Origin": "http://e.example"}).status_code
+            == 403
+        )
+
+
+def test_too_many_requests(place_of: Callable[[], Place]) -> None:
+    place = place_of()
+    place.start_backend()
+    place.start_api("--write-rate", "1")
+    place.wait_ready()
+    answers = [httpx.put(f"{place.url}/v1/brains/signals", json=SWITCH) for _ in range(8)]
+    assert answers[0].status_code == 200
+    assert answers[-1].status_code == 429
+    assert answers[-1].headers["content-type"] == "application/problem+json"
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert httpx.get(f"{place.url}/v1/city").status_code == 200  # reading goes on
+
+
+def test_rate_limit_forgets_the_oldest_clients() -> None:
+    limit = RateLimit(rate_hz=0.001, burst_s=1.0)
+    assert limit.wait_s("a") == 0
+    assert limit.wait_s("a") > 0
+    assert limit.wait_s("b") == 0
+    for number in range(5000):
+        limit.wait_s(str(number))
+    assert limit.wait_s("a") == 0
