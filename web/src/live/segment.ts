@@ -127,8 +127,10 @@ export function buildSegment(
     const fromX = baseX + older.x[before] * scaleX;
     const fromY = baseY + older.y[before] * scaleY;
     const fromV = older.vehicleSpeed[before] * 0.25;
-    const far = Math.hypot(toX - fromX, toY - fromY);
-    if (far > JUMP_MAX_M || far > Math.max(fromV, toV, 5) * dt * JUMP_FACTOR + JUMP_SLACK_M) {
+    const dx = toX - fromX;
+    const dy = toY - fromY;
+    const reach = Math.min(JUMP_MAX_M, Math.max(fromV, toV, 5) * dt * JUMP_FACTOR + JUMP_SLACK_M);
+    if (dx * dx + dy * dy > reach * reach) {
       put(toX, toY, toA * TURN, toV, kind, FADE_IN); // its old place fades out below
       continue;
     }

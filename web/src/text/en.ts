@@ -3,6 +3,8 @@
 export const en = {
   locale: 'en-GB',
   product: 'Civic Brain',
+  yes: 'yes',
+  no: 'no',
   title: (city: string) => `${city} · Civic Brain`,
   loading: 'Loading the city…',
   loadFailed: 'The city could not be loaded. Trying again…',

@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { formatClock, formatTenth, formatWhole } from '../format';
+import { formatClock, formatTenth, formatWhole, sentence } from '../format';
 import { changeControl, changeTwin, switchBrain } from '../state/actions';
 import { setState, useStore } from '../state/store';
 import { text } from '../text';
@@ -146,11 +146,6 @@ function ControlChooser(): JSX.Element {
     </label>
   );
 }
-
-const sentence = (line: string): string => {
-  const clean = line.charAt(0).toUpperCase() + line.slice(1);
-  return /[.!?]$/.test(clean) ? clean : `${clean}.`;
-};
 
 function BrainSwitch(): JSX.Element {
   const snapshot = useStore((s) => s.snapshot);

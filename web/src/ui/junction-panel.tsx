@@ -1,7 +1,7 @@
 /** One junction: who controls it, what it shows, how it does, and why. */
 
 import type { JSX } from 'preact';
-import { formatTenth, formatValue, humanise } from '../format';
+import { formatTenth, formatValue, humanise, sentence } from '../format';
 import { lampColour, css, PALETTES } from '../map/palette';
 import { selectJunction } from '../state/actions';
 import { useStore } from '../state/store';
@@ -94,23 +94,59 @@ function Groups(): JSX.Element | null {
   );
 }
 
+/** What the brain said: a sentence as a sentence, figures by name as a small table, the rest by name. */
 function Explanation({ explanation }: { explanation: Record<string, unknown> }): JSX.Element {
-  const entries = Object.entries(explanation);
+  const { why, ...rest } = explanation;
+  const entries = Object.entries(rest).filter(([, value]) => !isEmpty(value));
   return (
     <section data-testid="junction-explanation">
       <h3>{text.junction.explanation}</h3>
-      {entries.length === 0 ? (
-        <p class="muted">{text.junction.noExplanation}</p>
-      ) : (
-        <dl class="facts loose">
-          {entries.map(([key, value]) => (
-            <div key={key}>
-              <dt>{humanise(key)}</dt>
-              <dd>{formatValue(value)}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      {typeof why === 'string' && <p class="why">{sentence(why)}</p>}
+      {why === undefined && entries.length === 0 && <p class="muted">{text.junction.noExplanation}</p>}
+      {entries.map(([key, value]) => (
+        <Part key={key} name={humanise(key)} value={value} />
+      ))}
     </section>
+  );
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+
+const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function Part({ name, value }: { name: string; value: unknown }): JSX.Element {
+  if (!isMapping(value)) {
+    return (
+      <dl class="facts">
+        <Fact name={name} value={formatValue(value)} testid={`explanation-${name}`} />
+      </dl>
+    );
+  }
+  const rows = Object.entries(value);
+  const nested = rows.every(([, inner]) => isMapping(inner));
+  const columns = nested ? [...new Set(rows.flatMap(([, inner]) => Object.keys(inner as object)))] : [];
+  return (
+    <table class="groups figures">
+      <thead>
+        <tr>
+          <th scope="col">{name}</th>
+          {nested ? columns.map((column) => <th key={column} scope="col">{humanise(column)}</th>) : <th />}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([key, inner]) => (
+          <tr key={key}>
+            <th scope="row">{key}</th>
+            {nested ? (
+              columns.map((column) => <td key={column}>{formatValue((inner as Record<string, unknown>)[column])}</td>)
+            ) : (
+              <td>{formatValue(inner)}</td>
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

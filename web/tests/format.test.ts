@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { compare, formatClock, formatValue, humanise, offsetMinutes, sentence } from '../src/format';
+import { Backoff } from '../src/live/backoff';
+import { DELAY_STEPS_S, delayPosition, lampColour, PALETTES, writeDelayColour, type Theme } from '../src/map/palette';
+
+describe('compare', () => {
+  it('says better and worse by the meaning of the figure', () => {
+    expect(compare(38.4, 61.2, 'lower', 1)).toEqual({ kind: 'better', difference: '−22.8 (−37 %)' });
+    expect(compare(61.2, 38.4, 'lower', 1).kind).toBe('worse');
+    expect(compare(5200, 4700, 'higher', 0)).toEqual({ kind: 'better', difference: '+500 (+11 %)' });
+    expect(compare(4000, 4700, 'higher', 0).kind).toBe('worse');
+  });
+
+  it('does not make much of nothing', () => {
+    expect(compare(40.04, 40, 'lower', 1).kind).toBe('same');
+    expect(compare(1004, 1000, 'higher', 0).kind).toBe('same');
+    expect(compare(0, 0, 'lower', 1)).toEqual({ kind: 'same', difference: '±0' });
+  });
+
+  it('gives no percentage of nothing', () => {
+    expect(compare(12, 0, 'lower', 0)).toEqual({ kind: 'worse', difference: '+12' });
+  });
+});
+
+describe('clock', () => {
+  it('shows the city’s own hours', () => {
+    expect(formatClock('2026-01-05T00:00:00Z', 25200)).toBe('07:00:00');
+    expect(formatClock('2026-01-05T00:00:00+01:00', 25200.9)).toBe('07:00:00');
+    expect(formatClock('2026-01-05T00:00:00Z', 90061)).toBe('01:01:01');
+    expect(formatClock('nonsense', 61)).toBe('00:01:01');
+  });
+
+  it('reads offsets', () => {
+    expect([offsetMinutes('2026-01-05T00:00:00-03:30'), offsetMinutes('2026-01-05T00:00:00Z')]).toEqual([-210, 0]);
+  });
+});
+
+describe('explanations', () => {
+  it('are made readable', () => {
+    expect(humanise('full_outlets')).toBe('full outlets');
+    expect(humanise('demand_veh')).toBe('demand (veh)');
+    expect(humanise('flow_veh_per_h')).toBe('flow (veh/h)');
+    expect(formatValue({ a_b: 1.23456, c: [1, 'x', null] })).toBe('a b: 1.23, c: 1, x, –');
+    expect(sentence('stage 2 serves more')).toBe('Stage 2 serves more.');
+  });
+});
+
+describe('palette', () => {
+  const luminance = ([r, g, b]: readonly number[]): number => 0.2126 * r + 0.7152 * g + 0.0722 * b;
+
+  it.each(['dark', 'light'] as Theme[])('has a delay ramp of one-way lightness in the %s theme', (theme) => {
+    const light = PALETTES[theme].delay.map(luminance);
+    const signs = light.slice(1).map((value, k) => Math.sign(value - light[k]));
+    expect(new Set(signs).size).toBe(1);
+    expect(signs[0]).toBe(theme === 'dark' ? 1 : -1);
+    expect(PALETTES[theme].delay.length).toBe(DELAY_STEPS_S.length);
+  });
+
+  it('places delays between the steps', () => {
+    expect([delayPosition(-3), delayPosition(0), delayPosition(22.5), delayPosition(120), delayPosition(9999)]).toEqual([0, 0, 1.5, 5, 5]);
+    const target = new Uint8Array(8);
+    writeDelayColour(PALETTES.dark, 9999, target, 4);
+    expect([...target.slice(4)]).toEqual([...PALETTES.dark.delay[5]]);
+  });
+
+  it('knows every lamp character', () => {
+    const { lamps } = PALETTES.dark;
+    const of = (c: string) => lampColour(PALETTES.dark, c.charCodeAt(0));
+    expect(of('G')).toBe(lamps.green);
+    expect(of('g')).toBe(lamps.permitted);
+    expect(of('y')).toBe(lamps.yellow);
+    expect([of('r'), of('s')]).toEqual([lamps.red, lamps.red]);
+    expect([of('o'), of('?')]).toEqual([lamps.off, lamps.off]);
+  });
+});
+
+describe('Backoff', () => {
+  it('doubles up to its limit, and begins again', () => {
+    const backoff = new Backoff(400, 8000, () => 0.5);
+    expect(Array.from({ length: 7 }, () => backoff.next())).toEqual([400, 800, 1600, 3200, 6400, 8000, 8000]);
+    backoff.reset();
+    expect(backoff.next()).toBe(400);
+  });
+});
