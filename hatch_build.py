@@ -69,5 +69,6 @@ def _npm(web: Path, *arguments: str) -> None:
         sys.stderr.write(done.stdout.decode(errors="replace")[-4000:])
         raise RuntimeError(
             f"web/: `npm {' '.join(arguments)}` failed; "
-            "check that the npm registry is reachable, or set CIVICBRAIN_BUILD_WEB=0 to install without the page"
+            "check that the npm registry is reachable, "
+            "or set CIVICBRAIN_BUILD_WEB=0 to install without the page"
         )
