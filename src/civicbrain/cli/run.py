@@ -12,41 +12,51 @@ def register(app: typer.Typer) -> None:
 def run(
     city: str = typer.Argument(help="A built-in scenario, a city folder, a .sumocfg, or a CityFlow folder."),
     control: str = typer.Option(
-        "max-pressure", help="How the signals are controlled; `fixed`: the city's own plan."
+        None, help="How the signals are controlled [max-pressure]; fixed: the city's own plan."
     ),
     host: str = typer.Option(
-        "127.0.0.1", help="Address of the control room; beyond this machine a token is asked."
+        None, help="Address of the control room [127.0.0.1]; beyond this machine a token is asked."
     ),
-    port: int = typer.Option(8080, min=1, max=65535, help="Port of the control room."),
+    port: int = typer.Option(None, min=1, max=65535, help="Port of the control room [8080]."),
     speed: float = typer.Option(
-        1.0, min=0.0, max=100.0, help="Simulated seconds a second; 0 as fast as it goes."
+        None, min=0.0, max=100.0, help="Simulated seconds a second [1]; 0: as fast as it goes."
     ),
     warmup: float = typer.Option(
-        300.0,
+        None,
         min=0.0,
         max=86400.0,
         metavar="S",
-        help="Simulated seconds run through at full speed at the start.",
+        help="Simulated seconds run through at full speed at the start [300, but at most 4 s of real time].",
     ),
-    seed: int = typer.Option(0, min=0, max=2**31 - 1, help="Seed of the twin."),
+    seed: int = typer.Option(None, min=0, max=2**31 - 1, help="Seed of the twin [0]."),
     sensing: str = typer.Option(
-        "camera", help="camera, or oracle (every vehicle's position and next movement)."
+        None, help="camera [this], or oracle: every vehicle's position and next movement."
     ),
-    coverage: float = typer.Option(1.0, min=0.0, max=1.0, help="Share of the junctions that have a camera."),
-    run_dir: str = typer.Option("", help="Folder of sockets, ledger and logs; one of its own for each city."),
+    coverage: float = typer.Option(
+        None, min=0.0, max=1.0, help="Share of the junctions that have a camera [1]."
+    ),
+    config: str = typer.Option(
+        None, metavar="FILE", help="A civicbrain.toml; what is given here goes first."
+    ),
+    run_dir: str = typer.Option(
+        None, metavar="DIR", help="Folder of sockets, ledger and logs [one of its own for each city]."
+    ),
 ) -> None:
     """Run a city live: twin, brain and control room, until Ctrl-C."""
     from pathlib import Path
 
-    from civicbrain.core.errors import ConfigurationError
-    from civicbrain.runtime.live import LiveOptions, run_live
+    from civicbrain.runtime.live import live_options, run_live
 
-    if sensing not in ("camera", "oracle"):
-        raise ConfigurationError(f"no sensing {sensing!r}", place="--sensing", remedy="use camera or oracle")
+    given = {
+        "run": {"control": control, "speed": speed, "warmup_s": warmup, "seed": seed},
+        "twin": {"sensing": sensing, "coverage": coverage},
+        "api": {"host": host, "port": port},
+    }
     run_live(
         city,
-        LiveOptions(
-            control=control, host=host, port=port, speed=speed, warmup_s=warmup, seed=seed, sensing=sensing,
-            coverage=coverage, run_dir=Path(run_dir).expanduser() if run_dir else None,
+        live_options(
+            given,
+            config=Path(config).expanduser() if config else None,
+            run_dir=Path(run_dir).expanduser() if run_dir else None,
         ),
-    )  # fmt: skip
+    )

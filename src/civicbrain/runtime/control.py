@@ -14,6 +14,7 @@ from civicbrain.city.model import City
 from civicbrain.contracts.brain import ControlSpec
 from civicbrain.contracts.rooms import get_control, list_controls
 from civicbrain.core.errors import LedgerError, NotFoundError, RequestRefusedError
+from civicbrain.runtime.configuration import RunConfiguration
 from civicbrain.runtime.hosts import ProcessHost
 from civicbrain.runtime.loop import Loop
 
@@ -35,8 +36,17 @@ def require_live(name: str) -> ControlSpec:
 class Control:
     """name: the control that is chosen. changed() is called after each switch."""
 
-    def __init__(self, city: City, loop: Loop, changed: Callable[[], None], seed: int, name: str) -> None:
+    def __init__(
+        self,
+        city: City,
+        loop: Loop,
+        changed: Callable[[], None],
+        seed: int,
+        name: str,
+        configuration: RunConfiguration,
+    ) -> None:
         """Raises NotFoundError, RequestRefusedError, LedgerError."""
+        self._configuration = configuration
         self.name = name
         self._city, self._loop, self._changed, self._seed = city, loop, changed, seed
         spec = require_live(name)
@@ -48,6 +58,9 @@ class Control:
             self._host(self._central)
         if spec.program != "central":
             self._switch_all(False, "runtime", f"started under control {name}", city.demand.begin_s)
+        for brain, table in configuration.brains.items():
+            if not table.enabled and brain in loop.hosts:
+                self._switch_all(False, "runtime", "not enabled in the configuration", city.demand.begin_s)
 
     @property
     def brain_on(self) -> bool:
@@ -113,7 +126,8 @@ class Control:
         """Put the brain of a control in the place of the present one."""
         self._loop.close()
         self._loop.hosts.clear()
-        host = ProcessHost(spec.brain, self._city.folder, seed=self._seed, options=spec.options)
+        options = {**spec.options, **self._configuration.brain_options(spec.brain)}
+        host = ProcessHost(spec.brain, self._city.folder, seed=self._seed, options=options)
         self._loop.hosts[host.name] = host
 
     def _switch_all(self, enabled: bool, actor: str, reason: str, now_s: float) -> None:

@@ -6,18 +6,30 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from civicbrain.city.model import City
-from civicbrain.contracts.rooms import get_control
 from civicbrain.contracts.transport import BRAIN_PUB, TWIN_PUB, decode, open_subscriber, receive
-from civicbrain.contracts.wire import STATE_TOPIC, STATUS_TOPIC, CityState, TwinStatus
+from civicbrain.contracts.wire import SIGNALS_TOPIC, STATE_TOPIC, STATUS_TOPIC, CityState, TwinStatus
 from civicbrain.core.time import to_datetime
+from civicbrain.runtime.configuration import (
+    ApiTable,
+    RunConfiguration,
+    load_configuration,
+    parse_configuration,
+)
+from civicbrain.runtime.control import require_live
 from civicbrain.runtime.rundir import LEDGER_FILE, RunDir, default_run_dir
 from civicbrain.runtime.supervise import Child, Supervisor, check_port
+
+DEFAULT_WARMUP_S = 300.0
+DEFAULT_WARMUP_WALL_S = 4.0
+"""A map that moves soon is worth more than a full one."""
 
 CHECK_EVERY_S = 0.1
 HUNG_AFTER_S = 30.0
@@ -27,17 +39,27 @@ the longest pause of a healthy one, the twin's end of a window, takes seconds.""
 
 @dataclass(frozen=True)
 class LiveOptions:
-    """speed: simulated seconds a wall second, 0 = as fast as it goes. warmup_s: simulated seconds."""
+    """configuration: everything that a file can say, with the command line's word over it. config: that file.
+    warmup_s: None: 300 s, but no longer than 4 s of wall time."""
 
-    control: str = "max-pressure"
-    host: str = "127.0.0.1"
-    port: int = 8080
-    speed: float = 1.0
-    warmup_s: float = 300.0
-    seed: int = 0
-    sensing: str = "camera"
-    coverage: float = 1.0
+    configuration: RunConfiguration
+    config: Path | None = None
+    warmup_s: float | None = None
     run_dir: Path | None = None
+
+
+def live_options(
+    given: Mapping[str, Mapping[str, object]], *, config: Path | None = None, run_dir: Path | None = None
+) -> LiveOptions:
+    """Options from a configuration file and what was given besides (table -> key -> value, None = not given).
+    Raises ConfigurationError."""
+    base = load_configuration(config) if config else RunConfiguration()
+    table: dict[str, Any] = base.model_dump(exclude_unset=True)
+    for name, values in given.items():
+        table.setdefault(name, {}).update({key: value for key, value in values.items() if value is not None})
+    merged = parse_configuration(table, "command line")
+    warmup_s = merged.run.warmup_s if "warmup_s" in merged.run.model_fields_set else None
+    return LiveOptions(merged, config.absolute() if config else None, warmup_s, run_dir)
 
 
 class Terminal:
@@ -57,8 +79,9 @@ def run_live(source: str, options: LiveOptions) -> None:
     """Run a city until SIGINT or SIGTERM. Raises CivicBrainError for everything the reader can put right;
     the port and the control are checked before anything is imported or started."""
     terminal = Terminal()
-    check_port(options.host, options.port)
-    get_control(options.control)
+    configuration = options.configuration
+    check_port(configuration.api.host, configuration.api.port)
+    require_live(configuration.run.control)
     terminal.say("city", f"opening {source}")
     from civicbrain.twin.importing import resolve_scenario
 
@@ -81,7 +104,7 @@ def run_live(source: str, options: LiveOptions) -> None:
     try:
         terminal.say("run", "starting the twin (SUMO), the brain and the API, each in a process of its own")
         supervisor.start()
-        _watch(city, options, supervisor, terminal, stop)
+        _watch(city, configuration.api, supervisor, terminal, stop)
         terminal.say("run", "ending all processes")
     finally:
         supervisor.stop()
@@ -92,41 +115,51 @@ def run_live(source: str, options: LiveOptions) -> None:
 
 
 def _children(city: City, options: LiveOptions, run_dir: Path) -> list[Child]:
+    run, twin, api = options.configuration.run, options.configuration.twin, options.configuration.api
     place = ["--city", str(city.folder), "--run-dir", str(run_dir)]
-    seed = ["--seed", str(options.seed)]
-    twin = [
-        *place, *seed, "--speed", str(options.speed), "--warmup", str(options.warmup_s),
-        "--sensing", options.sensing, "--coverage", str(options.coverage),
+    seed = ["--seed", str(run.seed)]
+    warmup = ["--warmup", str(DEFAULT_WARMUP_S), "--warmup-wall", str(DEFAULT_WARMUP_WALL_S)]
+    if options.warmup_s is not None:
+        warmup = ["--warmup", str(options.warmup_s)]
+    sensing = [
+        "--sensing", twin.sensing, "--coverage", str(twin.coverage), "--latency", str(twin.latency_s),
+        "--miss-rate", str(twin.miss_rate), "--range", str(twin.range_m),
     ]  # fmt: skip
+    config = ["--config", str(options.config)] if options.config else []
     return [
-        Child("twin", "civicbrain.twin.server", twin),
-        Child("brain", "civicbrain.runtime.server", [*place, *seed, "--control", options.control]),
-        Child("api", "civicbrain.api.server", [*place, "--host", options.host, "--port", str(options.port)]),
+        Child(
+            "twin", "civicbrain.twin.server", [*place, *seed, *warmup, "--speed", str(run.speed), *sensing]
+        ),
+        Child("brain", "civicbrain.runtime.server", [*place, *seed, "--control", run.control, *config]),
+        Child("api", "civicbrain.api.server", [*place, "--host", api.host, "--port", str(api.port)]),
     ]
 
 
 def _watch(
-    city: City, options: LiveOptions, supervisor: Supervisor, terminal: Terminal, stop: threading.Event
+    city: City, api: ApiTable, supervisor: Supervisor, terminal: Terminal, stop: threading.Event
 ) -> None:
     """Supervise until told to stop, and say once when each process works."""
-    twin = open_subscriber(supervisor.run_dir, TWIN_PUB, [STATUS_TOPIC])
+    # lamps are published from the end of the warm-up on
+    twin = open_subscriber(supervisor.run_dir, TWIN_PUB, [STATUS_TOPIC, SIGNALS_TOPIC])
     brain = open_subscriber(supervisor.run_dir, BRAIN_PUB, [STATE_TOPIC])
     children = {child.name: child for child in supervisor.children}
-    warming = options.warmup_s > 0
-    announced = False
+    status: TwinStatus | None = None
+    moving = announced = False
     heard = dict.fromkeys(("twin", "brain"), time.monotonic())
     try:
         while not stop.wait(CHECK_EVERY_S):
             supervisor.check()
-            for frames in receive(twin):
-                status = decode(TwinStatus, frames[-1])
+            for topic, body in receive(twin):
                 heard["twin"] = time.monotonic()
                 if not children["twin"].ready:
                     children["twin"].ready = True
-                    if warming:
-                        terminal.say("twin", f"SUMO runs; warming up {options.warmup_s:g} s at full speed")
-                if warming and status.time_s >= status.begin_s + options.warmup_s:
-                    warming = False
+                    terminal.say("twin", "SUMO runs; warming up at full speed")
+                if moving:
+                    continue
+                if topic == STATUS_TOPIC:
+                    status = decode(TwinStatus, body)
+                elif status is not None:
+                    moving = True
                     terminal.say(
                         "twin", f"{_clock(city, status.time_s)}, {status.running} vehicles on the road"
                     )
@@ -143,13 +176,13 @@ def _watch(
                 ):
                     heard[name] = time.monotonic()
                     supervisor.restart(name, f"silent for {HUNG_AFTER_S:g} s")
-            if not children["api"].ready and _answers(options.host, options.port):
+            if not children["api"].ready and _answers(api.host, api.port):
                 children["api"].ready = True
                 terminal.say("api", "answers")
-            if not announced and all(child.ready for child in supervisor.children) and not warming:
+            if not announced and all(child.ready for child in supervisor.children) and moving:
                 announced = True
-                terminal.say("run", f"control room: {_url(options)}   (Ctrl-C ends everything)")
-                if options.host not in ("127.0.0.1", "::1", "localhost"):
+                terminal.say("run", f"control room: {_url(api.host, api.port)}   (Ctrl-C ends everything)")
+                if api.host not in ("127.0.0.1", "::1", "localhost"):
                     terminal.say("run", f"open to others: the token stands in {supervisor.run_dir}")
     finally:
         twin.close()
@@ -165,9 +198,10 @@ def _answers(host: str, port: int) -> bool:
         return False
 
 
-def _url(options: LiveOptions) -> str:
-    host = "localhost" if options.host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::") else options.host  # noqa: S104
-    return f"http://{f'[{host}]' if ':' in host else host}:{options.port}"
+def _url(host: str, port: int) -> str:
+    if host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::"):  # noqa: S104 - compared
+        host = "localhost"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _clock(city: City, time_s: float) -> str:

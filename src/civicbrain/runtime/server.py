@@ -11,6 +11,7 @@ a silent twin raises one alert, and the API is answered as ever.
 from __future__ import annotations
 
 import argparse
+import math
 import signal
 import time
 from pathlib import Path
@@ -23,7 +24,7 @@ from civicbrain import __version__
 from civicbrain.actuators.twin import TwinActuator
 from civicbrain.city.folder import load_city
 from civicbrain.city.model import City
-from civicbrain.city.observations import Detections
+from civicbrain.city.observations import Detections, SignalStates
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import Alert, Severity
@@ -45,6 +46,7 @@ from civicbrain.guard import Guard
 from civicbrain.ledger import Ledger
 from civicbrain.runtime.baseline import Baseline
 from civicbrain.runtime.commands import Commands
+from civicbrain.runtime.configuration import RunConfiguration, load_configuration
 from civicbrain.runtime.control import Control
 from civicbrain.runtime.indicators import JunctionDelay, MinuteFigures, RunFigures, to_indicators
 from civicbrain.runtime.loop import Loop
@@ -64,7 +66,9 @@ _log = structlog.get_logger("civicbrain.runtime")
 class BrainServer:
     """One live centre. `serve` runs until `stop`."""
 
-    def __init__(self, city: City, run_dir: Path, seed: int, control: str) -> None:
+    def __init__(
+        self, city: City, run_dir: Path, seed: int, control: str, configuration: RunConfiguration
+    ) -> None:
         self.city = city
         self.ledger = Ledger(run_dir / LEDGER_FILE)
         self.feed = TwinFeed(run_dir)
@@ -72,8 +76,9 @@ class BrainServer:
         self.twin = Client(run_dir, TWIN_CMD)
         self.publisher = open_publisher(run_dir, BRAIN_PUB)
         self.responder = open_responder(run_dir, BRAIN_CMD)
-        self.loop = Loop(city, Store(city), Guard(city, self.ledger, self.actuator), [])
-        self.control = Control(city, self.loop, self.tell_program, seed, control)
+        guard = Guard(city, self.ledger, self.actuator, configuration.guard.options())
+        self.loop = Loop(city, Store(city), guard, [])
+        self.control = Control(city, self.loop, self.tell_program, seed, control, configuration)
         self.commands = Commands(self)
         self.baseline = Baseline(city, seed, run_dir)
         self.figures, self.delay = RunFigures(), JunctionDelay(city)
@@ -134,7 +139,8 @@ class BrainServer:
             return
         speaks = time.monotonic() - self.feed.last_message < self.feed.stale_after_s
         seen, self._seen = self._seen, status
-        if seen is not None and status.run == seen.run and status.time_s < seen.time_s:
+        went_back = seen is not None and (status.run, status.time_s) < (seen.run, seen.time_s)
+        if seen is not None and went_back:
             self._twin_silent = False
             detail = f"its time went from {seen.time_s:g} s back to {status.time_s:g} s, its last checkpoint"
             self._raise(Severity.WARNING, "The twin was started again", detail)
@@ -143,16 +149,20 @@ class BrainServer:
             self._raise(Severity.INFO, "The twin speaks again", "")
         self._keep_program(status)
         if self._answered == (status.run, status.time_s):
-            return  # paused, or warming up between two frames
-        warming_up = not self._pending
+            return  # nothing new, or paused
+        # the status closes a frame: what is later belongs to the next one (or to a run that is no more)
+        frame = [datum for datum in self._pending if _time_s(datum) <= status.time_s]
+        later = [datum for datum in self._pending if _time_s(datum) > status.time_s]
         self.now_figures = self.figures.update(status)
-        if warming_up:
-            return
+        if not frame:
+            return  # the twin is warming up
         if self._answered is None:
             self.baseline.start()  # only now: it would slow down the start of the others
-        elif self._answered[0] != status.run or status.time_s < self._answered[1]:
+        elif (status.run, status.time_s) < self._answered or status.run != self._answered[0]:
             self.delay.reset()
-        self._tick(status)
+            later = []
+        self._pending = later
+        self._tick(frame, status.time_s)
         self._answered = (status.run, status.time_s)
         self.twin.send(TwinCommand(action="answered", value=status.time_s))
         now = time.monotonic()
@@ -160,16 +170,15 @@ class BrainServer:
         if now - self._state_at >= STATE_EVERY_S:
             self._publish_state(now)
 
-    def _tick(self, status: TwinStatus) -> None:
-        data, self._pending = self._pending, []
-        self.time_s = status.time_s
-        for datum in data:
+    def _tick(self, frame: list[Datum], time_s: float) -> None:
+        self.time_s = time_s
+        for datum in frame:
             if isinstance(datum, Detections):
                 self.delay.fold(datum)
-        alerts = list(self.loop.tick(data, self.time_s).alerts)
+        alerts = list(self.loop.tick(frame, time_s).alerts)
         if self.control.wait(BRAIN_WAIT_S):
             # a brain in its own process has answered meanwhile: act on it now, not a second later
-            alerts += self.loop.tick([], self.time_s).alerts
+            alerts += self.loop.tick([], time_s).alerts
         for alert in alerts:
             self._publish_alert(alert)
 
@@ -253,14 +262,25 @@ class BrainServer:
         self.ledger.close()
 
 
+def _time_s(datum: Datum) -> float:
+    """The frame a datum of the twin belongs to."""
+    if isinstance(datum, Detections):
+        return datum.end_s
+    return datum.time_s if isinstance(datum, SignalStates) else -math.inf
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="run a city's brain as a process")
     parser.add_argument("--city", type=Path, required=True)
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--control", default="max-pressure")
+    parser.add_argument("--config", type=Path)
     options = parser.parse_args()
-    server = BrainServer(load_city(options.city), options.run_dir, options.seed, options.control)
+    configuration = load_configuration(options.config) if options.config else RunConfiguration()
+    server = BrainServer(
+        load_city(options.city), options.run_dir, options.seed, options.control, configuration
+    )
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     signal.signal(signal.SIGINT, lambda *_: server.stop())
     try:

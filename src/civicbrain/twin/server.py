@@ -64,9 +64,17 @@ class TwinServer:
     """One live twin. `serve` runs until `stop`."""
 
     def __init__(
-        self, city: City, options: TwinOptions, run_dir: Path, speed: float, warmup_s: float
+        self,
+        city: City,
+        options: TwinOptions,
+        run_dir: Path,
+        speed: float,
+        warmup_s: float,
+        warmup_wall_s: float = math.inf,
     ) -> None:
-        self.city, self.options, self.warmup_s = city, options, warmup_s
+        """warmup_s: simulated seconds of the warm-up; it is cut short after warmup_wall_s of wall time."""
+        self.city, self.options = city, options
+        self.warmup_s, self.warmup_wall_s = warmup_s, warmup_wall_s
         self.commands = open_responder(run_dir, TWIN_CMD)
         self.publisher = open_publisher(run_dir, TWIN_PUB)
         self.checkpoints = Checkpoints(run_dir)
@@ -104,11 +112,14 @@ class TwinServer:
     def _fresh(self) -> Twin:
         twin = Twin(self.city, self.options)
         _log.info("started", city=self.city.name, time_s=twin.time_s, run=self.run, warmup_s=self.warmup_s)
-        end_s = twin.time_s + self.warmup_s
+        end_s, end = twin.time_s + self.warmup_s, time.monotonic() + self.warmup_wall_s
         self.twin = twin
         while twin.time_s < end_s and not twin.ended and not self.stopping:
             twin.step()
             now = time.monotonic()
+            if now > end:
+                _log.info("the warm-up is cut short", time_s=twin.time_s, wall_s=self.warmup_wall_s)
+                break
             self.pace.stepped(twin.time_s, now)
             if now - self._status_sent >= VEHICLES_EVERY_S:
                 self._publish_state(now)
@@ -264,8 +275,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--warmup", type=float, default=0.0, metavar="S")
+    parser.add_argument("--warmup-wall", type=float, default=math.inf, metavar="S")
     parser.add_argument("--sensing", choices=SENSING, default="camera")
     parser.add_argument("--coverage", type=float, default=1.0)
+    parser.add_argument("--latency", type=float, default=0.5, metavar="S")
+    parser.add_argument("--miss-rate", type=float, default=0.05)
+    parser.add_argument("--range", type=float, default=150.0, metavar="M")
     options = parser.parse_args()
     city = load_city(options.city)
     # SUMO's own files of a run go where the next start clears them away, also after a kill
@@ -275,9 +290,12 @@ def main() -> None:
     tempfile.tempdir = str(scratch)
     twin_options = TwinOptions(
         seed=options.seed, sensing=options.sensing, coverage=options.coverage,
+        latency_s=options.latency, miss_rate=options.miss_rate, range_m=options.range,
         sumo_log=options.run_dir / "sumo.log", track_live=True, emissions=False,
     )  # fmt: skip
-    server = TwinServer(city, twin_options, options.run_dir, options.speed, options.warmup)
+    server = TwinServer(
+        city, twin_options, options.run_dir, options.speed, options.warmup, options.warmup_wall
+    )
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     signal.signal(signal.SIGINT, lambda *_: server.stop())
     server.serve()
