@@ -14,6 +14,7 @@ import numpy as np
 
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32
+from civicbrain.science.queues import JAM_SPACING_M
 
 TURN_PRIOR = {ord("s"): 3.0, ord("l"): 1.0, ord("r"): 1.0, ord("t"): 0.05}
 """Relative use of the turns a lane offers, before anything is known: most traffic goes straight on."""
@@ -33,9 +34,10 @@ class Exits:
 
     stream: I32  # (x,)
     weight: F64  # (x,) share of the stream's vehicles, prior
-    lane: I32  # (x, d) lanes behind the stop line, 0 where padded
-    share: F64  # (x, d) how much of the outflow each takes, 0 where padded
-    length_m: F64  # (x,) storage there, m of one lane; inf where no camera looks
+    storage_m: F64  # (x,) room there, m of one lane, what is out of view counted half; inf where none is seen
+    cell_exit: I32  # (z,) exit row of each cell: a lane behind the stop line …
+    cell_lane: I32  # (z,) … its row …
+    cell_share: F64  # (z,) … and how much of the outflow it takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +136,9 @@ def _exits(city: City, movement_stream: I32, turn_weight: F64, count: int) -> Ex
     moves = network.movements
     order, start = network.movements_from
     length = network.lanes.length_m
-    seen = np.zeros(len(network.lanes.ids), dtype=bool)
-    seen[city.cameras.lane] = True
+    cameras = city.cameras
+    visible_m = np.zeros(len(network.lanes.ids), dtype=np.float32)
+    visible_m[cameras.lane] = np.clip(cameras.range_m - cameras.beyond_m, 0.0, length[cameras.lane])
 
     def region(lane: int) -> dict[int, float]:
         """Lanes from here to the next stop line (or DOWNSTREAM_M), each with its share of the flow."""
@@ -157,24 +160,27 @@ def _exits(city: City, movement_stream: I32, turn_weight: F64, count: int) -> Ex
         return found
 
     exits = np.flatnonzero(movement_stream >= 0)
-    found = [region(int(moves.to_lane[move])) for move in exits.tolist()]
-    width = max((len(lanes) for lanes in found), default=1) or 1
-    down_lane = np.zeros((len(exits), width), dtype=np.int32)
-    down_share = np.zeros((len(exits), width), dtype=np.float64)
-    down_length = np.full(len(exits), np.inf)
-    for row, lanes in enumerate(found):
-        down_lane[row, : len(lanes)] = list(lanes)
-        down_share[row, : len(lanes)] = list(lanes.values())
-        if any(seen[lane] for lane in lanes):
-            down_length[row] = max(sum(float(length[lane]) * part for lane, part in lanes.items()), 7.5)
+    cell_exit: list[int] = []
+    cell_lane: list[int] = []
+    cell_share: list[float] = []
+    storage_m = np.full(len(exits), np.inf)
+    for row, move in enumerate(exits.tolist()):
+        lanes = region(int(moves.to_lane[move]))
+        cell_exit += [row] * len(lanes)
+        cell_lane += list(lanes)
+        cell_share += list(lanes.values())
+        if any(visible_m[lane] > 0.0 for lane in lanes):
+            metres = sum(part * (visible_m[lane] + length[lane]) / 2.0 for lane, part in lanes.items())
+            storage_m[row] = max(float(metres), JAM_SPACING_M)
     weight = turn_weight[exits]
     total = np.bincount(movement_stream[exits], weights=weight, minlength=count)
     return Exits(
         stream=movement_stream[exits],
         weight=weight / total[movement_stream[exits]],
-        lane=down_lane,
-        share=down_share,
-        length_m=down_length,
+        storage_m=storage_m,
+        cell_exit=np.array(cell_exit, dtype=np.int32),
+        cell_lane=np.array(cell_lane, dtype=np.int32),
+        cell_share=np.array(cell_share, dtype=np.float64),
     )
 
 

@@ -44,7 +44,6 @@ class DemandReader:
     def __init__(self, city: City, streams: Streams) -> None:
         self._streams = streams
         self._limit_mps = city.network.lanes.speed_mps
-        self._has_storage = np.isfinite(streams.exits.length_m)
 
     def read(self, snapshot: Snapshot) -> Demand:
         seen = snapshot.detections
@@ -78,9 +77,10 @@ class DemandReader:
 
     def _outlet(self, lanes: LaneStates) -> F64:
         exits = self._streams.exits
-        queued = (lanes.queued[exits.lane] * exits.share).sum(axis=1)
-        free = spillback_factor(np.where(self._has_storage, queue_fill(queued, exits.length_m), 0.0))
-        weights: F64 = free * exits.weight
-        outlet = np.bincount(exits.stream, weights=weights, minlength=self._streams.count + 1)
+        queued = np.bincount(
+            exits.cell_exit, lanes.queued[exits.cell_lane] * exits.cell_share, len(exits.stream)
+        )
+        free = spillback_factor(queue_fill(queued, exits.storage_m))
+        outlet = np.bincount(exits.stream, free * exits.weight, self._streams.count + 1)
         outlet[-1] = 1.0
         return np.asarray(outlet, dtype=np.float64)

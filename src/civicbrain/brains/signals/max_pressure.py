@@ -29,6 +29,10 @@ OVERDUE_SHARE = 0.7
 """A stream is served first from this share of the maximum red on: the rest is for finishing what is shown
 and for others just as overdue."""
 
+GIVE_UP_S = 45.0
+"""A stage that could not serve an overdue group in this time will not: its road is blocked, or its
+controller does not follow. The group starts to wait anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class MaxPressureOptions:
@@ -82,13 +86,24 @@ class MaxPressureBrain:
         ]
         self._accepts: Bool = np.array([j.capability is Capability.STAGE for j in city.junctions], dtype=bool)
         self._forced = np.full(len(city.junctions), -1, dtype=np.int32)  # group being served as overdue
+        self._forced_since = np.zeros(len(city.junctions))
         self._blocked_until = np.zeros(self.streams.count + 1)
+        self._group = np.append(self.streams.group, 0)
+        self._entries = np.arange(len(self.stages.stream))
+        share = np.append(self.streams.share, 0.0)[self.stages.stream]
+        share /= np.maximum(self.stages.green_share, 1e-9)  # of the lane's outflow while this stage is shown
+        self._full_flow = SATURATION_FLOW_VEH_PER_S * share
+        self._run = np.where(
+            self.stages.whole_lane, 1e9, share * run_before_blocking(self.stages.green_share)
+        )
 
     def advise(self, snapshot: Snapshot) -> Advice:
         """Requests for all junctions that can be decided on; explanations if asked for."""
+        if self.stages.count == 0:
+            return Advice()
         decision = self.decide(snapshot)
         now = snapshot.time_s
-        requests = []
+        requests: list[StageRequest] = []
         for j in np.flatnonzero(decision.chosen >= 0).tolist():
             requests.append(
                 StageRequest(
@@ -119,7 +134,7 @@ class MaxPressureBrain:
 
         worth, span = self._worth(now, demand, local, current, snapshot)
         chosen = self._choose(worth, current)
-        chosen, overdue = self._serve_overdue(chosen, worth, current)
+        chosen, overdue = self._serve_overdue(now, chosen, worth, current)
 
         switching = ready & (signals.target >= 0) & (signals.target != signals.stage)
         # a stage just shown is given its minimum; a transition under way is completed
@@ -141,10 +156,10 @@ class MaxPressureBrain:
     def _worth(
         self, now: float, demand: Demand, local: I32, current: I32, snapshot: Snapshot
     ) -> tuple[F64, F64]:
-        table, streams, options = self.stages, self.streams, self.options
+        table, options = self.stages, self.options
         stream = table.stream
         came_from = local[table.entry_junction] + 1
-        start = table.start_s[came_from, np.arange(len(stream))]
+        start = table.start_s[came_from, self._entries]
         vehicles = demand.vehicles
 
         rate = np.ones(len(stream))
@@ -161,12 +176,10 @@ class MaxPressureBrain:
         stuck_here = self._stands_on_green[stream] & (table.stage == current[table.entry_junction])
         rate = np.where(stuck_here | (blocked[stream] & table.whole_lane), 0.1 * rate, rate)
 
-        share = np.append(streams.share, 0.0)[stream] / np.maximum(table.green_share, 1e-9)
-        flow = SATURATION_FLOW_VEH_PER_S * share * rate
+        flow = self._full_flow * rate
         green = np.maximum(HORIZON_S[None, :] - start[:, None], 0.0)
         served = np.minimum(vehicles[stream], flow[:, None] * green)
-        run = np.where(table.whole_lane, 1e9, share * run_before_blocking(table.green_share))
-        served = np.minimum(served, run[:, None])
+        served = np.minimum(served, self._run[:, None])
 
         weight = queue_weight(vehicles[:, SOON], options.queue_exponent)
         weight *= age_weight(self._waiting.stream_s, options.age_s) * demand.outlet
@@ -176,7 +189,7 @@ class MaxPressureBrain:
     def _find_blocked(self, now: float, demand: Demand, snapshot: Snapshot) -> None:
         """A head that stands though its lamp has been green for a while cannot leave, whatever the reason."""
         signals = snapshot.signals
-        group = np.append(self.streams.group, 0)
+        group = self._group
         shown = now - signals.lamps_since_s[group] >= 5.0
         full = (signals.lamps[group] == ord("G")) & shown
         self._stands_on_green = (full | ((signals.lamps[group] == ord("g")) & shown)) & demand.standing_head
@@ -193,9 +206,10 @@ class MaxPressureBrain:
         bonus = table.order_bonus[local[table.junction] + 1, np.arange(table.count)]
         valued = np.where(bonus, valued * options.order_bonus, valued)
         valued[shown] = worth[shown] * options.margin + 1e-9
+        valued[~table.usable] = -2.0
         return _best_of(valued, table.stage_of)
 
-    def _serve_overdue(self, chosen: I32, worth: F64, current: I32) -> tuple[I32, I32]:
+    def _serve_overdue(self, now: float, chosen: I32, worth: F64, current: I32) -> tuple[I32, I32]:
         """Replace the choice where a stream or an unseen group has waited too long."""
         table, waiting, streams = self.stages, self._waiting, self.streams
         limit = OVERDUE_SHARE * self.options.max_red_s
@@ -209,19 +223,24 @@ class MaxPressureBrain:
             first, last = int(table.group_start[j]), int(table.group_start[j + 1])
             mine = clock[first:last]
             forced = int(self._forced[j])
-            if forced >= 0 and mine[forced] == 0.0:
+            if forced >= 0 and (mine[forced] == 0.0 or not 0.0 <= now - self._forced_since[j] <= GIVE_UP_S):
+                self._waiting.forgive(first + forced)
+                mine[forced] = 0.0
                 forced = -1
             if forced < 0 and mine.size and mine.max() >= limit:
                 forced = int(mine.argmax())
+                self._forced_since[j] = now
             self._forced[j] = forced
             if forced < 0:
                 continue
             rows = np.arange(int(table.stage_of[j]), int(table.stage_of[j + 1]))
+            rows = rows[table.usable[rows]]
             able = table.stage_full[rows, forced]
             if not able.any():
                 able = table.stage_greens[rows, forced]
             if not able.any():
                 self._forced[j] = -1
+                self._waiting.forgive(first + forced)
                 continue
             overdue[j] = first + forced
             rows = rows[able]

@@ -44,6 +44,7 @@ class StageTable:
     group_start: I32  # (j + 1,) city-wide groups
     stage_greens: Bool  # (s, widest junction's groups) group (local row) green in the stage
     stage_full: Bool  # same shape: shown 'G'
+    usable: Bool  # (s,) a controller would show it: no conflicting greens
     order_bonus: Bool  # (c + 1, s) the next stage of the city's plan when coming from c - 1
 
     @property
@@ -80,6 +81,7 @@ def build_stages(city: City, streams: Streams) -> StageTable:
     group_start = city.signals.group_start
     greens = np.zeros((total, groups_widest), dtype=bool)
     full = np.zeros_like(greens)
+    usable = np.ones(total, dtype=bool)
     shortest = np.zeros((widest + 1, total))
     bonus = np.zeros((widest + 1, total), dtype=bool)
     rows: list[tuple[int, int, bool, bool, float]] = []
@@ -96,6 +98,7 @@ def build_stages(city: City, streams: Streams) -> StageTable:
             lamps = junction.stages[s].lamps
             greens[row, : len(lamps)] = [lamp in GREEN for lamp in lamps]
             full[row, : len(lamps)] = [lamp == "G" for lamp in lamps]
+            usable[row] = _is_safe(junction, greens[row, : len(lamps)], full[row, : len(lamps)])
             delays = np.stack([start_delays(junction, c, s) for c in range(-1, len(junction.stages))])
             shortest[: len(delays), row] = _shortest(junction, delays)
             entry_of[row] = len(rows)
@@ -145,6 +148,7 @@ def build_stages(city: City, streams: Streams) -> StageTable:
         group_start=group_start,
         stage_greens=greens,
         stage_full=full,
+        usable=usable,
         order_bonus=bonus,
     )
 
@@ -157,6 +161,14 @@ def never_full(table: StageTable) -> Bool:
         own = table.stage_full[table.stage_of[j] : table.stage_of[j + 1], : last - first]
         result[first:last] = ~own.any(axis=0)
     return result
+
+
+def _is_safe(junction: SignalJunction, green: Bool, full: Bool) -> bool:
+    """A controller refuses what shows conflicting greens; asking for it would only waste the turn."""
+    conflict = junction.conflict_array
+    clash = conflict[np.ix_(green, green)] == Conflict.PROHIBITED
+    both_full = conflict[np.ix_(full, full)] == Conflict.PERMITTED
+    return not (clash.any() or both_full.any())
 
 
 def _shortest(junction: SignalJunction, delays: F64) -> F64:

@@ -62,3 +62,8 @@ class Waiting:
 
         self.group_s += passed
         self.group_s[full | yielding | ~self.unseen] = 0.0
+
+    def forgive(self, group: int) -> None:
+        """Set back the clocks of one city-wide group."""
+        self.stream_s[:-1][self._streams.group == group] = 0.0
+        self.group_s[group] = 0.0
