@@ -1,4 +1,4 @@
-"""The safety envelope of the controller, rule by rule, under requests that nobody in their right mind sends."""
+"""The safety envelope of the controller, rule by rule, under any requests at any time."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ def random_junctions(draw: st.DrawFn) -> SignalJunction:
     def junction(steps: tuple[PlanStep, ...]) -> SignalJunction:
         plan = SignalPlan("plan", steps, float(draw(st.integers(-50, 50))))
         return SignalJunction(
-            "x", "x", 0.0, 0.0, ("x",), count, groups, tuple(map(tuple, conflict)), tuple(map(tuple, gaps)), stages, plan
+            "x", "x", 0.0, 0.0, ("x",), count, groups,
+            tuple(map(tuple, conflict)), tuple(map(tuple, gaps)), stages, plan,
         )  # fmt: skip
 
     bare = junction(())
@@ -571,7 +572,7 @@ def test_a_steady_controller_asks_for_nothing() -> None:
 
 
 def test_the_local_plan_is_shown_to_the_second() -> None:
-    """By hand: offset 7, cycle 70; main to left at 7 + 30 k: left gets right of way 5 s after main lost it."""
+    """By hand: offset 7 s, cycle 70 s; left gets its right of way 5 s after main lost it."""
     controller = Controller(crossroads(), 0.0)
     shown = []
     for second in range(7 + 70 + 71):
