@@ -143,8 +143,7 @@ def _watch(
     twin = open_subscriber(supervisor.run_dir, TWIN_PUB, [STATUS_TOPIC, SIGNALS_TOPIC])
     brain = open_subscriber(supervisor.run_dir, BRAIN_PUB, [STATE_TOPIC])
     children = {child.name: child for child in supervisor.children}
-    status: TwinStatus | None = None
-    moving = announced = False
+    lamps = moving = announced = False
     heard = dict.fromkeys(("twin", "brain"), time.monotonic())
     try:
         while not stop.wait(CHECK_EVERY_S):
@@ -154,15 +153,13 @@ def _watch(
                 if not children["twin"].ready:
                     children["twin"].ready = True
                     terminal.say("twin", "SUMO runs; warming up at full speed")
-                if moving:
-                    continue
-                if topic == STATUS_TOPIC:
-                    status = decode(TwinStatus, body)
-                elif status is not None:
+                if topic == SIGNALS_TOPIC:
+                    lamps = True
+                elif lamps and not moving:
                     moving = True
-                    terminal.say(
-                        "twin", f"{_clock(city, status.time_s)}, {status.running} vehicles on the road"
-                    )
+                    status = decode(TwinStatus, body)
+                    on_road = f"{status.running} vehicles on the road"
+                    terminal.say("twin", f"{_clock(city, status.time_s)}, {on_road}")
             for frames in receive(brain):
                 state = decode(CityState, frames[-1])
                 heard["brain"] = time.monotonic()

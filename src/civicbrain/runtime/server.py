@@ -176,8 +176,11 @@ class BrainServer:
             if isinstance(datum, Detections):
                 self.delay.fold(datum)
         alerts = list(self.loop.tick(frame, time_s).alerts)
-        if self.control.wait(BRAIN_WAIT_S):
-            # a brain in its own process has answered meanwhile: act on it now, not a second later
+        # a brain in its own process answers meanwhile: act on it now, not a second later (twice, because one
+        # that was made afresh says so first)
+        for _ in range(2):
+            if not self.control.wait(BRAIN_WAIT_S):
+                break
             alerts += self.loop.tick([], time_s).alerts
         for alert in alerts:
             self._publish_alert(alert)
