@@ -49,7 +49,7 @@ def vehicles_at(x_m: list[float], y_m: list[float], **columns: list[float]) -> w
 
 def test_columns_read_back() -> None:
     city = grid_city(3)
-    x_low, y_low, x_high, y_high = city.network.bounds_m
+    x_low, _, x_high, _ = city.network.bounds_m
     stand_in = StandIn(city, 501)
     for _ in range(20):
         stand_in.step()

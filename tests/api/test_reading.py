@@ -36,7 +36,7 @@ def test_lonlat_of_a_projected_city() -> None:
     proj = "+proj=utm +zone=32 +ellps=WGS84 +datum=WGS84 +units=m +no_defs"
     # Cologne cathedral: 50.94133° N 6.95812° E is 356_520, 5_645_160 in UTM zone 32 (to some metres)
     network = replace(city.network, projection=Projection(proj, -356_520.0, -5_645_160.0))
-    a, b, c, d, e, f = lonlat_affine(replace(city, network=network))
+    _, _, c, _, e, f = lonlat_affine(replace(city, network=network))
     assert c == pytest.approx(6.958, abs=2e-3)
     assert f == pytest.approx(50.941, abs=2e-3)
     assert e == pytest.approx(1 / 111_250, rel=2e-3)

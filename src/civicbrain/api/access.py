@@ -8,6 +8,7 @@ needs the token, as `Authorization: Bearer …` or as the cookie that opening `/
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import secrets
 import time
@@ -26,6 +27,7 @@ COOKIE = "civicbrain_token"
 PUBLIC_PATHS = ("/v1/health",)  # says only whether the processes answer; for probes
 _READS = ("GET", "HEAD", "OPTIONS")
 _BODY_TIMEOUT_S = 10.0
+_DRAIN_TIMES, _DRAIN_TIMEOUT_S = 16, 2.0
 _BUCKETS = 4096
 
 
@@ -153,6 +155,7 @@ class Access:
         limit = self._settings.max_body_bytes
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > limit):
+            await _pour_away(receive, _DRAIN_TIMES * limit)
             raise _too_large(limit)
         body = b""
         if length != "0" or "transfer-encoding" in headers:
@@ -166,6 +169,8 @@ class Access:
                         body += message.get("body", b"")
                         more = message.get("more_body", False)
                         if len(body) > limit:
+                            if more:
+                                await _pour_away(receive, _DRAIN_TIMES * limit)
                             raise _too_large(limit)
             except TimeoutError:
                 raise ProblemError(408, "the body did not arrive in time") from None
@@ -209,6 +214,18 @@ class RateLimit:
         if len(self._buckets) > _BUCKETS:
             self._buckets.popitem(last=False)
         return 0.0 if passes else (1.0 - tokens) / max(self._rate_hz, 1e-9)
+
+
+async def _pour_away(receive: Receive, most_bytes: int) -> None:
+    """Read on a little after too much: closing at once would reset the connection before the client has
+    read why."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_TIMEOUT_S):
+            while most_bytes > 0:
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+                most_bytes -= len(message.get("body", b""))
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, error: ProblemError) -> None:

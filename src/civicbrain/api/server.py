@@ -16,6 +16,7 @@ from civicbrain.api.access import make_token
 from civicbrain.api.app import build_app
 from civicbrain.api.settings import Settings
 from civicbrain.city.model import City
+from civicbrain.contracts.transport import SOCKET_NAMES, socket_address
 from civicbrain.core.errors import CivicBrainError, ServiceError
 
 _log = structlog.get_logger("civicbrain.api")
@@ -80,6 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--read-rate", type=float, default=Settings.read_rate_hz, metavar="PER_S")
     parser.add_argument("--write-rate", type=float, default=Settings.write_rate_hz, metavar="PER_S")
+    parser.add_argument("--stale-after", type=float, default=Settings.stale_after_s, metavar="S")
     parser.add_argument(
         "--map-send-timeout",
         type=float,
@@ -96,9 +98,12 @@ def main(arguments: list[str] | None = None) -> int:
         allowed_origins=tuple(options.allow_origin),
         read_rate_hz=options.read_rate,
         write_rate_hz=options.write_rate,
+        stale_after_s=options.stale_after,
         map_send_timeout_s=options.map_send_timeout,
     )
     try:
+        for name in SOCKET_NAMES:
+            socket_address(settings.run_dir, name)  # refuses paths that are too long for a socket
         # the port first: whoever finds it in use should not wait for a city to load
         listener = bind(settings)
         from civicbrain.city.folder import load_city
