@@ -103,7 +103,9 @@ def load_city(folder: Path) -> City:
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(
-            f"not UTF-8 text ({error.reason} at byte {error.start})", place=str(source), remedy="save as UTF-8"
+            f"not UTF-8 text ({error.reason} at byte {error.start})",
+            place=str(source),
+            remedy="save as UTF-8",
         ) from error
     try:
         table = tomllib.loads(text)
@@ -170,7 +172,7 @@ def _configuration(city: City) -> str:
             "sumo_options": dict(demand.sumo_options),
         },
     }
-    head = "# A city of Civic Brain. begin_s and end_s are seconds since epoch; tile_url is an optional base map.\n"
+    head = "# A city of Civic Brain. Seconds count from epoch; tile_url is the address of an optional base map.\n"
     return head + tomli_w.dumps(table)
 
 
@@ -223,7 +225,8 @@ def _unpack(file: Path) -> tuple[Network, tuple[SignalJunction, ...], Cameras]:
             for name, columns in pack.tables.items()
         }
         network = Network(
-            **{name: kind(**tables[name]) for name, kind in _TABLES.items()}, projection=Projection(*pack.projection)
+            **{name: kind(**tables[name]) for name, kind in _TABLES.items()},
+            projection=Projection(*pack.projection),
         )
         cameras = Cameras(pack.camera_range_m, **tables["cameras"])
     except FileNotFoundError as error:

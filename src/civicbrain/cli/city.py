@@ -48,7 +48,8 @@ def import_(
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a city that is already there.")] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Add a stage for approaches that the program leaves without green.")
+        bool,
+        typer.Option("--repair", help="Add a stage for approaches that the program leaves without green."),
     ] = False,
 ) -> None:
     """Import a source and say what came of it."""
@@ -66,7 +67,9 @@ def import_(
     default = name or (source if source in BUILTIN_NAMES else city_name(Path(source)))
     target = out or Path(default)
     if not replace and (target / CONFIGURATION).is_file():
-        raise CityError("there is a city already", place=str(target), remedy="give --replace, or another --out")
+        raise CityError(
+            "there is a city already", place=str(target), remedy="give --replace, or another --out"
+        )
     console = Console()
     with console.status(f"importing {source}"):
         city = import_city(source, target, options=options)
@@ -141,7 +144,9 @@ def _print_junctions(console: object, city: City) -> None:
     table = Table(title="signal junctions", title_justify="left")
     for heading in ("junction", "name", "groups", "stages", "added", "cycle s", "between s", "notes"):
         text = heading in ("junction", "name")
-        table.add_column(heading, justify="left" if text else "right", overflow="fold" if text else "ellipsis")
+        table.add_column(
+            heading, justify="left" if text else "right", overflow="fold" if text else "ellipsis"
+        )
     for junction in city.junctions:
         times = junction.intergreen_array_s[junction.conflict_array > 0]
         span = f"{times.min():g} to {times.max():g}" if times.size else "none"
@@ -171,11 +176,14 @@ def _print_junction(console: object, junction: SignalJunction) -> None:
     for group in junction.groups:
         groups.add_row(
             group.id, str(group.kind), escape(group.approach), " ".join(map(str, group.links)),
-            f"{group.yellow_s:g}", f"{group.min_green_s:g}", f"{group.crossing_m:.1f}" if group.crossing_m else "",
+            f"{group.yellow_s:g}", f"{group.min_green_s:g}",
+            f"{group.crossing_m:.1f}" if group.crossing_m else "",
         )  # fmt: skip
     console.print(groups)
     ids = [group.id for group in junction.groups]
-    stages = Table("stage", *ids, "from", title="stages (G green, g yields, s turn on red)", title_justify="left")
+    stages = Table(
+        "stage", *ids, "from", title="stages (G green, g yields, s turn on red)", title_justify="left"
+    )
     for stage in junction.stages:
         lamps = [lamp if lamp != "r" else "·" for lamp in stage.lamps]
         stages.add_row(stage.id, *lamps, "derived" if stage.derived else "plan")

@@ -44,7 +44,9 @@ def _network(city: City, plt: Any) -> Any:
         s=18, color="#15803d", zorder=3,
     )  # fmt: skip
     for junction in city.junctions if len(city.junctions) <= 40 else ():
-        axes.annotate(junction.id, (junction.x_m, junction.y_m), fontsize=5, xytext=(3, 3), textcoords="offset points")
+        axes.annotate(
+            junction.id, (junction.x_m, junction.y_m), fontsize=5, xytext=(3, 3), textcoords="offset points"
+        )
     axes.set_title(f"{city.name}: {len(city.junctions)} signal junctions")
     axes.set_aspect("equal")
     axes.set_xlabel("m")
@@ -68,7 +70,9 @@ def _stages(city: City, junction: SignalJunction, plt: Any) -> Any:
     row = city.signals.row[junction.id]
     start = int(city.signals.group_start[row])
     mine = np.flatnonzero(movements.junction == row)
-    ends = np.asarray([city.network.lanes.shape(int(movements.from_lane[m]))[-1] for m in mine]).reshape(-1, 2)
+    ends = np.asarray([city.network.lanes.shape(int(movements.from_lane[m]))[-1] for m in mine]).reshape(
+        -1, 2
+    )
     low, high = ends.min(axis=0) - _AROUND_M, ends.max(axis=0) + _AROUND_M
     columns = min(4, len(junction.stages))
     rows = math.ceil(len(junction.stages) / columns)
@@ -89,8 +93,9 @@ def _stages(city: City, junction: SignalJunction, plt: Any) -> Any:
         axes.set_ylim(low[1], high[1])
         axes.set_aspect("equal")
         axes.set_title(stage.id + (" (derived)" if stage.derived else ""), fontsize=9)
-    figure.suptitle(f"{junction.id} {junction.name if junction.name != junction.id else ''}\n"
-                    "dark green: right of way, light green: yields, amber: turn on red", fontsize=9)  # fmt: skip
+    name = f" {junction.name}" if junction.name != junction.id else ""
+    key = "dark green: right of way, light green: yields, amber: turn on red"
+    figure.suptitle(f"{junction.id}{name}\n{key}", fontsize=9)
     return figure
 
 
@@ -107,4 +112,5 @@ def _curve(before: F32, after: F32) -> F32:
         if along > 0 and float((b - corner) @ heading_b) > 0:
             middle = corner
     t = np.linspace(0.0, 1.0, 16)[:, None]
-    return ((1 - t) ** 2 * a + 2 * t * (1 - t) * middle + t**2 * b).astype(np.float32)
+    way: F32 = ((1 - t) ** 2 * a + 2 * t * (1 - t) * middle + t**2 * b).astype(np.float32)
+    return way

@@ -161,7 +161,7 @@ def _note(
     if (light, program_id) in known:
         element.set("programID", f"{program_id}-{source.name.partition('.')[0]}")
         carried.warnings.append(
-            f"{source.name} has a program {program_id!r} for {light!r} as another file has: the last one is used"
+            f"{source.name} has program {program_id!r} of {light!r} a second time: the last one is used"
         )
         program_id = element.get("programID", "")
     known.add((light, program_id))

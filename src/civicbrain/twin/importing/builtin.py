@@ -10,7 +10,8 @@ from civicbrain.core.errors import ImportFailedError, NotFoundError
 from civicbrain.twin.importing.tools import sumo_home
 
 RESCO_NAMES = (
-    "cologne1", "cologne3", "cologne8", "ingolstadt1", "ingolstadt7", "ingolstadt21", "grid4x4", "arterial4x4",
+    "cologne1", "cologne3", "cologne8", "ingolstadt1", "ingolstadt7", "ingolstadt21",
+    "grid4x4", "arterial4x4",
 )  # fmt: skip
 """Scenarios of the RESCO benchmark (Ault & Sharon, NeurIPS 2021) as the sumo-rl package carries them."""
 BUILTIN_NAMES: tuple[str, ...] = (*RESCO_NAMES, "adlershof")
@@ -22,7 +23,9 @@ def find_builtin(name: str) -> Path:
         file = sumo_home() / "tools" / "game" / "DRT" / "osm.net.xml"
         if file.is_file():
             return file
-        raise ImportFailedError("SUMO is installed without its tools", remedy="pip install eclipse-sumo==1.28.0")
+        raise ImportFailedError(
+            "SUMO is installed without its tools", remedy="pip install eclipse-sumo==1.28.0"
+        )
     # find_spec does not run the package: sumo_rl is slow to import
     spec = importlib.util.find_spec("sumo_rl")
     for root in (spec.submodule_search_locations or ()) if spec else ():
@@ -41,5 +44,5 @@ def unknown_source(text: str) -> NotFoundError:
     hint = f"did you mean {' or '.join(close)}? " if close else ""
     return NotFoundError(
         f"no scenario, file or folder {text!r}",
-        remedy=f"{hint}built in are {', '.join(BUILTIN_NAMES)}; or give the path of a city folder or a source",
+        remedy=f"{hint}built in are {', '.join(BUILTIN_NAMES)}; or give the path of a city or a source",
     )

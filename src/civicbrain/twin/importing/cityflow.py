@@ -123,7 +123,9 @@ def convert_cityflow(folder: Path, work: Path) -> CityFlowSource:
     route_file, net_file = work / "cityflow.rou.xml", work / "cityflow.net.xml"
     route_file.write_bytes(ElementTree.tostring(routes))
     for name, root in _plain(net).items():
-        ElementTree.ElementTree(root).write(work / f"plain.{name}.xml", encoding="utf-8", xml_declaration=True)
+        ElementTree.ElementTree(root).write(
+            work / f"plain.{name}.xml", encoding="utf-8", xml_declaration=True
+        )
     run_tool(
         "netconvert",
         [
@@ -170,11 +172,11 @@ def _load(file: Path, kind: type[_Decoded]) -> _Decoded:
     try:
         plain: Any = json.loads(text)
     except json.JSONDecodeError as error:
-        offset = len(text[: error.pos].encode())
+        offset, size = len(text[: error.pos].encode()), len(text.encode())
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         raise ImportFailedError(
             "the file is cut off" if cut else f"broken JSON: {error.msg}",
-            place=f"{file}, line {error.lineno}, column {error.colno} (byte {offset} of {len(text.encode())})",
+            place=f"{file}, line {error.lineno}, column {error.colno} (byte {offset} of {size})",
             remedy="fetch or export the file again",
         ) from error
     except RecursionError as error:
@@ -192,7 +194,9 @@ def _load(file: Path, kind: type[_Decoded]) -> _Decoded:
 
 def _check(net: RoadNet, file: Path) -> None:
     def fail(message: str, where: str) -> ImportFailedError:
-        return ImportFailedError(message, place=f"{file}, {where}", remedy="correct the file or export it again")
+        return ImportFailedError(
+            message, place=f"{file}, {where}", remedy="correct the file or export it again"
+        )
 
     crossings = {crossing.id for crossing in net.intersections}
     roads = {road.id: road for road in net.roads}
@@ -280,7 +284,9 @@ def _crossing(
                     state.append("r" if not open_ else "g" if row in always else "G")
                 link += 1
     if _signalled(crossing):
-        logic = ElementTree.Element("tlLogic", id=crossing.id, type="static", programID="cityflow", offset="0")
+        logic = ElementTree.Element(
+            "tlLogic", id=crossing.id, type="static", programID="cityflow", offset="0"
+        )
         for state, phase in zip(states, phases, strict=True):
             ElementTree.SubElement(logic, "phase", duration=f"{phase.time:g}", state="".join(state))
         programs.insert(0, logic)
@@ -308,7 +314,9 @@ def _routes(net: RoadNet, flows: list[Flow], file: Path) -> tuple[ElementTree.El
         whole = all(pair in joined for pair in zip(flow.route, flow.route[1:], strict=False))
         count = int((last_s - flow.startTime) / flow.interval + 1e-9) + 1 if last_s > flow.startTime else 1
         for k in range(count):
-            departures.append((flow.startTime + k * flow.interval, f"flow{number}.{k}", name, flow.route, whole))
+            departures.append(
+                (flow.startTime + k * flow.interval, f"flow{number}.{k}", name, flow.route, whole)
+            )
     root = ElementTree.Element("routes")
     for vehicle, name in types.items():
         ElementTree.SubElement(
@@ -318,7 +326,13 @@ def _routes(net: RoadNet, flows: list[Flow], file: Path) -> tuple[ElementTree.El
             maxSpeed=f"{vehicle.maxSpeed:g}", tau=f"{vehicle.headwayTime:g}",
         )  # fmt: skip
     for depart_s, name, kind, route, whole in sorted(departures, key=lambda entry: entry[0]):
-        values = {"id": name, "type": kind, "depart": f"{depart_s:g}", "departLane": "best", "departSpeed": "max"}
+        values = {
+            "id": name,
+            "type": kind,
+            "depart": f"{depart_s:g}",
+            "departLane": "best",
+            "departSpeed": "max",
+        }
         if whole:
             vehicle_element = ElementTree.SubElement(root, "vehicle", values)
             ElementTree.SubElement(vehicle_element, "route", edges=" ".join(route))

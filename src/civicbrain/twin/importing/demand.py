@@ -4,7 +4,8 @@ Gravity model (Ortúzar & Willumsen, Modelling Transport, 4th ed. 2011, section 
 from street i to street j is in proportion to w_i w_j exp(-d_ij / D). The weight w is lane length times a
 factor of the kind of street; where the network ends (its fringe) streets carry the traffic of the world
 around, so they weigh more. Trips take quickest routes whose times are perturbed once per origin, so that they
-spread. The level is the highest at which no movement is loaded above a share of its capacity.
+spread. The level is the highest at which no movement is loaded above a share of its capacity; `importer.py`
+lowers it where a first run shows that the network does not carry it.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from civicbrain.city.network import F64, I32, Network, RoadUse
+from civicbrain.city.network import F64, I32, Bool, Network, RoadUse
 from civicbrain.city.signals import SignalIndex, SignalJunction
 
-MAX_LOAD = 0.6
-"""Highest load of a movement over its capacity: peaked, but it flows (Webster's formula bends at 0.8 to 0.9)."""
+MAX_LOAD = 0.8
+"""Highest load of a movement over its capacity (delay rises steeply beyond 0.8 to 0.9, Webster 1958)."""
 SATURATION_VEH_PER_H = 1800.0
 """Saturation flow of a lane (HCM 2010, chapter 31: 1,900 in ideal conditions)."""
 YIELDING_VEH_PER_H = 500.0
@@ -51,7 +52,10 @@ def synthesise_demand(
     seed: int,
     vehicles_per_h: float | None = None,
 ) -> Demand:
-    """Trips of a window; empty where the network has no two streets that a car can drive between."""
+    """Trips of a window; empty where the network has no two streets that a car can drive between.
+
+    vehicles_per_h: mean level; None for the highest that the movements' capacities allow.
+    """
     rng = np.random.default_rng(seed)
     graph = _Graph(network, junctions)
     usable = graph.largest_component()
@@ -114,11 +118,11 @@ class _Graph:
         _, label = connected_components(self.matrix(np.ones(self.size)), directed=True, connection="weak")
         cars = np.flatnonzero(self.lane_count > 0)
         if cars.size == 0:
-            return cars.astype(np.int32)
+            return np.zeros(0, dtype=np.int32)
         largest = np.bincount(label[cars]).argmax()
-        return cars[label[cars] == largest].astype(np.int32)
+        return np.asarray(cars[label[cars] == largest], dtype=np.int32)
 
-    def attraction(self, fringe: np.ndarray) -> F64:  # type: ignore[type-arg]
+    def attraction(self, fringe: Bool) -> F64:
         """Weight of each street: lane length by kind, and the world beyond where it meets the fringe."""
         # quick streets are for driving through, not for living at
         kind = np.where(self.speed_mps > 70.0 / 3.6, 0.1, np.where(self.speed_mps > 51.0 / 3.6, 0.5, 1.0))
@@ -177,7 +181,7 @@ def _draw_routes(graph: _Graph, usable: I32, rng: np.random.Generator) -> list[I
     return routes
 
 
-def _trace(previous: np.ndarray, origin: int, target: int) -> I32:  # type: ignore[type-arg]
+def _trace(previous: I32, origin: int, target: int) -> I32:
     way = [target]
     while way[-1] != origin:
         way.append(int(previous[way[-1]]))
@@ -185,7 +189,7 @@ def _trace(previous: np.ndarray, origin: int, target: int) -> I32:  # type: igno
 
 
 def _level(graph: _Graph, routes: list[I32]) -> float:
-    """Vehicles per hour at which the fullest movement has MAX_LOAD; the one in a hundred fullest may have more."""
+    """Vehicles per hour at which the fullest movements but one in two hundred have MAX_LOAD."""
     flow = np.zeros(len(graph.pairs))
     for route in routes:
         if len(route) > 1:

@@ -30,13 +30,27 @@ from civicbrain.twin.importing.osm import convert_osm, is_osm
 from civicbrain.twin.importing.plans import program_xml
 from civicbrain.twin.importing.programs import Program, network_programs
 from civicbrain.twin.importing.signals import derive_junction
-from civicbrain.twin.importing.sumo import SumoSource, is_configuration, open_xml, read_configuration
+from civicbrain.twin.importing.sumo import (
+    SumoSource,
+    is_configuration,
+    iterate_xml,
+    open_xml,
+    read_configuration,
+)
 from civicbrain.twin.importing.tools import run_tool
 
 NET_FILE = "twin/net.xml.gz"
 DEFAULT_WINDOW_S = 3600.0
 CLEARING_S = 600.0
 """How long after the last departure a window without an end goes on."""
+_CALIBRATION_RUNS = 6
+_CALIBRATION_STEP = 0.75
+_MAX_LOST_SHARE = 0.4
+"""A synthesised demand flows when its vehicles lose at most this share of their travel time: real ones on
+cologne8 lose 0.38 of it under the city's own plan."""
+_PLAIN_NAMES = frozenset(
+    {"run", "osm", "scenario", "config", "sumo", "simulation", "sim", "net", "map", "network", "main", "test"}
+)
 
 
 @dataclass(frozen=True)
@@ -93,14 +107,18 @@ def _import(source: _Source, work: Path, out: Path, options: ImportOptions) -> C
     with open_xml(sumo.net_file) as plain, gzip.open(net_file, "wb", 6) as packed:
         shutil.copyfileobj(plain, packed)
     programs = network_programs(net, str(sumo.net_file))
-    known = {
-        (light.getID(), program) for light in net.getTrafficLights() for program in light.getPrograms()
-    }
+    known = {(light.getID(), program) for light in net.getTrafficLights() for program in light.getPrograms()}
     files: dict[str, Path | bytes] = {NET_FILE: net_file}
     additional = _carry(sumo.additional_files, "additional", work, begin_s, known)
     routes = _carry(sumo.route_files, "routes", work, begin_s, known)
     demand = DemandFiles(
-        NET_FILE, tuple(routes.files), tuple(additional.files), begin_s, begin_s, sumo.step_s, sumo.sumo_options
+        NET_FILE,
+        tuple(routes.files),
+        tuple(additional.files),
+        begin_s,
+        begin_s,
+        sumo.step_s,
+        sumo.sumo_options,
     )
     for part in (additional, routes):
         files.update(part.files)
@@ -109,7 +127,7 @@ def _import(source: _Source, work: Path, out: Path, options: ImportOptions) -> C
             programs.pop(light, None)
             if program is not None:
                 programs[light] = program
-    _check_runs(sumo, demand, net_file, files, source.original, begin_s)
+    _check_runs(demand, net_file, files, source.original)
 
     controllers = [entry for entry in build_controllers(net) if entry.id in programs]
     junctions = tuple(_junction(net, c, programs[c.id], options, source.has_yellow) for c in controllers)
@@ -123,11 +141,14 @@ def _import(source: _Source, work: Path, out: Path, options: ImportOptions) -> C
     end_s = _end_s(sumo, options, begin_s, [additional.found, routes.found])
     demand = replace(demand, end_s=end_s)
     if not additional.found.demand_count + routes.found.demand_count:
-        name, content, note = _synthesise(network, junctions, begin_s, end_s, options)
+        arguments = _sumo_arguments(demand, files, net_file)
+        name, content, note = _synthesise(network, junctions, begin_s, end_s, options, arguments, work)
         files[name] = content
         demand = replace(demand, route_files=(*demand.route_files, name))
         warnings.append(note)
-    warnings += [f"junction {j.id}: {text}" for j in repaired for text in j.warnings if "without green" in text]
+    warnings += [
+        f"junction {j.id}: {text}" for j in repaired for text in j.warnings if "without green" in text
+    ]
     city = City(
         name=options.name or city_name(source.original),
         network=network,
@@ -155,28 +176,30 @@ def _carry(
     return _CarriedFiles({f"twin/{target.name}": target for target in targets}, found)
 
 
-def _check_runs(
-    sumo: SumoSource,
-    demand: DemandFiles,
-    net_file: Path,
-    files: dict[str, Path | bytes],
-    original: Path,
-    begin_s: float,
-) -> None:
-    """Let SUMO load everything once, so that what it refuses is known now and not in a study."""
-    arguments = ["--net-file", str(net_file), "--begin", f"{begin_s:g}", "--end", f"{begin_s + sumo.step_s:g}"]
+def _sumo_arguments(demand: DemandFiles, files: dict[str, Path | bytes], net_file: Path) -> list[str]:
+    """Options of a SUMO run of the carried files (without an end)."""
+    arguments = ["--net-file", str(net_file), "--begin", f"{demand.begin_s:g}"]
     for option, names in (
         ("--route-files", demand.route_files),
         ("--additional-files", demand.additional_files),
     ):
-        if names:
-            arguments += [option, ",".join(str(files[name]) for name in names)]
-    arguments += ["--step-length", f"{sumo.step_s:g}", "--route-steps", "0", "--no-step-log", "true"]
-    arguments += ["--xml-validation", "never", "--time-to-teleport", "-1", "--no-warnings", "true"]
-    for name, value in sumo.sumo_options:
+        carried = [str(files[name]) for name in names if isinstance(files[name], Path)]
+        if carried:
+            arguments += [option, ",".join(carried)]
+    arguments += ["--step-length", f"{demand.step_s:g}", "--no-step-log", "true", "--no-warnings", "true"]
+    arguments += ["--xml-validation", "never", "--time-to-teleport", "-1"]
+    for name, value in demand.sumo_options:
         arguments += [f"--{name}", value]
+    return arguments
+
+
+def _check_runs(demand: DemandFiles, net_file: Path, files: dict[str, Path | bytes], original: Path) -> None:
+    """Let SUMO load everything once, so that what it refuses is known now and not in a study."""
+    arguments = _sumo_arguments(demand, files, net_file)
+    end_s = demand.begin_s + demand.step_s
     run_tool(
-        "sumo", arguments, place=str(original), what="SUMO refuses the scenario",
+        "sumo", [*arguments, "--route-steps", "0", "--end", f"{end_s:g}"],
+        place=str(original), what="SUMO refuses the scenario",
         remedy="correct what it names; it must run with `sumo -c`",
     )  # fmt: skip
 
@@ -216,7 +239,8 @@ def _end_s(sumo: SumoSource, options: ImportOptions, begin_s: float, carried: li
             end_s = math.ceil((max(last) + CLEARING_S) / 60.0) * 60.0
     if not (math.isfinite(begin_s) and math.isfinite(end_s) and 0.0 <= begin_s < end_s):
         raise ConfigurationError(
-            f"the window from {begin_s:g} s to {end_s:g} s is empty", remedy="give --begin and --end in seconds"
+            f"the window from {begin_s:g} s to {end_s:g} s is empty",
+            remedy="give --begin and --end in seconds",
         )
     return float(end_s)
 
@@ -227,19 +251,46 @@ def _synthesise(
     begin_s: float,
     end_s: float,
     options: ImportOptions,
-) -> tuple[str, bytes, str]:
-    """(file name, packed content, warning) of a demand of ours."""
-    demand = synthesise_demand(
-        network, junctions, begin_s=begin_s, end_s=end_s, seed=options.seed,
-        vehicles_per_h=options.vehicles_per_h,
-    )  # fmt: skip
-    content = gzip.compress(demand_xml(network, demand), 6, mtime=0)
+    arguments: list[str],
+    work: Path,
+) -> tuple[str, Path, str]:
+    """(file name, packed routes, warning) of a demand of ours, lowered until a run of it flows."""
+    level = options.vehicles_per_h
+    target = work / "demand.rou.xml.gz"
+    for _ in range(_CALIBRATION_RUNS):
+        demand = synthesise_demand(
+            network, junctions, begin_s=begin_s, end_s=end_s, seed=options.seed, vehicles_per_h=level
+        )
+        target.write_bytes(gzip.compress(demand_xml(network, demand), 6, mtime=0))
+        if options.vehicles_per_h is not None or _flows(
+            [*arguments, "--route-files", str(target)], end_s, work
+        ):
+            break
+        level = _CALIBRATION_STEP * len(demand.routes) / (end_s - begin_s) * 3600.0
     note = f"the source has no demand: {len(demand.routes)} trips were synthesised (seed {options.seed})"
-    return "twin/demand.rou.xml.gz", content, note
+    return "twin/demand.rou.xml.gz", target, note
+
+
+def _flows(arguments: list[str], end_s: float, work: Path) -> bool:
+    """Whether nearly all depart and lose little of their time under the network's own plans."""
+    statistics = work / "statistics.xml"
+    output = ["--statistic-output", str(statistics), "--duration-log.statistics", "true"]
+    run_tool(
+        "sumo", [*arguments, "--end", f"{end_s:g}", *output],
+        place=str(work), what="SUMO refuses the synthesised demand", remedy="report this as a defect",
+    )  # fmt: skip
+    found = {element.tag: element for _, element, depth in iterate_xml(statistics) if depth == 1}
+    vehicles, trips = found["vehicles"].attrib, found["vehicleTripStatistics"].attrib
+    waiting, loaded = float(vehicles["waiting"]), max(float(vehicles["loaded"]), 1.0)
+    duration_s = max(float(trips["duration"]), 1.0)
+    lost_s = float(trips["timeLoss"]) + float(trips["departDelay"])
+    return waiting <= 0.01 * loaded and lost_s <= _MAX_LOST_SHARE * duration_s
 
 
 def city_name(path: Path) -> str:
-    """A slug from a file name."""
+    """A slug from a file name, or from the folder's where the file is called as every other is."""
     stem = re.sub(r"(\.(net|osm|rou|sumo))?\.(sumocfg|cfg|xml|osm|gz|pbf)(\.gz)?$", "", path.name.lower())
+    if stem in _PLAIN_NAMES:
+        stem = path.absolute().parent.name.lower()
     slug = re.sub(r"[^a-z0-9]+", "-", stem).strip("-") or "city"
     return (slug if slug[0].isalpha() else f"city-{slug}")[:64].rstrip("-")

@@ -248,7 +248,9 @@ def build_network(net: Any, junction_row: dict[str, int], group_row: dict[tuple[
             length_m = inside_shape(net, connection)[1]
             rows.append((lane_row[lane.getID()], to_lane, node, junction, link, group, turn, length_m))
     columns = list(zip(*rows, strict=True)) if rows else [()] * 8
-    integers = [np.asarray(column, dtype=np.int32) for column in columns[:6]]
+    from_lane, into_lane, node_of, junction_of, link_of, group_of = (
+        np.asarray(column, dtype=np.int32) for column in columns[:6]
+    )
     return Network(
         Lanes(
             ids=tuple(lane.getID() for lane in lanes),
@@ -277,7 +279,12 @@ def build_network(net: Any, junction_row: dict[str, int], group_row: dict[tuple[
             junction=node_junction,
         ),
         Movements(
-            *integers,
+            from_lane=from_lane,
+            to_lane=into_lane,
+            node=node_of,
+            junction=junction_of,
+            link=link_of,
+            group=group_of,
             turn=np.asarray(columns[6], dtype=np.uint8),
             length_m=np.asarray(columns[7], dtype=np.float32),
         ),

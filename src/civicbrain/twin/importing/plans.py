@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
 
 from civicbrain.city.signals import SignalJunction
 
@@ -38,13 +39,16 @@ def switch_over(junction: SignalJunction, before: str, target: str) -> list[tupl
     yields = [row for row in rows if before[row] == "G" and target[row] == "g"]
     starts_s = {}
     for row in rows:
-        gains = target[row] in _GREEN and before[row] not in _GREEN or (before[row], target[row]) == ("g", "G")
+        gains = (target[row] in _GREEN and before[row] not in _GREEN) or (before[row], target[row]) == (
+            "g",
+            "G",
+        )
         if gains:
             starts_s[row] = max((junction.intergreen_s[end][row] for end in [*ends, *yields]), default=0.0)
     off_s = {row: junction.groups[row].yellow_s for row in ends}
     moments = sorted({0.0, *starts_s.values(), *off_s.values()})
     result = []
-    for moment_s, next_s in zip(moments, moments[1:], strict=False):
+    for moment_s, next_s in pairwise(moments):
         lamps = "".join(
             _lamp(before[row], target[row], moment_s, off_s.get(row), starts_s.get(row)) for row in rows
         )
@@ -75,4 +79,5 @@ def program_xml(junctions: list[SignalJunction], program_id: str) -> bytes:
         for state, seconds in plan_phases(junction):
             ElementTree.SubElement(logic, "phase", duration=f"{seconds:g}", state=state)
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content

@@ -54,9 +54,11 @@ def make_program(
     phases: Iterable[tuple[str, float, float | None]],
     place: str,
 ) -> Program:
-    """A Program from (state, duration, minDur or None) triples; lamps are normalised, empty phases dropped."""
+    """A Program from (state, duration, minDur or None) triples, with lamps normalised."""
     warnings = []
-    rows = [(state.translate(_LAMPS), duration, minimum) for state, duration, minimum in phases if duration > 0]
+    rows = [
+        (state.translate(_LAMPS), duration, minimum) for state, duration, minimum in phases if duration > 0
+    ]
     if len({len(state) for state, _, _ in rows}) > 1:
         warnings.append("phases of different length: missing lamps count as red")
     if kind == "NEMA":

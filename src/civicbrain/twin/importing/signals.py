@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from civicbrain.city.network import RoadUse
 from civicbrain.city.signals import (
@@ -68,7 +69,9 @@ def derive_junction(
     count = len(drafts)
     conflict, accepted = _conflicts(controller, drafts)
     if accepted:
-        warnings.append(f"{accepted} pairs of movements meet on full green ('G') in the plan: accepted as planned")
+        warnings.append(
+            f"{accepted} pairs of movements meet on full green ('G') in the plan: accepted as planned"
+        )
     unserved = _unserved_approaches(controller, drafts)
     if unserved and not repair:
         raise SignalProgramError(
@@ -86,7 +89,7 @@ def derive_junction(
     for text in _derived_stages(drafts, conflict, [stage.lamps for stage in stages]):
         stages.append(Stage(f"d{len(stages) + 1}", text, derived=True))
         added = _approaches(controller, drafts, text)
-        if unserved and added & set(unserved) or not steps:
+        if (unserved and added & set(unserved)) or not steps:
             steps.append(PlanStep(len(stages) - 1, _DERIVED_STAGE_S))
     yellow = [_yellow_s(draft, program, controller) for draft in drafts]
     groups = tuple(
@@ -152,14 +155,16 @@ def _groups(controller: Controller, program: Program) -> list[_Draft]:
     ]
 
 
-def _conflicts(controller: Controller, drafts: list[_Draft]) -> tuple[np.ndarray, int]:  # type: ignore[type-arg]
+def _conflicts(controller: Controller, drafts: list[_Draft]) -> tuple[NDArray[np.int8], int]:
     """(g, g) Conflict values, and how many pairs of groups the plan shows on full green together."""
     owner = {row: index for index, draft in enumerate(drafts) for row in draft.paths}
     conflict = np.zeros((len(drafts), len(drafts)), dtype=np.int8)
     accepted = set()
     for a, b in sorted({(owner[x], owner[y]) for x, y in controller.foes if owner[x] != owner[y]}):
         together = {
-            (x, y) for x, y in zip(drafts[a].column, drafts[b].column, strict=True) if x in GREEN and y in GREEN
+            (x, y)
+            for x, y in zip(drafts[a].column, drafts[b].column, strict=True)
+            if x in GREEN and y in GREEN
         }
         if ("G", "G") in together:
             accepted.add((min(a, b), max(a, b)))
@@ -214,7 +219,8 @@ def _plan_stages(program: Program, drafts: list[_Draft]) -> tuple[list[str], lis
             stage_phases.append(i)
     if not stage_phases:
         return [], [], 0.0
-    lamps, durations_s = [], []
+    lamps: list[str] = []
+    durations_s: list[float] = []
     for position, i in enumerate(stage_phases):
         previous = stage_phases[position - 1]
         between = (i - previous - 1) % count if len(stage_phases) > 1 else count - 1
@@ -231,7 +237,7 @@ def _plan_stages(program: Program, drafts: list[_Draft]) -> tuple[list[str], lis
     return lamps, durations_s, lead_s - start_s
 
 
-def _derived_stages(drafts: list[_Draft], conflict: np.ndarray, existing: list[str]) -> list[str]:  # type: ignore[type-arg]
+def _derived_stages(drafts: list[_Draft], conflict: NDArray[np.int8], existing: list[str]) -> list[str]:
     """Stages for the groups that are green in none: from a transition phase that shows them, else new."""
     stages: list[str] = []
     phases = range(len(drafts[0].column)) if drafts else range(0)
@@ -332,7 +338,7 @@ def _intergreens(
     controller: Controller,
     program: Program,
     drafts: list[_Draft],
-    conflict: np.ndarray,  # type: ignore[type-arg]
+    conflict: NDArray[np.int8],
     yellow: list[float],
     demonstrated: bool,
 ) -> tuple[tuple[tuple[float, ...], ...], int, int]:

@@ -23,7 +23,7 @@ _OURS = re.compile(
     r"weight-.*|.*\.file|window-.*|no-warnings|W|time-to-teleport.*|print-options|help|version|"
     r"xml-validation.*|game.*|breakpoints|edgedata-files|alternative-net-file|demo|delay|scale-suffix)"
 )
-"""Options that the twin sets itself, that write files, that read files we do not carry, or that are a GUI's."""
+"""Options that the twin sets itself, that write files, that read files we leave behind, or that a GUI has."""
 _SAFE_OPTION = re.compile(r"[a-z0-9][a-z0-9.-]*\Z")
 
 
@@ -80,7 +80,9 @@ def iterate_xml(file: Path) -> Iterator[tuple[str, ElementTree.Element, int]]:
         ) from error
     except OSError as error:
         raise ImportFailedError(
-            f"cannot be read: {(error.strerror or str(error)).lower()}", place=str(file), remedy="check the path"
+            f"cannot be read: {(error.strerror or str(error)).lower()}",
+            place=str(file),
+            remedy="check the path",
         ) from error
 
 
