@@ -42,8 +42,8 @@ class MaxPressureOptions:
     stale_s: a camera silent this long leaves its junction to the local plan. explain: build explanations."""
 
     max_red_s: float = 120.0
-    queue_exponent: float = 0.5
-    margin: float = 1.1
+    queue_exponent: float = 0.3
+    margin: float = 2.0
     age_s: float = 60.0
     min_stage_s: float = 4.0
     valid_s: float = 10.0
