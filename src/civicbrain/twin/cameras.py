@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
+from typing import Any
 
 import libsumo
 import numpy as np
@@ -57,11 +59,29 @@ CLASS_OF = {
 """SUMO's vehicle classes as a camera tells them apart; the others are cars."""
 
 
+def _compiled(name: str) -> Callable[..., Any]:
+    """libsumo.vehicle.NAME without its Python wrapper, which costs as much as the call itself."""
+    binding = getattr(getattr(libsumo, "libsumo", None), "_libsumo", None)
+    return getattr(binding, f"vehicle_{name}", None) or getattr(libsumo.vehicle, name)  # type: ignore[no-any-return]
+
+
+_get_ids = _compiled("getIDList")
+_get_lane = _compiled("getLaneID")
+_get_position = _compiled("getLanePosition")
+_get_speed = _compiled("getSpeed")
+
+
 class Fleet:
     """The running number and class of every vehicle seen in this run, looked up once a vehicle."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, int]] = {}
+        self._class: dict[str, int] = {}
+
+    def classes(self, names: list[str]) -> list[int]:
+        """VehicleClass value of each vehicle."""
+        found = list(map(self._class.get, names))
+        return [self.get(name)[1] if kind is None else kind for name, kind in zip(names, found, strict=True)]
 
     def get(self, vehicle_id: str) -> tuple[int, int]:
         """(number from 0 on, VehicleClass value)."""
@@ -69,6 +89,7 @@ class Fleet:
         if known is None:
             kind = CLASS_OF.get(libsumo.vehicle.getVehicleClass(vehicle_id), VehicleClass.CAR)
             known = self._known[vehicle_id] = (len(self._known), int(kind))
+            self._class[vehicle_id] = known[1]
         return known
 
 
@@ -106,32 +127,26 @@ class Cameras:
         return due
 
     def _frame(self, time_s: float) -> Detections:
-        vehicle = libsumo.vehicle
-        get_lane, get_position, get_speed = vehicle.getLaneID, vehicle.getLanePosition, vehicle.getSpeed
-        row_of_lane, fleet = self._row_of_lane.get, self._fleet.get
-        ids: list[str] = []
-        rows: list[int] = []
-        positions: list[float] = []
-        for vehicle_id in vehicle.getIDList():
-            row = row_of_lane(get_lane(vehicle_id))
-            if row is not None:
-                ids.append(vehicle_id)
-                rows.append(row)
-                positions.append(get_position(vehicle_id))
-        row_of = np.array(rows, dtype=np.int32)
-        distance_m = self._stop_line_m[row_of] - np.array(positions, dtype=np.float32)
+        # map() over compiled functions: this loop over all vehicles is what sensing costs
+        ids = _get_ids()
+        rows = list(map(self._row_of_lane.get, map(_get_lane, ids)))
+        near = [(name, row) for name, row in zip(ids, rows, strict=True) if row is not None]
+        names = [name for name, _ in near]
+        row_of = np.array([row for _, row in near], dtype=np.int32)
+        position_m = np.fromiter(map(_get_position, names), np.float32, len(names))
+        distance_m = self._stop_line_m[row_of] - position_m
         seen = distance_m <= self._range_m
         if self._miss_rate > 0.0:
             draws = np.random.default_rng((self._seed, _MISS_STREAM, int(time_s * 1000.0)))
-            seen &= draws.random(len(rows)) >= self._miss_rate
+            seen &= draws.random(len(names)) >= self._miss_rate
         # one camera after the other, each from its stop line outwards within the order of SUMO
         kept = np.flatnonzero(seen)
         kept = kept[np.argsort(self._junction[row_of[kept]], kind="stable")]
-        names = [ids[index] for index in kept.tolist()]
+        names = [names[index] for index in kept.tolist()]
         row_of = row_of[kept]
         count = len(names)
         camera: I32 = self._junction[row_of]
-        classes: U8 = np.fromiter((fleet(name)[1] for name in names), np.uint8, count)
+        classes: U8 = np.fromiter(self._fleet.classes(names), np.uint8, count)
         return Detections(
             source=SOURCE,
             start_s=time_s,
@@ -140,7 +155,7 @@ class Cameras:
             camera=camera,
             lane=self._lane[row_of],
             distance_m=np.maximum(distance_m[kept], np.float32(0.0)),
-            speed_mps=np.fromiter((get_speed(name) for name in names), np.float32, count),
+            speed_mps=np.fromiter(map(_get_speed, names), np.float32, count),
             vehicle_class=classes,
             next_movement=self._next_movements(names, camera),
         )
