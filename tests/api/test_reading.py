@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from conftest import AWKWARD_ID, SIZE
+from conftest import AWKWARD_ID, SIZE, Place
 from grid_city import grid_city
 
 from civicbrain.api.geometry import geometry_of, lonlat_affine
@@ -108,6 +108,14 @@ def test_alert_stream_resumes(client: httpx.Client) -> None:
     # an id of another process: everything kept comes again
     once = client.get("/v1/alerts/stream", headers={"Last-Event-ID": "0-99999"})
     assert once.text.count("event: alert") >= 3
+
+
+def test_alert_clients_that_leave_are_forgotten(client: httpx.Client, live: Place) -> None:
+    with client.stream("GET", "/v1/alerts/stream", headers={"Accept": "text/event-stream"}) as stream:
+        lines = stream.iter_lines()  # kept: an iterator that is thrown away closes the connection
+        assert next(lines).startswith("retry:")
+        live.wait_until(lambda health: health["alert_clients"] == 1)
+    live.wait_until(lambda health: health["alert_clients"] == 0)
 
 
 def test_openapi_is_3_1_and_declares_problems(client: httpx.Client) -> None:

@@ -17,6 +17,8 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import structlog
+
 from civicbrain.api.asgi import App, Message, Receive, Scope, Send
 from civicbrain.api.problems import ProblemError, send_problem
 from civicbrain.api.settings import LOOPBACK, Settings
@@ -25,6 +27,7 @@ from civicbrain.core.errors import ServiceError
 ACTOR = "operator"  # who the ledger names for changes that came in over HTTP
 COOKIE = "civicbrain_token"
 PUBLIC_PATHS = ("/v1/health",)  # says only whether the processes answer; for probes
+_log = structlog.get_logger("civicbrain.api")
 _READS = ("GET", "HEAD", "OPTIONS")
 _BODY_TIMEOUT_S = 10.0
 _DRAIN_TIMES, _DRAIN_TIMEOUT_S = 16, 2.0
@@ -69,7 +72,7 @@ class Access:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
-        send = self._with_headers(send)
+        send = self._with_headers(scope, send)
         headers = _headers_of(scope)
         try:
             self._check_rate(scope)
@@ -185,9 +188,18 @@ class Access:
 
         return replay
 
-    def _with_headers(self, send: Send) -> Send:
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        client = scope.get("client")
+
         async def wrapped(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                method, status = scope.get("method", "WEBSOCKET"), message["status"]
+                # reads come by the second; changes, refusals of access and faults are what somebody looks for
+                if method not in _READS or status in (401, 403, 429) or status >= 500:
+                    _log.info(
+                        "request", method=method, path=scope["path"][:200], status=status,
+                        client=client[0] if client else "",
+                    )  # fmt: skip
                 present = {name for name, _ in message["headers"]}
                 extra = [pair for pair in self._headers if pair[0] not in present]
                 message["headers"] = [*message["headers"], *extra]
