@@ -6,11 +6,13 @@ import { decodeFrame, type Frame } from './frame';
 /** live: frames come. stale: connected, but nothing for a while. reconnecting: not connected. */
 export type ConnectionState = 'connecting' | 'live' | 'stale' | 'reconnecting';
 
-/** No frame for so long means stale; a paused twin still sends. */
-export const STALE_AFTER_MS = 3000;
+/** The connection is looked at so often. Limits count looks, not seconds: the page itself may be busy for a
+ * while (compiling shaders) and hear only after that what has long arrived. */
 const CHECK_MS = 500;
-/** A connection that never opens is given up after this. */
-const OPEN_TIMEOUT_MS = 15_000;
+/** So many looks without a frame mean stale; a paused twin still sends each second. */
+const STALE_CHECKS = 6;
+/** A connection that has not opened after so many looks is given up. */
+const OPEN_CHECKS = 20;
 
 export class MapSocket {
   state: ConnectionState = 'connecting';
@@ -18,6 +20,8 @@ export class MapSocket {
   private socket: WebSocket | null = null;
   private lastFrameMs = 0;
   private openedMs = 0;
+  /** Looks since the last frame, or since the connection was asked for. */
+  private checks = 0;
   private retry = 0;
   private readonly watch: number;
   private readonly backoff = new Backoff();
@@ -52,9 +56,11 @@ export class MapSocket {
     if (this.closed) return;
     window.clearTimeout(this.retry);
     this.openedMs = performance.now();
+    this.checks = 0;
     const socket = new WebSocket(this.url);
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
+    socket.onopen = () => (this.checks = 0);
     socket.onmessage = (event: MessageEvent<unknown>) => {
       if (socket !== this.socket || !(event.data instanceof ArrayBuffer)) return;
       let frame: Frame;
@@ -65,6 +71,7 @@ export class MapSocket {
         return;
       }
       this.lastFrameMs = performance.now();
+      this.checks = 0;
       this.backoff.reset();
       this.set('live');
       this.onFrame(frame);
@@ -83,14 +90,14 @@ export class MapSocket {
   }
 
   private check(): void {
-    const now = performance.now();
     const socket = this.socket;
     if (!socket) return;
-    if (socket.readyState === WebSocket.CONNECTING && now - this.openedMs > OPEN_TIMEOUT_MS) {
+    this.checks++;
+    if (socket.readyState === WebSocket.CONNECTING && this.checks > OPEN_CHECKS) {
       this.socket = null;
       socket.close();
       this.lost();
-    } else if (socket.readyState === WebSocket.OPEN && now - Math.max(this.lastFrameMs, this.openedMs) > STALE_AFTER_MS) {
+    } else if (socket.readyState === WebSocket.OPEN && this.checks > STALE_CHECKS) {
       this.set('stale');
     }
   }

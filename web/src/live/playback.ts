@@ -50,7 +50,7 @@ export class PlaybackClock {
   /** Move on to now; returns the second to draw. */
   advance(nowMs: number): number {
     if (Number.isNaN(this.newestS)) return this.timeS;
-    const wallS = Math.min(0.25, Math.max(0, (nowMs - this.lastMs) / 1000));
+    const wallS = Math.max(0, (nowMs - this.lastMs) / 1000);
     this.lastMs = nowMs;
     const behindS = this.newestS - this.timeS;
     if (behindS <= 0 || this.ratePerS === 0) return this.timeS;

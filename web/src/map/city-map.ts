@@ -33,6 +33,8 @@ const share = (value: number, from: number, to: number): number => Math.min(1, M
 export interface MapStatistics {
   framesReceived: number;
   vehiclesDrawn: number;
+  /** Pictures drawn since the start. */
+  pictures: number;
   /** Drawn pictures in the last second. */
   fps: number;
   /** Milliseconds of main thread an animation frame took: mean and worst of the last second. */
@@ -40,7 +42,7 @@ export interface MapStatistics {
   frameMsWorst: number;
   /** Milliseconds to take in one frame from the socket. */
   intakeMs: number;
-  /** Sum of drawn vehicle positions' mix; changes while the picture moves. */
+  /** Platform second that is drawn. */
   timeS: number;
 }
 
@@ -56,6 +58,7 @@ export class CityMap {
   readonly statistics: MapStatistics = {
     framesReceived: 0,
     vehiclesDrawn: 0,
+    pictures: 0,
     fps: 0,
     frameMs: 0,
     frameMsWorst: 0,
@@ -451,6 +454,7 @@ export class CityMap {
       if (deck?.isInitialized) {
         deck.redraw('moved');
         this.meter.frames++;
+        this.statistics.pictures++;
       }
     }
     const ms = performance.now() - start;

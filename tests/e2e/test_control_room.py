@@ -1,0 +1,271 @@
+"""What an operator does in the control room, done in a real browser."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import expect
+
+
+def pixels(room: Any) -> NDArray[np.uint8]:
+    """The map as it is on the screen, (height, width, 3); without what lies over it."""
+    box = {"x": 20, "y": 240, "width": 600, "height": 240}
+    return np.asarray(Image.open(io.BytesIO(room.page.screenshot(clip=box))).convert("RGB"))
+
+
+def seen(room: Any, colour: tuple[int, int, int], within: int = 24) -> int:
+    """How many pixels of the map are close to a colour."""
+    away = np.abs(pixels(room).astype(int) - np.array(colour)).max(axis=2)
+    return int((away <= within).sum())
+
+
+def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.2)
+
+
+def test_the_page_says_what_city_it_shows_and_who_is_logged_in(room: Any) -> None:
+    page = room.page
+    expect(page.get_by_test_id("city-name")).to_have_text("grid")
+    expect(page).to_have_title("grid · Civic Brain")
+    expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+    expect(page.get_by_test_id("clock")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+    expect(page.get_by_test_id("demo-login")).to_contain_text("operator")
+
+
+def test_the_map_is_drawn(room: Any) -> None:
+    picture = pixels(room)
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50
+    assert seen(room, (43, 55, 68), within=6) > 500  # streets
+    assert seen(room, (111, 183, 238)) > 20  # moving vehicles
+
+
+def test_vehicles_move_between_frames_of_the_server(room: Any) -> None:
+    first, before = pixels(room), room.statistics()
+    room.page.wait_for_timeout(1500)
+    assert (pixels(room) != first).any(axis=2).sum() > 50
+    after = room.statistics()
+    assert after["framesReceived"] > before["framesReceived"]
+    # the second that is drawn falls between the whole seconds that the twin sends
+    drawn = [room.statistics()["timeS"]]
+    for _ in range(12):
+        room.page.wait_for_timeout(130)
+        drawn.append(room.statistics()["timeS"])
+    assert all(b >= a for a, b in zip(drawn, drawn[1:], strict=False))
+    assert len({round(t % 1, 2) for t in drawn}) > 3
+
+
+def test_indicators_stand_beside_the_fixed_plan(room: Any) -> None:
+    page = room.page
+    expect(page.get_by_test_id("vehicles-now")).to_have_text("300")
+    expect(page.get_by_test_id("delay-against")).to_contain_text("Fixed plan 49.0")
+    expect(page.get_by_test_id("delay-against")).to_contain_text("better")
+    expect(page.get_by_test_id("throughput-against")).to_contain_text("+500 (+11 %) better")
+
+
+def test_pause_stops_the_picture_and_resume_goes_on(room: Any, server: Any) -> None:
+    pause = room.page.get_by_test_id("pause")
+    pause.click()
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    until(lambda: bool(server.get("/v1/twin")["paused"]))
+    room.page.wait_for_timeout(3000)
+    stood = room.statistics()["timeS"]
+    room.page.wait_for_timeout(1500)
+    assert room.statistics()["timeS"] == stood
+    expect(room.page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+    expect(room.page.get_by_test_id("measured-speed")).to_have_text("paused")
+    pause.click()
+    expect(pause).to_have_attribute("aria-pressed", "false")
+    room.wait(f"window.__civicbrain.statistics.timeS > {stood + 1}")
+
+
+def test_the_speed_of_the_twin_is_changed(room: Any, server: Any) -> None:
+    for speed in ("5", "0", "1"):
+        button = room.page.get_by_test_id(f"speed-{speed}")
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        until(lambda wanted=float(speed): server.get("/v1/twin")["speed"] == wanted)
+
+
+def test_the_brain_is_switched_off_and_on_with_a_reason(room: Any, server: Any) -> None:
+    page, switch = room.page, room.page.get_by_test_id("brain-switch")
+    expect(switch).to_have_attribute("aria-checked", "true")
+    switch.click()
+    page.get_by_test_id("dialog-cancel").click()
+    assert server.get("/v1/snapshot")["brain_on"] is True
+    switch.click()
+    page.get_by_label("Reason").fill("works on the bridge")
+    page.get_by_test_id("dialog-confirm").click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(switch).to_contain_text("Off")
+    assert server.get("/v1/snapshot")["brain_on"] is False
+    assert "works on the bridge" in str(server.get("/v1/ledger?limit=500")["entries"])
+    switch.click()
+    page.get_by_test_id("dialog-confirm").click()
+    expect(switch).to_have_attribute("aria-checked", "true")
+
+
+def test_another_control_is_chosen(room: Any, server: Any) -> None:
+    page, chooser = room.page, room.page.get_by_test_id("control")
+    for name in ("fixed", "max-pressure"):
+        chooser.select_option(name)
+        expect(page.get_by_test_id("reason-dialog")).to_contain_text(name)
+        page.get_by_test_id("dialog-confirm").click()
+        expect(chooser).to_have_value(name)
+        assert server.get("/v1/controls")["current"] == name
+
+
+def test_a_junction_opens_from_the_list_with_the_keyboard(room: Any) -> None:
+    page = room.page
+    page.get_by_test_id("junction-search").fill("Street 2 / Street 1")
+    page.get_by_test_id("junction-list").get_by_role("button").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("junction-name")).to_have_text("Street 2 / Street 1")
+    expect(page.get_by_test_id("junction-mode")).to_have_text("central: follows the brain")
+    expect(page.get_by_test_id("junction-stage")).to_contain_text("Stage")
+    expect(page.get_by_test_id("junction-groups")).to_contain_text(re.compile("green|yellow|red"))
+    expect(page.get_by_test_id("junction-explanation")).to_contain_text("pressure")
+    room.wait("window.__civicbrain.map.getZoom() > 16.9")  # the map went there
+    page.get_by_test_id("junction-back").click()
+    page.get_by_test_id("view-fit").click()
+    expect(page.get_by_test_id("junction-list")).to_be_visible()
+
+
+def test_a_junction_opens_from_the_map(room: Any) -> None:
+    page = room.page
+    page.get_by_test_id("view-fit").click()
+    page.wait_for_timeout(500)
+    point = page.evaluate(
+        """async () => {
+          const [city, geometry] = await Promise.all(
+            ['/v1/city', '/v1/city/geometry'].map((path) => fetch(path).then((answer) => answer.json())));
+          const [a, b, c, d, e, f] = city.lonlat_affine;
+          const {x_m: x, y_m: y, name} = geometry.junctions[6];
+          const at = window.__civicbrain.map.project([a * x + b * y + c, d * x + e * y + f]);
+          const box = window.__civicbrain.map.getContainer().getBoundingClientRect();
+          return {x: box.x + at.x, y: box.y + at.y, name};
+        }"""
+    )
+    page.mouse.move(point["x"], point["y"])
+    expect(page.get_by_test_id("tooltip")).to_contain_text(point["name"])
+    page.mouse.click(point["x"], point["y"])
+    expect(page.get_by_test_id("junction-name")).to_have_text(point["name"])
+    page.get_by_test_id("junction-back").click()
+
+
+def test_signal_heads_stand_at_the_stop_lines_when_zoomed_in(room: Any) -> None:
+    page = room.page
+    page.get_by_test_id("junction-list").get_by_role("button").first.click()
+    room.wait("window.__civicbrain.map.getZoom() > 16.9")
+    expect(page.get_by_test_id("legend")).to_contain_text("Signal heads")
+    until(lambda: seen(room, (31, 214, 154)) > 5 and seen(room, (255, 75, 85)) > 5)  # green and red at once
+    page.get_by_test_id("junction-back").click()
+    page.get_by_test_id("view-fit").click()
+
+
+def test_alerts_come_in_by_themselves(room: Any) -> None:
+    expect(room.page.get_by_test_id("alerts")).to_contain_text("made-up alert")
+    expect(room.page.get_by_test_id("alerts")).to_contain_text("Warning")
+
+
+def test_a_refusal_of_the_server_is_shown_as_it_stands(room: Any) -> None:
+    page = room.page
+    page.route(
+        "**/v1/twin",
+        lambda route: route.fulfill(
+            status=409,
+            content_type="application/problem+json",
+            body='{"title": "Conflict", "status": 409, "detail": "the twin is being restored"}',
+        ),
+    )
+    page.get_by_test_id("speed-2").click()
+    expect(page.get_by_test_id("toast")).to_contain_text("Conflict: the twin is being restored")
+    page.unroute("**/v1/twin")
+    page.get_by_test_id("toast").get_by_role("button").click()
+    expect(page.get_by_test_id("toast")).to_have_count(0)
+    # the browser itself notes each refused request in the console
+    room.complaints = [line for line in room.complaints if "409" not in line]
+
+
+def test_everything_that_can_be_pressed_has_a_name(room: Any) -> None:
+    nameless = room.page.evaluate(
+        """() => [...document.querySelectorAll('button, select, input, [role=application]')]
+          .filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length))
+          .map((e) => e.outerHTML)"""
+    )
+    assert nameless == []
+
+
+def test_the_theme_follows_the_system_and_can_be_changed(server: Any, open_room: Any) -> None:
+    room = open_room(server.url, theme="light")
+    assert room.page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert seen(room, (238, 241, 243), within=3) > 10_000
+    room.page.get_by_test_id("theme").click()
+    until(lambda: seen(room, (14, 20, 27), within=3) > 10_000)
+    room.page.reload()
+    room.wait("window.__civicbrain?.statistics.framesReceived > 0", 60)
+    assert room.page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert room.complaints == []
+    room.page.close()
+
+
+def test_the_page_recovers_when_the_api_comes_back(make_server: Any, open_room: Any) -> None:
+    server = make_server(vehicles=50, size=2)
+    room = open_room(server.url)
+    state = room.page.get_by_test_id("connection")
+    expect(state).to_have_attribute("data-state", "live")
+    server.kill("api")
+    expect(state).to_have_attribute("data-state", "reconnecting", timeout=10_000)
+    before = room.statistics()["framesReceived"]
+    server.start_api()
+    expect(state).to_have_attribute("data-state", "live", timeout=30_000)
+    room.wait(f"window.__civicbrain.statistics.framesReceived > {before}")
+    expect(room.page.get_by_test_id("vehicles-now")).to_have_text("50")
+    assert not [line for line in room.complaints if line.startswith("uncaught")]
+    room.page.close()
+
+
+def test_the_page_says_when_data_stops_although_the_api_answers(make_server: Any, open_room: Any) -> None:
+    server = make_server(vehicles=50, size=2)
+    room = open_room(server.url)
+    server.kill("backend")
+    state = room.page.get_by_test_id("connection")
+    expect(state).to_have_attribute("data-state", "stale", timeout=15_000)
+    expect(state).to_contain_text("No data for")
+    server.start_backend(50, 2)
+    expect(state).to_have_attribute("data-state", "live", timeout=30_000)
+    room.page.close()
+
+
+@pytest.mark.slow
+def test_ten_thousand_vehicles_leave_the_main_thread_free(make_server: Any, open_room: Any) -> None:
+    server = make_server(vehicles=10_000, size=16)
+    room = open_room(server.url, width=700, height=500)
+    session = room.page.context.new_cdp_session(room.page)
+    # processor time of the main thread, not wall time: other work on the machine does not count
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def measure() -> tuple[float, int]:
+        metrics = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
+        return float(metrics["TaskDuration"]), int(room.statistics()["pictures"])
+
+    assert room.statistics()["vehiclesDrawn"] >= 10_000
+    room.page.wait_for_timeout(2000)
+    (busy_0, drawn_0) = measure()
+    room.page.wait_for_timeout(6000)
+    (busy_1, drawn_1) = measure()
+    assert drawn_1 > drawn_0 + 5
+    per_picture_ms = 1000 * (busy_1 - busy_0) / (drawn_1 - drawn_0)
+    print(f"main thread: {per_picture_ms:.2f} ms of processor a picture, {drawn_1 - drawn_0} pictures in 6 s")
+    assert per_picture_ms < 16
+    room.page.close()
