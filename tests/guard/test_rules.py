@@ -191,6 +191,29 @@ def test_garbage_never_reaches_the_actuator_and_never_raises(batches):
     assert ledger.verify().ok
 
 
+near_renewals = st.builds(
+    StageRequest,
+    st.sampled_from(["A", "B"]) | scalars,
+    st.sampled_from(["side", "main"]) | scalars,
+    near,
+    near,
+    st.sampled_from(["signals", "sleeper"]) | scalars,
+    st.sampled_from([10, 40]) | scalars,
+    st.just("") | st.just("x" * 1001) | scalars,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(near_renewals)
+def test_the_short_cut_for_renewals_lets_nothing_through_that_a_rule_refuses(request_):
+    guard = Guard(CITY, Ledger(None), Door(), OPTIONS)
+    guard.handle([stage(expires_s=NOW_S + 25.0), stage(brain="sleeper", junction="A")], NOW_S)
+    guard.switch_brain("sleeper", False, actor="test", reason="", now_s=NOW_S)
+    if guard._only_renews(request_, NOW_S + 1):
+        later = Envelope(NOW_S + 1, ENVELOPE.junctions, ENVELOPE.stages, ENVELOPE.off, OPTIONS)
+        assert check(request_, later) is None
+
+
 well_formed = st.builds(
     StageRequest,
     st.just("A"),

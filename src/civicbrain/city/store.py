@@ -256,6 +256,10 @@ class Store:
         )
 
     def _joined(self, now_s: float, silent: NDArray[np.bool_]) -> Detections:
+        if len(self._frames) == 1 and not silent.any():  # the usual case: one frame brings all cameras
+            [only] = self._frames.values()
+            if len(only.cameras) == self._junction_count:
+                return only
         owner = np.where(silent, -1, self._frame_of_camera)
         live = np.unique(owner)
         numbers: list[int] = live[live >= 0].tolist()

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from civicbrain.city.model import City
 from civicbrain.contracts.actuator import Actuator, Outcome, Verdict
-from civicbrain.contracts.brain import PlanRequest, Request, StageRequest
+from civicbrain.contracts.brain import PlanRequest, Priority, Request, StageRequest
 from civicbrain.core.errors import LedgerError
-from civicbrain.guard.rules import MAX_NAME, MAX_STEPS, Envelope, GuardOptions, check
+from civicbrain.guard.rules import MAX_NAME, MAX_STEPS, MAX_TEXT, Envelope, GuardOptions, check
 from civicbrain.ledger import Ledger
 
 _log = logging.getLogger("civicbrain.guard")
@@ -35,13 +35,12 @@ class _Hold:
 
 
 @dataclass(slots=True)
-class _Repeat:
-    """The last recorded word on what a brain asked of a junction, and how often it was repeated since."""
+class _Word:
+    """The last recorded word on what a brain asked of a junction."""
 
     what: object
     outcome: Outcome
     rule: str
-    count: int = 0
 
 
 @dataclass(slots=True)
@@ -75,7 +74,8 @@ class Guard:
         self._stages = {j.id: frozenset(stage.id for stage in j.stages) for j in city.junctions}
         self._holds: dict[str, _Hold] = {}
         self._changes: dict[str, deque[float]] = {}
-        self._repeats: dict[tuple[str, str, bool], _Repeat] = {}  # True: the door's word, not ours
+        self._last_words: dict[tuple[str, str, bool], _Word] = {}  # True: the door's word, not ours
+        self._refused_by_door: set[tuple[str, str, bool]] = set()
         self._lost = 0
 
     # -- requests
@@ -85,6 +85,8 @@ class Guard:
         cases = [_Case(request) for request in requests]
         envelope = Envelope(now_s, self._junctions, self._stages, self._off, self.options)
         for case in cases:
+            if self._only_renews(case.request, now_s):
+                continue  # it was checked when it was granted; most requests are of this kind
             objection = check(case.request, envelope)
             if objection is not None:
                 self._refuse(case, *objection, now_s)
@@ -139,9 +141,32 @@ class Guard:
         """Forget holds and repetitions, as when time jumps back. Switched-off brains stay off."""
         self._holds.clear()
         self._changes.clear()
-        self._repeats.clear()
+        self._last_words.clear()
+        self._refused_by_door.clear()
 
     # -- steps
+
+    def _only_renews(self, request: Request, now_s: float) -> bool:
+        """True when everything but the times is what this junction was granted to this brain, and the times
+        are within bounds. Must imply that no rule objects (a test holds it to that)."""
+        if type(request) is not StageRequest or type(request.junction) is not str:
+            return False
+        hold = self._holds.get(request.junction)
+        return (
+            hold is not None
+            and hold.brain == request.brain
+            and hold.what == request.stage
+            and hold.priority == request.priority
+            and type(request.priority) in (int, Priority)
+            and hold.expires_s > now_s
+            and type(request.expires_s) is float
+            and now_s < request.expires_s <= now_s + self.options.max_lifetime_s
+            and type(request.not_before_s) is float
+            and -math.inf < request.not_before_s < request.expires_s
+            and type(request.reason) is str
+            and len(request.reason) <= MAX_TEXT
+            and hold.brain not in self._off
+        )
 
     def _arbitrate(self, case: _Case, now_s: float) -> None:
         request = case.request
@@ -163,9 +188,11 @@ class Guard:
             return
         case.renewal = same
         case.verdict = Verdict(Outcome.ACCEPTED, "guard", "renewal" if same else "accepted", "", now_s)
+        if same and hold is not None:
+            hold.expires_s = request.expires_s
+            return
         self._holds[request.junction] = _Hold(request.brain, request.priority, what, request.expires_s)
-        if not same:
-            self._changes[request.junction].append(now_s)
+        self._changes[request.junction].append(now_s)
 
     def _may_change(self, junction: str, now_s: float) -> bool:
         changes = self._changes.setdefault(junction, deque())
@@ -180,7 +207,7 @@ class Guard:
         """Write what is new; if that fails, refuse everything that was accepted."""
         entries = []
         for case in cases:
-            if case.verdict is not None and self._is_news(case):
+            if case.verdict is not None and not case.renewal and self._is_news(case):
                 entries.append(_entry(case.request, case.verdict))
         if self.ledger_error:  # see whether it works again, and say what is missing
             note: dict[str, object] = {"error": self.ledger_error, "entries_lost": self._lost}
@@ -194,7 +221,7 @@ class Guard:
         except LedgerError as error:
             self._lost += len(entries) - bool(self.ledger_error)
             self._cannot_record(error)
-            self._repeats.clear()
+            self._last_words.clear()
             for case in accepted:
                 self._holds.pop(case.request.junction, None)
                 self._refuse(case, "unrecorded", f"the ledger cannot be written: {error.message}", now_s)
@@ -205,19 +232,18 @@ class Guard:
         self.renewals += sum(case.renewal for case in accepted)
 
     def _is_news(self, case: _Case, by_the_door: bool = False) -> bool:
-        """False for a repetition of the last word on this brain at this junction; those are counted."""
+        """False for a repetition of the last word on this brain at this junction."""
         verdict = case.verdict
         assert verdict is not None
         key = self._key(case.request, by_the_door)
         rule = "accepted" if verdict.outcome is Outcome.ACCEPTED else verdict.rule
         what = _what(case.request) if key[1] else None
-        last = self._repeats.get(key)
-        if last is not None and (last.what, last.outcome, last.rule) == (what, verdict.outcome, rule):
-            last.count += 1
+        word = _Word(what, verdict.outcome, rule)
+        if self._last_words.get(key) == word:
             return False
-        if len(self._repeats) > 100_000:
-            self._repeats.clear()
-        self._repeats[key] = _Repeat(what, verdict.outcome, rule)
+        if len(self._last_words) > 100_000:
+            self._last_words.clear()
+        self._last_words[key] = word
         return True
 
     def _key(self, request: Request, by_the_door: bool) -> tuple[str, str, bool]:
@@ -245,13 +271,17 @@ class Guard:
         entries = []
         for case, verdict in zip(cases, verdicts, strict=True):
             if verdict.outcome is Outcome.ACCEPTED:
-                if self._repeats.pop(self._key(case.request, True), None) is not None:
-                    entries.append(_entry(case.request, verdict))  # no longer refused: that is news
+                refused = self._refused_by_door and self._key(case.request, True) in self._refused_by_door
+                if refused:  # no longer: that is news
+                    self._refused_by_door.discard(self._key(case.request, True))
+                    self._last_words.pop(self._key(case.request, True), None)
+                    entries.append(_entry(case.request, verdict))
             else:
                 case.verdict = verdict
                 self._holds.pop(case.request.junction, None)
                 if not case.renewal and self._changes[case.request.junction]:
                     self._changes[case.request.junction].pop()  # nothing changed on the street
+                self._refused_by_door.add(self._key(case.request, True))
                 if self._is_news(case, by_the_door=True):
                     entries.append(_entry(case.request, verdict))
         if entries:
