@@ -172,7 +172,7 @@ def _configuration(city: City) -> str:
             "sumo_options": dict(demand.sumo_options),
         },
     }
-    head = "# A city of Civic Brain. Seconds count from epoch; tile_url is the address of an optional base map.\n"
+    head = "# A city of Civic Brain. Seconds count from epoch; tile_url is an optional base map.\n"
     return head + tomli_w.dumps(table)
 
 

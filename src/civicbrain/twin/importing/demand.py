@@ -28,6 +28,7 @@ YIELDING_VEH_PER_H = 500.0
 """Capacity of a lane that gives way (HCM 2010, chapter 19, medium conflicting flow)."""
 DECAY_M = 3000.0
 MIN_TRIP_M = 250.0
+"""Nobody drives less, except in a network that is itself hardly larger."""
 FRINGE_FACTOR = 8.0
 MAX_ORIGINS = 300
 POOL_TRIPS = 6000
@@ -166,13 +167,15 @@ def _draw_routes(graph: _Graph, usable: I32, rng: np.random.Generator) -> list[I
     share = graph.attraction(graph.enters)[origins]
     trips = rng.multinomial(POOL_TRIPS, share / share.sum())
     routes: list[I32] = []
-    for origin, wanted in zip(origins, trips, strict=True):
+    extent_m = float(np.ptp(graph.middle_xy[usable], axis=0).max())
+    min_trip_m = min(MIN_TRIP_M, 0.25 * extent_m)
+    for origin, wanted in zip(origins.tolist(), trips.tolist(), strict=True):
         if wanted == 0:
             continue
         factor = np.exp(rng.normal(0.0, 0.15, size=graph.size))
         time_s, previous = dijkstra(graph.matrix(factor), indices=int(origin), return_predecessors=True)
         distance_m = np.hypot(*(graph.middle_xy[usable] - graph.middle_xy[origin]).T)
-        chance = attract * np.exp(-distance_m / DECAY_M) * (distance_m >= MIN_TRIP_M)
+        chance = attract * np.exp(-distance_m / DECAY_M) * (distance_m >= min_trip_m)
         chance[~np.isfinite(time_s[usable]) | (usable == origin)] = 0.0
         if chance.sum() <= 0.0:
             continue
