@@ -13,7 +13,7 @@ import msgspec
 
 Interval = tuple[float, float]
 
-WALL_CLOCK_FIELDS = ("wall_s", "setup_s", "sim_s_per_wall_s", "decision_ms_p50", "decision_ms_p99")
+WALL_CLOCK_FIELDS = ("wall_s", "setup_s", "cpu_s", "sim_s_per_wall_s", "decision_ms_p50", "decision_ms_p99")
 """What the machine's speed decides; everything else of a run repeats to the last digit."""
 
 
@@ -21,6 +21,7 @@ class RunRecord(msgspec.Struct, kw_only=True):
     """One run of one control with one seed: a row of `runs` in evaluation.json.
 
     wall_s: simulating, from the start of SUMO to the metrics, sensing, guard and brain included.
+    cpu_s: processor time of the same span, which other programs disturb less.
     setup_s: before that: reading the city, importing and compiling the brain.
     decision_ms_p50, decision_ms_p99: wall time of one call of the brain; 0 under SUMO's own programs, which
     call none. refused_requests: by the guard or a controller; unsafe_states: by the independent observer.
@@ -51,6 +52,7 @@ class RunRecord(msgspec.Struct, kw_only=True):
     decision_ms_p50: float
     decision_ms_p99: float
     setup_s: float = 0.0
+    cpu_s: float = 0.0
 
 
 METRICS: tuple[str, ...] = tuple(

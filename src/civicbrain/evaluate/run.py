@@ -69,7 +69,7 @@ def simulate_run(task: RunTask) -> RunFile:
     )
     door = TwinDoor()
     loop = make_loop(city, task, door) if task.control.brain else None
-    ready = time.perf_counter()
+    ready, ready_cpu = time.perf_counter(), time.process_time()
     door.twin = twin = Twin(city, options)
     try:
         if loop is None:
@@ -82,10 +82,12 @@ def simulate_run(task: RunTask) -> RunFile:
         metrics = twin.finish()
     finally:
         twin.close()
-    wall_s = time.perf_counter() - ready
+    wall_s, cpu_s = time.perf_counter() - ready, time.process_time() - ready_cpu
     if loop is not None:
         _require_sound(loop, task)
-    return make_run_file(task, metrics, loop, wall_s, ready - started)
+    file = make_run_file(task, metrics, loop, wall_s, ready - started)
+    file.run.cpu_s = cpu_s
+    return file
 
 
 def make_loop(city: City, task: RunTask, door: TwinDoor) -> Loop:
