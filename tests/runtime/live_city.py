@@ -68,7 +68,7 @@ class LiveCity:
         self.output: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.eventually(lambda: run_dir.exists(), 10)
+        self.eventually(lambda: run_dir.exists() or self.process.poll() is not None, 40)
         self._twin = open_subscriber(run_dir, TWIN_PUB, [STATUS_TOPIC])
         self._brain = open_subscriber(run_dir, BRAIN_PUB, [STATE_TOPIC, ALERT_TOPIC])
         self._twin_client, self._brain_client = Client(run_dir, TWIN_CMD), Client(run_dir, BRAIN_CMD)

@@ -191,6 +191,15 @@ def test_pause_stops_the_clock_and_keeps_the_centre(live: LiveCity) -> None:
     assert live.twin_status(5).time_s >= first.time_s
 
 
+def test_the_window_starts_again_on_request(live: LiveCity) -> None:
+    live.eventually(lambda: central(live), 15)
+    assert live.ask_brain("twin", text="restart", reason="once more").ok
+    live.eventually(lambda: live.twin_status().run == 1, 10)
+    live.eventually(lambda: central(live), 15)
+    assert live.twin_status().time_s < 60.0
+    assert live.state().brains[0].failures == 0
+
+
 def run_again(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "civicbrain.cli.main", "run", *arguments],

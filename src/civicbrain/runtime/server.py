@@ -161,6 +161,9 @@ class BrainServer:
         elif (status.run, status.time_s) < self._answered or status.run != self._answered[0]:
             self.delay.reset()
             later = []
+            if status.time_s > self._answered[1]:
+                # another run that is already further on: show the loop its beginning, so that it starts over
+                self.loop.tick([], status.begin_s)
         self._pending = later
         self._tick(frame, status.time_s)
         self._answered = (status.run, status.time_s)
