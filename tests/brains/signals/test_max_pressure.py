@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,10 +16,10 @@ from civicbrain.brains.signals import CONTROLS, create
 from civicbrain.brains.signals.max_pressure import MaxPressureBrain
 from civicbrain.city.model import City
 from civicbrain.city.observations import Detections, SignalStates
-from civicbrain.city.signals import ControllerMode
+from civicbrain.city.signals import Conflict, ControllerMode, GroupKind, SignalGroup, Stage
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import Advice, Brain, BrainContext, StageRequest
-from civicbrain.contracts.sandbox import sandbox_city, sandbox_signals
+from civicbrain.contracts.sandbox import sandbox_city, sandbox_signals, sandbox_snapshots
 from civicbrain.core.errors import ConfigurationError
 
 CITY = sandbox_city()
@@ -174,8 +175,6 @@ def test_nobody_waits_longer_than_the_maximum_red_however_strong_the_main_road()
 
 
 def test_the_same_snapshots_give_the_same_advice() -> None:
-    from civicbrain.contracts.sandbox import sandbox_snapshots
-
     first, second = brain(explain=True), brain(explain=True)
     for snapshot in sandbox_snapshots(CITY, 40):
         assert first.advise(snapshot) == second.advise(snapshot)
@@ -216,3 +215,63 @@ def test_the_first_control_is_max_pressure() -> None:
     assert CONTROLS[0].name == "max-pressure"
     assert CONTROLS[0].program == "central"
     assert CONTROLS[0].brain == "signals"
+
+
+def with_crossing() -> City:
+    """Junction A with a pedestrian group beside `main`, and `main` once more without it."""
+    a = CITY.junctions[0]
+    side = [lamp in "Gg" for lamp in a.stages[1].lamps]
+    never = int(Conflict.PROHIBITED)
+    conflict = (
+        *((*row, never * side[r]) for r, row in enumerate(a.conflict)),
+        (*(never * lamp for lamp in side), 0),
+    )
+    intergreen = (
+        *((*row, 6.0 * side[r]) for r, row in enumerate(a.intergreen_s)),
+        (*(14.0 * lamp for lamp in side), 0.0),
+    )
+    walk = SignalGroup("walk", GroupKind.PEDESTRIAN, (), 0.0, 5.0, crossing_m=14.0)
+    stages = (
+        Stage("main", a.stages[0].lamps + "G"),
+        Stage("side", a.stages[1].lamps + "r"),
+        Stage("main-alone", a.stages[0].lamps + "r"),
+    )
+    junction = msgspec.structs.replace(
+        a, groups=(*a.groups, walk), conflict=conflict, intergreen_s=intergreen, stages=stages
+    )
+    moves = CITY.network.movements
+    group = moves.group + (moves.junction == 1)  # the groups of B moved one row on
+    network = replace(CITY.network, movements=replace(moves, group=group.astype(np.int32)))
+    return replace(CITY, network=network, junctions=(junction, CITY.junctions[1]))
+
+
+def test_pedestrians_clear_the_crossing_while_the_vehicles_beside_them_go_on() -> None:
+    city = with_crossing()
+    seen = frame(city, 100.0, {"WA_0": 3})
+    early = ask(brain(city), city, seen, sandbox_signals(city, 100.0, 0, 94.0))
+    assert stage_of(early) == "main"
+    later = ask(brain(city), city, seen, sandbox_signals(city, 100.0, 0, 92.0))
+    assert stage_of(later) == "main-alone"
+    # and from the side road the next main stage comes with pedestrians
+    again = ask(brain(city), city, seen, sandbox_signals(city, 100.0, 1, 80.0))
+    assert stage_of(again) == "main"
+
+
+def test_pedestrians_whom_nobody_sees_are_served_within_the_maximum_red() -> None:
+    city = with_crossing()
+    store, asked = Store(city), brain(city)
+    for now in range(1, 120):
+        t = float(now)
+        store.fold([frame(city, t, {}, {"WA_0": 60.0}), sandbox_signals(city, t, 2, 0.0)], t)
+        if stage_of(asked.advise(store.snapshot(t))) == "main":
+            break
+    assert 60 < now <= 110
+
+
+def test_a_stage_with_conflicting_greens_is_never_asked_for() -> None:
+    a = CITY.junctions[0]
+    broken = msgspec.structs.replace(a, stages=(*a.stages, Stage("all", "G" * len(a.groups))))
+    city = replace(CITY, junctions=(broken, CITY.junctions[1]))
+    queues = {"WA_0": 9, "BA_0": 9, "NAA_0": 9, "SAA_0": 9}
+    advice = ask(brain(city), city, frame(city, 100.0, queues), sandbox_signals(city, 100.0, 0, 50.0))
+    assert stage_of(advice) in ("main", "side")

@@ -34,6 +34,11 @@ GIVE_UP_S = 45.0
 controller does not follow. The group starts to wait anew."""
 
 
+WALK_S = 7.0
+"""Green for pedestrians after which they may be stopped while vehicles go on: time to start walking (RiLSA
+2015 and MUTCD 2009 4E.06: 7 s; the crossing itself is the controller's clearance time)."""
+
+
 @dataclass(frozen=True, slots=True)
 class MaxPressureOptions:
     """max_red_s: bound on the wait of a stream with demand. queue_exponent: see `queue_weight`.
@@ -136,9 +141,16 @@ class MaxPressureBrain:
         chosen = self._choose(worth, current)
         chosen, overdue = self._serve_overdue(now, chosen, worth, current)
 
+        # pedestrians who have started to walk clear the crossing while the vehicles beside them still go:
+        # a later change then does not wait for them
+        shown_s = now - signals.stage_since_s
+        walked = (current >= 0) & (chosen == current) & (overdue < 0) & (shown_s >= WALK_S)
+        alone = np.where(walked, table.after_walk[current], -1)
+        chosen = np.where(alone >= 0, alone, chosen).astype(np.int32)
+
         switching = ready & (signals.target >= 0) & (signals.target != signals.stage)
         # a stage just shown is given its minimum; a transition under way is completed
-        young = ready & (current >= 0) & (now - signals.stage_since_s < options.min_stage_s)
+        young = ready & (current >= 0) & (shown_s < options.min_stage_s)
         target = (table.stage_of[:-1] + np.maximum(signals.target, 0)).astype(np.int32)
         chosen = np.where(switching, target, np.where(young, current, chosen)).astype(np.int32)
         chosen[~ready] = -1
@@ -173,7 +185,11 @@ class MaxPressureBrain:
 
         self._find_blocked(now, demand, snapshot)
         blocked = self._blocked_until > now
-        stuck_here = self._stands_on_green[stream] & (table.stage == current[table.entry_junction])
+        # who cannot leave on the lamp shown cannot on the same lamp in another stage either
+        same_lamp = (table.stage == current[table.entry_junction]) | (
+            table.permitted & ~self._shows_full[stream]
+        )
+        stuck_here = self._stands_on_green[stream] & same_lamp
         rate = np.where(stuck_here | (blocked[stream] & table.whole_lane), 0.1 * rate, rate)
 
         flow = self._full_flow * rate
@@ -193,6 +209,7 @@ class MaxPressureBrain:
         shown = now - signals.lamps_since_s[group] >= 5.0
         full = (signals.lamps[group] == ord("G")) & shown
         self._stands_on_green = (full | ((signals.lamps[group] == ord("g")) & shown)) & demand.standing_head
+        self._shows_full = full
         self._blocked_until[full & demand.standing_head] = now + 6.0
         self._blocked_until[self._blocked_until > now + 6.0] = 0.0  # the window began again
         self._blocked_until[-1] = 0.0
@@ -205,6 +222,7 @@ class MaxPressureBrain:
         local = np.where(current >= 0, current - table.stage_of[:-1], -1)
         bonus = table.order_bonus[local[table.junction] + 1, np.arange(table.count)]
         valued = np.where(bonus, valued * options.order_bonus, valued)
+        valued[table.walking] *= 1.001  # of stages alike for vehicles, the one with pedestrians
         valued[shown] = worth[shown] * options.margin + 1e-9
         valued[~table.usable] = -2.0
         return _best_of(valued, table.stage_of)

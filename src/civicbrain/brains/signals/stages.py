@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from civicbrain.brains.signals.approach import Streams
 from civicbrain.city.model import City
 from civicbrain.city.network import F64, I32, Bool
-from civicbrain.city.signals import Conflict, SignalJunction
+from civicbrain.city.signals import Conflict, GroupKind, SignalJunction
 from civicbrain.science.queues import STARTUP_LOSS_S
 
 GREEN = ("G", "g")
@@ -45,6 +45,8 @@ class StageTable:
     stage_greens: Bool  # (s, widest junction's groups) group (local row) green in the stage
     stage_full: Bool  # same shape: shown 'G'
     usable: Bool  # (s,) a controller would show it: no conflicting greens
+    walking: Bool  # (s,) pedestrians have green
+    after_walk: I32  # (s,) stage row that is the same for vehicles with all pedestrians at red, -1 for none
     order_bonus: Bool  # (c + 1, s) the next stage of the city's plan when coming from c - 1
 
     @property
@@ -82,6 +84,8 @@ def build_stages(city: City, streams: Streams) -> StageTable:
     greens = np.zeros((total, groups_widest), dtype=bool)
     full = np.zeros_like(greens)
     usable = np.ones(total, dtype=bool)
+    walking = np.zeros(total, dtype=bool)
+    after_walk = np.full(total, -1, dtype=np.int32)
     shortest = np.zeros((widest + 1, total))
     bonus = np.zeros((widest + 1, total), dtype=bool)
     rows: list[tuple[int, int, bool, bool, float]] = []
@@ -91,6 +95,8 @@ def build_stages(city: City, streams: Streams) -> StageTable:
     of_junction = np.searchsorted(streams.junction, np.arange(len(junctions) + 1))
 
     for j, junction in enumerate(junctions):
+        span = slice(int(stage_of[j]), int(stage_of[j + 1]))
+        walking[span], after_walk[span] = _walks(junction, int(stage_of[j]))
         own = np.arange(of_junction[j], of_junction[j + 1])
         local_group = streams.group[own] - group_start[j]
         for s in range(len(junction.stages)):
@@ -149,6 +155,8 @@ def build_stages(city: City, streams: Streams) -> StageTable:
         stage_greens=greens,
         stage_full=full,
         usable=usable,
+        walking=walking,
+        after_walk=after_walk,
         order_bonus=bonus,
     )
 
@@ -163,6 +171,23 @@ def never_full(table: StageTable) -> Bool:
     return result
 
 
+def _walks(junction: SignalJunction, first_row: int) -> tuple[list[bool], list[int]]:
+    """For each stage: do pedestrians have green, and which stage (row) is the same without them."""
+    kinds = [group.kind is GroupKind.PEDESTRIAN for group in junction.groups]
+    rides, walks = [], []
+    for stage in junction.stages:
+        rides.append("".join(lamp for lamp, foot in zip(stage.lamps, kinds, strict=True) if not foot))
+        walks.append(any(lamp in GREEN for lamp, foot in zip(stage.lamps, kinds, strict=True) if foot))
+    after = [
+        next(
+            (first_row + r for r, other in enumerate(rides) if walks[s] and not walks[r] and other == ride),
+            -1,
+        )
+        for s, ride in enumerate(rides)
+    ]
+    return walks, after
+
+
 def _is_safe(junction: SignalJunction, green: Bool, full: Bool) -> bool:
     """A controller refuses what shows conflicting greens; asking for it would only waste the turn."""
     conflict = junction.conflict_array
@@ -172,9 +197,11 @@ def _is_safe(junction: SignalJunction, green: Bool, full: Bool) -> bool:
 
 
 def _shortest(junction: SignalJunction, delays: F64) -> F64:
-    """(c,) longest start delay of a group that starts, plus its minimum green."""
+    """(c,) longest start delay of a group that starts, plus its minimum green. Pedestrians walk beside the
+    vehicles and do not lengthen what those need."""
     minimum = np.array([group.min_green_s for group in junction.groups])
-    starting = np.isfinite(delays) & (delays > 0)
+    rides = np.array([group.kind is not GroupKind.PEDESTRIAN for group in junction.groups], dtype=bool)
+    starting = np.isfinite(delays) & (delays > 0) & rides
     shortest: F64 = np.where(starting, delays + minimum, 0.0).max(axis=1, initial=0.0)
     return shortest
 
