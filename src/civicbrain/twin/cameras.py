@@ -113,7 +113,6 @@ class Cameras:
         self._stop_line_m: F32 = (lanes.length_m[self._lane] + table.beyond_m[wanted]).astype(np.float32)
         self._row_of_lane = {lanes.ids[lane]: row for row, lane in enumerate(self._lane.tolist())}
         self._movement_of = _movements_by_link(city) if self._oracle else {}
-        self._junction_ids = [junction.id for junction in city.junctions]
 
     def take(self, time_s: float) -> None:
         """Take a frame of this instant; it is delivered when its latency is over."""
@@ -157,19 +156,19 @@ class Cameras:
             distance_m=np.maximum(distance_m[kept], np.float32(0.0)),
             speed_mps=np.fromiter(map(_get_speed, names), np.float32, count),
             vehicle_class=classes,
-            next_movement=self._next_movements(names, camera),
+            next_movement=self._next_movements(names),
         )
 
-    def _next_movements(self, names: list[str], camera: I32) -> I32:
+    def _next_movements(self, names: list[str]) -> I32:
+        """Row of the next signalled movement of each vehicle, -1 where its way leads through none."""
         result: I32 = np.full(len(names), -1, dtype=np.int32)
         if not self._oracle:
             return result
-        for place, (name, junction) in enumerate(zip(names, camera.tolist(), strict=True)):
+        for place, name in enumerate(names):
             for tls_id, link, _, _ in libsumo.vehicle.getNextTLS(name):
-                if tls_id == self._junction_ids[junction]:
-                    candidates = self._movement_of.get((junction, link), {})
-                    lane = libsumo.vehicle.getLaneID(name)
-                    result[place] = candidates.get(lane, next(iter(candidates.values()), -1))
+                candidates = self._movement_of.get((tls_id, link))
+                if candidates:
+                    result[place] = candidates.get(_get_lane(name), next(iter(candidates.values())))
                     break
         return result
 
@@ -181,11 +180,11 @@ def _equipped(count: int, options: TwinOptions) -> I32:
     return np.sort(order[: round(share * count)]).astype(np.int32)
 
 
-def _movements_by_link(city: City) -> dict[tuple[int, int], dict[str, int]]:
-    """(junction row, link) -> {id of the lane it leaves: movement row}; several may share a link."""
+def _movements_by_link(city: City) -> dict[tuple[str, int], dict[str, int]]:
+    """(junction id, link) -> {id of the lane it leaves: movement row}; several may share a link."""
     movements, ids = city.network.movements, city.network.lanes.ids
-    result: dict[tuple[int, int], dict[str, int]] = {}
+    result: dict[tuple[str, int], dict[str, int]] = {}
     for row in city.signalled_movements.tolist():
-        key = (int(movements.junction[row]), int(movements.link[row]))
+        key = (city.junctions[movements.junction[row]].id, int(movements.link[row]))
         result.setdefault(key, {})[ids[movements.from_lane[row]]] = row
     return result

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import libsumo
@@ -14,6 +18,7 @@ from civicbrain.twin.programs import SUMO_TYPES, read_active_programs, without_s
 TRIPS_FILE = "trips.xml"
 SAFETY_FILE = "statistics.xml"
 _LOG_FILE = "sumo.log"
+_STDERR_FILE = "stderr.txt"
 
 
 def step_length_s(city: City) -> float:
@@ -33,20 +38,33 @@ def start_sumo(
             "SUMO already runs in this process", remedy="run each Twin in a process of its own, or close() it"
         )
     demand, folder = city.demand, city.folder
+    for name in (demand.net_file, *demand.route_files, *demand.additional_files):
+        if not (folder / name).is_file():
+            raise TwinError(
+                "the city lacks this file", place=str(folder / name), remedy="import the city again"
+            )
     additional = [folder / name for name in demand.additional_files]
     if options.program != "fixed":
         additional = [without_switching(file, scratch) for file in additional]
-    base = ["sumo", "--net-file", str(folder / demand.net_file), "--no-step-log", "--no-warnings"]
+    log = options.sumo_log or scratch / _LOG_FILE
+    base = [
+        "sumo",
+        "--error-log",
+        str(log),
+        "--net-file",
+        str(folder / demand.net_file),
+        "--no-step-log",
+        "--no-warnings",
+    ]
     base += ["--duration-log.disable", "--xml-validation", "never"]
     base += ["--step-length", f"{step_length_s(city):g}"]
     base += ["--begin", f"{begin_s:g}", "--end", f"{end_s:g}"]
-    log = options.sumo_log or scratch / _LOG_FILE
     routes = ["--route-files", ",".join(str(folder / name) for name in demand.route_files)]
     routes = routes if demand.route_files else []
     own = [part for name, value in demand.sumo_options for part in _option(name, value)]
     if options.program in SUMO_TYPES:
         # SUMO says which plan it runs at the begin: additional files may override the network's
-        _start([*base, *_additional(additional), *routes, *own], log, city)
+        _start([*base, *_additional(additional), *routes, *own], scratch, city)
         programs = read_active_programs()
         libsumo.close()
         file = scratch / "programs.add.xml"
@@ -54,23 +72,39 @@ def start_sumo(
         additional.append(file)
     outputs = ["--tripinfo-output", str(scratch / TRIPS_FILE)]
     outputs += ["--tripinfo-output.write-unfinished", "--tripinfo-output.write-undeparted"]
-    outputs += ["--statistic-output", str(scratch / SAFETY_FILE), "--error-log", str(log)]
+    outputs += ["--statistic-output", str(scratch / SAFETY_FILE)]
     run = ["--seed", str(options.seed), "--time-to-teleport", "-1"]
     if state is not None:
         run += ["--load-state", str(state)]
-    _start([*base, *_additional(additional), *routes, *own, *run, *outputs], log, city)
+    _start([*base, *_additional(additional), *routes, *own, *run, *outputs], scratch, city)
 
 
-def _start(command: list[str], log: Path, city: City) -> None:
+def _start(command: list[str], scratch: Path, city: City) -> None:
+    said = scratch / _STDERR_FILE
     try:
-        libsumo.start(command)
+        with _stderr_into(said):
+            libsumo.start(command)
     except (libsumo.TraCIException, libsumo.FatalTraCIError, RuntimeError) as error:
-        said = log.read_text(errors="replace").strip() if log.exists() else ""
+        text = said.read_text(errors="replace").strip()
         raise TwinError(
-            f"SUMO did not start: {said[:2000] or error}",
+            f"SUMO did not start: {text[:2000] or error}",
             place=str(city.folder),
             remedy="correct what SUMO complains about in the city's files, or import the city again",
         ) from error
+
+
+@contextmanager
+def _stderr_into(file: Path) -> Iterator[None]:
+    """Catch what SUMO's C++ code says while it loads: it is not in the exception."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with file.open("wb") as sink:
+            os.dup2(sink.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _additional(files: list[Path]) -> list[str]:
