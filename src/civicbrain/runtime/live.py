@@ -36,6 +36,9 @@ HUNG_AFTER_S = 30.0
 """A process that has worked and then publishes nothing for so long hangs. Twin and brain speak each second;
 the longest pause of a healthy one, the twin's end of a window, takes seconds."""
 
+STARTING_AT_MOST_S = 300.0
+"""The same for one that has been started again: a large city takes long to load."""
+
 
 @dataclass(frozen=True)
 class LiveOptions:
@@ -167,12 +170,7 @@ def _watch(
                     children["brain"].ready = True
                     terminal.say("brain", f"in the loop, control {state.control}")
             for name, last in heard.items():
-                if (
-                    children[name].ready
-                    and time.monotonic() - max(last, children[name].started) > HUNG_AFTER_S
-                ):
-                    heard[name] = time.monotonic()
-                    supervisor.restart(name, f"silent for {HUNG_AFTER_S:g} s")
+                _kill_if_hung(supervisor, children[name], last)
             if not children["api"].ready and _answers(api.host, api.port):
                 children["api"].ready = True
                 terminal.say("api", "answers")
@@ -184,6 +182,16 @@ def _watch(
     finally:
         twin.close()
         brain.close()
+
+
+def _kill_if_hung(supervisor: Supervisor, child: Child, heard: float) -> None:
+    """heard: reading of the monotonic clock when the child last spoke."""
+    if child.process is None or not child.ready:
+        return
+    spoke = heard > child.started
+    allowed_s = HUNG_AFTER_S if spoke else STARTING_AT_MOST_S
+    if time.monotonic() - (heard if spoke else child.started) > allowed_s:
+        supervisor.restart(child.name, f"silent for {allowed_s:g} s")
 
 
 def _answers(host: str, port: int) -> bool:

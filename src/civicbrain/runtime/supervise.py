@@ -83,6 +83,7 @@ class Supervisor:
             if one.name == name and one.process is not None:
                 self.tell(name, f"{why}; killed")
                 _signal_group(one.process.pid, signal.SIGKILL)
+                one.process.wait()
 
     def stop(self) -> None:
         """End all children and what they have started: politely, after 3 s by force."""
