@@ -64,6 +64,15 @@ describe('PlaybackClock', () => {
     expect(fast.at(-1)![1] - drawn.at(-1)!.s).toBeLessThan(8);
   });
 
+  it('is not misled by frames that were waiting in line', () => {
+    const clock = new PlaybackClock();
+    for (let k = 0; k < 6; k++) clock.arrive(k, 5000 + k, 1); // the page was busy for five seconds
+    const first = clock.advance(5010);
+    for (let ms = 5026; ms < 6000; ms += 16) clock.advance(ms);
+    expect(clock.timeS - first).toBeLessThan(2);
+    expect(clock.timeS).toBeLessThan(5);
+  });
+
   it('starts afresh when time runs back', () => {
     const clock = new PlaybackClock();
     expect(clock.arrive(3000, 0)).toBe(true);

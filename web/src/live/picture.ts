@@ -29,7 +29,7 @@ export class Picture {
 
   push(frame: Frame, nowMs: number): void {
     const last = this.queue.at(-1);
-    if (this.clock.arrive(frame.timeS, nowMs)) {
+    if (this.clock.arrive(frame.timeS, nowMs, frame.speed)) {
       this.queue = [frame];
       this.show(null, frame);
       return;

@@ -6,6 +6,10 @@
 
 /** Wall seconds without a frame after which the clock no longer waits for an even rhythm. */
 const STALL_S = 2.5;
+/** Frames closer than this were waiting in line. */
+const BUNCHED_S = 0.1;
+/** Weight of the newest frame in the running means. */
+const RATE_WEIGHT = 0.3;
 /** Share of the distance error worked off each second. */
 const PULL = 1.2;
 
@@ -18,8 +22,11 @@ export class PlaybackClock {
   private gapS = 0;
   private lastMs = Number.NaN;
 
-  /** A frame came: returns true when the picture must start afresh (first frame, or time ran back). */
-  arrive(timeS: number, nowMs: number): boolean {
+  /**
+   * A frame came; speed: simulated seconds per wall second as the twin measured it, 0 where not known.
+   * Returns true when the picture must start afresh (first frame, or time ran back).
+   */
+  arrive(timeS: number, nowMs: number, speed = 0): boolean {
     const fresh = !(timeS >= this.newestS);
     if (fresh) {
       this.newestS = timeS;
@@ -35,14 +42,15 @@ export class PlaybackClock {
     const gapS = timeS - this.newestS;
     this.newestS = timeS;
     this.arrivedMs = nowMs;
+    // arrivals bunch when the page was busy: the twin's own figure is the better rate, ours the fallback
+    const rate = speed > 0 ? speed : wallS < BUNCHED_S || wallS > STALL_S ? this.ratePerS : gapS / wallS;
     if (this.ratePerS === 0) {
-      this.ratePerS = gapS / Math.min(wallS, 1);
+      this.ratePerS = rate || gapS / Math.min(wallS, 1);
       this.gapS = gapS;
-    } else if (wallS <= STALL_S) {
-      // after a longer silence (a pause, a tab that slept) the rhythm from before it is the better guess
-      const weight = 0.25;
-      this.ratePerS += (gapS / wallS - this.ratePerS) * weight;
-      this.gapS += (gapS - this.gapS) * weight;
+    } else {
+      this.ratePerS += (rate - this.ratePerS) * RATE_WEIGHT;
+      // after a silence (a pause, a tab that slept) the rhythm from before it is the better guess
+      if (wallS <= STALL_S) this.gapS += (gapS - this.gapS) * RATE_WEIGHT;
     }
     return false;
   }
