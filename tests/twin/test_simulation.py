@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from twin_runs import (
+    blocked_junction,
     error_of,
     frames,
     frames_with,
@@ -124,6 +125,10 @@ def test_local_and_central_can_be_switched_while_it_runs(in_process) -> None:
     assert result["shown"] == "fixed"
     assert result["refused"]
     assert result["again"] == "accepted"
+
+
+def test_a_vehicle_that_blocks_a_junction_for_good_is_a_deadlock(in_process) -> None:
+    assert in_process(blocked_junction, "cologne1") == (False, True)
 
 
 def test_a_broken_city_is_named_with_sumos_own_words(in_process) -> None:

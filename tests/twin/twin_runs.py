@@ -221,3 +221,23 @@ def program_changes(scenario: str) -> dict[str, Any]:
         "refused": refused,
         "again": again.outcome.value,
     }
+
+
+def blocked_junction(scenario: str) -> tuple[bool, bool]:
+    """(deadlock before, after) a vehicle has been held inside a junction for good."""
+    twin = open_twin(scenario, 1000.0, program="fixed")
+    held = ""
+    while not held:
+        twin.step()
+        for name in libsumo.vehicle.getIDList():
+            if libsumo.vehicle.getLaneID(name).startswith(":"):
+                held = name
+                libsumo.vehicle.setSpeed(held, 0.0)
+                libsumo.vehicle.setSpeedMode(held, 0)
+                break
+    for _ in range(290):
+        twin.step()
+    before = twin._probe.deadlock
+    for _ in range(60):
+        twin.step()
+    return before, twin.finish().deadlock

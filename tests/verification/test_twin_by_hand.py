@@ -76,3 +76,12 @@ def test_uniform_delay_of_an_undersaturated_approach(make_street, in_process, pr
     assert metrics.undeparted == 0
     assert not metrics.deadlock
     assert metrics.unsafe_states == 0
+
+
+def test_a_long_red_is_no_deadlock(make_street, in_process) -> None:
+    """A queue that stands 400 s at one red, and longer at the next, waits for its turn."""
+    phases = [(414, "G", "r"), (3, "y", "r"), (3, "r", "r"), (27, "r", "G"), (3, "r", "y")]
+    street = make_street(cars([6.0 * row for row in range(150)]), phases, end_s=900)
+    metrics = in_process(run_window, street, "fixed")
+    assert metrics.max_waiting_s > 400.0
+    assert not metrics.deadlock
