@@ -20,8 +20,9 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from civicbrain.city.network import F64, I32, Bool, Network, RoadUse
 from civicbrain.city.signals import SignalIndex, SignalJunction
 
-MAX_LOAD = 0.8
-"""Highest load of a movement over its capacity (delay rises steeply beyond 0.8 to 0.9, Webster 1958)."""
+MAX_LOAD = 0.6
+"""Highest load of a movement over its capacity (delay rises steeply beyond 0.8,
+Webster 1958, and the peak stands PEAK above the mean)."""
 SATURATION_VEH_PER_H = 1800.0
 """Saturation flow of a lane (HCM 2010, chapter 31: 1,900 in ideal conditions)."""
 YIELDING_VEH_PER_H = 500.0
@@ -145,8 +146,8 @@ def _movement_capacity(network: Network, junctions: tuple[SignalJunction, ...]) 
                 share = max(step.duration_s - 4.0, 1.0) / cycle_s
                 protected[start + group] += share * (lamp == "G")
                 yielding[start + group] += share * (lamp in "gs")
-    group = network.movements.group
-    signal = SATURATION_VEH_PER_H * protected[group] + YIELDING_VEH_PER_H * yielding[group]
+    group_of = network.movements.group
+    signal = SATURATION_VEH_PER_H * protected[group_of] + YIELDING_VEH_PER_H * yielding[group_of]
     edges = network.edges
     lanes = network.lanes
     node_best = np.zeros(len(network.nodes.ids), dtype=np.int64) - 10_000
@@ -154,7 +155,7 @@ def _movement_capacity(network: Network, junctions: tuple[SignalJunction, ...]) 
     from_edge = lanes.edge[network.movements.from_lane]
     major = edges.priority[from_edge] >= node_best[network.movements.node]
     free = np.where(major & (network.movements.turn != ord("l")), SATURATION_VEH_PER_H, YIELDING_VEH_PER_H)
-    result: F64 = np.where(group >= 0, signal, free)
+    result: F64 = np.where(group_of >= 0, signal, free)
     return result
 
 

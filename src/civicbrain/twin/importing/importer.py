@@ -43,8 +43,10 @@ NET_FILE = "twin/net.xml.gz"
 DEFAULT_WINDOW_S = 3600.0
 CLEARING_S = 600.0
 """How long after the last departure a window without an end goes on."""
-_CALIBRATION_RUNS = 6
-_CALIBRATION_STEP = 0.75
+_CALIBRATION_RUNS = 4
+_CALIBRATION_STEP = 0.6
+_CALIBRATION_WINDOW = 0.65
+"""Share of the window that a calibration run takes: past the peak in its middle."""
 _MAX_LOST_SHARE = 0.4
 """A synthesised demand flows when its vehicles lose at most this share of their travel time: real ones on
 cologne8 lose 0.38 of it under the city's own plan."""
@@ -262,9 +264,9 @@ def _synthesise(
             network, junctions, begin_s=begin_s, end_s=end_s, seed=options.seed, vehicles_per_h=level
         )
         target.write_bytes(gzip.compress(demand_xml(network, demand), 6, mtime=0))
-        if options.vehicles_per_h is not None or _flows(
-            [*arguments, "--route-files", str(target)], end_s, work
-        ):
+        peak_s = begin_s + _CALIBRATION_WINDOW * (end_s - begin_s)
+        routes = ["--route-files", str(target)]
+        if options.vehicles_per_h is not None or _flows([*arguments, *routes], peak_s, work):
             break
         level = _CALIBRATION_STEP * len(demand.routes) / (end_s - begin_s) * 3600.0
     note = f"the source has no demand: {len(demand.routes)} trips were synthesised (seed {options.seed})"
