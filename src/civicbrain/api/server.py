@@ -62,7 +62,7 @@ def serve(city: City, settings: Settings, listener: socket.socket | None = None)
         h11_max_incomplete_event_size=32 * 1024,
     )
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    _log.info("listening", url=f"http://{shown}:{port}/" + (f"?token={token}" if token else ""))
+    _log.info("listening", url=f"http://{shown}:{port}/", token_asked=token is not None)
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 
@@ -79,6 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--allow-origin", action="append", default=[], metavar="URL", help="page that may write"
     )
+    parser.add_argument("--tile-url", default="", metavar="URL", help="base map; default: the city's own")
     parser.add_argument("--read-rate", type=float, default=Settings.read_rate_hz, metavar="PER_S")
     parser.add_argument("--write-rate", type=float, default=Settings.write_rate_hz, metavar="PER_S")
     parser.add_argument("--stale-after", type=float, default=Settings.stale_after_s, metavar="S")
@@ -108,7 +109,10 @@ def main(arguments: list[str] | None = None) -> int:
         listener = bind(settings)
         from civicbrain.city.folder import load_city
 
-        serve(load_city(options.city), settings, listener)
+        city = load_city(options.city)
+        if options.tile_url:
+            city = replace(city, tile_url=options.tile_url)
+        serve(city, settings, listener)
     except CivicBrainError as error:
         print(f"civicbrain api: {error}", file=sys.stderr)
         return error.exit_code

@@ -114,16 +114,15 @@ class Room:
 
     @property
     def controls(self) -> tuple[ControlSpec, ...]:
-        """The controls this room names (CONTROLS), and its own name. Raises BrainError."""
+        """The controls this room names (CONTROLS), else one of its own name. Raises BrainError."""
         if self.kind != "brains":
             return ()
         named = tuple(getattr(self.load(), "CONTROLS", ()))
         if not all(isinstance(control, ControlSpec) for control in named):
             raise BrainError("CONTROLS holds something that is no ControlSpec", place=self.module)
-        if any(control.name == self.name for control in named):
+        if named:
             return named
-        own = ControlSpec(self.name, "central", brain=self.name, summary=self.card.split("\n")[0])
-        return (*named, own)
+        return (ControlSpec(self.name, "central", brain=self.name, summary=self.card.split("\n")[0]),)
 
     @property
     def card(self) -> str:
