@@ -22,12 +22,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
-TESTS = Path(__file__).parents[1]
-sys.path.insert(0, str(TESTS / "api"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
 from grid_city import grid_city
 
 from civicbrain.city.folder import save_city
 
+TESTS = Path(__file__).parents[1]
 STATIC = TESTS.parent / "src" / "civicbrain" / "api" / "static"
 SIZE = 4
 # without a display and without a graphics card: WebGL in software
@@ -160,8 +160,8 @@ class Room:
         return answer
 
     def wait(self, expression: str, seconds: float = 30) -> None:
-        """Until the expression holds. Asked again and again from outside: the page's own policy rightly forbids
-        the evaluation that Playwright's waiting would do inside."""
+        """Until the expression holds. Asked again and again from outside: the page's own policy rightly
+        forbids the evaluation that Playwright's waiting would do inside."""
         end = time.monotonic() + seconds
         while not self.page.evaluate(f"() => Boolean({expression})"):
             assert time.monotonic() < end, f"never came true: {expression}"
@@ -193,7 +193,8 @@ def open_room(browser: Browser) -> Iterator[Callable[..., Room]]:
         room.page.on("console", note)
         room.page.on("pageerror", failed)
         room.page.on(
-            "request", lambda r: None if r.url.startswith((url, "blob:", "data:")) else room.foreign.append(r.url)
+            "request",
+            lambda r: None if r.url.startswith((url, "blob:", "data:")) else room.foreign.append(r.url),
         )
         room.page.goto(url)
         room.wait("window.__civicbrain && window.__civicbrain.statistics.vehiclesDrawn > 0", 90)

@@ -6,6 +6,7 @@ import io
 import re
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_vehicles_move_between_frames_of_the_server(room: Any) -> None:
     for _ in range(12):
         room.page.wait_for_timeout(130)
         drawn.append(room.statistics()["timeS"])
-    assert all(b >= a for a, b in zip(drawn, drawn[1:], strict=False))
+    assert all(b >= a for a, b in pairwise(drawn))
     assert len({round(t % 1, 2) for t in drawn}) > 3
 
 
