@@ -275,3 +275,17 @@ def test_a_stage_with_conflicting_greens_is_never_asked_for() -> None:
     queues = {"WA_0": 9, "BA_0": 9, "NAA_0": 9, "SAA_0": 9}
     advice = ask(brain(city), city, frame(city, 100.0, queues), sandbox_signals(city, 100.0, 0, 50.0))
     assert stage_of(advice) in ("main", "side")
+
+
+def test_a_link_of_one_car_is_full_when_a_car_stands_on_it() -> None:
+    lanes = CITY.network.lanes
+    length = lanes.length_m.copy()
+    length[CITY.network.get_lane("AB_0")] = 12.0
+    city = replace(CITY, network=replace(CITY.network, lanes=replace(lanes, length_m=length)))
+    signals = sandbox_signals(city, 100.0, 1, 50.0)
+    worth = []
+    for queues in ({"WA_0": 6}, {"WA_0": 6, "AB_0": 1}):
+        store = Store(city)
+        store.fold([frame(city, 100.0, queues), signals], 100.0)
+        worth.append(brain(city).decide(store.snapshot(100.0)).worth[0])
+    assert worth[1] < 0.6 * worth[0]

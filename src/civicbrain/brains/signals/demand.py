@@ -14,7 +14,7 @@ from civicbrain.city.network import F64, Bool
 from civicbrain.city.observations import Detections
 from civicbrain.city.snapshot import LaneStates, Snapshot
 from civicbrain.science.pressure import spillback_factor
-from civicbrain.science.queues import arrival_time_s, queue_fill
+from civicbrain.science.queues import JAM_SPACING_M, arrival_time_s, queue_fill
 
 HORIZON_S: F64 = np.array([4.0, 6.0, 8.0, 10.0, 13.0, 16.0, 20.0, 25.0, 31.0, 38.0, 46.0])
 """Spans from now for which a stage is weighed. The longest clears a queue of 20 vehicles a lane."""
@@ -27,6 +27,9 @@ HEAD_M = 14.0
 not where every driver stops)."""
 
 HEAD_SPEED_MPS = 0.5
+
+NO_ROOM = 0.02
+"""Weight left to vehicles that would have to stop inside the junction."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +84,9 @@ class DemandReader:
             exits.cell_exit, lanes.queued[exits.cell_lane] * exits.cell_share, len(exits.stream)
         )
         free = spillback_factor(queue_fill(queued, exits.storage_m))
+        # a link of a car or two between two signals is full as soon as the next car would not fit
+        full = (queued >= 0.5) & (exits.storage_m - queued * JAM_SPACING_M < JAM_SPACING_M)
+        free[full] = NO_ROOM
         outlet = np.bincount(exits.stream, free * exits.weight, self._streams.count + 1)
         outlet[-1] = 1.0
         return np.asarray(outlet, dtype=np.float64)

@@ -48,7 +48,7 @@ class MaxPressureOptions:
 
     max_red_s: float = 120.0
     queue_exponent: float = 0.3
-    margin: float = 2.0
+    margin: float = 1.5
     age_s: float = 60.0
     min_stage_s: float = 4.0
     valid_s: float = 10.0
