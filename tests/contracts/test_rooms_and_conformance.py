@@ -111,11 +111,16 @@ def test_third_party_room_is_found_with_its_controls(site):
     assert room.source == "outsider"
     assert room.card == "longest: the card."
     assert get_control("night-rule").options == {"hours": 8}
+    assert "longest" not in {control.name for control in list_controls()}, "it names its controls itself"
+    assert [c.name for c in list_controls()][:3] == ["fixed", "actuated", "delay-based"]
+    assert get_control("max-pressure").brain == "signals"
+
+
+def test_room_without_controls_is_a_control_of_its_own_name(site):
+    site(OUTSIDER.replace("CONTROLS", "OTHERS"), "longest = {module}")
     assert get_control("longest") == ControlSpec(
         "longest", "central", brain="longest", summary="longest: the card."
     )
-    assert [c.name for c in list_controls()][:3] == ["fixed", "actuated", "delay-based"]
-    assert get_control("max-pressure").brain == "signals"
 
 
 def test_names_that_belong_to_others_cannot_be_taken(site, caplog):

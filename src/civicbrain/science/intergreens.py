@@ -1,7 +1,7 @@
 """Intergreen, yellow and minimum green times.
 
-Source: FGSV, Richtlinien für Lichtsignalanlagen (RiLSA), edition 2015 (321), section 2.5 "Zwischenzeiten"
-(t_z = t_ü + t_r - t_e), section 2.4 "Übergangszeiten", section 2.7.3 "Mindestfreigabezeiten". Valid for
+Source: FGSV, Richtlinien für Lichtsignalanlagen (RiLSA), edition 2015 (321), "Zwischenzeiten"
+(t_z = t_ü + t_r - t_e), "Übergangszeiten" and "Mindestfreigabezeiten". Valid for
 urban junctions at grade, limits up to 70 km/h. An intergreen counts from the end of one group's green to
 the start of the other's, so it includes the yellow.
 """
@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from civicbrain.core.units import KMH_TO_MPS
 
 MIN_GREEN_S = 5.0
-"""RiLSA 2015, 2.7.3: no green is shorter than 5 s."""
+"""RiLSA 2015: no green is shorter than 5 s."""
+LONGEST_MIN_GREEN_S = 10.0
+"""A declared minimum above this is a guaranteed split of the plan, not a safety minimum: RiLSA 2015:
+asks for 5 s, and for 10 s on main streams."""
 PEDESTRIAN_SPEED_MPS = 1.2
-"""RiLSA 2015, 2.5.3: clearing speed of pedestrians (1.0 m/s where many are slow)."""
+"""RiLSA 2015: clearing speed of pedestrians (1.0 m/s where many are slow)."""
 ENTERING_SPEED_MPS = 40.0 * KMH_TO_MPS
-"""RiLSA 2015, 2.5.4: a first vehicle arrives at the changing signal with 40 km/h."""
+"""RiLSA 2015: a first vehicle arrives at the changing signal with 40 km/h."""
 BOX_REACTION_S = 1.0
 BOX_ACCELERATION_MPS2 = 2.0
 """A vehicle waiting inside the junction starts after 1 s with 2 m/s² (comfortable start-up of a car,
@@ -27,7 +30,7 @@ Treiber & Kesting, Traffic Flow Dynamics, 2013, table 11.2: 1 to 2 m/s²)."""
 
 @dataclass(frozen=True)
 class Clearing:
-    """How a kind of road user clears (RiLSA 2015, 2.5.2 and 2.5.3, cases 1 to 6)."""
+    """How a kind of road user clears (RiLSA 2015: and 2.5.3, cases 1 to 6)."""
 
     overrun_s: float  # t_ü: how long after the end of green the last one may still enter
     speed_mps: float  # v_r
@@ -43,14 +46,14 @@ PEDESTRIAN = Clearing(0.0, PEDESTRIAN_SPEED_MPS, 0.0)  # case 6
 
 
 def yellow_s(speed_limit_mps: float) -> float:
-    """Yellow (s) by speed limit: 3 s up to 50 km/h, 4 s up to 60, 5 s up to 70 and beyond (RiLSA 2.4)."""
+    """Yellow (s) by speed limit: 3 s up to 50 km/h, 4 s up to 60, 5 s up to 70 and beyond (RiLSA 2015)."""
     if speed_limit_mps <= 50.5 * KMH_TO_MPS:
         return 3.0
     return 4.0 if speed_limit_mps <= 60.5 * KMH_TO_MPS else 5.0
 
 
 def pedestrian_min_green_s(crossing_m: float) -> float:
-    """Minimum green (s) of a crossing: 5 s, and time to walk half of it (RiLSA 2.7.3)."""
+    """Minimum green (s) of a crossing: 5 s, and time to walk half of it (RiLSA 2015)."""
     return max(MIN_GREEN_S, crossing_m / 2.0 / PEDESTRIAN_SPEED_MPS)
 
 
