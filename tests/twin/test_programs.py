@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from civicbrain.city.signals import GroupKind, PlanStep, SignalGroup, SignalJunction, SignalPlan, Stage
 from civicbrain.core.errors import TwinError
 from civicbrain.twin.deadlock import DeadlockWatch
 from civicbrain.twin.metrics import read_safety, read_trips
-from civicbrain.twin.programs import is_green, without_switching, write_programs
+from civicbrain.twin.programs import without_switching, write_programs
 
 
 def logic(*phases: tuple[float, str]) -> SimpleNamespace:
@@ -19,11 +21,27 @@ def logic(*phases: tuple[float, str]) -> SimpleNamespace:
     )
 
 
+def junction(*stages: str) -> SignalJunction:
+    """One group a link; the stages' lamps are the links'."""
+    size = len(stages[0])
+    return SignalJunction(
+        id="x", name="x", x_m=0.0, y_m=0.0, node_ids=("x",), link_count=size,
+        groups=tuple(SignalGroup(str(row), GroupKind.VEHICLE, (row,), 3.0, 5.0) for row in range(size)),
+        conflict=((0,) * size,) * size, intergreen_s=((0.0,) * size,) * size,
+        stages=tuple(Stage(f"s{row}", lamps) for row, lamps in enumerate(stages)),
+        local_plan=SignalPlan("0", tuple(PlanStep(row, 30.0) for row in range(len(stages)))),
+    )  # fmt: skip
+
+
+def written(plan: SimpleNamespace, at: SignalJunction, kind: str, folder: Path) -> list[ElementTree.Element]:
+    write_programs({"x": plan, "lone": logic((90, "GG"))}, [at], kind, folder / "p.xml")
+    return ElementTree.parse(folder / "p.xml").getroot().findall("tlLogic")
+
+
 @pytest.mark.parametrize(("kind", "sumo_type"), [("actuated", "actuated"), ("delay-based", "delay_based")])
-def test_the_phases_stay_and_only_greens_may_stretch(tmp_path, kind, sumo_type) -> None:
+def test_the_phases_stay_and_only_stages_may_stretch(tmp_path, kind, sumo_type) -> None:
     plan = logic((30, "GGrr"), (3, "yyrr"), (2, "rrrr"), (20, "rrGG"), (3, "rryy"))
-    write_programs({"x": plan, "lone": logic((90, "GG"))}, kind, tmp_path / "p.xml")
-    programs = ElementTree.parse(tmp_path / "p.xml").getroot().findall("tlLogic")
+    programs = written(plan, junction("GGrr", "rrGG"), kind, tmp_path)
     assert [program.get("id") for program in programs] == ["x"]
     assert programs[0].get("type") == sumo_type
     phases = programs[0].findall("phase")
@@ -33,11 +51,18 @@ def test_the_phases_stay_and_only_greens_may_stretch(tmp_path, kind, sumo_type) 
     ]  # fmt: skip
 
 
-def test_what_counts_as_green() -> None:
-    assert is_green("Ggrs")
-    assert not is_green("rrss")
-    assert not is_green("Gyrr")
-    assert not is_green("Gurr")
+def test_a_switch_over_beside_a_turn_that_is_always_open_does_not_stretch(tmp_path) -> None:
+    plan = logic((20, "Grg"), (3, "yrg"), (2, "rrg"), (20, "rGg"), (3, "ryg"), (2, "rrg"))
+    (program,) = written(plan, junction("Grg", "rGg"), "actuated", tmp_path)
+    assert [p.get("maxDur") for p in program.findall("phase")] == ["50", None, None, "50", None, None]
+
+
+def test_a_stage_that_the_plan_writes_in_pieces_is_one_phase(tmp_path) -> None:
+    plan = logic((6, "Gr"), (4, "Gr"), (3, "yr"), (9, "rG"), (3, "ry"))
+    (program,) = written(plan, junction("Gr", "rG"), "actuated", tmp_path)
+    assert [(p.get("state"), p.get("duration")) for p in program.findall("phase")] == [
+        ("Gr", "10"), ("yr", "3"), ("rG", "9"), ("ry", "3"),
+    ]  # fmt: skip
 
 
 def test_time_of_day_switching_is_taken_out_and_the_rest_kept(tmp_path) -> None:

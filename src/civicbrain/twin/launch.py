@@ -68,7 +68,7 @@ def start_sumo(
         programs = read_active_programs()
         libsumo.close()
         file = scratch / "programs.add.xml"
-        write_programs(programs, options.program, file)
+        write_programs(programs, city.junctions, options.program, file)
         additional.append(file)
     outputs = ["--tripinfo-output", str(scratch / TRIPS_FILE)]
     outputs += ["--tripinfo-output.write-unfinished", "--tripinfo-output.write-undeparted"]
