@@ -30,7 +30,7 @@ Treiber & Kesting, Traffic Flow Dynamics, 2013, table 11.2: 1 to 2 m/s²)."""
 
 @dataclass(frozen=True)
 class Clearing:
-    """How a kind of road user clears (RiLSA 2015: and 2.5.3, cases 1 to 6)."""
+    """How a kind of road user clears (RiLSA 2015, clearing cases 1 to 6)."""
 
     overrun_s: float  # t_ü: how long after the end of green the last one may still enter
     speed_mps: float  # v_r
