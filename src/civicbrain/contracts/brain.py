@@ -90,11 +90,13 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class BrainContext:
-    """What a brain is given at its start. options: its section of the configuration."""
+    """What a brain is given at its start. options: its section of the configuration. explain: people watch,
+    so Advice.explanations is wanted (a live city); a study does without."""
 
     city: City
     seed: int = 0
     options: Mapping[str, object] = field(default_factory=dict)
+    explain: bool = False
 
 
 @runtime_checkable

@@ -48,7 +48,7 @@ def main() -> int:
     os.set_inheritable(arguments.fd, False)
     try:
         room = get_room("brains", arguments.room)
-        context = BrainContext(load_city(arguments.city), arguments.seed, arguments.options)
+        context = BrainContext(load_city(arguments.city), arguments.seed, arguments.options, explain=True)
         brain = room.create_brain(context)
         from civicbrain.runtime.hosts import warm_up
 

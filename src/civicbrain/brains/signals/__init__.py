@@ -2,7 +2,7 @@
 
 Purpose   Serve what the cameras see with the least delay, nobody waiting longer than the maximum red.
 Reads     Snapshot.detections (lane, distance m, speed m/s), lanes.queued (spill-back), signals.
-Returns   One StageRequest a junction (valid 10 s, renewed each second); with options explain=True also
+Returns   One StageRequest a junction (valid 10 s, renewed each second); in a live city also
           explanations: worth of each stage, demand by group, why.
 Cadence   1 s. Cost: well below 1 ms for 21 junctions.
 Controls  max-pressure (options: see MaxPressureOptions).
@@ -52,7 +52,7 @@ _MAKERS: dict[str, Callable[[BrainContext, dict[str, object]], Brain]] = {"max-p
 
 def create(context: BrainContext) -> Brain:
     """The control named by options["control"]; raises ConfigurationError on options that do not fit."""
-    options = dict(context.options)
+    options = {"explain": context.explain, **context.options}
     control = options.pop("control", CONTROLS[0].name)
     maker = _MAKERS.get(str(control))
     if maker is None:
