@@ -25,7 +25,7 @@ def test_student_quantiles_are_those_of_the_tables() -> None:
 
 
 def test_the_interval_of_a_mean_is_the_textbook_one() -> None:
-    # worked example of Law 2015, chapter 4: 1.20 1.50 1.68 1.89 0.95 1.49 1.58 1.55 0.50 1.09 -> mean 1.34, 90 %: ± 0.24
+    # worked example of Law 2015, chapter 4: mean 1.34, 90 %: ± 0.24
     samples = [1.20, 1.50, 1.68, 1.89, 0.95, 1.49, 1.58, 1.55, 0.50, 1.09]
     result = estimate_mean(samples, confidence=0.90)
     assert result.mean == pytest.approx(1.343)
