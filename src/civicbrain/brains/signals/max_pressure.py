@@ -198,7 +198,7 @@ class MaxPressureBrain:
         served = np.minimum(served, self._run[:, None])
 
         weight = queue_weight(vehicles[:, SOON], options.queue_exponent)
-        weight *= age_weight(self._waiting.stream_s, options.age_s) * demand.outlet
+        weight *= age_weight(self._waiting.credit_s, options.age_s) * demand.outlet
         shortest = table.shortest_s[local[table.junction] + 1, np.arange(table.count)]
         return stage_worth(served * weight[stream][:, None], HORIZON_S, table.entry_of, shortest)
 

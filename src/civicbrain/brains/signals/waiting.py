@@ -30,6 +30,7 @@ class Waiting:
         groups = city.signals.group_count
         self._streams = streams
         self.stream_s: F64 = np.zeros(streams.count + 1)
+        self.credit_s: F64 = np.zeros(streams.count + 1)
         self.group_s: F64 = np.zeros(groups)
         seen_lane = np.zeros(len(city.network.lanes.ids), dtype=bool)
         seen_lane[city.cameras.lane] = True
@@ -45,6 +46,7 @@ class Waiting:
         passed = 0.0 if self._last_s is None else now_s - self._last_s
         if passed < 0.0:  # the window began again
             self.stream_s[:] = 0.0
+            self.credit_s[:] = 0.0
             self.group_s[:] = 0.0
             passed = 0.0
         self._last_s = now_s
@@ -59,6 +61,11 @@ class Waiting:
         self.stream_s += passed
         moved = yielding[group] & (shown_s[group] >= CHANCE_S) & ~demand.standing_head
         self.stream_s[chance[group] | moved | ~asked] = 0.0
+        # the wait still counts for those behind, until the queue that has waited is gone
+        green = (full | yielding)[group]
+        np.maximum(self.credit_s, self.stream_s, out=self.credit_s)
+        self.credit_s[~green] = self.stream_s[~green]
+        self.credit_s[demand.vehicles[:, 0] < PRESENT_VEH] = 0.0
 
         self.group_s += passed
         self.group_s[full | yielding | ~self.unseen] = 0.0
