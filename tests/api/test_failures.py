@@ -44,8 +44,11 @@ def test_backend_away_killed_and_back(place_of: Callable[[], Place]) -> None:
     place.start_backend()
     place.wait_ready()
     assert httpx.put(f"{place.url}/v1/control", json={"name": "fixed"}).status_code == 200
-    # alerts raised while nobody listened are caught up from the brain
-    assert "event: alert" in httpx.get(f"{place.url}/v1/alerts/stream").text
+    # alerts raised while nobody listened are caught up from the brain, a moment after it is back
+    deadline = time.monotonic() + 10
+    while "event: alert" not in (text := httpx.get(f"{place.url}/v1/alerts/stream").text):
+        assert time.monotonic() < deadline, text
+        time.sleep(0.2)
 
 
 def run_server(*options: str) -> subprocess.CompletedProcess[str]:

@@ -211,5 +211,11 @@ def test_whatever_is_recorded_verifies(entries):
     assert ledger.verify().ok
 
 
+def test_the_zero_that_has_a_sign_verifies():
+    ledger = Ledger(None)
+    ledger.append("x", "me", {}, -0.0)
+    assert ledger.verify().ok
+
+
 def test_canonical_json_does_not_depend_on_key_order():
     assert canonical_json({"b": 1, "a": {"d": 2, "c": 3}}) == canonical_json({"a": {"c": 3, "d": 2}, "b": 1})

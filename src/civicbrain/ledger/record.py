@@ -145,17 +145,18 @@ class Ledger(LedgerReader):
             seq, previous = self._seq, self._head
             rows: list[Row] = []
             for kind, actor, body, time_s in entries:
-                if not math.isfinite(time_s):
+                moment_s = float(time_s) + 0.0  # SQLite does not keep the sign of -0.0
+                if not math.isfinite(moment_s):
                     raise LedgerError(f"an entry of kind {kind!r} has no finite time", place=self._place)
                 seq += 1
                 try:
                     text = canonical_json(body)
-                    stated = entry_hash(seq, float(time_s), at, kind, actor, text, previous)
+                    stated = entry_hash(seq, moment_s, at, kind, actor, text, previous)
                 except (TypeError, ValueError, RecursionError) as error:
                     raise LedgerError(
                         f"an entry of kind {kind!r} is no JSON: {error}", place=self._place
                     ) from error
-                rows.append((seq, float(time_s), at, kind, actor, text.decode(), previous, stated))
+                rows.append((seq, moment_s, at, kind, actor, text.decode(), previous, stated))
                 previous = stated
             if rows:
                 self._write(rows)
