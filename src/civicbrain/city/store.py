@@ -93,13 +93,13 @@ class Store:
         if not self._timely(source, frame.end_s, now_s):
             return
         try:
-            cameras = np.array(frame.cameras, np.int32)
-            camera = np.array(frame.camera, np.int32)
-            lane = np.array(frame.lane, np.int32)
-            distance_m = np.array(frame.distance_m, np.float32)
-            speed_mps = np.array(frame.speed_mps, np.float32)
-            vehicle_class = np.array(frame.vehicle_class, np.uint8)
-            next_movement = np.array(frame.next_movement, np.int32)
+            cameras = _owned(frame.cameras, np.int32)
+            camera = _owned(frame.camera, np.int32)
+            lane = _owned(frame.lane, np.int32)
+            distance_m = _owned(frame.distance_m, np.float32)
+            speed_mps = _owned(frame.speed_mps, np.float32)
+            vehicle_class = _owned(frame.vehicle_class, np.uint8)
+            next_movement = _owned(frame.next_movement, np.int32)
         except (TypeError, ValueError, OverflowError):
             self._drop(source, "wrong-type")
             return
@@ -132,20 +132,21 @@ class Store:
         )
         if not good.all():
             self._drop(source, "bad-row", int(len(good) - good.sum()))
-        good &= speaking[np.where(in_range, camera, self._junction_count)]
+        if not (in_range.all() and speaking[:-1].all()):
+            good &= speaking[np.where(in_range, camera, self._junction_count)]
         if not good.all():
-            columns = tuple(column[good] for column in columns)
+            columns = tuple(_frozen(column[good], column.dtype) for column in columns)
         kept = Detections(
             source,
             float(frame.start_s),
             float(frame.end_s),
             cameras=_frozen(cameras, np.int32),
-            camera=_frozen(columns[0], np.int32),
-            lane=_frozen(columns[1], np.int32),
-            distance_m=_frozen(columns[2], np.float32),
-            speed_mps=_frozen(columns[3], np.float32),
-            vehicle_class=_frozen(columns[4], np.uint8),
-            next_movement=_frozen(columns[5], np.int32),
+            camera=columns[0],
+            lane=columns[1],
+            distance_m=columns[2],
+            speed_mps=columns[3],
+            vehicle_class=columns[4],
+            next_movement=columns[5],
             kind=frame.kind,
         )
         number = self._next_frame
@@ -169,12 +170,12 @@ class Store:
         try:
             kept = SignalStates(
                 source, float(states.time_s),
-                _frozen(np.array(states.lamps), np.uint8),
-                _frozen(np.array(states.lamps_since_s), np.float32),
-                _frozen(np.array(states.stage), np.int32),
-                _frozen(np.array(states.stage_since_s), np.float32),
-                _frozen(np.array(states.target), np.int32),
-                _frozen(np.array(states.mode), np.uint8),
+                _owned(states.lamps, np.uint8),
+                _owned(states.lamps_since_s, np.float32),
+                _owned(states.stage, np.int32),
+                _owned(states.stage_since_s, np.float32),
+                _owned(states.target, np.int32),
+                _owned(states.mode, np.uint8),
             )  # fmt: skip
         except (TypeError, ValueError, OverflowError):
             self._drop(source, "wrong-type")
@@ -297,12 +298,16 @@ class Store:
         vehicles = np.bincount(seen.lane, minlength=n)
         queued = np.bincount(seen.lane[seen.speed_mps < QUEUE_SPEED_MPS], minlength=n)
         total_mps = np.bincount(seen.lane, weights=seen.speed_mps, minlength=n)
-        occupied = vehicles > 0
-        speed_mps: F32 = np.where(occupied, total_mps / np.maximum(vehicles, 1), self._limit_mps)
+        occupied = np.flatnonzero(vehicles)
+        speed_mps: F32 = self._limit_mps.copy()
+        speed_mps[occupied] = total_mps[occupied] / vehicles[occupied]
         # a trailing entry stands for "no camera": -1 indexes it
-        age_of_camera = np.append(np.maximum(now_s - self._seen_s, 0.0), np.inf)
+        age_of_camera = np.full(self._junction_count + 1, np.inf, np.float32)
+        age_of_camera[:-1] = np.maximum(now_s - self._seen_s, 0.0)
         age_s = age_of_camera[self._camera_of_lane]
-        observed = np.append(~silent, False)[self._camera_of_lane]
+        speaks = np.zeros(self._junction_count + 1, np.bool_)
+        speaks[:-1] = ~silent
+        observed = speaks[self._camera_of_lane]
         beyond = self._camera_of_lane[seen.lane] < 0  # connected vehicles are seen where no camera looks
         if beyond.any():
             age_s[seen.lane[beyond]] = age_of_camera[seen.camera[beyond]]
@@ -324,6 +329,13 @@ class Store:
             if name == "closed" and value >= 0.5 and entity.startswith("lane:") and entity[5:] in rows
         ]
         return _frozen(np.array(sorted(closed), np.int32), np.int32)
+
+
+def _owned(values: object, dtype: Any) -> NDArray[Any]:
+    """A read-only copy of that type. Raises TypeError, ValueError, OverflowError."""
+    result = np.array(values, dtype, order="C")
+    result.setflags(write=False)
+    return result
 
 
 def _frozen(array: NDArray[Any], dtype: Any) -> NDArray[Any]:

@@ -6,6 +6,7 @@ figures repeats to the last digit: brains are asked by simulated time, and their
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Sequence
 
@@ -71,6 +72,7 @@ def simulate_run(task: RunTask) -> RunFile:
     loop = make_loop(city, task, door) if task.control.brain else None
     ready, ready_cpu = time.perf_counter(), time.process_time()
     door.twin = twin = Twin(city, options)
+    gc.freeze()  # the city and its tables stay for the whole run: the collector need not walk them
     try:
         if loop is None:
             while not twin.ended:
@@ -81,6 +83,7 @@ def simulate_run(task: RunTask) -> RunFile:
                 loop.tick(twin.sense(), twin.time_s)
         metrics = twin.finish()
     finally:
+        gc.unfreeze()
         twin.close()
     wall_s, cpu_s = time.perf_counter() - ready, time.process_time() - ready_cpu
     if loop is not None:

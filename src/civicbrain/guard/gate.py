@@ -84,12 +84,18 @@ class Guard:
         """One verdict a request, in order. Never raises for what a request holds."""
         cases = [_Case(request) for request in requests]
         envelope = Envelope(now_s, self._junctions, self._stages, self._off, self.options)
+        renewals: list[_Case] = []
+        contested: set[str] = set()  # junctions of which something new is asked
         for case in cases:
             if self._only_renews(case.request, now_s):
-                continue  # it was checked when it was granted; most requests are of this kind
+                renewals.append(case)  # it was checked when it was granted; most requests are of this kind
+                continue
             objection = check(case.request, envelope)
             if objection is not None:
                 self._refuse(case, *objection, now_s)
+            else:
+                contested.add(case.request.junction)
+        self._extend([case for case in renewals if case.request.junction not in contested], now_s)
         # the highest priority is heard first, whatever the order of the brains
         open_cases = [case for case in cases if case.verdict is None]
         open_cases.sort(key=lambda case: -case.request.priority)
@@ -99,7 +105,8 @@ class Guard:
         self._act([case for case in cases if _accepted(case)], now_s)
         verdicts = [case.verdict for case in cases if case.verdict is not None]
         assert len(verdicts) == len(requests)
-        self.refused.update(v.rule for v in verdicts if v.outcome is Outcome.REFUSED)
+        if refused := [verdict.rule for verdict in verdicts if verdict.outcome is Outcome.REFUSED]:
+            self.refused.update(refused)
         return verdicts
 
     def heartbeat(self, now_s: float) -> None:
@@ -167,6 +174,14 @@ class Guard:
             and len(request.reason) <= MAX_TEXT
             and hold.brain not in self._off
         )
+
+    def _extend(self, renewals: Sequence[_Case], now_s: float) -> None:
+        """Grant renewals at junctions of which nobody asks anything else: as `_arbitrate` would."""
+        granted = Verdict(Outcome.ACCEPTED, "guard", "renewal", "", now_s)
+        for case in renewals:
+            case.renewal = True
+            case.verdict = granted
+            self._holds[case.request.junction].expires_s = case.request.expires_s
 
     def _arbitrate(self, case: _Case, now_s: float) -> None:
         request = case.request
@@ -268,6 +283,8 @@ class Guard:
         except Exception as error:  # the door is broken: say so, the loop and the others go on
             reason = f"{type(error).__name__}: {error}; {_ACTUATOR_REMEDY}"[:1000]
             verdicts = [Verdict(Outcome.REFUSED, "guard", "actuator-failed", reason, now_s)] * len(cases)
+        if not self._refused_by_door and all(v.outcome is Outcome.ACCEPTED for v in verdicts):
+            return
         entries = []
         for case, verdict in zip(cases, verdicts, strict=True):
             if verdict.outcome is Outcome.ACCEPTED:

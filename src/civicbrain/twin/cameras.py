@@ -11,8 +11,10 @@ The draws are seeded by (seed, second), so that a frame does not depend on which
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any
 
 import libsumo
@@ -71,17 +73,44 @@ _get_position = _compiled("getLanePosition")
 _get_speed = _compiled("getSpeed")
 
 
+ROSTER_CHECK_FRAMES = 60
+"""Frames after which the roster is taken from SUMO's own list, should it ever lose a vehicle unsaid."""
+
+
 class Fleet:
-    """The running number and class of every vehicle seen in this run, looked up once a vehicle."""
+    """The vehicles of this run: which are under way, and the running number and class of each, looked up
+    once a vehicle.
+
+    under_way: ids in ascending order, as SUMO lists them. Kept from departures and arrivals, because asking
+    SUMO for the list each second costs as much as asking every vehicle for its lane. It may hold vehicles
+    that are off the road for a moment (teleporting, parked); these have no lane.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, int]] = {}
         self._class: dict[str, int] = {}
+        self.under_way: list[str] = []
+
+    def recount(self) -> None:
+        """Take the list from SUMO."""
+        self.under_way = sorted(_get_ids())
+
+    def moved(self, departed: Sequence[str], arrived: Sequence[str]) -> None:
+        """Take in who entered and who left in a step."""
+        names = self.under_way
+        for name in departed:
+            insort(names, name)
+        for name in arrived:
+            place = bisect_left(names, name)
+            if place < len(names) and names[place] == name:
+                del names[place]
 
     def classes(self, names: list[str]) -> list[int]:
         """VehicleClass value of each vehicle."""
-        found = list(map(self._class.get, names))
-        return [self.get(name)[1] if kind is None else kind for name, kind in zip(names, found, strict=True)]
+        try:
+            return list(map(self._class.__getitem__, names))
+        except KeyError:  # one is new
+            return [self.get(name)[1] for name in names]
 
     def get(self, vehicle_id: str) -> tuple[int, int]:
         """(number from 0 on, VehicleClass value)."""
@@ -112,6 +141,7 @@ class Cameras:
         lanes = city.network.lanes
         self._stop_line_m: F32 = (lanes.length_m[self._lane] + table.beyond_m[wanted]).astype(np.float32)
         self._row_of_lane = {lanes.ids[lane]: row for row, lane in enumerate(self._lane.tolist())}
+        self._recount_in = 0  # frames
         self._movement_of = _movements_by_link(city) if self._oracle else {}
 
     def take(self, time_s: float) -> None:
@@ -127,11 +157,11 @@ class Cameras:
 
     def _frame(self, time_s: float) -> Detections:
         # map() over compiled functions: this loop over all vehicles is what sensing costs
-        ids = _get_ids()
-        rows = list(map(self._row_of_lane.get, map(_get_lane, ids)))
-        near = [(name, row) for name, row in zip(ids, rows, strict=True) if row is not None]
-        names = [name for name, _ in near]
-        row_of = np.array([row for _, row in near], dtype=np.int32)
+        ids, lanes = self._lanes_of_all()
+        row_of_all = np.fromiter(map(self._row_of_lane.get, lanes, repeat(-1)), np.int32, len(ids))
+        near = np.flatnonzero(row_of_all >= 0)
+        names = [ids[index] for index in near.tolist()]
+        row_of = row_of_all[near]
         position_m = np.fromiter(map(_get_position, names), np.float32, len(names))
         distance_m = self._stop_line_m[row_of] - position_m
         seen = distance_m <= self._range_m
@@ -158,6 +188,19 @@ class Cameras:
             vehicle_class=classes,
             next_movement=self._next_movements(names),
         )
+
+    def _lanes_of_all(self) -> tuple[list[str], list[str]]:
+        """Id and lane of every vehicle under way."""
+        if self._recount_in <= 0:
+            self._fleet.recount()
+            self._recount_in = ROSTER_CHECK_FRAMES
+        self._recount_in -= 1
+        ids = self._fleet.under_way
+        try:
+            return ids, list(map(_get_lane, ids))
+        except libsumo.TraCIException:  # SUMO removed one without counting it as arrived
+            self._fleet.recount()
+            return self._fleet.under_way, list(map(_get_lane, self._fleet.under_way))
 
     def _next_movements(self, names: list[str]) -> I32:
         """Row of the next signalled movement of each vehicle, -1 where its way leads through none."""

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from civicbrain.city.network import F32, U8
+from civicbrain.city.network import F32, I32, U8
 from civicbrain.city.observations import SignalStates
 from civicbrain.city.signals import ControllerMode, SignalIndex, SignalJunction
 from civicbrain.contracts.actuator import Outcome, Verdict
-from civicbrain.contracts.brain import Request
+from civicbrain.contracts.brain import Request, StageRequest
 from civicbrain.twin.controller import Controller, ControllerMemory
 
 SOURCE = "controllers"
@@ -49,7 +49,13 @@ class Roadside:
         self._link_groups = [_link_groups(junction) for junction in signals.junctions]
         self._lamps: U8 = np.full(signals.group_count, ord("r"), dtype=np.uint8)
         self._since_s: F32 = np.full(signals.group_count, now_s, dtype=np.float32)
-        for row in range(len(self.controllers)):
+        count = len(self.controllers)
+        self._stage: I32 = np.full(count, -1, dtype=np.int32)
+        self._stage_since_s: F32 = np.full(count, now_s, dtype=np.float32)
+        self._target: I32 = np.full(count, -1, dtype=np.int32)
+        self._mode: U8 = np.zeros(count, dtype=np.uint8)
+        for row in range(count):
+            self._record_lamps(row)
             self._record(row)
 
     def act(self, now_s: float) -> list[tuple[int, str]]:
@@ -60,14 +66,20 @@ class Roadside:
         for row in np.flatnonzero(self._wake_s <= now_s).tolist():
             controller = self.controllers[row]
             if controller.act(now_s):
-                self._record(row)
+                self._record_lamps(row)
                 changes.append((row, self.link_lamps(row)))
+            self._record(row)
             self._wake_s[row] = controller.wake_s
         return changes
 
     def apply(self, requests: Sequence[Request], now_s: float) -> list[Verdict]:
         """One verdict a request, in order."""
-        return [self._apply(request, now_s) for request in requests]
+        listening = not self.local_only and now_s - self.last_heartbeat_s < self.watchdog_s
+        renewed = Verdict(Outcome.ACCEPTED, "controller", "accepted", "", now_s)
+        return [
+            renewed if listening and self._renew(request, now_s) else self._apply(request, now_s)
+            for request in requests
+        ]
 
     def heartbeat(self, now_s: float) -> None:
         """The centre is alive now."""
@@ -79,20 +91,20 @@ class Roadside:
         self._centre_alive = False
         for row, controller in enumerate(self.controllers):
             controller.centre_lost(now_s)
+            self._record(row)
             self._wake_s[row] = controller.wake_s
 
     def states(self, now_s: float) -> SignalStates:
         """What the controllers report at now_s."""
-        controllers = self.controllers
         return SignalStates(
             source=SOURCE,
             time_s=now_s,
             lamps=self._lamps.copy(),
             lamps_since_s=self._since_s.copy(),
-            stage=np.fromiter((c.stage for c in controllers), np.int32, len(controllers)),
-            stage_since_s=np.fromiter((c.stage_since_s for c in controllers), np.float32, len(controllers)),
-            target=np.fromiter((c.target for c in controllers), np.int32, len(controllers)),
-            mode=np.fromiter((c.mode for c in controllers), np.uint8, len(controllers)),
+            stage=self._stage.copy(),
+            stage_since_s=self._stage_since_s.copy(),
+            target=self._target.copy(),
+            mode=self._mode.copy(),
         )
 
     @property
@@ -111,6 +123,21 @@ class Roadside:
         lamps = self.controllers[row].lamps + "r"
         return "".join([lamps[group] for group in self._link_groups[row]])
 
+    def _renew(self, request: Request, now_s: float) -> bool:
+        """Most requests ask for what is shown already: these cost next to nothing."""
+        if type(request) is not StageRequest or type(request.junction) is not str:
+            return False
+        row = self.signals.row.get(request.junction)
+        if row is None:
+            return False
+        controller = self.controllers[row]
+        wake_s = controller.wake_s
+        if not controller.renew(request, now_s):
+            return False
+        if controller.wake_s < wake_s:
+            self._wake_s[row] = min(self._wake_s[row], controller.wake_s)
+        return True
+
     def _apply(self, request: Request, now_s: float) -> Verdict:
         row = self.signals.row.get(junction) if isinstance(junction := _junction_of(request), str) else None
         if row is None:
@@ -122,11 +149,19 @@ class Roadside:
         else:
             controller = self.controllers[row]
             verdict = controller.request(request, now_s)
+            self._record(row)
             self._wake_s[row] = min(self._wake_s[row], controller.wake_s, _start_s(request, verdict, now_s))
         self.refused_requests += verdict.outcome == Outcome.REFUSED
         return verdict
 
     def _record(self, row: int) -> None:
+        controller = self.controllers[row]
+        self._stage[row] = controller.stage
+        self._stage_since_s[row] = controller.stage_since_s
+        self._target[row] = controller.target
+        self._mode[row] = controller.mode
+
+    def _record_lamps(self, row: int) -> None:
         start, stop = self.signals.group_start[row], self.signals.group_start[row + 1]
         controller = self.controllers[row]
         self._lamps[start:stop] = np.frombuffer(controller.lamps.encode(), dtype=np.uint8)

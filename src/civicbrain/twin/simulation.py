@@ -148,16 +148,18 @@ class Twin:
 
     def step(self) -> None:
         """Advance one step: the controllers act, SUMO steps, the observer looks. Raises TwinError."""
-        set_lamps = libsumo.trafficlight.setRedYellowGreenState
+        set_lamps, simulation = libsumo.trafficlight.setRedYellowGreenState, libsumo.simulation
         try:
             if self.roadside is not None:
                 for row, lamps in self.roadside.act(self.time_s):
                     set_lamps(self._tls_ids[row], lamps)
             libsumo.simulationStep()
             self._look_at_lamps(self.time_s)
-            self.time_s = libsumo.simulation.getTime()
-            self._departed += libsumo.simulation.getDepartedNumber()
-            self._arrived += libsumo.simulation.getArrivedNumber()
+            self.time_s = simulation.getTime()
+            departed, arrived = simulation.getDepartedIDList(), simulation.getArrivedIDList()
+            self._departed += len(departed)
+            self._arrived += len(arrived)
+            self._fleet.moved(departed, arrived)
             self._probe.sample(self.time_s)
             if self.options.track_live:
                 self._track_live()
