@@ -616,3 +616,41 @@ def test_a_junction_no_street_could_run_is_not_started(fault) -> None:
     Controller(SignalJunction(**fixed, groups=groups, **sound), 0.0)
     with pytest.raises(SignalProgramError, match="junction x"):
         Controller(SignalJunction(**fixed, groups=groups, **(sound | fault)), 0.0)
+
+
+# --- the short cut for renewals ------------------------------------------------------------------------
+
+
+@given(
+    asked=st.lists(
+        st.tuples(
+            st.sampled_from(["main", "left", "side", "arrow", "clash", "nowhere"]),
+            st.sampled_from([Priority.SIGNALS, Priority.EMERGENCY]),
+            st.sampled_from(["a", "b"]),
+            st.sampled_from([0.5, 2.0, 10.0, 400.0, math.nan, math.inf]),  # expires so long after now
+            st.sampled_from([0.0, 0.0, 0.0, -5.0, 3.0, -math.inf]),  # not before, from now
+            st.integers(1, 12),  # asked so many seconds running
+        ),
+        max_size=25,
+    )
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_renewal_by_the_short_cut_is_what_a_request_would_have_been(asked) -> None:
+    """One controller takes every request the long way and looks each second; the other renews and sleeps."""
+    (plain, now_s), (quick, _) = ready(), ready()
+    plain._renew = lambda _request, _now_s: False  # type: ignore[method-assign]
+    for stage, priority, brain, lasts_s, delay_s, times in asked:
+        for _ in range(times):
+            request = StageRequest("x", stage, now_s + delay_s, now_s + lasts_s, brain, priority)
+            assert _tell(quick, request, now_s) == _tell(plain, request, now_s)
+            plain._wake_s[:] = now_s
+            assert quick.act(now_s) == plain.act(now_s)
+            mine, other = quick.states(now_s), plain.states(now_s)
+            for name in ("lamps", "lamps_since_s", "stage", "stage_since_s", "target", "mode"):
+                assert (getattr(mine, name) == getattr(other, name)).all(), name
+            now_s += 1.0
+
+
+def _tell(roadside: Roadside, request: StageRequest, now_s: float) -> Verdict:
+    roadside.heartbeat(now_s)
+    return roadside.apply([request], now_s)[0]

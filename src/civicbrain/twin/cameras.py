@@ -11,7 +11,7 @@ The draws are seeded by (seed, second), so that a frame does not depend on which
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import repeat
@@ -19,9 +19,10 @@ from typing import Any
 
 import libsumo
 import numpy as np
+from numpy.typing import NDArray
 
 from civicbrain.city.model import City
-from civicbrain.city.network import F32, I32, U8
+from civicbrain.city.network import F32, F64, I32, U8
 from civicbrain.city.observations import Detections, VehicleClass
 from civicbrain.twin.options import ORACLE_RANGE_M, TwinOptions
 from civicbrain.twin.reach import reach_of
@@ -61,16 +62,17 @@ CLASS_OF = {
 """SUMO's vehicle classes as a camera tells them apart; the others are cars."""
 
 
-def _compiled(name: str) -> Callable[..., Any]:
-    """libsumo.vehicle.NAME without its Python wrapper, which costs as much as the call itself."""
+def compiled(domain: str, name: str) -> Callable[..., Any]:
+    """libsumo.DOMAIN.NAME without its Python wrapper, which costs as much as the call itself."""
     binding = getattr(getattr(libsumo, "libsumo", None), "_libsumo", None)
-    return getattr(binding, f"vehicle_{name}", None) or getattr(libsumo.vehicle, name)  # type: ignore[no-any-return]
+    plain = getattr(binding, f"{domain}_{name}", None)
+    return plain or getattr(getattr(libsumo, domain), name)  # type: ignore[no-any-return]
 
 
-_get_ids = _compiled("getIDList")
-_get_lane = _compiled("getLaneID")
-_get_position = _compiled("getLanePosition")
-_get_speed = _compiled("getSpeed")
+_get_ids = compiled("vehicle", "getIDList")
+_get_lane = compiled("vehicle", "getLaneID")
+_get_position = compiled("vehicle", "getLanePosition")
+_get_speed = compiled("vehicle", "getSpeed")
 
 
 ROSTER_CHECK_FRAMES = 60
@@ -88,29 +90,32 @@ class Fleet:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, int]] = {}
-        self._class: dict[str, int] = {}
         self.under_way: list[str] = []
+        self._classes = bytearray()  # of those under way
 
     def recount(self) -> None:
         """Take the list from SUMO."""
         self.under_way = sorted(_get_ids())
+        self._classes = bytearray(self.get(name)[1] for name in self.under_way)
 
     def moved(self, departed: Sequence[str], arrived: Sequence[str]) -> None:
         """Take in who entered and who left in a step."""
         names = self.under_way
         for name in departed:
-            insort(names, name)
+            if name in arrived:
+                continue  # gone again in the same step
+            place = bisect_left(names, name)
+            names.insert(place, name)
+            self._classes.insert(place, self.get(name)[1])
         for name in arrived:
             place = bisect_left(names, name)
             if place < len(names) and names[place] == name:
-                del names[place]
+                del names[place], self._classes[place]
 
-    def classes(self, names: list[str]) -> list[int]:
-        """VehicleClass value of each vehicle."""
-        try:
-            return list(map(self._class.__getitem__, names))
-        except KeyError:  # one is new
-            return [self.get(name)[1] for name in names]
+    def classes(self, places: NDArray[np.intp]) -> U8:
+        """VehicleClass value of each vehicle at these places of `under_way`."""
+        result: U8 = np.frombuffer(self._classes, np.uint8)[places]
+        return result
 
     def get(self, vehicle_id: str) -> tuple[int, int]:
         """(number from 0 on, VehicleClass value)."""
@@ -118,7 +123,6 @@ class Fleet:
         if known is None:
             kind = CLASS_OF.get(libsumo.vehicle.getVehicleClass(vehicle_id), VehicleClass.CAR)
             known = self._known[vehicle_id] = (len(self._known), int(kind))
-            self._class[vehicle_id] = known[1]
         return known
 
 
@@ -130,7 +134,7 @@ class Cameras:
         self._range_m = ORACLE_RANGE_M if self._oracle else options.range_m
         self._miss_rate = 0.0 if self._oracle else options.miss_rate
         self.latency_s = 0.0 if self._oracle else math.ceil(options.latency_s / step_s - 1e-9) * step_s
-        self._seed = options.seed
+        self._misses = _Draws(options.seed, _MISS_STREAM)
         self._fleet = fleet
         self._frames: deque[Detections] = deque()
         self.equipped = _equipped(len(city.junctions), options)
@@ -166,8 +170,7 @@ class Cameras:
         distance_m = self._stop_line_m[row_of] - position_m
         seen = distance_m <= self._range_m
         if self._miss_rate > 0.0:
-            draws = np.random.default_rng((self._seed, _MISS_STREAM, int(time_s * 1000.0)))
-            seen &= draws.random(len(names)) >= self._miss_rate
+            seen &= self._misses.at(int(time_s * 1000.0), len(names)) >= self._miss_rate
         # one camera after the other, each from its stop line outwards within the order of SUMO
         kept = np.flatnonzero(seen)
         kept = kept[np.argsort(self._junction[row_of[kept]], kind="stable")]
@@ -175,7 +178,6 @@ class Cameras:
         row_of = row_of[kept]
         count = len(names)
         camera: I32 = self._junction[row_of]
-        classes: U8 = np.fromiter(self._fleet.classes(names), np.uint8, count)
         return Detections(
             source=SOURCE,
             start_s=time_s,
@@ -185,7 +187,7 @@ class Cameras:
             lane=self._lane[row_of],
             distance_m=np.maximum(distance_m[kept], np.float32(0.0)),
             speed_mps=np.fromiter(map(_get_speed, names), np.float32, count),
-            vehicle_class=classes,
+            vehicle_class=self._fleet.classes(near[kept]),
             next_movement=self._next_movements(names),
         )
 
@@ -214,6 +216,23 @@ class Cameras:
                     result[place] = candidates.get(_get_lane(name), next(iter(candidates.values())))
                     break
         return result
+
+
+class _Draws:
+    """Uniform draws that depend on the seed, the stream and the instant alone. Philox counts by itself
+    (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): setting its counter costs a
+    quarter of seeding a generator anew."""
+
+    def __init__(self, seed: int, stream: int) -> None:
+        self._philox = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64))
+        self._generator = np.random.Generator(self._philox)
+        self._start: dict[str, Any] = dict(self._philox.state)
+
+    def at(self, instant: int, count: int) -> F64:
+        """`count` draws from [0, 1) for an instant (any whole number from 0 on)."""
+        self._start["state"]["counter"] = np.array([0, instant, 0, 0], dtype=np.uint64)
+        self._philox.state = self._start
+        return self._generator.random(count)
 
 
 def _equipped(count: int, options: TwinOptions) -> I32:

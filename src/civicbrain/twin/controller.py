@@ -119,24 +119,25 @@ class Controller:
         return Verdict(Outcome.ACCEPTED, "controller", "accepted", "", now_s)
 
     def renew(self, request: StageRequest, now_s: float) -> bool:
-        """True when this request asks its own holder's stage once more, which is fully shown: it replaces the
-        one before and nothing else happens. False, and nothing done, in any other case: see `request`.
+        """True when this request asks its own holder's stage once more, which is shown or being switched to:
+        it replaces the one before and nothing else happens. False, and nothing done, in any other case and
+        while a minimum green is waited for: see `request`.
 
         Must imply that `request` would accept it at once (a test holds it to that). Most requests are so."""
         active = self._active
         if (
             type(active) is not StageRequest
-            or self._switching
             or self._pending is not None
             or request.stage != active.stage
             or request.brain != active.brain
             or type(request.priority) is not type(active.priority)
             or request.priority != active.priority
-            or not self._stage_row[active.stage] == self.stage == self.target
+            or self._stage_row[active.stage] != self.target
             or active.expires_s <= now_s
             or type(request.expires_s) is not float
             or type(request.not_before_s) is not float
             or not -math.inf < request.not_before_s <= now_s < request.expires_s <= now_s + MAX_REQUEST_S
+            or (self._switching and self._min_green_left_s(request, now_s) > _EPS_S)
         ):
             return False
         self._active = request

@@ -21,7 +21,7 @@ from civicbrain.contracts.actuator import Verdict
 from civicbrain.contracts.brain import Request
 from civicbrain.contracts.wire import TwinStatus, VehicleFrame, pack_array
 from civicbrain.core.errors import ConfigurationError, TwinError
-from civicbrain.twin.cameras import Cameras, Fleet
+from civicbrain.twin.cameras import Cameras, Fleet, compiled
 from civicbrain.twin.controller import ControllerMemory
 from civicbrain.twin.launch import SAFETY_FILE, TRIPS_FILE, start_sumo, step_length_s
 from civicbrain.twin.metrics import RunMetrics, make_metrics, read_safety, read_trips
@@ -32,6 +32,7 @@ from civicbrain.twin.program_view import ProgramView
 from civicbrain.twin.roadside import Roadside
 
 _ADVANCE_S = 1e-6
+_read_lamps = compiled("trafficlight", "getRedYellowGreenState")
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -312,7 +313,7 @@ class Twin:
 
     def _look_at_lamps(self, time_s: float) -> None:
         """Read every lamp string out of SUMO; they held from time_s on."""
-        read = libsumo.trafficlight.getRedYellowGreenState
+        read = _read_lamps
         for row, tls_id in enumerate(self._tls_ids):
             lamps = read(tls_id)
             if lamps != self._shown[row]:
