@@ -226,7 +226,7 @@ class _Draws:
     def __init__(self, seed: int, stream: int) -> None:
         self._philox = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64))
         self._generator = np.random.Generator(self._philox)
-        self._start: dict[str, Any] = dict(self._philox.state)
+        self._start = self._philox.state
 
     def at(self, instant: int, count: int) -> F64:
         """`count` draws from [0, 1) for an instant (any whole number from 0 on)."""
