@@ -25,6 +25,10 @@ FAN_OUT = 8
 DOWNSTREAM_M = 200.0
 """How far behind the stop line spill-back is looked for."""
 
+SHORT_LINK_CARS = 3.0
+"""A lane between two signals that holds fewer cars than this has no queue of its own: what stands on it
+stands for the junction behind, and both lock when it is fed faster than it is let out."""
+
 _DEPTH = 16
 
 
@@ -35,6 +39,7 @@ class Exits:
     stream: I32  # (x,)
     weight: F64  # (x,) share of the stream's vehicles, prior
     storage_m: F64  # (x,) room there, m of one lane, what is out of view counted half; inf where none is seen
+    short_lane: I32  # (x,) the lane itself where it is a short link to another signal junction, else -1
     cell_exit: I32  # (z,) exit row of each cell: a lane behind the stop line …
     cell_lane: I32  # (z,) … its row …
     cell_share: F64  # (z,) … and how much of the outflow it takes
@@ -84,7 +89,7 @@ def build_streams(city: City) -> Streams:
         movement_stream=movement_stream,
         lane_stream=lane_stream,
         lane_share=lane_share,
-        exits=_exits(city, movement_stream, turn_weight, count),
+        exits=_exits(city, movement_stream, turn_weight, unique.astype(np.int32)),
     )
 
 
@@ -131,8 +136,8 @@ def _upstream_targets(city: City, streams: I32, share: F64, turn_weight: F64) ->
     return lane_stream, lane_share
 
 
-def _exits(city: City, movement_stream: I32, turn_weight: F64, count: int) -> Exits:
-    network = city.network
+def _exits(city: City, movement_stream: I32, turn_weight: F64, streams: I32) -> Exits:
+    network, count = city.network, len(streams)
     moves = network.movements
     order, start = network.movements_from
     length = network.lanes.length_m
@@ -159,7 +164,12 @@ def _exits(city: City, movement_stream: I32, turn_weight: F64, count: int) -> Ex
                     )
         return found
 
+    next_signal = np.full(len(length), -1, dtype=np.int32)
+    next_signal[streams[:, 1]] = streams[:, 0]
     exits = np.flatnonzero(movement_stream >= 0)
+    onto = moves.to_lane[exits]
+    short = (next_signal[onto] >= 0) & (next_signal[onto] != moves.junction[exits])
+    short &= length[onto] < SHORT_LINK_CARS * JAM_SPACING_M
     cell_exit: list[int] = []
     cell_lane: list[int] = []
     cell_share: list[float] = []
@@ -178,6 +188,7 @@ def _exits(city: City, movement_stream: I32, turn_weight: F64, count: int) -> Ex
         stream=movement_stream[exits],
         weight=weight / total[movement_stream[exits]],
         storage_m=storage_m,
+        short_lane=np.where(short, onto, -1).astype(np.int32),
         cell_exit=np.array(cell_exit, dtype=np.int32),
         cell_lane=np.array(cell_lane, dtype=np.int32),
         cell_share=np.array(cell_share, dtype=np.float64),

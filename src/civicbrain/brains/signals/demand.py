@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from civicbrain.brains.signals.approach import Streams
 from civicbrain.city.model import City
-from civicbrain.city.network import F64, Bool
+from civicbrain.city.network import F64, U8, Bool
 from civicbrain.city.observations import Detections
 from civicbrain.city.snapshot import LaneStates, Snapshot
 from civicbrain.science.pressure import spillback_factor
-from civicbrain.science.queues import JAM_SPACING_M, arrival_time_s, queue_fill
+from civicbrain.science.queues import JAM_SPACING_M, arrival_time_s, queue_fill, run_before_blocking
 
 HORIZON_S: F64 = np.array([4.0, 6.0, 8.0, 10.0, 13.0, 16.0, 20.0, 25.0, 31.0, 38.0, 46.0])
 """Spans from now for which a stage is weighed. The longest clears a queue of 20 vehicles a lane."""
@@ -39,6 +39,7 @@ class Demand:
     vehicles: F64  # (k + 1, h) expected vehicles that could be at the stop line within each horizon
     standing_head: Bool  # (k + 1,) a vehicle stands at the stop line
     outlet: F64  # (k + 1,) 1: free road behind the stop line, towards 0: about to spill back
+    run_veh: F64  # (k + 1,) vehicles expected to pass before one that finds no room blocks its lane
 
 
 class DemandReader:
@@ -46,6 +47,7 @@ class DemandReader:
 
     def __init__(self, city: City, streams: Streams) -> None:
         self._streams = streams
+        self._length_m = city.network.lanes.length_m
         self._limit_mps = city.network.lanes.speed_mps
 
     def read(self, snapshot: Snapshot) -> Demand:
@@ -64,7 +66,8 @@ class DemandReader:
         heads = np.bincount(target[head].ravel(), weights=share[head].ravel(), minlength=count + 1)
         standing = heads > 0.0
         standing[count] = False
-        return Demand(vehicles=vehicles, standing_head=standing, outlet=self._outlet(snapshot.lanes))
+        outlet, run = self._outlet(snapshot.lanes, snapshot.signals.lamps)
+        return Demand(vehicles=vehicles, standing_head=standing, outlet=outlet, run_veh=run)
 
     def _targets(self, seen: Detections) -> tuple[NDArray[np.int64], F64]:
         """(v, fan-out) streams of each vehicle and their probabilities."""
@@ -78,7 +81,7 @@ class DemandReader:
             share[known, 0] = (stream >= 0).astype(np.float64)
         return target, share
 
-    def _outlet(self, lanes: LaneStates) -> F64:
+    def _outlet(self, lanes: LaneStates, lamps: U8) -> tuple[F64, F64]:
         exits = self._streams.exits
         queued = np.bincount(
             exits.cell_exit, lanes.queued[exits.cell_lane] * exits.cell_share, len(exits.stream)
@@ -89,4 +92,14 @@ class DemandReader:
         free[full] = NO_ROOM
         outlet = np.bincount(exits.stream, free * exits.weight, self._streams.count + 1)
         outlet[-1] = 1.0
-        return np.asarray(outlet, dtype=np.float64)
+        # a short link not let out by 'G' (who yields may not get out) takes no more than fits
+        flows = np.zeros(len(lanes.queued) + 1, dtype=bool)
+        streams = self._streams
+        lamp = lamps[streams.group]
+        flows[streams.lane[lamp == ord("G")]] = True
+        held = (exits.short_lane >= 0) & ~flows[exits.short_lane]
+        room = np.where(held, np.maximum(self._length_m[exits.short_lane] / JAM_SPACING_M - queued, 0.0), 0.0)
+        shut = np.bincount(exits.stream, (full | held) * exits.weight, streams.count + 1)
+        some = np.bincount(exits.stream, room * exits.weight, streams.count + 1)
+        run = np.where(shut > 0.0, run_before_blocking(1.0 - shut) + some, np.inf)
+        return np.asarray(outlet, dtype=np.float64), np.asarray(run, dtype=np.float64)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from civicbrain.brains.signals.approach import Streams, build_streams, camera_lanes
+from civicbrain.brains.signals.approach import SHORT_LINK_CARS, Streams, build_streams, camera_lanes
 from civicbrain.brains.signals.demand import HORIZON_S, SOON, Demand, DemandReader
 from civicbrain.brains.signals.explanation import explain_junction
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
@@ -23,7 +23,7 @@ from civicbrain.city.signals import Capability, ControllerMode
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.brain import Advice, StageRequest
 from civicbrain.science.pressure import age_weight, permitted_factor, queue_weight, stage_worth
-from civicbrain.science.queues import SATURATION_FLOW_VEH_PER_S, run_before_blocking
+from civicbrain.science.queues import JAM_SPACING_M, SATURATION_FLOW_VEH_PER_S, run_before_blocking
 
 OVERDUE_SHARE = 0.7
 """A stream is served first from this share of the maximum red on: the rest is for finishing what is shown
@@ -33,6 +33,12 @@ GIVE_UP_S = 45.0
 """A stage that could not serve an overdue group in this time will not: its road is blocked, or its
 controller does not follow. The group starts to wait anew."""
 
+
+SHORT_LINK_RED_S = 15.0
+"""Wait after which a full short link is let out: about one minimum green and one intergreen."""
+
+HARM = 0.05
+"""What a stage is worth beside others while it lets traffic into a short link that takes no more."""
 
 WALK_S = 7.0
 """Green for pedestrians after which they may be stopped while vehicles go on: time to start walking (RiLSA
@@ -94,6 +100,11 @@ class MaxPressureBrain:
         self._forced_since = np.zeros(len(city.junctions))
         self._blocked_until = np.zeros(self.streams.count + 1)
         self._group = np.append(self.streams.group, 0)
+        length = city.network.lanes.length_m[self.streams.lane]
+        behind = np.zeros(len(city.network.lanes.ids), dtype=bool)  # lanes that a signal lets traffic into
+        moves = city.network.movements
+        behind[moves.to_lane[moves.junction >= 0]] = True
+        self._short = behind[self.streams.lane] & (length < SHORT_LINK_CARS * JAM_SPACING_M)
         self._entries = np.arange(len(self.stages.stream))
         share = np.append(self.streams.share, 0.0)[self.stages.stream]
         share /= np.maximum(self.stages.green_share, 1e-9)  # of the lane's outflow while this stage is shown
@@ -138,8 +149,12 @@ class MaxPressureBrain:
         current = np.where(local >= 0, table.stage_of[:-1] + local, -1).astype(np.int32)
 
         worth, span = self._worth(now, demand, local, current, snapshot)
+        # green towards a full short link does harm: who is let in blocks the box for those who must get out
+        harm = self.stages.stage[demand.run_veh[self.stages.stream] < 1.0]
+        worth[np.unique(harm)] *= HARM
         chosen = self._choose(worth, current)
-        chosen, overdue = self._serve_overdue(now, chosen, worth, current)
+        clock = self._clock(snapshot, demand)
+        chosen, overdue = self._serve_overdue(now, chosen, worth, current, clock)
 
         # pedestrians who have started to walk clear the crossing while the vehicles beside them still go:
         # a later change then does not wait for them
@@ -195,7 +210,7 @@ class MaxPressureBrain:
         flow = self._full_flow * rate
         green = np.maximum(HORIZON_S[None, :] - start[:, None], 0.0)
         served = np.minimum(vehicles[stream], flow[:, None] * green)
-        served = np.minimum(served, self._run[:, None])
+        served = np.minimum(served, np.minimum(self._run, demand.run_veh[stream])[:, None])
 
         weight = queue_weight(vehicles[:, SOON], options.queue_exponent)
         weight *= age_weight(self._waiting.credit_s, options.age_s) * demand.outlet
@@ -227,12 +242,25 @@ class MaxPressureBrain:
         valued[~table.usable] = -2.0
         return _best_of(valued, table.stage_of)
 
-    def _serve_overdue(self, now: float, chosen: I32, worth: F64, current: I32) -> tuple[I32, I32]:
-        """Replace the choice where a stream or an unseen group has waited too long."""
-        table, waiting, streams = self.stages, self._waiting, self.streams
+    def _clock(self, snapshot: Snapshot, demand: Demand) -> F64:
+        """(g,) how long each group has waited; on a full short link the wait counts for more."""
+        streams = self.streams
+        wait = self._waiting.stream_s[:-1].copy()
         limit = OVERDUE_SHARE * self.options.max_red_s
-        clock = waiting.group_s.copy()
-        np.maximum.at(clock, streams.group, waiting.stream_s[:-1])
+        room = self._city.network.lanes.length_m[streams.lane]
+        full = self._short & (room - snapshot.lanes.queued[streams.lane] * JAM_SPACING_M < JAM_SPACING_M)
+        wait[full] *= max(limit / SHORT_LINK_RED_S, 1.0)
+        wait[demand.run_veh[:-1] < 1.0] = 0.0  # green is of no use to who cannot leave
+        clock = self._waiting.group_s.copy()
+        np.maximum.at(clock, streams.group, wait)
+        return clock
+
+    def _serve_overdue(
+        self, now: float, chosen: I32, worth: F64, current: I32, clock: F64
+    ) -> tuple[I32, I32]:
+        """Replace the choice where a stream or an unseen group has waited too long."""
+        table = self.stages
+        limit = OVERDUE_SHARE * self.options.max_red_s
         overdue = np.full(len(chosen), -1, dtype=np.int32)
         late = clock >= limit
         if not late.any() and (self._forced < 0).all():

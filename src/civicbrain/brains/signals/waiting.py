@@ -18,6 +18,10 @@ from civicbrain.city.network import F32, F64, U8, Bool
 CHANCE_S = 4.0
 """Green that counts as a chance: start-up and the first vehicle."""
 
+MEMORY_S = 3.0
+"""A vehicle that was there this long ago still is: cameras overlook some in single frames, and a clock set
+back by such a frame would let a lone vehicle wait for ever."""
+
 PRESENT_VEH = 0.4
 """Expected vehicles from which on a stream counts as asked for; below it is a share of somebody else."""
 
@@ -40,6 +44,8 @@ class Waiting:
         self._group = np.append(streams.group, 0)
         self._never_full = never_full
         self._last_s: float | None = None
+        self._asked_s = np.full(streams.count + 1, -np.inf)  # second of the last frame with demand
+        self._stood_s = np.full(streams.count + 1, -np.inf)  # … with a vehicle standing at the line
 
     def update(self, now_s: float, lamps: U8, since_s: F32, demand: Demand) -> None:
         """lamps, since_s: (g,) as in SignalStates. Advances all clocks to now_s."""
@@ -48,6 +54,7 @@ class Waiting:
             self.stream_s[:] = 0.0
             self.credit_s[:] = 0.0
             self.group_s[:] = 0.0
+            self._asked_s[:] = self._stood_s[:] = -np.inf
             passed = 0.0
         self._last_s = now_s
         full, yielding = lamps == ord("G"), (lamps == ord("g")) | (lamps == ord("s"))
@@ -55,11 +62,14 @@ class Waiting:
         chance = (full | (yielding & self._never_full)) & (shown_s >= CHANCE_S)
 
         here = demand.vehicles[:, SOON] >= PRESENT_VEH
-        asked = here | demand.standing_head
+        self._stood_s[demand.standing_head] = now_s
+        self._asked_s[here | demand.standing_head] = now_s
+        stands = now_s - self._stood_s < MEMORY_S
+        asked = now_s - self._asked_s < MEMORY_S
         asked[-1] = False
         group = self._group
         self.stream_s += passed
-        moved = yielding[group] & (shown_s[group] >= CHANCE_S) & ~demand.standing_head
+        moved = yielding[group] & (shown_s[group] >= CHANCE_S) & ~stands
         self.stream_s[chance[group] | moved | ~asked] = 0.0
         # the wait still counts for those behind, until the queue that has waited is gone
         green = (full | yielding)[group]
