@@ -97,9 +97,10 @@ class DemandReader:
         streams = self._streams
         lamp = lamps[streams.group]
         flows[streams.lane[lamp == ord("G")]] = True
-        held = (exits.short_lane >= 0) & ~flows[exits.short_lane]
+        short = exits.short_lane >= 0
+        held = short & ~flows[exits.short_lane]
         room = np.where(held, np.maximum(self._length_m[exits.short_lane] / JAM_SPACING_M - queued, 0.0), 0.0)
-        shut = np.bincount(exits.stream, (full | held) * exits.weight, streams.count + 1)
+        shut = np.bincount(exits.stream, ((full & short) | held) * exits.weight, streams.count + 1)
         some = np.bincount(exits.stream, room * exits.weight, streams.count + 1)
         run = np.where(shut > 0.0, run_before_blocking(1.0 - shut) + some, np.inf)
         return np.asarray(outlet, dtype=np.float64), np.asarray(run, dtype=np.float64)
