@@ -15,6 +15,9 @@ from civicbrain.core.errors import TwinError
 from civicbrain.twin.options import TwinOptions
 from civicbrain.twin.programs import SUMO_TYPES, read_active_programs, without_switching, write_programs
 
+JUNCTION_BLOCKER_S = 30.0
+"""After this time others find their way around a vehicle that stands inside a junction, as drivers do; SUMO else
+lets a ring of them stand for ever. For every control alike. See docs/decisions/junction-blockers.md."""
 TRIPS_FILE = "trips.xml"
 SAFETY_FILE = "statistics.xml"
 _LOG_FILE = "sumo.log"
@@ -74,6 +77,7 @@ def start_sumo(
     outputs += ["--tripinfo-output.write-unfinished", "--tripinfo-output.write-undeparted"]
     outputs += ["--statistic-output", str(scratch / SAFETY_FILE)]
     run = ["--seed", str(options.seed), "--time-to-teleport", "-1"]
+    run += ["--ignore-junction-blocker", f"{JUNCTION_BLOCKER_S:g}"]
     if state is not None:
         run += ["--load-state", str(state)]
     _start([*base, *_additional(additional), *routes, *own, *run, *outputs], scratch, city)
