@@ -16,8 +16,9 @@ from civicbrain.twin.options import TwinOptions
 from civicbrain.twin.programs import SUMO_TYPES, read_active_programs, without_switching, write_programs
 
 JUNCTION_BLOCKER_S = 30.0
-"""After this time others find their way around a vehicle that stands inside a junction, as drivers do; SUMO else
-lets a ring of them stand for ever. For every control alike. See docs/decisions/junction-blockers.md."""
+"""After this time others find their way around a vehicle that stands inside a junction, as drivers do; SUMO
+else lets a ring of them stand for ever. For every control alike: docs/decisions/junction-blockers.md."""
+
 TRIPS_FILE = "trips.xml"
 SAFETY_FILE = "statistics.xml"
 _LOG_FILE = "sumo.log"
