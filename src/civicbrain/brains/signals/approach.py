@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from civicbrain.city.model import City
-from civicbrain.city.network import F32, F64, I32
+from civicbrain.city.network import F64, I32
 from civicbrain.science.queues import JAM_SPACING_M
 
 TURN_PRIOR = {ord("s"): 3.0, ord("l"): 1.0, ord("r"): 1.0, ord("t"): 0.05}
@@ -193,13 +193,3 @@ def _exits(city: City, movement_stream: I32, turn_weight: F64, streams: I32) -> 
         cell_lane=np.array(cell_lane, dtype=np.int32),
         cell_share=np.array(cell_share, dtype=np.float64),
     )
-
-
-def camera_lanes(city: City) -> tuple[I32, I32]:
-    """(lane rows, junction rows) of everything the cameras see, for telling which camera is alive."""
-    return city.cameras.lane, city.cameras.junction
-
-
-def limit_mps(city: City) -> F32:
-    """(n,) speed limit of each lane."""
-    return city.network.lanes.speed_mps

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from civicbrain.brains.signals.approach import SHORT_LINK_CARS, Streams, build_streams, camera_lanes
+from civicbrain.brains.signals.approach import SHORT_LINK_CARS, Streams, build_streams
 from civicbrain.brains.signals.demand import HORIZON_S, SOON, Demand, DemandReader
 from civicbrain.brains.signals.explanation import explain_junction
+from civicbrain.brains.signals.owners import Owners, Spans
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
 from civicbrain.brains.signals.waiting import Waiting
 from civicbrain.city.model import City
@@ -89,7 +90,10 @@ class MaxPressureBrain:
         self.stages: StageTable = build_stages(city, self.streams)
         self._reader = DemandReader(city, self.streams)
         self._waiting = Waiting(city, self.streams, never_full(self.stages))
-        self._camera_lane, self._camera_junction = camera_lanes(city)
+        self._camera_lane = city.cameras.lane
+        self._of_camera = Owners(city.cameras.junction, len(city.junctions))
+        self._of_group = Owners(self.streams.group, city.signals.group_count)
+        self._of_junction = Spans(self.stages.stage_of)
         stage_junction = self.stages.junction
         self._stage_ids = [
             city.junctions[int(j)].stages[s - int(self.stages.stage_of[j])].id
@@ -175,8 +179,7 @@ class MaxPressureBrain:
         """Junctions that follow the centre and whose camera is alive."""
         mode = snapshot.signals.mode
         listens = (mode == ControllerMode.LOCAL) | (mode == ControllerMode.CENTRAL)
-        age = np.full(len(self._accepts), np.inf)
-        np.minimum.at(age, self._camera_junction, snapshot.lanes.age_s[self._camera_lane])
+        age = self._of_camera.least(snapshot.lanes.age_s[self._camera_lane], np.inf)
         ready: Bool = self._accepts & listens & (age <= self.options.stale_s)
         return ready
 
@@ -240,7 +243,7 @@ class MaxPressureBrain:
         valued[table.walking] *= 1.001  # of stages alike for vehicles, the one with pedestrians
         valued[shown] = worth[shown] * options.margin + 1e-9
         valued[~table.usable] = -2.0
-        return _best_of(valued, table.stage_of)
+        return self._of_junction.best(valued)
 
     def _clock(self, snapshot: Snapshot, demand: Demand) -> F64:
         """(g,) how long each group has waited; on a full short link the wait counts for more."""
@@ -251,9 +254,7 @@ class MaxPressureBrain:
         full = self._short & (room - snapshot.lanes.queued[streams.lane] * JAM_SPACING_M < JAM_SPACING_M)
         wait[full] *= max(limit / SHORT_LINK_RED_S, 1.0)
         wait[demand.run_veh[:-1] < 1.0] = 0.0  # green is of no use to who cannot leave
-        clock = self._waiting.group_s.copy()
-        np.maximum.at(clock, streams.group, wait)
-        return clock
+        return self._of_group.raise_to_greatest(self._waiting.group_s, wait)
 
     def _serve_overdue(
         self, now: float, chosen: I32, worth: F64, current: I32, clock: F64
@@ -292,18 +293,3 @@ class MaxPressureBrain:
             rows = rows[able]
             chosen[j] = current[j] if current[j] in rows else rows[worth[rows].argmax()]
         return chosen, overdue
-
-
-def _best_of(valued: F64, stage_of: I32) -> I32:
-    """(j,) row of the greatest value in each junction's span, the first of equals; -1 for an empty span."""
-    counts = np.diff(stage_of)
-    best = np.full(len(counts), -1, dtype=np.int32)
-    filled = np.flatnonzero(counts > 0)
-    if len(filled):
-        top = np.maximum.reduceat(valued, stage_of[:-1][filled])
-        is_top = valued >= np.repeat(top, counts[filled])
-        rows = np.flatnonzero(is_top)
-        owner = np.searchsorted(stage_of, rows, side="right") - 1
-        first = np.unique(owner, return_index=True)
-        best[first[0]] = rows[first[1]]
-    return best
