@@ -47,7 +47,12 @@ class DemandReader:
 
     def __init__(self, city: City, streams: Streams) -> None:
         self._streams = streams
-        self._length_m = city.network.lanes.length_m
+        exits = streams.exits
+        self._short = np.flatnonzero(exits.short_lane >= 0)
+        lane = exits.short_lane[self._short]
+        self._short_veh = city.network.lanes.length_m[lane] / JAM_SPACING_M
+        # the streams that lead out of each short link: pairs (place in _short, stream)
+        self._out_exit, self._out_stream = np.nonzero(lane[:, None] == streams.lane[None, :])
         self._limit_mps = city.network.lanes.speed_mps
 
     def read(self, snapshot: Snapshot) -> Demand:
@@ -93,14 +98,11 @@ class DemandReader:
         outlet = np.bincount(exits.stream, free * exits.weight, self._streams.count + 1)
         outlet[-1] = 1.0
         # a short link not let out by 'G' (who yields may not get out) takes no more than fits
-        flows = np.zeros(len(lanes.queued) + 1, dtype=bool)
-        streams = self._streams
-        lamp = lamps[streams.group]
-        flows[streams.lane[lamp == ord("G")]] = True
-        short = exits.short_lane >= 0
-        held = short & ~flows[exits.short_lane]
-        room = np.where(held, np.maximum(self._length_m[exits.short_lane] / JAM_SPACING_M - queued, 0.0), 0.0)
-        shut = np.bincount(exits.stream, ((full & short) | held) * exits.weight, streams.count + 1)
-        some = np.bincount(exits.stream, room * exits.weight, streams.count + 1)
+        short, stream, weight = self._short, exits.stream[self._short], exits.weight[self._short]
+        lets_out = lamps[self._streams.group[self._out_stream]] == ord("G")
+        held = np.bincount(self._out_exit, lets_out, len(short)) == 0.0
+        room = np.where(held, np.maximum(self._short_veh - queued[short], 0.0), 0.0)
+        shut = np.bincount(stream, (full[short] | held) * weight, len(outlet))
+        some = np.bincount(stream, room * weight, len(outlet))
         run = np.where(shut > 0.0, run_before_blocking(1.0 - shut) + some, np.inf)
         return np.asarray(outlet, dtype=np.float64), np.asarray(run, dtype=np.float64)
