@@ -50,9 +50,12 @@ def main() -> int:
     parser.add_argument("--scenario", action="append", help="only this one; repeat for several")
     parser.add_argument("--also", action="append", default=[], help="a CityFlow folder or .sumocfg")
     parser.add_argument("--seeds", type=int, default=CLAIM_SEEDS)
+    parser.add_argument(
+        "--seeds-of", action="append", default=[], metavar="SCENARIO=N", help="another number for this one"
+    )
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
-    options = StudyOptions(controls=(*BASELINES, OURS), seeds=tuple(range(1, arguments.seeds + 1)))
+    seeds_of = {name: int(number) for name, _, number in (text.partition("=") for text in arguments.seeds_of)}
 
     whole = arguments.seeds >= CLAIM_SEEDS and not arguments.scenario
     place = HERE if whole else HERE / "studies"
@@ -60,7 +63,10 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     failed = False
     for scenario in [*(arguments.scenario or SCENARIOS), *arguments.also]:
-        folder = HERE / "studies" / Path(scenario).name
+        name = Path(scenario).name
+        folder = HERE / "studies" / name
+        seeds = tuple(range(1, seeds_of.get(name, arguments.seeds) + 1))
+        options = StudyOptions(controls=(*BASELINES, OURS), seeds=seeds)
         study = run_study([scenario], options, folder, jobs=arguments.jobs, progress=Lines(scenario))[0]
         rows.append(condense(study))
         failed |= bool(study.failures)
