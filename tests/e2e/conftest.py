@@ -65,7 +65,7 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS), timeout=90_000)
@@ -117,7 +117,7 @@ class Server:
         self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def make_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
     with tempfile.TemporaryDirectory(prefix="cb-") as base:  # short, for Unix sockets
@@ -142,7 +142,7 @@ def make_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
                 server.kill(name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(make_server: Callable[..., Server]) -> Server:
     return make_server()
 
@@ -168,7 +168,7 @@ class Room:
             self.page.wait_for_timeout(200)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_room(browser: Browser) -> Iterator[Callable[..., Room]]:
     """Opens rooms, each in a browser profile of its own."""
     contexts = []
@@ -205,7 +205,7 @@ def open_room(browser: Browser) -> Iterator[Callable[..., Room]]:
         context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_room(server: Server, open_room: Callable[..., Room]) -> Room:
     return open_room(server.url)
 
