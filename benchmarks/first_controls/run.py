@@ -73,10 +73,22 @@ def main() -> int:
         # after each scenario: hours of work show what they have found so far
         write_atomically(place / "results.json", (json.dumps(rows, indent=1) + "\n").encode())
         write_atomically(place / "results.md", table(rows).encode())
+    if whole:
+        into_readme(table(rows))
     print(table(rows))
     objections = [objection for row in rows for objection in check(row)]
     print("\n".join(objections) or "every target is met")
     return 1 if objections or failed else 0
+
+
+def into_readme(text: str) -> None:
+    """Put the table between the README's markers."""
+    readme = HERE.parents[1] / "README.md"
+    page = readme.read_text("utf-8")
+    head, begin, rest = page.partition("<!-- results:first_controls -->\n")
+    _, end, tail = rest.partition("<!-- end -->")
+    if begin and end:
+        readme.write_text(f"{head}{begin}{text}{end}{tail}", "utf-8")
 
 
 def condense(study: Evaluation) -> dict[str, Any]:
