@@ -1,0 +1,197 @@
+"""When what is known arrives at the stop lines: vehicles in view, on their way, planned and usual ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from civicbrain.brains.signals.estimate_flow import DISPERSION_ALPHA, OVERDUE_S
+from civicbrain.science.queues import STANDING_SPEED_MPS
+
+TARGETS = 16
+"""Streams kept that an edge leads to."""
+
+SMALL_SHARE = 0.02
+"""Streams that fewer of an edge's vehicles reach are left out."""
+
+_STACK = 64
+_RECOVERY = 0.6
+"""Slow vehicles pick up speed: to this share of the limit on average (see `arrival_time_s`)."""
+
+
+@njit(cache=True)
+def trace_targets(  # type: ignore[no-untyped-def]
+    first, last, target, lag_s, share, target_n, horizon_s,
+    edge_lane, out_start, out_move, move_lane, move_edge, move_stream, travel_s, turn_share, lane_share,
+):  # fmt: skip
+    """For edges first … last - 1: the streams that vehicles entering them reach without passing another
+    stop line, seconds from entry to stop line, and with what probability."""
+    stack_edge = np.empty(_STACK, np.int32)
+    stack_lag = np.empty(_STACK, np.float32)
+    stack_share = np.empty(_STACK, np.float32)
+    for origin in range(first, last):
+        target_n[origin] = 0
+        depth = 1
+        stack_edge[0], stack_lag[0], stack_share[0] = origin, travel_s[origin], 1.0
+        steps = 0
+        while depth > 0 and steps < 256:
+            steps += 1
+            depth -= 1
+            edge, lag, part = stack_edge[depth], stack_lag[depth], stack_share[depth]
+            for row in range(out_start[edge_lane[edge]], out_start[edge_lane[edge + 1]]):
+                m = out_move[row]
+                through = part * turn_share[m] * lane_share[move_lane[m]]
+                if through < SMALL_SHARE * 0.2:
+                    continue
+                k = move_stream[m]
+                if k < 0:
+                    further = lag + travel_s[move_edge[m]]
+                    if depth < _STACK and further < horizon_s and through >= SMALL_SHARE:
+                        stack_edge[depth] = move_edge[m]
+                        stack_lag[depth] = further
+                        stack_share[depth] = through
+                        depth += 1
+                    continue
+                place = -1
+                for i in range(target_n[origin]):
+                    if target[origin, i] == k:
+                        place = i
+                if place < 0:
+                    if target_n[origin] == TARGETS:
+                        continue
+                    place = target_n[origin]
+                    target_n[origin] += 1
+                    target[origin, place] = k
+                    lag_s[origin, place] = lag
+                    share[origin, place] = 0.0
+                share[origin, place] += through
+
+
+@njit(cache=True)
+def forecast(  # type: ignore[no-untyped-def]
+    arrivals, seen, here, age_s, slot,
+    count, lane, dist_m, speed_mps,
+    entry, edge_out, queue, edge_seen, stream_seen, seam_s, travel_s, usual_out, extra,
+    planned, has_plan,
+    target, lag_s, share, target_n, turn_share,
+    lane_limit, lane_beyond_m, lane_signalled, out_start, out_move, move_edge, move_stream,
+    stream_start, stream_move, coming,
+):  # fmt: skip
+    """arrivals: (k, horizon) written. seen: (k,) written, vehicles in view. here: (k,) written, of them
+    standing. age_s: age of the state. coming: (e, horizon) work space, future entries of edges."""
+    horizon = arrivals.shape[1]
+    ring = entry.shape[1]
+    arrivals[:] = 0.0
+    seen[:] = 0.0
+    here[:] = 0.0
+    alpha, one = np.float32(DISPERSION_ALPHA), np.float32(1.0)
+
+    for i in range(count):
+        at = lane[i]
+        limit = lane_limit[at]
+        pace = max(speed_mps[i], _RECOVERY * limit)
+        standing = speed_mps[i] <= STANDING_SPEED_MPS
+        if lane_signalled[at]:
+            eta = 0.0 if standing else max(dist_m[i] / pace - age_s, 0.0)
+            b = int(eta)
+            for row in range(out_start[at], out_start[at + 1]):
+                k = move_stream[out_move[row]]
+                part = turn_share[out_move[row]]
+                if k >= 0:
+                    seen[k] += part
+                    if standing:
+                        here[k] += part
+                    if b < horizon:
+                        arrivals[k, b] += part
+            continue
+        to_end = max(dist_m[i] - lane_beyond_m[at], 0.0) / pace - age_s
+        for row in range(out_start[at], out_start[at + 1]):
+            m = out_move[row]
+            e = move_edge[m]
+            for t in range(target_n[e]):
+                k = target[e, t]
+                part = turn_share[m] * share[e, t]
+                eta = 0.0 if standing else max(to_end + lag_s[e, t], 0.0)
+                b = int(eta)
+                seen[k] += part
+                if standing:
+                    here[k] += part
+                if b < horizon:
+                    arrivals[k, b] += part
+
+    for e in range(len(seam_s)):
+        if target_n[e] == 0:
+            continue
+        lag = travel_s[e] / (one + alpha)
+        until = int(seam_s[e] + OVERDUE_S) if edge_seen[e] else int(lag + 0.5)
+        until = min(until, ring - 1)
+        shift = seam_s[e] if edge_seen[e] else travel_s[e]
+        for age in range(until + 1):
+            x = entry[e, (slot - age) % ring]
+            if x <= 1e-3:
+                continue
+            done = min(np.float32(age), shift)
+            for t in range(target_n[e]):
+                b = int(max(lag_s[e, t] - done - age_s, 0.0))
+                if b < horizon:
+                    arrivals[target[e, t], b] += x * share[e, t]
+        if not edge_seen[e] and edge_out[e] > 1e-3:
+            spread = one / (one + alpha * lag)
+            rest = edge_out[e] * (one - spread) / spread
+            for t in range(target_n[e]):
+                b = int(max(lag_s[e, t] - travel_s[e] + one - age_s, 0.0))
+                if b < horizon:
+                    arrivals[target[e, t], b] += rest * share[e, t]
+        # what comes besides, from streets and drives that no camera sees
+        if extra[e] > 1e-6:
+            for t in range(target_n[e]):
+                k = target[e, t]
+                first = int(max(lag_s[e, t] - (seam_s[e] if edge_seen[e] else travel_s[e]) - age_s, 0.0))
+                for b in range(first, horizon):
+                    arrivals[k, b] += extra[e] * share[e, t]
+
+    # what stop lines upstream will let go: as planned, or as usual
+    coming[:] = 0.0
+    for k in range(len(stream_start) - 1):
+        total = np.float32(0.0)
+        for row in range(stream_start[k], stream_start[k + 1]):
+            total += turn_share[stream_move[row]]
+        if total <= 0.0:
+            continue
+        planned_here = has_plan and planned[k, 0] == planned[k, 0]
+        for row in range(stream_start[k], stream_start[k + 1]):
+            m = stream_move[row]
+            e = move_edge[m]
+            if target_n[e] == 0:
+                continue
+            part = turn_share[m] / total
+            if planned_here:
+                for b in range(horizon):
+                    coming[e, b] += planned[k, b] * part
+            elif usual_out[k] > 1e-6:
+                for b in range(horizon):
+                    coming[e, b] += usual_out[k] * part
+    for e in range(len(seam_s)):
+        if target_n[e] == 0:
+            continue
+        lag = travel_s[e] / (one + alpha)
+        spread = one / (one + alpha * lag)
+        flow = np.float32(0.0)
+        moving = False
+        for b in range(horizon):
+            if coming[e, b] > 0.0:
+                moving = True
+            flow = spread * coming[e, b] + (one - spread) * flow
+            coming[e, b] = flow
+        if not moving:
+            continue
+        early = travel_s[e] - lag
+        for t in range(target_n[e]):
+            k, part = target[e, t], share[e, t]
+            after = int(max(lag_s[e, t] - early, 0.0) + 0.5)
+            for b in range(horizon - after):
+                arrivals[k, b + after] += coming[e, b] * part
+
+    for k in range(len(queue)):
+        if not stream_seen[k]:
+            arrivals[k, 0] += queue[k]

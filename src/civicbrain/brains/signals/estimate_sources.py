@@ -1,0 +1,100 @@
+"""How much usually comes: long-run rates, and the inflow that no stop line upstream explains.
+
+Rates are running means that turn into exponential ones after `RATE_MEMORY_S`. For approaches without a camera
+the prior is what the city's own plan expected there, times how busy the seen part of the city is against
+its own prior: that carries the time of day, and the rest of the network, to where nobody looks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from civicbrain.brains.signals.estimate_layout import Layout
+from civicbrain.city.network import F32, Bool
+
+RATE_MEMORY_S = 300.0
+PRIOR_WORTH_S = 60.0
+"""Seconds of counting that the prior rate is worth."""
+
+PULL = 0.25
+"""Share of the gap to the usual inflow that is filled in where streams upstream, themselves reckoned, bring
+less than the prior expects."""
+
+BUSY_WORTH_VEH_PER_S = 0.2
+"""Prior flow that has to be in view before the city's busyness is taken from it."""
+
+
+class Sources:
+    """k streams, e edges.
+
+    arrival_rate, usual_out: (k,) veh/s into and out of streams. rate: (e,) inflow at the end of unseen
+    approaches besides what travels there. extra: (e,) the same for all edges, for the forecast. came: (e,)
+    vehicles that came into view since the last `settle`. busy: demand of the seen streams over its prior.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        e, k = layout.edges, layout.streams
+        edge = layout.lane_edge[layout.stream_lane]
+        self._edge_prior = np.bincount(edge, layout.prior_rate, e).astype(np.float32)
+        self._explained = _explained_share(layout)
+        self.arrival_rate: F32 = np.zeros(k, np.float32)
+        self.usual_out: F32 = np.zeros(k, np.float32)
+        self.rate: F32 = np.zeros(e, np.float32)
+        self.extra: F32 = np.zeros(e, np.float32)
+        self.came: F32 = np.zeros(e, np.float32)
+        self._expected: F32 = np.zeros(e, np.float32)
+        self._appeared: F32 = np.zeros(e, np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the prior."""
+        self.arrival_rate[:] = self._layout.prior_rate
+        self.usual_out[:] = self._layout.prior_rate
+        for array in (self.rate, self.extra, self.came, self._expected, self._appeared):
+            array[:] = 0.0
+        self.busy = 1.0
+        self._counted_s = 0.0
+
+    def count_flow(self, inflow: F32, out: F32, signal_in: F32, any_in: F32) -> None:  # noqa: ARG002
+        """One second of the model: (k,) into unseen streams, (k,) out of all, (e,) into edges."""
+        self._counted_s += 1.0
+        gain = np.float32(max(1.0 / RATE_MEMORY_S, 1.0 / (self._counted_s + PRIOR_WORTH_S)))
+        self._gain = gain
+        self.usual_out += gain * (out - self.usual_out)
+        self._expected += gain * (any_in - self._expected)
+        self._inflow = inflow
+        self._out = out
+
+    def settle(self, edge_seen: Bool, stream_seen: Bool, change_veh: F32) -> None:
+        """After a frame. change_veh: (k,) growth of what is in view."""
+        gain, layout = self._gain, self._layout
+        arrived = np.where(stream_seen, self._out + change_veh, self._inflow)
+        self.arrival_rate += gain * (arrived - self.arrival_rate)
+        self._appeared += gain * (self.came - self._appeared)
+        self.came[:] = 0.0
+        seen_prior = float(layout.prior_rate[stream_seen].sum())
+        seen_rate = max(float(self.arrival_rate[stream_seen].sum()), 0.0)
+        worth = BUSY_WORTH_VEH_PER_S
+        self.busy = float(np.clip((seen_rate + worth) / (seen_prior + worth), 0.05, 5.0))
+        usual = self._edge_prior * np.float32(self.busy)
+        short = np.maximum(usual - self._expected, 0.0)
+        unseen = layout.edge_signalled & ~edge_seen
+        own = (1.0 - self._explained) * usual + self._explained * np.float32(PULL) * short
+        self.rate[:] = np.where(unseen, own, 0.0)
+        beside = np.maximum(self._appeared - self._expected, 0.0)
+        self.extra[:] = np.where(edge_seen, beside, self.rate)
+
+
+def _explained_share(layout: Layout) -> F32:
+    """(e,) share of an edge's ways in that begin at a stop line, not at a dead end of the network."""
+    share = np.ones(layout.edges)
+    from_edge = layout.lane_edge[layout.move_lane]
+    signalled = (layout.move_stream >= 0).astype(np.float64)
+    ways = np.bincount(layout.move_edge, minlength=layout.edges)
+    share[ways == 0] = 0.0
+    for _ in range(12):  # edges in a row between two junctions
+        mine = np.maximum(signalled, share[from_edge])
+        total = np.bincount(layout.move_edge, mine, layout.edges)
+        share = np.where(ways > 0, total / np.maximum(ways, 1), 0.0)
+    return share.astype(np.float32)
