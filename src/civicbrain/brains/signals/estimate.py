@@ -34,6 +34,9 @@ FORGET_S = 1200.0
 """Memory of turning shares, s: long against a cycle, short against the change of a peak."""
 
 LEARN_EVERY_S = 30
+MOST_COVERED = 0.95
+"""However good the view, some vehicles are lost between a stop line and the next camera."""
+
 PRIOR_TURN_VEH, PRIOR_LANE_VEH = 6.0, 10.0
 """Vehicles that the prior shares are worth."""
 
@@ -108,9 +111,10 @@ class Estimator:
         self._released[:] = 0.0
         self._edge_out = np.zeros(e, np.float32)
         self._queue = np.zeros(k, np.float32)
+        self._debt = np.zeros(e, np.float32)
         self._last_left_s = np.full(layout.lanes, -1e9)
-        self._move_count = np.zeros(m, np.float32)
-        self._lane_count = np.zeros(layout.lanes, np.float32)
+        self._came_by = np.zeros(m, np.float32)
+        self._used = np.zeros(m, np.float32)
         self._seen[:] = 0.0
         self._change = np.zeros(k, np.float32)  # growth of what is in view, of the update before
         self._was_seen: Bool = np.zeros(k, bool)
@@ -168,10 +172,10 @@ class Estimator:
             run_second(
                 (slot - back) % RING_S, self._entry, self._released, self._edge_out, self._queue,
                 self._inflow, self._out, self._signal_in, self._any_in, self._edge_seen, self._stream_seen,
-                self.sources.rate, self._last_lamps, layout.edge_travel_s, self.turn_share, self.lane_share,
+                self.sources.rate, self.sources.scale, self._last_lamps, layout.edge_travel_s, self.turn_share, self.lane_share,
                 layout.move_lane, layout.move_edge, layout.move_stream, layout.edge_lane, layout.out_start,
                 layout.out_move, layout.stream_start, layout.stream_move, layout.stream_group, self._storage,
-                self._move_count,
+                self._used, self._debt,
             )  # fmt: skip
             if back:
                 self.sources.count_flow(self._inflow, self._out, self._signal_in, self._any_in)
@@ -183,6 +187,8 @@ class Estimator:
             self.sources.settle(self._edge_seen, self._stream_seen, self._change)
             if slot % LEARN_EVERY_S == 0:
                 self._learn(LEARN_EVERY_S)
+            elif first:
+                self._cover()
         self._last_lamps = lamps
 
     def _take_frame(
@@ -206,33 +212,38 @@ class Estimator:
         self._tracks, self._spare = new, old
         release_left(
             self._slot, self._left, self._entry, self._released, self._out, self._signal_in, self._any_in,
-            self._move_count, self._lane_count, self._last_lamps, self._edge_seen, self.turn_share,
+            self._used, self._last_lamps, self.turn_share,
             layout.lane_camera, layout.out_start, layout.out_move, layout.move_edge, layout.move_stream,
             layout.move_group, layout.edge_lane,
         )  # fmt: skip
         take_appeared(
             self._slot, self._appeared, int(self._appeared_n[0]), self._entry, self._released,
-            self._move_count, self.sources.came, layout.edge_seam_s, layout.in_start, layout.in_move,
+            self._came_by, self.sources.came, self._debt, self._edge_seen, layout.edge_seam_s,
+            layout.edge_travel_s, layout.in_start, layout.in_move, layout.move_lane, layout.lane_edge,
+            layout.move_stream, self.turn_share, self.lane_share,
         )  # fmt: skip
 
     def _learn(self, passed_s: float) -> None:
         """New shares from the counts; older counts fade."""
         layout = self.layout
         fade = np.float32(np.exp(-passed_s / FORGET_S))
-        self._move_count *= fade
-        self._lane_count *= fade
-        counts = np.maximum(self._move_count, 0.0)
-        of_lane = np.bincount(layout.move_lane, counts, layout.lanes)
+        self._came_by *= fade
+        self._used *= fade
+        self._cover()
+        came, used = np.maximum(self._came_by, 0.0), np.maximum(self._used, 0.0)
+        # who left and was not seen again took one of the exits that are out of view
+        hidden = used * (1.0 - np.minimum(self._covered, MOST_COVERED)[layout.move_edge])
+        of_lane = np.bincount(layout.move_lane, used, layout.lanes)
+        lost = np.maximum(of_lane - np.bincount(layout.move_lane, came, layout.lanes), 0.0)
+        lost /= np.maximum(np.bincount(layout.move_lane, hidden, layout.lanes), 1e-6)
+        counts = came + hidden * lost[layout.move_lane]
+        total = np.bincount(layout.move_lane, counts, layout.lanes)
         share = counts + PRIOR_TURN_VEH * layout.prior_turn_share
-        share /= (of_lane + PRIOR_TURN_VEH)[layout.move_lane]
-        self.turn_share[:] = share
-        seen = layout.lane_camera >= 0
-        seen &= (self._state > 0)[layout.lane_camera]
-        lanes = np.where(seen, np.maximum(self._lane_count, 0.0), of_lane)
-        of_edge = np.bincount(layout.lane_edge, lanes, layout.edges)
-        self.lane_share[:] = (lanes + PRIOR_LANE_VEH * layout.prior_lane_share) / (of_edge + PRIOR_LANE_VEH)[
-            layout.lane_edge
-        ]
+        self.turn_share[:] = share / (total + PRIOR_TURN_VEH)[layout.move_lane]
+        of_edge = np.bincount(layout.lane_edge, of_lane, layout.edges)
+        self.lane_share[:] = (of_lane + PRIOR_LANE_VEH * layout.prior_lane_share) / (
+            of_edge + PRIOR_LANE_VEH
+        )[layout.lane_edge]
         self._share = np.bincount(layout.move_stream + 1, self.turn_share, layout.streams + 1)[1:].astype(
             np.float32
         )
@@ -240,7 +251,20 @@ class Estimator:
             0, layout.edges, self._target, self._target_lag, self._target_share, self._target_n,
             float(self._horizon + 30), layout.edge_lane, layout.out_start, layout.out_move, layout.move_lane,
             layout.move_edge, layout.move_stream, layout.edge_travel_s, self.turn_share, self.lane_share,
+            self.sources.survive,
         )  # fmt: skip
+
+    def _cover(self) -> None:
+        """(e,) share of the vehicles entering an edge that come into some camera's view before a stop line."""
+        layout = self.layout
+        from_edge = layout.lane_edge[layout.move_lane]
+        onward = self.turn_share * self.lane_share[layout.move_lane] * (layout.move_stream < 0)
+        survive = self.sources.survive
+        covered = np.where(self._edge_seen, survive, 0.0)
+        for _ in range(8):
+            further = np.bincount(from_edge, onward * covered[layout.move_edge], layout.edges)
+            covered = np.where(self._edge_seen, survive, further)
+        self._covered = np.clip(covered, 0.0, 1.0).astype(np.float32)
 
     def _forecast(self, now_s: float, planned_veh: F32 | None) -> Estimate:
         layout = self.layout

@@ -24,6 +24,8 @@ DISPERSION_ALPHA = 0.1
 OVERDUE_S = 5.0
 """A vehicle that is this late in coming into view has gone somewhere else."""
 
+_ORIGINS = 48
+
 CLUTTER = 0.05
 """Expected vehicles that come into view within the time that fits without having passed a stop line."""
 
@@ -46,8 +48,9 @@ def capacity(lamp):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def run_second(  # type: ignore[no-untyped-def]
     slot, entry, released, edge_out, queue, inflow, stream_out, signal_in, any_in,
-    edge_seen, stream_seen, source, lamps, travel_s, turn_share, lane_share, move_lane, move_edge,
-    move_stream, edge_lane, out_start, out_move, stream_start, stream_move, stream_group, storage, move_count,
+    edge_seen, stream_seen, source, scale, lamps, travel_s, turn_share, lane_share, move_lane, move_edge,
+    move_stream, edge_lane, out_start, out_move, stream_start, stream_move, stream_group, storage, used,
+    debt,
 ):  # fmt: skip
     """One second of everything that is not seen. slot: place of this second in the rings.
 
@@ -71,7 +74,7 @@ def run_second(  # type: ignore[no-untyped-def]
         lag = travel_s[e] / (one + alpha)
         spread = one / (one + alpha * lag)
         edge_out[e] = spread * entry[e, (slot - max(int(lag + 0.5), 1)) % ring] + (one - spread) * edge_out[e]
-        flow = edge_out[e] + source[e]
+        flow = edge_out[e] * scale[e] + source[e]
         if flow < 1e-5:
             continue
         for row in range(out_start[edge_lane[e]], out_start[edge_lane[e + 1]]):
@@ -101,20 +104,24 @@ def run_second(  # type: ignore[no-untyped-def]
             m = stream_move[row]
             part = out * turn_share[m] / total
             released[slot, m] += part
-            if not edge_seen[move_edge[m]]:
-                move_count[m] += part
+            used[m] += part
             entry[move_edge[m], slot] += part
             signal_in[move_edge[m]] += part
             any_in[move_edge[m]] += part
+    for e in range(len(debt)):
+        if debt[e] > 1e-3:  # who came into view before expected
+            paid = min(debt[e], entry[e, slot])
+            entry[e, slot] -= paid
+            debt[e] = np.float32(0.9) * (debt[e] - paid)
 
 
 @njit(cache=True)
 def release_left(  # type: ignore[no-untyped-def]
-    slot, left, entry, released, stream_out, signal_in, any_in, move_count, lane_count, lamps, edge_seen,
+    slot, left, entry, released, stream_out, signal_in, any_in, used, lamps,
     turn_share, lane_camera, out_start, out_move, move_edge, move_stream, move_group, edge_lane,
 ):  # fmt: skip
     """Vehicles that were seen to leave go into the next edges, by the lane's turning shares among the
-    movements that the lamps allowed. Where the exit is out of view, the movement is counted as used."""
+    movements that the lamps allowed. used: (m,) such uses, counted."""
     for lane in range(len(left)):
         if left[lane] == 0.0:
             continue
@@ -125,7 +132,6 @@ def release_left(  # type: ignore[no-untyped-def]
             total += turn_share[m] * allowed
         if total <= 0.0:
             continue
-        lane_count[lane] += left[lane]
         for row in range(out_start[lane], out_start[lane + 1]):
             m = out_move[row]
             allowed = _allowed(m, lane, lamps, move_group, move_edge, lane_camera, edge_lane)
@@ -138,8 +144,7 @@ def release_left(  # type: ignore[no-untyped-def]
             if move_stream[m] >= 0:
                 stream_out[move_stream[m]] += part
                 signal_in[move_edge[m]] += part
-            if not edge_seen[move_edge[m]]:
-                move_count[m] = max(move_count[m] + part, np.float32(0.0))
+            used[m] = max(used[m] + part, np.float32(0.0))
 
 
 @njit(cache=True)
@@ -161,35 +166,59 @@ def _allowed(m, lane, lamps, move_group, move_edge, lane_camera, edge_lane):  # 
 
 @njit(cache=True)
 def take_appeared(  # type: ignore[no-untyped-def]
-    slot, appeared, count, entry, released, move_count, came, seam_s, in_start, in_move
-):
+    slot, appeared, count, entry, released, move_count, came, debt, edge_seen, seam_s, travel_s,
+    in_start, in_move, move_lane, lane_edge, move_stream, turn_share, lane_share,
+):  # fmt: skip
     """Vehicles that came into view are no longer on their way: take one from what entered the edge, oldest
     first, and credit the movements that may have brought it, by what each released at the time that fits
     (an expectation-maximisation step for the mixture of origins; `CLUTTER` is the weight of none of them).
+    Origins are the stop lines behind, through edges that no camera sees.
     """
     ring = entry.shape[1]
-    clutter = np.float32(CLUTTER)
+    zero, one = np.float32(0.0), np.float32(1.0)
+    origin = np.empty(_ORIGINS, np.int32)
+    weight = np.empty(_ORIGINS, np.float32)
+    stack_edge = np.empty(_ORIGINS, np.int32)
+    stack_lag = np.empty(_ORIGINS, np.float32)
+    stack_part = np.empty(_ORIGINS, np.float32)
     for i in range(count):
         e = appeared[i]
-        came[e] += 1.0
-        oldest = min(int(seam_s[e] + OVERDUE_S) + 1, ring - 1)
-        youngest = max(int(0.5 * seam_s[e]) - 1, 0)
-        total = np.float32(0.0)
-        for row in range(in_start[e], in_start[e + 1]):
-            for age in range(youngest, oldest + 1):
-                total += max(released[(slot - age) % ring, in_move[row]], np.float32(0.0))
-        if total > 0.02:
-            for row in range(in_start[e], in_start[e + 1]):
+        came[e] += one
+        found, depth, steps = 0, 1, 0
+        total = zero
+        stack_edge[0], stack_lag[0], stack_part[0] = e, seam_s[e], one
+        while depth > 0 and steps < 4 * _ORIGINS:
+            steps += 1
+            depth -= 1
+            here, lag, part = stack_edge[depth], stack_lag[depth], stack_part[depth]
+            for row in range(in_start[here], in_start[here + 1]):
                 m = in_move[row]
-                mine = np.float32(0.0)
-                for age in range(youngest, oldest + 1):
-                    mine += max(released[(slot - age) % ring, m], np.float32(0.0))
-                move_count[m] += mine / (total + clutter)
-        rest = np.float32(1.0)
-        for age in range(oldest, youngest - 1, -1):
+                if move_stream[m] < 0:
+                    behind = lane_edge[move_lane[m]]
+                    further = lag + travel_s[behind]
+                    through = part * turn_share[m] * lane_share[move_lane[m]]
+                    if depth < _ORIGINS and not edge_seen[behind] and further < 0.8 * ring and through > 0.05:
+                        stack_edge[depth], stack_lag[depth], stack_part[depth] = behind, further, through
+                        depth += 1
+                elif found < _ORIGINS:
+                    slack = np.float32(2.0) + np.float32(0.15) * lag
+                    mine = zero
+                    for age in range(max(int(lag - slack), 0), min(int(lag + slack + one), ring - 1) + 1):
+                        mine += max(released[(slot - age) % ring, m], zero)
+                    if mine > zero:
+                        origin[found], weight[found] = m, mine * part
+                        total += mine * part
+                        found += 1
+        if total > np.float32(0.02):
+            for row in range(found):
+                move_count[origin[row]] += weight[row] / (total + np.float32(CLUTTER))
+        rest = one
+        oldest = min(int(seam_s[e] + OVERDUE_S) + 1, ring - 1)
+        for age in range(oldest, max(int(0.5 * seam_s[e]) - 1, 0) - 1, -1):
             place = (slot - age) % ring
-            taken = min(rest, max(entry[e, place], np.float32(0.0)))
+            taken = min(rest, max(entry[e, place], zero))
             entry[e, place] -= taken
             rest -= taken
-            if rest <= 0.0:
+            if rest <= zero:
                 break
+        debt[e] += max(rest, zero)

@@ -23,6 +23,7 @@ _RECOVERY = 0.6
 def trace_targets(  # type: ignore[no-untyped-def]
     first, last, target, lag_s, share, target_n, horizon_s,
     edge_lane, out_start, out_move, move_lane, move_edge, move_stream, travel_s, turn_share, lane_share,
+    survive,
 ):  # fmt: skip
     """For edges first … last - 1: the streams that vehicles entering them reach without passing another
     stop line, seconds from entry to stop line, and with what probability."""
@@ -32,7 +33,7 @@ def trace_targets(  # type: ignore[no-untyped-def]
     for origin in range(first, last):
         target_n[origin] = 0
         depth = 1
-        stack_edge[0], stack_lag[0], stack_share[0] = origin, travel_s[origin], 1.0
+        stack_edge[0], stack_lag[0], stack_share[0] = origin, travel_s[origin], survive[origin]
         steps = 0
         while depth > 0 and steps < 256:
             steps += 1
@@ -49,7 +50,7 @@ def trace_targets(  # type: ignore[no-untyped-def]
                     if depth < _STACK and further < horizon_s and through >= SMALL_SHARE:
                         stack_edge[depth] = move_edge[m]
                         stack_lag[depth] = further
-                        stack_share[depth] = through
+                        stack_share[depth] = through * survive[move_edge[m]]
                         depth += 1
                     continue
                 place = -1

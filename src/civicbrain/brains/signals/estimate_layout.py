@@ -19,6 +19,10 @@ from civicbrain.science.queues import JAM_SPACING_M, SATURATION_FLOW_VEH_PER_S
 RING_S = 128
 """Seconds of history kept of what entered each edge; longer edges are taken to be this long."""
 
+LEAST_VIEW_M = 12.0
+"""A camera that sees less than this of a lane's end is taken not to see the lane: a vehicle would be there
+for less than a second."""
+
 ACCELERATION_LOSS_S = 1.5
 """Time a vehicle that leaves a stop line loses until it drives at the limit, on the far side of the line
 (half of the 2.7 s that 50 km/h at 2.6 m/s² costs: the first vehicles lose all of it, later ones little)."""
@@ -93,12 +97,15 @@ def build_layout(city: City, streams: Streams) -> Layout:
     lane_signalled = np.zeros(n, bool)
     lane_signalled[moves.from_lane[signalled]] = True
 
+    seen_m = np.where(lane_camera >= 0, np.clip(city.cameras.range_m - beyond, 0.0, lanes.length_m), 0.0)
+    lane_camera[seen_m < np.minimum(LEAST_VIEW_M, lanes.length_m * 0.9)] = -1
+    seen_m[lane_camera < 0] = 0.0
+
     # an edge as a whole: what most of its road does
     first = edges.lane_start[:-1]
     length = np.maximum.reduceat(lanes.length_m, first) if e else np.zeros(0, np.float32)
     limit = np.maximum.reduceat(lanes.speed_mps, first) if e else np.zeros(0, np.float32)
     edge_camera = np.maximum.reduceat(lane_camera, first) if e else np.zeros(0, np.int32)
-    seen_m = np.where(lane_camera >= 0, np.clip(city.cameras.range_m - beyond, 0.0, lanes.length_m), 0.0)
     edge_seen_m = np.maximum.reduceat(seen_m, first) if e else np.zeros(0)
     edge_signalled = np.logical_or.reduceat(lane_signalled, first) if e else np.zeros(0, bool)
     inner = np.bincount(move_edge, weights=moves.length_m, minlength=e)
@@ -168,11 +175,19 @@ def _prior_shares(city: City, move_edge: I32) -> tuple[F32, F32]:
     for letter, weight in TURN_PRIOR.items():
         turn[letter] = weight
     weight = turn[moves.turn] / np.maximum(count[inverse.reshape(-1)], 1)
+    weight[_turns_back(city)] = 0.0
     of_lane = np.bincount(moves.from_lane, weights=weight, minlength=n)
     of_edge = np.bincount(lanes.edge, weights=of_lane, minlength=e)
     turn_share = weight / np.maximum(of_lane[moves.from_lane], 1e-9)
     lane_share = of_lane / np.maximum(of_edge[lanes.edge], 1e-9)
     return turn_share.astype(np.float32), lane_share.astype(np.float32)
+
+
+def _turns_back(city: City) -> Bool:
+    """(m,) U-turns without a signal: where the network ends, traffic leaves and enters; it does not turn."""
+    moves = city.network.movements
+    back: Bool = (moves.turn == ord("t")) & (moves.junction < 0)
+    return back
 
 
 def _green_share(junctions: tuple[SignalJunction, ...]) -> F32:

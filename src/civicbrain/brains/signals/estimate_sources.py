@@ -16,9 +16,15 @@ RATE_MEMORY_S = 300.0
 PRIOR_WORTH_S = 60.0
 """Seconds of counting that the prior rate is worth."""
 
-PULL = 0.25
-"""Share of the gap to the usual inflow that is filled in where streams upstream, themselves reckoned, bring
-less than the prior expects."""
+TRUST = 0.5
+"""Weight of what stop lines upstream send, against the prior, where an approach has no camera: its turning
+shares upstream are then learned from the other exits only."""
+
+PRIOR_SURVIVAL = 0.9
+SURVIVAL_MEMORY_S = 1200.0
+PRIOR_WORTH_VEH = 10.0
+"""Of the vehicles that enter a road some never reach its end: they park, or turn into a street that the
+network does not have. The share that does is counted where a camera looks, and taken as usual elsewhere."""
 
 BUSY_WORTH_VEH_PER_S = 0.2
 """Prior flow that has to be in view before the city's busyness is taken from it."""
@@ -28,7 +34,8 @@ class Sources:
     """k streams, e edges.
 
     arrival_rate, usual_out: (k,) veh/s into and out of streams. rate: (e,) inflow at the end of unseen
-    approaches besides what travels there. extra: (e,) the same for all edges, for the forecast. came: (e,)
+    approaches besides what travels there; scale: (e,) how much of
+    that is believed; survive: (e,) share of what enters an edge that reaches its end. extra: (e,) the same for all edges, for the forecast. came: (e,)
     vehicles that came into view since the last `settle`. busy: demand of the seen streams over its prior.
     """
 
@@ -36,11 +43,15 @@ class Sources:
         self._layout = layout
         e, k = layout.edges, layout.streams
         edge = layout.lane_edge[layout.stream_lane]
+        self.survive: F32 = np.ones(e, np.float32)
+        self._entered = np.zeros(e)
+        self._shown = np.zeros(e)
         self._edge_prior = np.bincount(edge, layout.prior_rate, e).astype(np.float32)
         self._explained = _explained_share(layout)
         self.arrival_rate: F32 = np.zeros(k, np.float32)
         self.usual_out: F32 = np.zeros(k, np.float32)
         self.rate: F32 = np.zeros(e, np.float32)
+        self.scale: F32 = np.ones(e, np.float32)
         self.extra: F32 = np.zeros(e, np.float32)
         self.came: F32 = np.zeros(e, np.float32)
         self._expected: F32 = np.zeros(e, np.float32)
@@ -51,8 +62,18 @@ class Sources:
         """Back to the prior."""
         self.arrival_rate[:] = self._layout.prior_rate
         self.usual_out[:] = self._layout.prior_rate
-        for array in (self.rate, self.extra, self.came, self._expected, self._appeared):
+        self.survive[:] = PRIOR_SURVIVAL
+        for array in (
+            self._entered,
+            self._shown,
+            self.rate,
+            self.extra,
+            self.came,
+            self._expected,
+            self._appeared,
+        ):
             array[:] = 0.0
+        self.scale[:] = 1.0
         self.busy = 1.0
         self._counted_s = 0.0
 
@@ -63,6 +84,9 @@ class Sources:
         self._gain = gain
         self.usual_out += gain * (out - self.usual_out)
         self._expected += gain * (any_in - self._expected)
+        self._entered *= 1.0 - 1.0 / SURVIVAL_MEMORY_S
+        self._entered += any_in
+        self._shown *= 1.0 - 1.0 / SURVIVAL_MEMORY_S
         self._inflow = inflow
         self._out = out
 
@@ -71,17 +95,29 @@ class Sources:
         gain, layout = self._gain, self._layout
         arrived = np.where(stream_seen, self._out + change_veh, self._inflow)
         self.arrival_rate += gain * (arrived - self.arrival_rate)
+        self._shown += self.came
         self._appeared += gain * (self.came - self._appeared)
         self.came[:] = 0.0
+        worth = PRIOR_WORTH_VEH
+        shown, entered = float(self._shown[edge_seen].sum()), float(self._entered[edge_seen].sum())
+        usually = min((shown + worth * PRIOR_SURVIVAL) / (entered + worth), 1.0)
+        self.survive[:] = np.where(
+            edge_seen,
+            np.clip((self._shown + worth * usually) / (self._entered + worth), 0.02, 1.0),
+            np.where(layout.edge_signalled, usually, 1.0),
+        )
         seen_prior = float(layout.prior_rate[stream_seen].sum())
         seen_rate = max(float(self.arrival_rate[stream_seen].sum()), 0.0)
-        worth = BUSY_WORTH_VEH_PER_S
-        self.busy = float(np.clip((seen_rate + worth) / (seen_prior + worth), 0.05, 5.0))
+        least = BUSY_WORTH_VEH_PER_S
+        self.busy = float(np.clip((seen_rate + least) / (seen_prior + least), 0.05, 5.0))
         usual = self._edge_prior * np.float32(self.busy)
-        short = np.maximum(usual - self._expected, 0.0)
         unseen = layout.edge_signalled & ~edge_seen
-        own = (1.0 - self._explained) * usual + self._explained * np.float32(PULL) * short
-        self.rate[:] = np.where(unseen, own, 0.0)
+        trust = self._explained * np.float32(TRUST)
+        target = trust * self.survive * self._expected + (1.0 - trust) * usual
+        self.rate[:] = np.where(unseen, np.maximum(target - self._expected, 0.0), 0.0)
+        self.scale[:] = np.where(
+            unseen, np.minimum(target / np.maximum(self._expected, np.float32(1e-6)), 1.0), 1.0
+        )
         beside = np.maximum(self._appeared - self._expected, 0.0)
         self.extra[:] = np.where(edge_seen, beside, self.rate)
 
@@ -91,10 +127,10 @@ def _explained_share(layout: Layout) -> F32:
     share = np.ones(layout.edges)
     from_edge = layout.lane_edge[layout.move_lane]
     signalled = (layout.move_stream >= 0).astype(np.float64)
-    ways = np.bincount(layout.move_edge, minlength=layout.edges)
+    ways = np.bincount(layout.move_edge, layout.prior_turn_share > 0.0, layout.edges)
     share[ways == 0] = 0.0
     for _ in range(12):  # edges in a row between two junctions
-        mine = np.maximum(signalled, share[from_edge])
+        mine = np.maximum(signalled, share[from_edge]) * (layout.prior_turn_share > 0.0)
         total = np.bincount(layout.move_edge, mine, layout.edges)
         share = np.where(ways > 0, total / np.maximum(ways, 1), 0.0)
     return share.astype(np.float32)
