@@ -45,9 +45,10 @@ class _Word:
 
 @dataclass(slots=True)
 class _Case:
-    """One request on its way through."""
+    """One request on its way through. place: its number among those handed in together."""
 
     request: Request
+    place: int
     verdict: Verdict | None = None
     renewal: bool = False
 
@@ -82,31 +83,25 @@ class Guard:
 
     def handle(self, requests: Sequence[Request], now_s: float) -> list[Verdict]:
         """One verdict a request, in order. Never raises for what a request holds."""
-        cases = [_Case(request) for request in requests]
-        envelope = Envelope(now_s, self._junctions, self._stages, self._off, self.options)
-        renewals: list[_Case] = []
-        contested: set[str] = set()  # junctions of which something new is asked
-        for case in cases:
-            if self._only_renews(case.request, now_s):
-                renewals.append(case)  # it was checked when it was granted; most requests are of this kind
-                continue
-            objection = check(case.request, envelope)
-            if objection is not None:
-                self._refuse(case, *objection, now_s)
+        verdicts = [Verdict(Outcome.ACCEPTED, "guard", "renewal", "", now_s)] * len(requests)
+        cases: list[_Case] = []
+        renewed: list[int] = []  # places of those that only renew: they were checked when they were granted
+        for place, request in enumerate(requests):
+            if not self.ledger_error and self._only_renews(request, now_s):
+                renewed.append(place)
             else:
-                contested.add(case.request.junction)
-        self._extend([case for case in renewals if case.request.junction not in contested], now_s)
-        # the highest priority is heard first, whatever the order of the brains
-        open_cases = [case for case in cases if case.verdict is None]
-        open_cases.sort(key=lambda case: -case.request.priority)
-        for case in open_cases:
-            self._arbitrate(case, now_s)
-        self._record(cases, now_s)
-        self._act([case for case in cases if _accepted(case)], now_s)
-        verdicts = [case.verdict for case in cases if case.verdict is not None]
-        assert len(verdicts) == len(requests)
-        if refused := [verdict.rule for verdict in verdicts if verdict.outcome is Outcome.REFUSED]:
-            self.refused.update(refused)
+                cases.append(_Case(request, place))
+        if cases:
+            renewed = self._judge(requests, cases, renewed, now_s)
+        else:
+            self._extend(requests, renewed)
+            self.renewals += len(renewed)
+        for case in cases:
+            assert case.verdict is not None
+            verdicts[case.place] = case.verdict
+        self._act(requests, verdicts, cases, now_s)
+        if cases or self._refused_by_door:
+            self.refused.update(v.rule for v in verdicts if v.outcome is Outcome.REFUSED)
         return verdicts
 
     def heartbeat(self, now_s: float) -> None:
@@ -175,13 +170,46 @@ class Guard:
             and hold.brain not in self._off
         )
 
-    def _extend(self, renewals: Sequence[_Case], now_s: float) -> None:
+    def _judge(
+        self, requests: Sequence[Request], cases: list[_Case], renewed: list[int], now_s: float
+    ) -> list[int]:
+        """Give every case its verdict, in the record too; a renewal at a junction of which something else is
+        asked becomes a case, and all do when nothing can be recorded. Returns those that did not."""
+        envelope = Envelope(now_s, self._junctions, self._stages, self._off, self.options)
+        contested: set[str] = set()
+        for case in cases:
+            objection = check(case.request, envelope)
+            if objection is not None:
+                self._refuse(case, *objection, now_s)
+            else:
+                contested.add(case.request.junction)
+        if contested:
+            cases += [
+                _Case(requests[place], place) for place in renewed if requests[place].junction in contested
+            ]
+            cases.sort(key=lambda case: case.place)
+            renewed = [place for place in renewed if requests[place].junction not in contested]
+        self._extend(requests, renewed)
+        # the highest priority is heard first, whatever the order of the brains
+        open_cases = [case for case in cases if case.verdict is None]
+        open_cases.sort(key=lambda case: -case.request.priority)
+        for case in open_cases:
+            self._arbitrate(case, now_s)
+        if self._record(cases, now_s):
+            self.renewals += len(renewed)
+            return renewed
+        for place in renewed:
+            case = _Case(requests[place], place)
+            self._refuse_unrecorded(case, now_s)
+            cases.append(case)
+        return []
+
+    def _extend(self, requests: Sequence[Request], renewed: Sequence[int]) -> None:
         """Grant renewals at junctions of which nobody asks anything else: as `_arbitrate` would."""
-        granted = Verdict(Outcome.ACCEPTED, "guard", "renewal", "", now_s)
-        for case in renewals:
-            case.renewal = True
-            case.verdict = granted
-            self._holds[case.request.junction].expires_s = case.request.expires_s
+        holds = self._holds
+        for place in renewed:
+            request = requests[place]
+            holds[request.junction].expires_s = request.expires_s
 
     def _arbitrate(self, case: _Case, now_s: float) -> None:
         request = case.request
@@ -218,8 +246,12 @@ class Guard:
     def _refuse(self, case: _Case, rule: str, reason: str, now_s: float, by: str = "guard") -> None:
         case.verdict = Verdict(Outcome.REFUSED, by, rule, reason, now_s)
 
-    def _record(self, cases: Sequence[_Case], now_s: float) -> None:
-        """Write what is new; if that fails, refuse everything that was accepted."""
+    def _refuse_unrecorded(self, case: _Case, now_s: float) -> None:
+        self._holds.pop(case.request.junction, None)
+        self._refuse(case, "unrecorded", f"the ledger cannot be written: {self.ledger_error}", now_s)
+
+    def _record(self, cases: Sequence[_Case], now_s: float) -> bool:
+        """Write what is new; if that fails, refuse every case that was accepted and return False."""
         entries = []
         for case in cases:
             if case.verdict is not None and not case.renewal and self._is_news(case):
@@ -227,10 +259,10 @@ class Guard:
         if self.ledger_error:  # see whether it works again, and say what is missing
             note: dict[str, object] = {"error": self.ledger_error, "entries_lost": self._lost}
             entries.insert(0, ("ledger-recovered", "guard", note, now_s))
-        accepted = [case for case in cases if _accepted(case)]
+        accepted = [case for case in cases if _accepted(case.verdict)]
         if not entries:
             self.renewals += len(accepted)
-            return
+            return True
         try:
             self.ledger.append_many(entries)
         except LedgerError as error:
@@ -238,13 +270,13 @@ class Guard:
             self._cannot_record(error)
             self._last_words.clear()
             for case in accepted:
-                self._holds.pop(case.request.junction, None)
-                self._refuse(case, "unrecorded", f"the ledger cannot be written: {error.message}", now_s)
-            return
+                self._refuse_unrecorded(case, now_s)
+            return False
         if self.ledger_error:
             _log.warning("the ledger can be written again; %d entries were lost", self._lost)
             self.ledger_error, self._lost = "", 0
         self.renewals += sum(case.renewal for case in accepted)
+        return True
 
     def _is_news(self, case: _Case, by_the_door: bool = False) -> bool:
         """False for a repetition of the last word on this brain at this junction."""
@@ -272,19 +304,31 @@ class Guard:
             _log.error("no request is granted while nothing can be recorded: %s", error)
         self.ledger_error = error.message
 
-    def _act(self, cases: Sequence[_Case], now_s: float) -> None:
-        """Hand the accepted ones to the actuator; its refusals are recorded too."""
-        if not cases:
+    def _act(
+        self, requests: Sequence[Request], verdicts: list[Verdict], cases: Sequence[_Case], now_s: float
+    ) -> None:
+        """Hand the accepted ones to the actuator; its refusals are recorded, and put into verdicts, too."""
+        places = range(len(requests)) if not cases else [p for p, v in enumerate(verdicts) if _accepted(v)]
+        if not places:
             return
         try:
-            verdicts = self.actuator.apply([case.request for case in cases], now_s)
-            if len(verdicts) != len(cases):
-                raise ValueError(f"{len(verdicts)} verdicts for {len(cases)} requests")
+            answers = self.actuator.apply([requests[place] for place in places], now_s)
+            if len(answers) != len(places):
+                raise ValueError(f"{len(answers)} verdicts for {len(places)} requests")
         except Exception as error:  # the door is broken: say so, the loop and the others go on
             reason = f"{type(error).__name__}: {error}; {_ACTUATOR_REMEDY}"[:1000]
-            verdicts = [Verdict(Outcome.REFUSED, "guard", "actuator-failed", reason, now_s)] * len(cases)
-        if not self._refused_by_door and all(v.outcome is Outcome.ACCEPTED for v in verdicts):
+            answers = [Verdict(Outcome.REFUSED, "guard", "actuator-failed", reason, now_s)] * len(places)
+        if not self._refused_by_door and all(map(_accepted, answers)):
             return
+        known = {case.place: case for case in cases}
+        for place, answer in zip(places, answers, strict=True):
+            if not _accepted(answer):
+                verdicts[place] = answer
+        acted = [known.get(place) or _Case(requests[place], place, renewal=True) for place in places]
+        self._note_answers(acted, answers)
+
+    def _note_answers(self, cases: Sequence[_Case], verdicts: Sequence[Verdict]) -> None:
+        """Take in what the actuator said where it refuses, or refused before."""
         entries = []
         for case, verdict in zip(cases, verdicts, strict=True):
             if verdict.outcome is Outcome.ACCEPTED:
@@ -309,8 +353,8 @@ class Guard:
                 self._cannot_record(error)
 
 
-def _accepted(case: _Case) -> bool:
-    return case.verdict is not None and case.verdict.outcome is Outcome.ACCEPTED
+def _accepted(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.outcome is Outcome.ACCEPTED
 
 
 def _what(request: Request) -> object:
