@@ -21,6 +21,7 @@ import math
 
 import msgspec
 
+from civicbrain.city.plan_bounds import find_broken_bound, list_plan_bounds
 from civicbrain.city.signals import Capability, Conflict, ControllerMode, SignalJunction
 from civicbrain.contracts.actuator import Outcome, Verdict
 from civicbrain.contracts.brain import PlanRequest, Priority, StageRequest
@@ -34,6 +35,11 @@ MAX_REQUEST_S = 300.0
 
 _EPS_S = 1e-6
 _NO_STAGE = -1
+_NO_STEP = -1
+
+DWELL_SHARE = 0.4
+"""A plan that will come to the stage shown within this share of its cycle is waited for; else the stages in
+between are shown one after the other, each as short as it may be, until the plan is caught up with."""
 
 
 class ControllerMemory(msgspec.Struct, frozen=True):
@@ -62,6 +68,8 @@ class Controller:
         self._unsafe = unsafe_stages(junction)
         self._stage_row = {stage.id: row for row, stage in enumerate(junction.stages)}
         self._local = LocalPlan.of(junction)
+        self._plan_bounds = list_plan_bounds(junction)
+        self._plan_step = _NO_STEP
         self._min_green_s = [group.min_green_s for group in junction.groups]
         self._yellow_s = [group.yellow_s for group in junction.groups]
         self._rivals = [self._rivals_of(group) for group in range(count)]
@@ -125,18 +133,19 @@ class Controller:
 
         Must imply that `request` would accept it at once (a test holds it to that). Most requests are so."""
         active = self._active
+        if type(active) is not StageRequest or self._pending is not None:
+            return False
+        expires_s, from_s, priority = request.expires_s, request.not_before_s, request.priority
         if (
-            type(active) is not StageRequest
-            or self._pending is not None
-            or request.stage != active.stage
+            request.stage != active.stage
             or request.brain != active.brain
-            or type(request.priority) is not type(active.priority)
-            or request.priority != active.priority
+            or type(priority) is not type(active.priority)
+            or priority != active.priority
             or self._stage_row[active.stage] != self.target
             or active.expires_s <= now_s
-            or type(request.expires_s) is not float
-            or type(request.not_before_s) is not float
-            or not -math.inf < request.not_before_s <= now_s < request.expires_s <= now_s + MAX_REQUEST_S
+            or type(expires_s) is not float
+            or type(from_s) is not float
+            or not -math.inf < from_s <= now_s < expires_s <= now_s + MAX_REQUEST_S
             or (self._switching and self._min_green_left_s(request, now_s) > _EPS_S)
         ):
             return False
@@ -219,19 +228,13 @@ class Controller:
             return "invalid-plan", f"needs {len(steps)} durations, one a step of the local plan"
         if not _finite(request.offset_s) or not all(_finite(duration_s) for duration_s in durations_s):
             return "invalid-plan", "durations and offset must be finite numbers"
-        for step, duration_s in zip(steps, durations_s, strict=True):
-            least_s = max(1.0, min(step.duration_s, self._least_step_s(step.stage)))
-            if not least_s - _EPS_S <= duration_s <= 3600.0:
-                return "min-green", f"stage {self.junction.stages[step.stage].id!r} needs {least_s:.0f} s"
+        if not all(1.0 <= duration_s <= 3600.0 for duration_s in durations_s):
+            return "invalid-plan", "a step lasts 1 s to 3600 s"
+        broken = find_broken_bound(self._plan_bounds, durations_s)
+        if broken is not None:
+            names = ", ".join(repr(self.junction.stages[steps[row].stage].id) for row in broken.steps)
+            return "min-green", f"stage {names} needs {broken.least_s:.0f} s for {broken.why}"
         return "", ""
-
-    def _least_step_s(self, stage: int) -> float:
-        """Time that switching to a stage and showing its minimum greens can take."""
-        green = [row for row, lamp in enumerate(self.junction.stages[stage].lamps) if lamp in "Gg"]
-        return max((self._min_green_s[row] + self._last_gap_s(row) for row in green), default=1.0)
-
-    def _last_gap_s(self, group: int) -> float:
-        return max((gap_s for _, gap_s, _ in self._rivals[group]), default=0.0)
 
     def _rivals_of(self, group: int) -> list[tuple[int, float, bool]]:
         """(conflicting group, least time from its end of green to our start, prohibited)."""
@@ -288,9 +291,28 @@ class Controller:
 
     def _wanted(self, now_s: float) -> tuple[int, float]:
         """(stage wanted now, second until which that holds). Only called when no switch is under way."""
+        if self._active_plan is not None:
+            return self._follow(self._active_plan, now_s)
+        self._plan_step = _NO_STEP
         if isinstance(self._active, StageRequest):
             return self._stage_row[self._active.stage], math.inf
-        return (self._active_plan or self._local).at(now_s)
+        return self._local.at(now_s)
+
+    def _follow(self, plan: LocalPlan, now_s: float) -> tuple[int, float]:
+        """A plan of the centre keeps its order of stages, also when it has just begun with another offset."""
+        due, end_s = plan.step_at(now_s)
+        count = len(plan.stages)
+        if self._plan_step == _NO_STEP:
+            # the step nearest before the one due that shows what stands now; any other would leave the order
+            back = [ago for ago in range(count) if plan.stages[due - ago] == self.target]
+            self._plan_step = (due - back[0]) % count if back else due
+        if self._plan_step != due:
+            begin_s = plan.begin_after(self._plan_step, now_s)
+            onward = (self._plan_step + 1) % count
+            if due != onward and begin_s - now_s <= DWELL_SHARE * plan.ends_s[-1]:
+                return plan.stages[self._plan_step], begin_s
+            self._plan_step = onward
+        return plan.stages[self._plan_step], end_s if self._plan_step == due else now_s
 
     def _switch(self, now_s: float) -> tuple[bool, float]:
         """Carry the switch-over on; (a lamp changed, next second at which something is due)."""

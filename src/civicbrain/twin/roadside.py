@@ -76,10 +76,22 @@ class Roadside:
         """One verdict a request, in order."""
         listening = not self.local_only and now_s - self.last_heartbeat_s < self.watchdog_s
         renewed = Verdict(Outcome.ACCEPTED, "controller", "accepted", "", now_s)
-        return [
-            renewed if listening and self._renew(request, now_s) else self._apply(request, now_s)
-            for request in requests
-        ]
+        row_of, controllers = self.signals.row, self.controllers
+        verdicts = []
+        for request in requests:
+            # most requests ask for what is shown already: these cost next to nothing
+            if listening and type(request) is StageRequest and type(request.junction) is str:
+                row = row_of.get(request.junction)
+                if row is not None:
+                    controller = controllers[row]
+                    wake_s = controller.wake_s
+                    if controller.renew(request, now_s):
+                        if controller.wake_s < wake_s:
+                            self._wake_s[row] = min(self._wake_s[row], controller.wake_s)
+                        verdicts.append(renewed)
+                        continue
+            verdicts.append(self._apply(request, now_s))
+        return verdicts
 
     def heartbeat(self, now_s: float) -> None:
         """The centre is alive now."""
@@ -122,21 +134,6 @@ class Roadside:
         """Lamp of each controller link of a junction; links without a group stay red."""
         lamps = self.controllers[row].lamps + "r"
         return "".join([lamps[group] for group in self._link_groups[row]])
-
-    def _renew(self, request: Request, now_s: float) -> bool:
-        """Most requests ask for what is shown already: these cost next to nothing."""
-        if type(request) is not StageRequest or type(request.junction) is not str:
-            return False
-        row = self.signals.row.get(request.junction)
-        if row is None:
-            return False
-        controller = self.controllers[row]
-        wake_s = controller.wake_s
-        if not controller.renew(request, now_s):
-            return False
-        if controller.wake_s < wake_s:
-            self._wake_s[row] = min(self._wake_s[row], controller.wake_s)
-        return True
 
     def _apply(self, request: Request, now_s: float) -> Verdict:
         row = self.signals.row.get(junction) if isinstance(junction := _junction_of(request), str) else None
