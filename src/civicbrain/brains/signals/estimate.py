@@ -19,7 +19,7 @@ import numpy as np
 
 from civicbrain.brains.signals.approach import Streams
 from civicbrain.brains.signals.estimate_flow import release_left, run_second, take_appeared
-from civicbrain.brains.signals.estimate_forecast import TARGETS, forecast, trace_targets
+from civicbrain.brains.signals.estimate_forecast import TARGETS, forecast, trace_lanes, trace_targets
 from civicbrain.brains.signals.estimate_layout import RING_S, Layout, build_layout
 from civicbrain.brains.signals.estimate_sources import Sources
 from civicbrain.brains.signals.estimate_tracks import follow
@@ -81,6 +81,11 @@ class Estimator:
         self._target_lag = np.zeros((e, TARGETS), np.float32)
         self._target_share = np.zeros((e, TARGETS), np.float32)
         self._target_n = np.zeros(e, np.int32)
+        self._camera_lanes = np.flatnonzero(layout.lane_camera >= 0).astype(np.int32)
+        self._lane_target = np.zeros((n, TARGETS), np.int32)
+        self._lane_lag = np.zeros((n, TARGETS), np.float32)
+        self._lane_part = np.zeros((n, TARGETS), np.float32)
+        self._lane_target_n = np.zeros(n, np.int32)
         self._seen, self._here = np.zeros(k, np.float32), np.zeros(k, np.float32)
         self._left = np.zeros(n, np.float32)
         self._inflow, self._out = np.zeros(k, np.float32), np.zeros(k, np.float32)
@@ -208,6 +213,7 @@ class Estimator:
             self._last_left_s, self._left, self._appeared, self._appeared_n, layout.lane_camera,
             layout.lane_beyond_m, layout.lane_limit_mps, layout.lane_edge,
             layout.lane_signalled, layout.edge_lane, layout.out_start, layout.out_move, layout.move_edge,
+            layout.move_lane_to, self.turn_share, self._used,
         )  # fmt: skip
         self._tracks, self._spare = new, old
         release_left(
@@ -236,7 +242,7 @@ class Estimator:
         of_lane = np.bincount(layout.move_lane, used, layout.lanes)
         lost = np.maximum(of_lane - np.bincount(layout.move_lane, came, layout.lanes), 0.0)
         lost /= np.maximum(np.bincount(layout.move_lane, hidden, layout.lanes), 1e-6)
-        counts = came + hidden * lost[layout.move_lane]
+        counts = np.where(layout.move_stream >= 0, came + hidden * lost[layout.move_lane], used)
         total = np.bincount(layout.move_lane, counts, layout.lanes)
         share = counts + PRIOR_TURN_VEH * layout.prior_turn_share
         self.turn_share[:] = share / (total + PRIOR_TURN_VEH)[layout.move_lane]
@@ -252,6 +258,12 @@ class Estimator:
             float(self._horizon + 30), layout.edge_lane, layout.out_start, layout.out_move, layout.move_lane,
             layout.move_edge, layout.move_stream, layout.edge_travel_s, self.turn_share, self.lane_share,
             self.sources.survive,
+        )  # fmt: skip
+        trace_lanes(
+            self._camera_lanes, self._lane_target, self._lane_lag, self._lane_part, self._lane_target_n,
+            layout.lane_edge, layout.lane_signalled, layout.edge_lane, layout.edge_length_m, layout.out_start,
+            layout.out_move, layout.move_lane, layout.move_lane_to, layout.move_edge, layout.move_stream,
+            layout.edge_travel_s, self.turn_share, self.lane_share,
         )  # fmt: skip
 
     def _cover(self) -> None:
@@ -277,8 +289,8 @@ class Estimator:
             self._entry, self._edge_out, self._queue, self._edge_seen, self._stream_seen, layout.edge_seam_s,
             layout.edge_travel_s, self.sources.usual_out, self.sources.extra, planned,
             planned_veh is not None, self._target, self._target_lag, self._target_share, self._target_n,
-            self.turn_share, layout.lane_limit_mps, layout.lane_beyond_m, layout.lane_signalled,
-            layout.out_start, layout.out_move, layout.move_edge, layout.move_stream, layout.stream_start,
+            self._lane_target, self._lane_lag, self._lane_part, self._lane_target_n, self.turn_share,
+            layout.lane_limit_mps, layout.lane_beyond_m, layout.move_edge, layout.stream_start,
             layout.stream_move, self._coming,
         )  # fmt: skip
         self._change = self._seen - before

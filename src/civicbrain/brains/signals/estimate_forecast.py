@@ -14,6 +14,9 @@ TARGETS = 16
 SMALL_SHARE = 0.02
 """Streams that fewer of an edge's vehicles reach are left out."""
 
+LANE_CHANGE_M = 60.0
+"""On an edge shorter than this a vehicle is taken to stay in the lane that it came in."""
+
 _STACK = 64
 _RECOVERY = 0.6
 """Slow vehicles pick up speed: to this share of the limit on average (see `arrival_time_s`)."""
@@ -69,14 +72,73 @@ def trace_targets(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def trace_lanes(  # type: ignore[no-untyped-def]
+    wanted, target, lag_s, share, target_n,
+    lane_edge, lane_signalled, edge_lane, edge_length_m, out_start, out_move, move_lane, move_lane_to,
+    move_edge, move_stream, travel_s, turn_share, lane_share,
+):  # fmt: skip
+    """For the wanted lanes (those a camera sees): the streams that their vehicles end in, seconds from the
+    lane's end to the stop line, and with what probability. On the way vehicles stay in lane through edges
+    shorter than LANE_CHANGE_M, and choose anew on longer ones."""
+    stack_lane = np.empty(_STACK, np.int32)
+    stack_lag = np.empty(_STACK, np.float32)
+    stack_share = np.empty(_STACK, np.float32)
+    for w in range(len(wanted)):
+        origin = wanted[w]
+        target_n[origin] = 0
+        depth, steps = 1, 0
+        stack_lane[0], stack_lag[0], stack_share[0] = origin, 0.0, 1.0
+        while depth > 0 and steps < 256:
+            steps += 1
+            depth -= 1
+            here, lag, part = stack_lane[depth], stack_lag[depth], stack_share[depth]
+            for row in range(out_start[here], out_start[here + 1]):
+                m = out_move[row]
+                through = part * turn_share[m]
+                if through < SMALL_SHARE * 0.2:
+                    continue
+                k = move_stream[m]
+                if k >= 0:
+                    place = -1
+                    for i in range(target_n[origin]):
+                        if target[origin, i] == k:
+                            place = i
+                    if place < 0:
+                        if target_n[origin] == TARGETS:
+                            continue
+                        place = target_n[origin]
+                        target_n[origin] += 1
+                        target[origin, place] = k
+                        lag_s[origin, place] = lag
+                        share[origin, place] = 0.0
+                    share[origin, place] += through
+                    continue
+                edge = move_edge[m]
+                further = lag + travel_s[edge]
+                if further > 40.0:
+                    continue
+                if edge_length_m[edge] < LANE_CHANGE_M:
+                    if depth < _STACK:
+                        stack_lane[depth] = move_lane_to[m]
+                        stack_lag[depth], stack_share[depth] = further, through
+                        depth += 1
+                    continue
+                for onward in range(edge_lane[edge], edge_lane[edge + 1]):
+                    chosen = through * lane_share[onward]
+                    if depth < _STACK and chosen > SMALL_SHARE * 0.2:
+                        stack_lane[depth] = onward
+                        stack_lag[depth], stack_share[depth] = further, chosen
+                        depth += 1
+
+
+@njit(cache=True)
 def forecast(  # type: ignore[no-untyped-def]
     arrivals, seen, here, age_s, slot,
     count, lane, dist_m, speed_mps,
     entry, edge_out, queue, edge_seen, stream_seen, seam_s, travel_s, usual_out, extra,
     planned, has_plan,
-    target, lag_s, share, target_n, turn_share,
-    lane_limit, lane_beyond_m, lane_signalled, out_start, out_move, move_edge, move_stream,
-    stream_start, stream_move, coming,
+    target, lag_s, share, target_n, lane_target, lane_lag_s, lane_part, lane_target_n, turn_share,
+    lane_limit, lane_beyond_m, move_edge, stream_start, stream_move, coming,
 ):  # fmt: skip
     """arrivals: (k, horizon) written. seen: (k,) written, vehicles in view. here: (k,) written, of them
     standing. age_s: age of the state. coming: (e, horizon) work space, future entries of edges."""
@@ -92,33 +154,17 @@ def forecast(  # type: ignore[no-untyped-def]
         limit = lane_limit[at]
         pace = max(speed_mps[i], _RECOVERY * limit)
         standing = speed_mps[i] <= STANDING_SPEED_MPS
-        if lane_signalled[at]:
-            eta = 0.0 if standing else max(dist_m[i] / pace - age_s, 0.0)
-            b = int(eta)
-            for row in range(out_start[at], out_start[at + 1]):
-                k = move_stream[out_move[row]]
-                part = turn_share[out_move[row]]
-                if k >= 0:
-                    seen[k] += part
-                    if standing:
-                        here[k] += part
-                    if b < horizon:
-                        arrivals[k, b] += part
-            continue
         to_end = max(dist_m[i] - lane_beyond_m[at], 0.0) / pace - age_s
-        for row in range(out_start[at], out_start[at + 1]):
-            m = out_move[row]
-            e = move_edge[m]
-            for t in range(target_n[e]):
-                k = target[e, t]
-                part = turn_share[m] * share[e, t]
-                eta = 0.0 if standing else max(to_end + lag_s[e, t], 0.0)
-                b = int(eta)
-                seen[k] += part
-                if standing:
-                    here[k] += part
-                if b < horizon:
-                    arrivals[k, b] += part
+        for t in range(lane_target_n[at]):
+            k, part = lane_target[at, t], lane_part[at, t]
+            seen[k] += part
+            if standing:
+                here[k] += part
+                arrivals[k, 0] += part
+                continue
+            b = int(max(to_end + lane_lag_s[at, t], 0.0))
+            if b < horizon:
+                arrivals[k, b] += part
 
     for e in range(len(seam_s)):
         if target_n[e] == 0:

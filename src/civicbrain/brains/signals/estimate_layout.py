@@ -51,6 +51,7 @@ class Layout:
     stream_move: I32  # (m of them signalled,)
     move_lane: I32  # (m,) lane it leaves
     move_edge: I32  # (m,) edge it enters
+    move_lane_to: I32  # (m,) lane it enters
     move_stream: I32  # (m,) -1 where unsignalled
     move_group: I32  # (m,) city-wide group, -1 where unsignalled
     stream_lane: I32  # (k,)
@@ -60,6 +61,7 @@ class Layout:
     edge_seam_s: F32  # (e,) from there until the camera sees the vehicle (edge_travel_s where none)
     edge_camera: I32  # (e,) camera that sees its end, -1 none
     edge_signalled: Bool  # (e,) ends at a stop line
+    edge_length_m: F32  # (e,)
     edge_storage_veh: F32  # (e,) vehicles that fit
     prior_turn_share: F32  # (m,) of the from-lane's vehicles
     prior_lane_share: F32  # (n,) of the edge's vehicles
@@ -143,6 +145,7 @@ def build_layout(city: City, streams: Streams) -> Layout:
         stream_move=by_stream,
         move_lane=moves.from_lane.astype(np.int32),
         move_edge=move_edge,
+        move_lane_to=moves.to_lane.astype(np.int32),
         move_stream=streams.movement_stream.astype(np.int32),
         move_group=np.where(signalled, moves.group, -1).astype(np.int32),
         stream_lane=streams.lane,
@@ -152,6 +155,7 @@ def build_layout(city: City, streams: Streams) -> Layout:
         edge_seam_s=seam.astype(np.float32),
         edge_camera=edge_camera.astype(np.int32),
         edge_signalled=edge_signalled,
+        edge_length_m=length.astype(np.float32),
         edge_storage_veh=(np.add.reduceat(lanes.length_m, first) / JAM_SPACING_M + 1.0).astype(np.float32)
         if e
         else np.zeros(0, np.float32),

@@ -21,6 +21,7 @@ GHOST_FRAMES = 3
 """Frames for which a vehicle that is overlooked is believed to be still there: at a miss rate of 5 % one of
 8,000 is overlooked that often in a row, at 20 % one of 125."""
 
+NEAR_M = 12.0
 CANCEL_S = 2.5
 """A vehicle that shows up at the stop line this soon after one was taken to have left is that one."""
 
@@ -48,13 +49,38 @@ def _sorted_by_lane(lane, distance, count, lanes):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True)
+def _stop_line_of(  # type: ignore[no-untyped-def]
+    lane, lane_camera, lane_signalled, may_leave, out_start, out_move, move_lane_to, turn_share
+):
+    """The approach lane that a vehicle on this lane most likely ends in: itself, or downstream of it under the
+    same camera (a stub lane is passed between two frames). Lanes that are let go come first. -1: none."""
+    for _ in range(4):
+        if lane_signalled[lane]:
+            return lane
+        best, best_share = -1, np.float32(0.0)
+        for row in range(out_start[lane], out_start[lane + 1]):
+            onward = move_lane_to[out_move[row]]
+            if lane_camera[onward] != lane_camera[lane]:
+                continue
+            share = turn_share[out_move[row]] + np.float32(0.01)
+            if lane_signalled[onward] and may_leave[onward]:
+                share += np.float32(1.0)
+            if share > best_share:
+                best, best_share = onward, share
+        if best < 0:
+            return -1
+        lane = best
+    return -1
+
+
+@njit(cache=True)
 def follow(  # type: ignore[no-untyped-def]
     det_count, det_lane, det_m, det_mps,
     count, lane, dist_m, speed_mps, missed,
     new_lane, new_m, new_mps, new_missed,
     dt_s, now_s, state, may_leave, last_left_s, left, appeared, appeared_n,
     lane_camera, lane_beyond_m, lane_limit, lane_edge, lane_signalled,
-    edge_lane, out_start, out_move, move_edge,
+    edge_lane, out_start, out_move, move_edge, move_lane_to, turn_share, used,
 ):  # fmt: skip
     """Match det_* (this frame) with lane… (vehicles followed so far); write the vehicles followed from now
     on to new_* and return how many.
@@ -116,6 +142,8 @@ def follow(  # type: ignore[no-untyped-def]
         if best >= 0:
             match_of_det[b] = best
             is_matched[best] = True
+            if lane_edge[lane[best]] != edge:
+                _count_use(lane[best], det_lane[b], edge, out_start, out_move, move_edge, move_lane_to, used)
 
     # who left, who is only overlooked
     result = 0
@@ -130,23 +158,21 @@ def follow(  # type: ignore[no-untyped-def]
         if speed < lane_limit[here] and may_leave[here]:
             place -= 1.3 * dt_s * dt_s  # it may have picked up speed
         age = missed[i] + (1 if state[camera] == 2 else 0)
-        if lane_signalled[here]:
-            if place <= 0.0 and may_leave[here]:
-                left[here] += 1.0
-                last_left_s[here] = now_s
+        line = _stop_line_of(
+            here, lane_camera, lane_signalled, may_leave, out_start, out_move, move_lane_to, turn_share
+        )
+        if line >= 0 and place <= 0.0:
+            if may_leave[line]:
+                left[line] += 1.0
+                last_left_s[line] = now_s
                 continue
-            place = max(place, 0.5)
-        elif place <= lane_beyond_m[here] and age > 1:
-            outside = True
-            for row in range(out_start[here], out_start[here + 1]):
-                for onward in range(
-                    edge_lane[move_edge[out_move[row]]], edge_lane[move_edge[out_move[row]] + 1]
-                ):
-                    if lane_camera[onward] == camera:
-                        outside = False
-            if outside or age > GHOST_FRAMES:
-                left[here] += 1.0  # turned off to where this camera does not look
-                continue
+            place = np.float32(0.5)
+        elif line < 0 and place <= lane_beyond_m[here] and age > 1:
+            left[here] += 1.0  # turned off to where this camera does not look
+            continue
+        elif place <= lane_beyond_m[here] and age > GHOST_FRAMES and lane_beyond_m[here] > 0.0:
+            left[here] += 1.0
+            continue
         if age > GHOST_FRAMES:
             continue
         new_lane[result] = here
@@ -158,9 +184,21 @@ def follow(  # type: ignore[no-untyped-def]
     for b in range(det_count):
         here = det_lane[b]
         if match_of_det[b] < 0 and state[lane_camera[here]] == 2:
-            if lane_signalled[here] and det_m[b] < 12.0 and now_s - last_left_s[here] < CANCEL_S:
-                left[here] -= 1.0
-                last_left_s[here] = -1e9
+            line = -1
+            if det_m[b] < NEAR_M:
+                line = _stop_line_of(
+                    here,
+                    lane_camera,
+                    lane_signalled,
+                    may_leave,
+                    out_start,
+                    out_move,
+                    move_lane_to,
+                    turn_share,
+                )
+            if line >= 0 and now_s - last_left_s[line] < CANCEL_S:
+                left[line] -= 1.0
+                last_left_s[line] = -1e9
             elif found < len(appeared):
                 appeared[found] = lane_edge[here]
                 found += 1
@@ -171,3 +209,20 @@ def follow(  # type: ignore[no-untyped-def]
         result += 1
     appeared_n[0] = found
     return result
+
+
+@njit(cache=True)
+def _count_use(  # type: ignore[no-untyped-def]
+    lane, onto, edge, out_start, out_move, move_edge, move_lane_to, used
+):
+    """A vehicle was followed from `lane` to `onto`: count the movement, or another to that edge."""
+    other = -1
+    for row in range(out_start[lane], out_start[lane + 1]):
+        m = out_move[row]
+        if move_lane_to[m] == onto:
+            used[m] += 1.0
+            return
+        if move_edge[m] == edge:
+            other = m
+    if other >= 0:
+        used[other] += 1.0
