@@ -33,6 +33,7 @@ CREATE TRIGGER IF NOT EXISTS entry_no_delete BEFORE DELETE ON entry
 """
 _COLUMNS = "seq, time_s, at, kind, actor, body, previous, hash"
 MAX_PAGE = 1000
+MEMORY_BATCH = 1000
 
 NewEntry = tuple[str, str, Mapping[str, object], float]
 """kind, actor, body, time_s."""
@@ -58,12 +59,14 @@ class LedgerReader:
     def count(self) -> int:
         """Number of entries."""
         with self._lock:
+            self._settle()
             return int(self._rows("SELECT count(*) FROM entry")[0][0])
 
     def page(self, offset: int = 0, limit: int = 100) -> list[Entry]:
         """Entries in order, the oldest first; offset from the start, at most 1000 at once. A negative
         offset counts from the end: page(-20, 20) is the last twenty."""
         with self._lock:
+            self._settle()
             if offset < 0:
                 total = int(self._rows("SELECT count(*) FROM entry")[0][0])
                 offset = max(0, total + offset)
@@ -77,6 +80,7 @@ class LedgerReader:
     def verify(self) -> VerifyReport:
         """Walk the whole chain; the report names the first entry that does not fit."""
         with self._lock:
+            self._settle()
             try:
                 return verify_rows(
                     self._db.execute(f"SELECT {_COLUMNS} FROM entry ORDER BY seq")  # noqa: S608
@@ -96,6 +100,9 @@ class LedgerReader:
     ) -> None:
         self.close()
 
+    def _settle(self) -> None:
+        """Bring what is to be read into the database."""
+
     def _rows(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(sql, values).fetchall()
@@ -104,7 +111,8 @@ class LedgerReader:
 
 
 class Ledger(LedgerReader):
-    """The one writer. path None keeps the record in memory, for studies.
+    """The one writer. path None keeps the record in memory, for studies; it is then put into the database
+    in batches, for there a transaction for each decision would buy nothing and cost more than the decision.
 
     Raises LedgerError when another writer has the file, the file is no ledger, or its end does not fit.
     clock: gives the instant of recording.
@@ -117,6 +125,7 @@ class Ledger(LedgerReader):
         self._lock = threading.Lock()
         self._clock = clock
         self._seq, self._head = 0, GENESIS
+        self._unwritten: list[Row] = []
         self._lock_file = None if path is None else _take_lock(path)
         try:
             self._db = sqlite3.connect(
@@ -158,9 +167,13 @@ class Ledger(LedgerReader):
                     ) from error
                 rows.append((seq, moment_s, at, kind, actor, text.decode(), previous, stated))
                 previous = stated
-            if rows:
+            if self.path is None:
+                self._unwritten += rows
+                if len(self._unwritten) >= MEMORY_BATCH:
+                    self._settle()
+            elif rows:
                 self._write(rows)
-                self._seq, self._head = seq, previous
+            self._seq, self._head = seq, previous
             return [row[0] for row in rows]
 
     @property
@@ -175,6 +188,11 @@ class Ledger(LedgerReader):
     @property
     def _place(self) -> str:
         return "ledger in memory" if self.path is None else str(self.path)
+
+    def _settle(self) -> None:
+        if self._unwritten:
+            self._write(self._unwritten)
+            self._unwritten = []
 
     def _write(self, rows: list[Row]) -> None:
         try:
