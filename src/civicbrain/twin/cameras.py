@@ -14,15 +14,14 @@ import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Any
 
 import libsumo
 import numpy as np
-from numpy.typing import NDArray
 
 from civicbrain.city.model import City
-from civicbrain.city.network import F32, F64, I32, U8
+from civicbrain.city.network import F32, F64, I32
 from civicbrain.city.observations import Detections, VehicleClass
 from civicbrain.twin.options import ORACLE_RANGE_M, TwinOptions
 from civicbrain.twin.reach import reach_of
@@ -85,18 +84,18 @@ class Fleet:
 
     under_way: ids in ascending order, as SUMO lists them. Kept from departures and arrivals, because asking
     SUMO for the list each second costs as much as asking every vehicle for its lane. It may hold vehicles
-    that are off the road for a moment (teleporting, parked); these have no lane.
+    that are off the road for a moment (teleporting, parked); these have no lane. classes: of those under way.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, int]] = {}
         self.under_way: list[str] = []
-        self._classes = bytearray()  # of those under way
+        self.classes = bytearray()
 
     def recount(self) -> None:
         """Take the list from SUMO."""
         self.under_way = sorted(_get_ids())
-        self._classes = bytearray(self.get(name)[1] for name in self.under_way)
+        self.classes = bytearray(self.get(name)[1] for name in self.under_way)
 
     def moved(self, departed: Sequence[str], arrived: Sequence[str]) -> None:
         """Take in who entered and who left in a step."""
@@ -106,16 +105,11 @@ class Fleet:
                 continue  # gone again in the same step
             place = bisect_left(names, name)
             names.insert(place, name)
-            self._classes.insert(place, self.get(name)[1])
+            self.classes.insert(place, self.get(name)[1])
         for name in arrived:
             place = bisect_left(names, name)
             if place < len(names) and names[place] == name:
-                del names[place], self._classes[place]
-
-    def classes(self, places: NDArray[np.intp]) -> U8:
-        """VehicleClass value of each vehicle at these places of `under_way`."""
-        result: U8 = np.frombuffer(self._classes, np.uint8)[places]
-        return result
+                del names[place], self.classes[place]
 
     def get(self, vehicle_id: str) -> tuple[int, int]:
         """(number from 0 on, VehicleClass value)."""
@@ -144,7 +138,7 @@ class Cameras:
         self._lane: I32 = table.lane[wanted]
         lanes = city.network.lanes
         self._stop_line_m: F32 = (lanes.length_m[self._lane] + table.beyond_m[wanted]).astype(np.float32)
-        self._row_of_lane = {lanes.ids[lane]: row for row, lane in enumerate(self._lane.tolist())}
+        self._number_of_lane = {lanes.ids[lane]: row + 1 for row, lane in enumerate(self._lane.tolist())}
         self._recount_in = 0  # frames
         self._movement_of = _movements_by_link(city) if self._oracle else {}
 
@@ -160,12 +154,12 @@ class Cameras:
         return due
 
     def _frame(self, time_s: float) -> Detections:
-        # map() over compiled functions: this loop over all vehicles is what sensing costs
+        # map() and compress() over compiled functions: this loop over all vehicles is what sensing costs
         ids, lanes = self._lanes_of_all()
-        row_of_all = np.fromiter(map(self._row_of_lane.get, lanes, repeat(-1)), np.int32, len(ids))
-        near = np.flatnonzero(row_of_all >= 0)
-        names = [ids[index] for index in near.tolist()]
-        row_of = row_of_all[near]
+        number_of = list(map(self._number_of_lane.get, lanes, repeat(0)))  # 0: a lane that no camera sees
+        names = list(compress(ids, number_of))
+        row_of = np.fromiter(filter(None, number_of), np.int32, len(names)) - 1
+        classes = np.frombuffer(bytes(compress(self._fleet.classes, number_of)), np.uint8)
         position_m = np.fromiter(map(_get_position, names), np.float32, len(names))
         distance_m = self._stop_line_m[row_of] - position_m
         seen = distance_m <= self._range_m
@@ -187,7 +181,7 @@ class Cameras:
             lane=self._lane[row_of],
             distance_m=np.maximum(distance_m[kept], np.float32(0.0)),
             speed_mps=np.fromiter(map(_get_speed, names), np.float32, count),
-            vehicle_class=self._fleet.classes(near[kept]),
+            vehicle_class=classes[kept],
             next_movement=self._next_movements(names),
         )
 
