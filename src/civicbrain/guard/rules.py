@@ -11,12 +11,14 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from civicbrain.city.plan_bounds import find_broken_bound, list_plan_bounds
 from civicbrain.city.signals import Capability, SignalJunction
 from civicbrain.contracts.brain import PlanRequest, Priority, Request, StageRequest
 
 MAX_TEXT = 1000
 MAX_NAME = 200
 MAX_STEPS = 100
+MAX_STEP_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +143,13 @@ def plan_shape(request: Request, envelope: Envelope) -> str | None:
     if len(request.durations_s) != len(steps):
         return f"the local plan has {len(steps)} steps, the request {len(request.durations_s)} durations"
     for step, duration_s in zip(steps, request.durations_s, strict=True):
-        lamps = junction.stages[step.stage].lamps
-        least_s = max(
-            (g.min_green_s for g, lamp in zip(junction.groups, lamps, strict=True) if lamp in "Gg"),
-            default=1.0,
-        )
-        if not least_s <= duration_s <= 600.0:
-            return (
-                f"stage {junction.stages[step.stage].id!r} cannot last {duration_s:g} s ({least_s:g} to 600)"
-            )
+        if not 1.0 <= duration_s <= MAX_STEP_S:
+            stage = junction.stages[step.stage].id
+            return f"stage {stage!r} cannot last {duration_s:g} s (1 to {MAX_STEP_S:g})"
+    broken = find_broken_bound(list_plan_bounds(junction), request.durations_s)
+    if broken is not None:
+        names = ", ".join(junction.stages[steps[row].stage].id for row in broken.steps)
+        return f"stage {names} needs {broken.least_s:g} s for {broken.why}"
     return None
 
 

@@ -17,9 +17,10 @@ cycles in whole seconds.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
 from numpy.typing import NDArray
 
+from civicbrain.science.compiled import compiled
 from civicbrain.science.fixed_time import CRITICAL_GAP_S, FOLLOW_UP_S, SNEAKERS_VEH
 
 F64 = NDArray[np.float64]
@@ -34,7 +35,7 @@ RED, YIELDS, RIGHT_OF_WAY = 0, 1, 2
 """What a step shows a stream."""
 
 
-@njit(cache=True)
+@compiled()
 def disperse(outflow: F64, travel_s: float) -> F64:
     """The profile (c,) that arrives `travel_s` after leaving a stop line as `outflow` (c,).
 
@@ -55,7 +56,7 @@ def disperse(outflow: F64, travel_s: float) -> F64:
     return arrivals
 
 
-@njit(cache=True)
+@compiled()
 def run_cycle(
     durations_s: I64,
     shows: I8,
@@ -153,7 +154,7 @@ def run_cycle(
     return mean_queue / cycle, capacity / cycle, departures, most
 
 
-@njit(cache=True)
+@compiled()
 def delay_index(
     queue: F64,
     capacity: F64,

@@ -36,12 +36,22 @@ class LocalPlan:
 
     def at(self, time_s: float) -> tuple[int, float]:
         """(stage of the step that holds at time_s, second at which the step ends)."""
+        step, end_s = self.step_at(time_s)
+        return self.stages[step], end_s
+
+    def step_at(self, time_s: float) -> tuple[int, float]:
+        """(row of the step that holds at time_s, second at which it ends)."""
         cycle_s = self.ends_s[-1]
         position_s = (time_s + _EPS_S - self.offset_s) % cycle_s
-        for stage, end_s in zip(self.stages, self.ends_s, strict=True):
+        for step, end_s in enumerate(self.ends_s):
             if position_s < end_s:
-                return stage, time_s + end_s - position_s + _EPS_S
-        return self.stages[0], time_s  # rounding put the position on the very end of the cycle
+                return step, time_s + end_s - position_s + _EPS_S
+        return 0, time_s  # rounding put the position on the very end of the cycle
+
+    def begin_after(self, step: int, time_s: float) -> float:
+        """Second from time_s on at which a step begins next."""
+        begin_s = self.ends_s[step - 1] if step else 0.0
+        return time_s + (begin_s + self.offset_s - time_s - _EPS_S) % self.ends_s[-1] + _EPS_S
 
 
 def unsafe_stages(junction: SignalJunction) -> frozenset[int]:

@@ -5,7 +5,7 @@ Reads     Snapshot.detections (lane, distance m, speed m/s), lanes.queued (spill
 Returns   One StageRequest a junction (valid 10 s, renewed each second); in a live city also
           explanations: worth of each stage, demand by group, why.
 Cadence   1 s. Cost: about 0.05 ms for 21 junctions; compiled (seconds, once a machine) before it is asked.
-Controls  max-pressure (options: see MaxPressureOptions).
+Controls  max-pressure (options: see MaxPressureOptions), plan-change (PlanChangeOptions).
 Silent    for junctions in manual, forced, flashing or start-up mode, that take only plans, or whose
           camera has been silent for 10 s: their controllers then run the local plan.
 Start in  max_pressure.py (`MaxPressureBrain.decide`), then worth.py and choice.py; approach.py and stages.py
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 from civicbrain.contracts.brain import Brain, BrainContext, ControlSpec
 from civicbrain.core.errors import ConfigurationError
@@ -29,6 +30,14 @@ CONTROLS: tuple[ControlSpec, ...] = (
         summary="Max pressure from cameras: weighs switching time, waits and spill-back each second",
         source="Varaiya 2013; Gregoire et al. 2014; Lämmer and Helbing 2008",
     ),
+    ControlSpec(
+        name="plan-change",
+        program="central",
+        brain="signals",
+        options={"control": "plan-change"},
+        summary="A new fixed plan (cycle, splits, offsets) each 5 min from cameras, where nothing finer is taken",
+        source="Robertson 1969 (TRANSYT); Vincent, Mitchell and Robertson 1980; Webster 1958",
+    ),
 )
 """The first is the room's default."""
 
@@ -37,7 +46,19 @@ def _max_pressure(context: BrainContext, options: dict[str, object]) -> Brain:
     # here, because it compiles: who only lists the controls does not wait for that
     from civicbrain.brains.signals.max_pressure import MaxPressureBrain, MaxPressureOptions
 
-    known = {field.name: field.default for field in fields(MaxPressureOptions)}
+    _check_options(MaxPressureOptions, options)
+    return MaxPressureBrain(context.city, MaxPressureOptions(**options))  # type: ignore[arg-type]
+
+
+def _plan_change(context: BrainContext, options: dict[str, object]) -> Brain:
+    from civicbrain.brains.signals.plan_change import PlanChangeBrain, PlanChangeOptions
+
+    _check_options(PlanChangeOptions, options)
+    return PlanChangeBrain(context.city, PlanChangeOptions(**options))  # type: ignore[arg-type]
+
+
+def _check_options(kind: type[Any], options: dict[str, object]) -> None:
+    known = {field.name: field.default for field in fields(kind)}
     for key, value in options.items():
         place = f"brains.signals option {key!r}"
         if key not in known:
@@ -46,10 +67,12 @@ def _max_pressure(context: BrainContext, options: dict[str, object]) -> Brain:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not (isinstance(value, bool) if want is bool else number):
             raise ConfigurationError(f"{value!r} is not a {want.__name__}", place=place, remedy="correct it")
-    return MaxPressureBrain(context.city, MaxPressureOptions(**options))  # type: ignore[arg-type]
 
 
-_MAKERS: dict[str, Callable[[BrainContext, dict[str, object]], Brain]] = {"max-pressure": _max_pressure}
+_MAKERS: dict[str, Callable[[BrainContext, dict[str, object]], Brain]] = {
+    "max-pressure": _max_pressure,
+    "plan-change": _plan_change,
+}
 
 
 def create(context: BrainContext) -> Brain:

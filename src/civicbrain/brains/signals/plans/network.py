@@ -8,7 +8,7 @@ every junction at its own best cycle is expected to do better.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,11 +31,13 @@ _WORTHWHILE = 0.995
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
     """max_cycle_s: longest cycle considered (120 s: beyond, HCM and RiLSA find little gain and long waits).
-    period_s: how long the demand lasts. coordinate: False leaves every junction by itself."""
+    period_s: how long the demand lasts. coordinate: False leaves every junction by itself. max_region: regions of
+    more junctions are not coordinated (the climb takes time in proportion)."""
 
     max_cycle_s: int = 120
     period_s: float = 900.0
     coordinate: bool = True
+    max_region: int = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +46,15 @@ class Timing:
 
     durations_s: I64
     offset_s: int
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Timing)
+            and self.offset_s == other.offset_s
+            and bool(np.array_equal(self.durations_s, other.durations_s))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def cycle_s(self) -> int:
@@ -126,23 +137,35 @@ class PlanNetwork:
         """The best plans of all junctions: region by region, coordinated where that is expected to pay."""
         plans: dict[int, Timing] = {}
         for region in self.regions():
-            alone = {row: self.isolated(row) for row in region}
-            plans.update(alone)
-            if len(region) < 2 or not self.options.coordinate:
-                continue
-            best = self._total(alone)
-            for cycle_s in self._shortlist(region):
-                together = self._coordinate(region, cycle_s)
-                value = self._total(together)
-                if value < best:
-                    best = value
-                    plans.update(together)
-            local = {row: self.local[row] for row in region}
-            if self._total(local) * _WORTHWHILE < best:
-                plans.update(local)
+            found: dict[int, Timing] = {}
+            for found in self.plan_region(region):  # noqa: B007  (the last one is the answer)
+                pass
+            plans.update(found)
         return plans
 
-    def _total(self, plans: Mapping[int, Timing]) -> float:
+    def plan_region(self, region: Sequence[int]) -> Iterator[dict[int, Timing]]:
+        """Make the plans of a region in pieces of work of less than a second or two each; what is yielded last is
+        the answer, what comes before is the best so far."""
+        plans: dict[int, Timing] = {}
+        for row in region:
+            plans[row] = self.isolated(row)
+            yield plans
+        if not 2 <= len(region) <= self.options.max_region or not self.options.coordinate:
+            return
+        best = self.total(plans)
+        for cycle_s in self._shortlist(region):
+            yield plans
+            together = self._coordinate(region, cycle_s)
+            value = self.total(together)
+            if value < best:
+                best, plans = value, together
+        local = {row: self.local[row] for row in region}
+        if self.total(local) * _WORTHWHILE < best:
+            plans = local
+        yield plans
+
+    def total(self, plans: Mapping[int, Timing]) -> float:
+        """The delay index of these plans together, veh."""
         return sum(result.index for result in self.evaluate(plans).values())
 
     def _cycles(self, region: Sequence[int]) -> list[int]:

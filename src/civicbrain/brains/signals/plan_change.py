@@ -1,0 +1,214 @@
+"""The control `plan-change`: every 5 to 15 minutes a new fixed plan, for controllers that take nothing finer.
+
+Cameras count what passes (space-mean flow over the last metres before the stop line: Edie 1963, "Discussion of
+traffic stream measurements and definitions"; a camera knows no identities, but speeds and places suffice), the
+queue that grew is added, and `plans.network` makes cycle, splits and offsets from the flows, as `civicbrain retime`
+does from counts. The work is spread over many ticks; the plan in force is asked for again each minute, so that a
+controller whose centre falls silent is back in its local plan a few minutes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from civicbrain.brains.signals.approach import TURN_PRIOR, Streams, build_streams
+from civicbrain.brains.signals.plans.flows import StreamFlows
+from civicbrain.brains.signals.plans.network import PlanNetwork, PlanOptions, Timing
+from civicbrain.brains.signals.plans.tables import build_tables
+from civicbrain.city.model import City
+from civicbrain.city.network import F64
+from civicbrain.city.observations import Detections
+from civicbrain.city.signals import ControllerMode
+from civicbrain.city.snapshot import Snapshot
+from civicbrain.contracts.brain import Advice, PlanRequest
+from civicbrain.core.errors import ConfigurationError
+
+ZONE_M = 50.0
+"""Stretch before the stop line over which flow is measured: short enough for every lane to be in view, long
+enough for a vehicle at full speed to be seen four times."""
+
+RENEW_S = 60.0
+WORTHWHILE = 0.97
+"""Plans are changed for 3 % of expected delay or more: each change costs a transition."""
+
+_MEMORY = 0.35
+"""Weight of what was known before in the flows of a new interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChangeOptions:
+    """interval_s: time between two plans, 300 to 900 s. max_cycle_s: longest cycle. coordinate: look for common
+    cycles and offsets, too. valid_s: how long a request holds. stale_s: a camera silent this long counts nothing.
+    explain: build explanations."""
+
+    interval_s: float = 300.0
+    max_cycle_s: int = 120
+    coordinate: bool = True
+    valid_s: float = 240.0
+    stale_s: float = 10.0
+    explain: bool = False
+
+    def __post_init__(self) -> None:
+        place = "brains.signals options of plan-change"
+        if not 60.0 <= self.interval_s <= 3600.0:
+            raise ConfigurationError(
+                f"interval_s {self.interval_s:g} is not between 60 and 3600", place=place, remedy="use 300 to 900"
+            )
+        if not 30 <= self.max_cycle_s <= 300:
+            raise ConfigurationError(
+                f"max_cycle_s {self.max_cycle_s} is not between 30 and 300", place=place, remedy="use 60 to 150"
+            )
+        if not RENEW_S < self.valid_s <= 300.0:
+            raise ConfigurationError(
+                f"valid_s {self.valid_s:g} is not above {RENEW_S:g} and at most 300", place=place, remedy="use 240"
+            )
+
+
+class FlowMeter:
+    """Flow of each stream over an interval, from camera frames."""
+
+    def __init__(self, city: City, streams: Streams) -> None:
+        self._streams = streams
+        lanes, cameras = city.network.lanes, city.cameras
+        reach = np.zeros(streams.count + 1)
+        far_m = np.minimum(cameras.beyond_m + lanes.length_m[cameras.lane], cameras.range_m)
+        for column in range(streams.lane_stream.shape[1]):
+            np.maximum.at(reach, streams.lane_stream[cameras.lane, column], far_m)
+        self._zone_m = np.clip(reach, 1.0, ZONE_M)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new interval."""
+        count = self._streams.count + 1
+        self._metres = np.zeros(count)  # travelled within the zone
+        self._frames: list[F64] = []  # vehicles in view of each stream
+        self.span_s = 0.0
+
+    def see(self, seen: Detections, span_s: float) -> None:
+        """A frame that stands for span_s."""
+        count = self._streams.count + 1
+        target = self._streams.lane_stream[seen.lane]
+        share = self._streams.lane_share[seen.lane]
+        near = seen.distance_m[:, None] <= self._zone_m[target]
+        weight = np.where(near, share * seen.speed_mps[:, None] * span_s, 0.0)
+        self._metres += np.bincount(target.ravel(), weight.ravel(), count)
+        self._frames.append(np.bincount(target.ravel(), share.ravel(), count))
+        self.span_s += span_s
+
+    def flow(self) -> F64:
+        """(k,) veh/s that arrived: what passed, and what the queue grew by from the first fifth of the interval
+        to the last."""
+        if self.span_s <= 0.0:
+            return np.zeros(self._streams.count)
+        passed = self._metres / self._zone_m / self.span_s
+        part = max(1, len(self._frames) // 5)
+        grown = np.mean(self._frames[-part:], axis=0) - np.mean(self._frames[:part], axis=0)
+        flow: F64 = (passed + np.maximum(grown, 0.0) / (0.8 * self.span_s))[:-1]
+        return flow
+
+
+class PlanChangeBrain:
+    """See the module. Deterministic."""
+
+    cadence_s = 1.0
+    budget_s = 5.0
+
+    def __init__(self, city: City, options: PlanChangeOptions, name: str = "signals") -> None:
+        self.name = name
+        self.options = options
+        self._city = city
+        self._streams = build_streams(city)
+        self._tables = build_tables(city, self._streams)
+        self._meter = FlowMeter(city, self._streams)
+        self._flow: F64 | None = None
+        self._begin_s: float | None = None
+        self._last_s = 0.0
+        self._plans: dict[int, Timing] = {}
+        self._renewed_s = -1e9
+        self._work: Iterator[dict[int, Timing] | None] | None = None
+        self._why = "local plan"
+        moves = city.network.movements
+        prior = np.array([TURN_PRIOR.get(int(turn), 1.0) for turn in moves.turn])
+        known = self._streams.movement_stream >= 0
+        total = np.bincount(self._streams.movement_stream[known], prior[known], self._streams.count)
+        self._movement_share = np.zeros(len(prior))
+        self._movement_share[known] = prior[known] / total[self._streams.movement_stream[known]]
+
+    def advise(self, snapshot: Snapshot) -> Advice:
+        """Count; at the end of an interval begin to make plans; ask for those in force once a minute."""
+        now_s = snapshot.time_s
+        if self._begin_s is None or now_s < self._last_s:
+            self._begin_s = now_s
+            self._meter.reset()
+        self._meter.see(snapshot.detections, self.cadence_s)
+        self._last_s = now_s
+        changed = False
+        if self._work is not None:
+            done = next(self._work, None)
+            if done is not None:
+                self._work = None
+                changed = done != self._plans
+                self._plans = done
+        elif now_s - self._begin_s >= self.options.interval_s:
+            self._work = self._make_plans(self._demand())
+            self._begin_s = now_s
+            self._meter.reset()
+        if not self._plans or not (changed or now_s - self._renewed_s >= RENEW_S):
+            return Advice()
+        self._renewed_s = now_s
+        requests = tuple(self._request(row, plan, snapshot) for row, plan in self._plans.items()
+                         if self._listens(row, snapshot))  # fmt: skip
+        explanations: Mapping[str, Mapping[str, object]] = {}
+        if self.options.explain:
+            explanations = {r.junction: self._explain(r) for r in requests}
+        return Advice(requests=requests, explanations=explanations)
+
+    def _demand(self) -> StreamFlows:
+        flow = self._meter.flow()
+        self._flow = flow if self._flow is None else _MEMORY * self._flow + (1.0 - _MEMORY) * flow
+        movement = np.append(self._flow, 0.0)[self._streams.movement_stream] * self._movement_share
+        return StreamFlows(self._flow, movement)
+
+    def _make_plans(self, flows: StreamFlows) -> Iterator[dict[int, Timing] | None]:
+        """Plans piece by piece; what comes last is not None."""
+        network = PlanNetwork(
+            self._city,
+            flows,
+            PlanOptions(max_cycle_s=self.options.max_cycle_s, coordinate=self.options.coordinate),
+            self._streams,
+            self._tables,
+        )
+        current = {**network.local, **self._plans}
+        for region in network.regions():
+            plans: dict[int, Timing] = {}
+            for plans in network.plan_region(region):
+                yield None
+            had = {row: current[row] for row in region}
+            if network.total(plans) < WORTHWHILE * network.total(had):
+                current.update(plans)
+        yield current
+
+    def _listens(self, row: int, snapshot: Snapshot) -> bool:
+        return int(snapshot.signals.mode[row]) in (ControllerMode.LOCAL, ControllerMode.CENTRAL)
+
+    def _request(self, row: int, plan: Timing, snapshot: Snapshot) -> PlanRequest:
+        return PlanRequest(
+            junction=self._city.junctions[row].id,
+            durations_s=tuple(plan.durations_s.astype(float).tolist()),
+            offset_s=float(plan.offset_s),
+            not_before_s=snapshot.time_s,
+            expires_s=snapshot.time_s + self.options.valid_s,
+            brain=self.name,
+        )
+
+    def _explain(self, request: PlanRequest) -> dict[str, object]:
+        cycle_s = sum(request.durations_s)
+        return {
+            "why": f"plan of {cycle_s:.0f} s from the flows of the last {self.options.interval_s / 60.0:.0f} min",
+            "cycle_s": cycle_s,
+            "durations_s": list(request.durations_s),
+            "offset_s": request.offset_s,
+        }
