@@ -253,6 +253,9 @@ class Estimator:
         self._share = np.bincount(layout.move_stream + 1, self.turn_share, layout.streams + 1)[1:].astype(
             np.float32
         )
+        of_pair = np.bincount(layout.move_pair + 1, self.turn_share, len(layout.pair_edge) + 1)[1:]
+        share_of_stream = np.repeat(self._share, np.diff(layout.pair_start))
+        self._pair_part = (of_pair / np.maximum(share_of_stream, 1e-9)).astype(np.float32)
         trace_targets(
             0, layout.edges, self._target, self._target_lag, self._target_share, self._target_n,
             float(self._horizon + 30), layout.edge_lane, layout.out_start, layout.out_move, layout.move_lane,
@@ -289,9 +292,9 @@ class Estimator:
             self._entry, self._edge_out, self._queue, self._edge_seen, self._stream_seen, layout.edge_seam_s,
             layout.edge_travel_s, self.sources.usual_out, self.sources.extra, planned,
             planned_veh is not None, self._target, self._target_lag, self._target_share, self._target_n,
-            self._lane_target, self._lane_lag, self._lane_part, self._lane_target_n, self.turn_share,
-            layout.lane_limit_mps, layout.lane_beyond_m, layout.move_edge, layout.stream_start,
-            layout.stream_move, self._coming,
+            self._lane_target, self._lane_lag, self._lane_part, self._lane_target_n,
+            layout.lane_limit_mps, layout.lane_beyond_m, layout.pair_start, layout.pair_edge,
+            self._pair_part, self._coming,
         )  # fmt: skip
         self._change = self._seen - before
         return Estimate(

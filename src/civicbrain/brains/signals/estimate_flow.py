@@ -13,8 +13,8 @@ flow while the lamps are green (lamps are known everywhere).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from civicbrain.science.compiled import compiled
 from civicbrain.science.queues import SATURATION_FLOW_VEH_PER_S
 
 DISPERSION_ALPHA = 0.1
@@ -33,7 +33,7 @@ _FLOW = np.float32(SATURATION_FLOW_VEH_PER_S)
 _GREEN, _YIELD, _YELLOW, _STOP_RIGHT = ord("G"), ord("g"), ord("y"), ord("s")
 
 
-@njit(cache=True)
+@compiled()
 def capacity(lamp):  # type: ignore[no-untyped-def]
     """veh/s that leave a standing queue under this lamp. A yielding stream finds gaps for half of it."""
     if lamp == _GREEN:
@@ -45,7 +45,7 @@ def capacity(lamp):  # type: ignore[no-untyped-def]
     return np.float32(0.0)
 
 
-@njit(cache=True)
+@compiled()
 def run_second(  # type: ignore[no-untyped-def]
     slot, entry, released, edge_out, queue, inflow, stream_out, signal_in, any_in,
     edge_seen, stream_seen, source, scale, lamps, travel_s, turn_share, lane_share, move_lane, move_edge,
@@ -73,7 +73,9 @@ def run_second(  # type: ignore[no-untyped-def]
             continue
         lag = travel_s[e] / (one + alpha)
         spread = one / (one + alpha * lag)
-        edge_out[e] = spread * entry[e, (slot - max(int(lag + 0.5), 1)) % ring] + (one - spread) * edge_out[e]
+        edge_out[e] = (
+            spread * entry[e, (slot - max(int(lag + 0.5), 1)) & (ring - 1)] + (one - spread) * edge_out[e]
+        )
         flow = edge_out[e] * scale[e] + source[e]
         if flow < 1e-5:
             continue
@@ -115,7 +117,7 @@ def run_second(  # type: ignore[no-untyped-def]
             debt[e] = np.float32(0.9) * (debt[e] - paid)
 
 
-@njit(cache=True)
+@compiled()
 def release_left(  # type: ignore[no-untyped-def]
     slot, left, entry, released, stream_out, signal_in, any_in, used, lamps,
     turn_share, lane_camera, out_start, out_move, move_edge, move_stream, move_group, edge_lane,
@@ -147,7 +149,7 @@ def release_left(  # type: ignore[no-untyped-def]
             used[m] = max(used[m] + part, np.float32(0.0))
 
 
-@njit(cache=True)
+@compiled()
 def _allowed(m, lane, lamps, move_group, move_edge, lane_camera, edge_lane):  # type: ignore[no-untyped-def]
     """How likely a vehicle that left just now used this movement, as far as the lamps say."""
     group = move_group[m]
@@ -164,7 +166,7 @@ def _allowed(m, lane, lamps, move_group, move_edge, lane_camera, edge_lane):  # 
     return np.float32(0.01)
 
 
-@njit(cache=True)
+@compiled()
 def take_appeared(  # type: ignore[no-untyped-def]
     slot, appeared, count, entry, released, move_count, came, debt, edge_seen, seam_s, travel_s,
     in_start, in_move, move_lane, lane_edge, move_stream, turn_share, lane_share,
@@ -204,7 +206,7 @@ def take_appeared(  # type: ignore[no-untyped-def]
                     slack = np.float32(2.0) + np.float32(0.15) * lag
                     mine = zero
                     for age in range(max(int(lag - slack), 0), min(int(lag + slack + one), ring - 1) + 1):
-                        mine += max(released[(slot - age) % ring, m], zero)
+                        mine += max(released[(slot - age) & (ring - 1), m], zero)
                     if mine > zero:
                         origin[found], weight[found] = m, mine * part
                         total += mine * part
@@ -215,7 +217,7 @@ def take_appeared(  # type: ignore[no-untyped-def]
         rest = one
         oldest = min(int(seam_s[e] + OVERDUE_S) + 1, ring - 1)
         for age in range(oldest, max(int(0.5 * seam_s[e]) - 1, 0) - 1, -1):
-            place = (slot - age) % ring
+            place = (slot - age) & (ring - 1)
             taken = min(rest, max(entry[e, place], zero))
             entry[e, place] -= taken
             rest -= taken

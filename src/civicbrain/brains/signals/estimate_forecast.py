@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from civicbrain.brains.signals.estimate_flow import DISPERSION_ALPHA, OVERDUE_S
+from civicbrain.science.compiled import compiled
 from civicbrain.science.queues import STANDING_SPEED_MPS
 
 TARGETS = 16
@@ -22,7 +22,7 @@ _RECOVERY = 0.6
 """Slow vehicles pick up speed: to this share of the limit on average (see `arrival_time_s`)."""
 
 
-@njit(cache=True)
+@compiled()
 def trace_targets(  # type: ignore[no-untyped-def]
     first, last, target, lag_s, share, target_n, horizon_s,
     edge_lane, out_start, out_move, move_lane, move_edge, move_stream, travel_s, turn_share, lane_share,
@@ -71,7 +71,7 @@ def trace_targets(  # type: ignore[no-untyped-def]
                 share[origin, place] += through
 
 
-@njit(cache=True)
+@compiled()
 def trace_lanes(  # type: ignore[no-untyped-def]
     wanted, target, lag_s, share, target_n,
     lane_edge, lane_signalled, edge_lane, edge_length_m, out_start, out_move, move_lane, move_lane_to,
@@ -131,14 +131,14 @@ def trace_lanes(  # type: ignore[no-untyped-def]
                         depth += 1
 
 
-@njit(cache=True)
+@compiled()
 def forecast(  # type: ignore[no-untyped-def]
     arrivals, seen, here, age_s, slot,
     count, lane, dist_m, speed_mps,
     entry, edge_out, queue, edge_seen, stream_seen, seam_s, travel_s, usual_out, extra,
     planned, has_plan,
-    target, lag_s, share, target_n, lane_target, lane_lag_s, lane_part, lane_target_n, turn_share,
-    lane_limit, lane_beyond_m, move_edge, stream_start, stream_move, coming,
+    target, lag_s, share, target_n, lane_target, lane_lag_s, lane_part, lane_target_n,
+    lane_limit, lane_beyond_m, pair_start, pair_edge, pair_part, coming,
 ):  # fmt: skip
     """arrivals: (k, horizon) written. seen: (k,) written, vehicles in view. here: (k,) written, of them
     standing. age_s: age of the state. coming: (e, horizon) work space, future entries of edges."""
@@ -174,7 +174,7 @@ def forecast(  # type: ignore[no-untyped-def]
         until = min(until, ring - 1)
         shift = seam_s[e] if edge_seen[e] else travel_s[e]
         for age in range(until + 1):
-            x = entry[e, (slot - age) % ring]
+            x = entry[e, (slot - age) & (ring - 1)]  # the ring is a power of two long
             if x <= 1e-3:
                 continue
             done = min(np.float32(age), shift)
@@ -192,32 +192,29 @@ def forecast(  # type: ignore[no-untyped-def]
         # what comes besides, from streets and drives that no camera sees
         if extra[e] > 1e-6:
             for t in range(target_n[e]):
-                k = target[e, t]
-                first = int(max(lag_s[e, t] - (seam_s[e] if edge_seen[e] else travel_s[e]) - age_s, 0.0))
-                for b in range(first, horizon):
-                    arrivals[k, b] += extra[e] * share[e, t]
+                into, flow = arrivals[target[e, t]], extra[e] * share[e, t]
+                for b in range(int(max(lag_s[e, t] - shift - age_s, 0.0)), horizon):
+                    into[b] += flow
 
     # what stop lines upstream will let go: as planned, or as usual
     coming[:] = 0.0
-    for k in range(len(stream_start) - 1):
-        total = np.float32(0.0)
-        for row in range(stream_start[k], stream_start[k + 1]):
-            total += turn_share[stream_move[row]]
-        if total <= 0.0:
-            continue
+    for k in range(len(pair_start) - 1):
         planned_here = has_plan and planned[k, 0] == planned[k, 0]
-        for row in range(stream_start[k], stream_start[k + 1]):
-            m = stream_move[row]
-            e = move_edge[m]
+        if not planned_here and usual_out[k] < 1e-6:
+            continue
+        for row in range(pair_start[k], pair_start[k + 1]):
+            e, part = pair_edge[row], pair_part[row]
             if target_n[e] == 0:
                 continue
-            part = turn_share[m] / total
+            into = coming[e]
             if planned_here:
+                flow_of = planned[k]
                 for b in range(horizon):
-                    coming[e, b] += planned[k, b] * part
-            elif usual_out[k] > 1e-6:
+                    into[b] += flow_of[b] * part
+            else:
+                flow = usual_out[k] * part
                 for b in range(horizon):
-                    coming[e, b] += usual_out[k] * part
+                    into[b] += flow
     for e in range(len(seam_s)):
         if target_n[e] == 0:
             continue
@@ -236,8 +233,9 @@ def forecast(  # type: ignore[no-untyped-def]
         for t in range(target_n[e]):
             k, part = target[e, t], share[e, t]
             after = int(max(lag_s[e, t] - early, 0.0) + 0.5)
+            into, come = arrivals[k], coming[e]
             for b in range(horizon - after):
-                arrivals[k, b + after] += coming[e, b] * part
+                into[b + after] += come[b] * part
 
     for k in range(len(queue)):
         if not stream_seen[k]:

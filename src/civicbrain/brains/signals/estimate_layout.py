@@ -17,7 +17,8 @@ from civicbrain.city.signals import SignalJunction
 from civicbrain.science.queues import JAM_SPACING_M, SATURATION_FLOW_VEH_PER_S
 
 RING_S = 128
-"""Seconds of history kept of what entered each edge; longer edges are taken to be this long."""
+"""Seconds of history kept of what entered each edge (a power of two); longer edges are taken to be this
+long."""
 
 LEAST_VIEW_M = 12.0
 """A camera that sees less than this of a lane's end is taken not to see the lane: a vehicle would be there
@@ -49,6 +50,9 @@ class Layout:
     in_move: I32  # (m,)
     stream_start: I32  # (k + 1,) movements of stream i …
     stream_move: I32  # (m of them signalled,)
+    pair_start: I32  # (k + 1,) pairs (stream, edge it leads to) of stream i …
+    pair_edge: I32  # (p,) … their edges
+    move_pair: I32  # (m,) pair of each movement, -1 where unsignalled
     move_lane: I32  # (m,) lane it leaves
     move_edge: I32  # (m,) edge it enters
     move_lane_to: I32  # (m,) lane it enters
@@ -125,6 +129,12 @@ def build_layout(city: City, streams: Streams) -> Layout:
     in_order = np.argsort(move_edge, kind="stable").astype(np.int32)
     by_stream = np.argsort(streams.movement_stream, kind="stable").astype(np.int32)
     by_stream = by_stream[streams.movement_stream[by_stream] >= 0]
+    served = np.flatnonzero(streams.movement_stream >= 0)
+    pair, which = np.unique(
+        np.stack((streams.movement_stream[served], move_edge[served]), axis=1), axis=0, return_inverse=True
+    )
+    move_pair = np.full(m, -1, np.int32)
+    move_pair[served] = which.reshape(-1)
     green = _green_share(city.junctions)
     rate = PRIOR_SATURATION_DEGREE * SATURATION_FLOW_VEH_PER_S * green[streams.group] * streams.share
     return Layout(
@@ -143,6 +153,9 @@ def build_layout(city: City, streams: Streams) -> Layout:
             np.int32
         ),
         stream_move=by_stream,
+        pair_start=np.searchsorted(pair[:, 0], np.arange(streams.count + 1)).astype(np.int32),
+        pair_edge=pair[:, 1].astype(np.int32),
+        move_pair=move_pair,
         move_lane=moves.from_lane.astype(np.int32),
         move_edge=move_edge,
         move_lane_to=moves.to_lane.astype(np.int32),

@@ -8,7 +8,8 @@ vehicle lives from frame to frame only and is forgotten when it leaves; what rem
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from civicbrain.science.compiled import compiled
 
 MATCH_M = 4.0
 """Half-width of the window around the predicted place: 1 s of hard braking (4.5 m/s²) moves it 2.3 m, of
@@ -26,7 +27,7 @@ CANCEL_S = 2.5
 """A vehicle that shows up at the stop line this soon after one was taken to have left is that one."""
 
 
-@njit(cache=True)
+@compiled()
 def _sorted_by_lane(lane, distance, count, lanes):  # type: ignore[no-untyped-def]
     """(order, start): rows of each lane, nearest to the stop line first."""
     start = np.zeros(lanes + 1, np.int32)
@@ -48,7 +49,7 @@ def _sorted_by_lane(lane, distance, count, lanes):  # type: ignore[no-untyped-de
     return order, start
 
 
-@njit(cache=True)
+@compiled()
 def _stop_line_of(  # type: ignore[no-untyped-def]
     lane, lane_camera, lane_signalled, may_leave, out_start, out_move, move_lane_to, turn_share
 ):
@@ -73,7 +74,7 @@ def _stop_line_of(  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(cache=True)
+@compiled()
 def follow(  # type: ignore[no-untyped-def]
     det_count, det_lane, det_m, det_mps,
     count, lane, dist_m, speed_mps, missed,
@@ -211,7 +212,7 @@ def follow(  # type: ignore[no-untyped-def]
     return result
 
 
-@njit(cache=True)
+@compiled()
 def _count_use(  # type: ignore[no-untyped-def]
     lane, onto, edge, out_start, out_move, move_edge, move_lane_to, used
 ):
