@@ -213,7 +213,8 @@ class Estimator:
             self._last_left_s, self._left, self._appeared, self._appeared_n, layout.lane_camera,
             layout.lane_beyond_m, layout.lane_limit_mps, layout.lane_edge,
             layout.lane_signalled, layout.edge_lane, layout.out_start, layout.out_move, layout.move_edge,
-            layout.move_lane_to, self.turn_share, self._used,
+            layout.move_lane_to, self.turn_share, self._used, layout.lane_length_m, layout.in_start,
+            layout.in_move, layout.move_lane, layout.move_stream,
         )  # fmt: skip
         self._tracks, self._spare = new, old
         release_left(

@@ -18,6 +18,9 @@ acceleration from standstill (2.6 m/s²) 1.3 m; less than the jam spacing of 7.5
 MATCH_ACROSS_M = 7.0
 """The same where the vehicle has changed its lane or passed into the next one."""
 
+SHORT_EDGE_M = 20.0
+"""An edge that may be passed between two frames."""
+
 GHOST_FRAMES = 3
 """Frames for which a vehicle that is overlooked is believed to be still there: at a miss rate of 5 % one of
 8,000 is overlooked that often in a row, at 20 % one of 125."""
@@ -75,6 +78,25 @@ def _stop_line_of(  # type: ignore[no-untyped-def]
 
 
 @compiled()
+def _nearest_behind(  # type: ignore[no-untyped-def]
+    edge, onto, between_m, det_m, best, best_gap, head, following, is_matched, predicted, lane, lane_camera,
+    lane_beyond_m,
+):  # fmt: skip
+    """The unmatched vehicle of `edge` that may have passed into lane `onto`, if it fits better than `best`.
+    between_m: from the end of the edge to the end of that lane."""
+    i = head[edge]
+    while i >= 0:
+        place = predicted[i]
+        if lane_camera[lane[i]] != lane_camera[onto]:  # the same place, from the other stop line
+            place += between_m + lane_beyond_m[onto] - lane_beyond_m[lane[i]]
+        gap = abs(place - det_m)
+        if not is_matched[i] and gap < best_gap:
+            best, best_gap = i, gap
+        i = following[i]
+    return best, best_gap
+
+
+@compiled()
 def follow(  # type: ignore[no-untyped-def]
     det_count, det_lane, det_m, det_mps,
     count, lane, dist_m, speed_mps, missed,
@@ -82,6 +104,7 @@ def follow(  # type: ignore[no-untyped-def]
     dt_s, now_s, state, may_leave, last_left_s, left, appeared, appeared_n,
     lane_camera, lane_beyond_m, lane_limit, lane_edge, lane_signalled,
     edge_lane, out_start, out_move, move_edge, move_lane_to, turn_share, used,
+    lane_length, in_start, in_move, move_lane, move_stream,
 ):  # fmt: skip
     """Match det_* (this frame) with lane… (vehicles followed so far); write the vehicles followed from now
     on to new_* and return how many.
@@ -113,38 +136,48 @@ def follow(  # type: ignore[no-untyped-def]
                 i += 1
             else:
                 j += 1
-    # those that have changed lane, or passed into the next one: by camera
-    head = np.full(len(state), -1, np.int32)
+    # those that have changed lane, or passed into the next edge (which may be another camera's)
+    head = np.full(len(edge_lane) - 1, -1, np.int32)
     following = np.full(count, -1, np.int32)
     for i in range(count):
         if not is_matched[i]:
-            camera = lane_camera[lane[i]]
-            following[i] = head[camera]
-            head[camera] = i
+            edge = lane_edge[lane[i]]
+            following[i] = head[edge]
+            head[edge] = i
     for b in range(det_count):
         if match_of_det[b] >= 0:
             continue
-        edge = lane_edge[det_lane[b]]
-        best, best_gap = -1, MATCH_ACROSS_M
-        i = head[lane_camera[det_lane[b]]]
+        onto = det_lane[b]
+        edge = lane_edge[onto]
+        best, best_gap = -1, np.float32(MATCH_ACROSS_M)
+        i = head[edge]
         while i >= 0:
             gap = abs(predicted[i] - det_m[b])
             if not is_matched[i] and gap < best_gap:
-                origin = lane_edge[lane[i]]
-                related = origin == edge
-                if not related:
-                    for row in range(out_start[edge_lane[origin]], out_start[edge_lane[origin + 1]]):
-                        if move_edge[out_move[row]] == edge:
-                            related = True
-                            break
-                if related:
-                    best, best_gap = i, gap
+                best, best_gap = i, gap
             i = following[i]
+        for row in range(in_start[edge], in_start[edge + 1]):
+            origin = lane_edge[move_lane[in_move[row]]]
+            if move_stream[in_move[row]] >= 0 or origin == edge:
+                continue
+            best, best_gap = _nearest_behind(
+                origin, onto, lane_length[onto], det_m[b], best, best_gap, head, following, is_matched,
+                predicted, lane, lane_camera, lane_beyond_m,
+            )  # fmt: skip
+            if lane_length[edge_lane[origin]] > SHORT_EDGE_M:
+                continue
+            for second in range(in_start[origin], in_start[origin + 1]):
+                further = lane_edge[move_lane[in_move[second]]]
+                if move_stream[in_move[second]] < 0 and further != edge:
+                    best, best_gap = _nearest_behind(
+                        further, onto, lane_length[onto] + lane_length[edge_lane[origin]], det_m[b], best,
+                        best_gap, head, following, is_matched, predicted, lane, lane_camera, lane_beyond_m,
+                    )  # fmt: skip
         if best >= 0:
             match_of_det[b] = best
             is_matched[best] = True
             if lane_edge[lane[best]] != edge:
-                _count_use(lane[best], det_lane[b], edge, out_start, out_move, move_edge, move_lane_to, used)
+                _count_use(lane[best], onto, edge, out_start, out_move, move_edge, move_lane_to, used)
 
     # who left, who is only overlooked
     result = 0
