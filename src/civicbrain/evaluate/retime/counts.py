@@ -56,7 +56,9 @@ def read_counts(path: Path, city: City) -> Counts:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigurationError("not UTF-8 text", place=str(path), remedy="save the counts as UTF-8") from error
+        raise ConfigurationError(
+            "not UTF-8 text", place=str(path), remedy="save the counts as UTF-8"
+        ) from error
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
@@ -74,7 +76,9 @@ def read_counts(path: Path, city: City) -> Counts:
         begin_s, end_s, vehicles = (_number(row, name, place) for name in ("begin_s", "end_s", "vehicles"))
         if end_s <= begin_s:
             raise ConfigurationError(
-                f"the interval from {begin_s:g} s to {end_s:g} s is empty", place=place, remedy="end_s is later"
+                f"the interval from {begin_s:g} s to {end_s:g} s is empty",
+                place=place,
+                remedy="end_s is later",
             )
         if vehicles < 0.0:
             raise ConfigurationError(f"{vehicles:g} vehicles", place=place, remedy="counts are 0 or more")
@@ -98,7 +102,9 @@ def read_counts(path: Path, city: City) -> Counts:
             )  # fmt: skip
         key = begin_s, end_s, turn
         if key in found:
-            raise ConfigurationError("this interval and turn stand there twice", place=place, remedy="remove one")
+            raise ConfigurationError(
+                "this interval and turn stand there twice", place=place, remedy="remove one"
+            )
         found[key] = vehicles
     if not found:
         raise ConfigurationError("no counts", place=str(path), remedy=_REMEDY)

@@ -19,7 +19,7 @@ from civicbrain.brains.signals.plans.junction import CycleResult, JunctionModel
 from civicbrain.brains.signals.plans.links import Approach, build_approaches
 from civicbrain.brains.signals.plans.tables import PlanTable, build_tables
 from civicbrain.city.model import City
-from civicbrain.city.network import F64
+from civicbrain.city.network import F64, I32
 from civicbrain.science.cyclic_flow import I64, disperse
 
 _SWEEPS = 4
@@ -73,6 +73,7 @@ class PlanNetwork:
         tables: list[PlanTable] | None = None,
     ) -> None:
         streams = build_streams(city) if streams is None else streams
+        self._city, self._streams = city, streams
         self.tables = build_tables(city, streams) if tables is None else tables
         self.options = options
         self.approaches: list[list[Approach]]
@@ -86,6 +87,11 @@ class PlanNetwork:
             for approach in approaches:
                 for source in approach.sources:
                     self._down[source.junction].add(row)
+
+    def group_of(self, row: int) -> I32:
+        """(k,) row in the junction's groups of each of its streams."""
+        streams = self.tables[row].streams
+        return self._streams.group[streams] - self._city.signals.group_start[row]
 
     @property
     def local(self) -> dict[int, Timing]:
