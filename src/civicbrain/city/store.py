@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civicbrain.city.model import City
-from civicbrain.city.network import F32, F64, I32
+from civicbrain.city.network import F32, F64, I32, Bool
 from civicbrain.city.observations import Detections, Kind, Observation, SignalStates
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.snapshot import QUEUE_SPEED_MPS, LaneStates, Snapshot
@@ -53,6 +53,9 @@ class Store:
         self._camera_of_lane: I32 = np.full(self._lane_count, -1, np.int32)
         self._camera_of_lane[city.cameras.lane] = city.cameras.junction
         self._sequence = 0
+        self._cameras_before = b""  # age and speech of each camera, for which the next two hold
+        self._age_s: F32 = np.zeros(0, np.float32)
+        self._observed: Bool = np.zeros(0, np.bool_)
         self._clear()
 
     def _clear(self) -> None:
@@ -109,7 +112,7 @@ class Store:
         if cameras.ndim != 1 or any(column.shape != (len(camera),) for column in columns):
             self._drop(source, "wrong-shape")
             return
-        known = (cameras >= 0) & (cameras < self._junction_count)
+        known = _below(cameras, self._junction_count)
         if not known.all():
             self._drop(source, "unknown-camera", int(len(known) - known.sum()))
             cameras = cameras[known]
@@ -119,10 +122,9 @@ class Store:
             cameras = cameras[newer]
         speaking = np.zeros(self._junction_count + 1, np.bool_)  # last: where out-of-range rows point
         speaking[cameras] = True
-        in_range = (camera >= 0) & (camera < self._junction_count)
+        in_range = _below(camera, self._junction_count)
         good = (
-            (lane >= 0)
-            & (lane < self._lane_count)
+            _below(lane, self._lane_count)
             & in_range
             & (speed_mps >= 0.0)  # False for NaN, as are the others
             & (speed_mps <= MAX_SPEED_MPS)
@@ -130,11 +132,13 @@ class Store:
             & (distance_m <= MAX_DISTANCE_M)
             & (next_movement < self._movement_count)
         )
-        if not good.all():
+        sound = bool(good.all())
+        if not sound:
             self._drop(source, "bad-row", int(len(good) - good.sum()))
-        if not (in_range.all() and speaking[:-1].all()):
+        if not (sound and speaking[:-1].all()):  # a row of a camera that said nothing new
             good &= speaking[np.where(in_range, camera, self._junction_count)]
-        if not good.all():
+            sound = bool(good.all())
+        if not sound:
             columns = tuple(_frozen(column[good], column.dtype) for column in columns)
         kept = Detections(
             source,
@@ -256,7 +260,7 @@ class Store:
             values=self._values_view,
         )
 
-    def _joined(self, now_s: float, silent: NDArray[np.bool_]) -> Detections:
+    def _joined(self, now_s: float, silent: Bool) -> Detections:
         if len(self._frames) == 1 and not silent.any():  # the usual case: one frame brings all cameras
             [only] = self._frames.values()
             if len(only.cameras) == self._junction_count:
@@ -293,7 +297,7 @@ class Store:
             kind=frames[0].kind,
         )
 
-    def _lane_states(self, seen: Detections, now_s: float, silent: NDArray[np.bool_]) -> LaneStates:
+    def _lane_states(self, seen: Detections, now_s: float, silent: Bool) -> LaneStates:
         n = self._lane_count
         vehicles = np.bincount(seen.lane, minlength=n)
         queued = np.bincount(seen.lane[seen.speed_mps < QUEUE_SPEED_MPS], minlength=n)
@@ -304,12 +308,17 @@ class Store:
         # a trailing entry stands for "no camera": -1 indexes it
         age_of_camera = np.full(self._junction_count + 1, np.inf, np.float32)
         age_of_camera[:-1] = np.maximum(now_s - self._seen_s, 0.0)
-        age_s = age_of_camera[self._camera_of_lane]
         speaks = np.zeros(self._junction_count + 1, np.bool_)
         speaks[:-1] = ~silent
-        observed = speaks[self._camera_of_lane]
+        cameras = age_of_camera.tobytes() + speaks.tobytes()
+        if cameras != self._cameras_before:  # steady cameras: the lanes are as old as they were a second ago
+            self._cameras_before = cameras
+            self._age_s = _frozen(age_of_camera[self._camera_of_lane], np.float32)
+            self._observed = _frozen(speaks[self._camera_of_lane], np.bool_)
+        age_s, observed = self._age_s, self._observed
         beyond = self._camera_of_lane[seen.lane] < 0  # connected vehicles are seen where no camera looks
         if beyond.any():
+            age_s, observed = age_s.copy(), observed.copy()
             age_s[seen.lane[beyond]] = age_of_camera[seen.camera[beyond]]
             observed[seen.lane[beyond]] = True
         return LaneStates(
@@ -329,6 +338,12 @@ class Store:
             if name == "closed" and value >= 0.5 and entity.startswith("lane:") and entity[5:] in rows
         ]
         return _frozen(np.array(sorted(closed), np.int32), np.int32)
+
+
+def _below(rows: I32, count: int) -> Bool:
+    """Which of the rows are 0 to count - 1. Read as unsigned, a negative number is beyond every count."""
+    result: Bool = rows.view(np.uint32) < np.uint32(count)
+    return result
 
 
 def _owned(values: object, dtype: Any) -> NDArray[Any]:

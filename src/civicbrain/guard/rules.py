@@ -52,6 +52,8 @@ class Envelope:
 
 Rule = Callable[[Request, Envelope], str | None]
 
+_PRIORITIES = frozenset(Priority)
+
 
 def malformed(request: Request, _envelope: Envelope) -> str | None:
     """Types are what the contract says. A Struct built in this process may hold anything."""
@@ -98,7 +100,7 @@ def brain_off(request: Request, envelope: Envelope) -> str | None:
 
 def priority(request: Request, envelope: Envelope) -> str | None:
     """Nobody claims more than was granted: the names are TRANSIT, EMERGENCY, OPERATOR."""
-    if request.priority not in set(Priority):
+    if request.priority not in _PRIORITIES:
         return f"{request.priority} is no priority; they are " + ", ".join(
             f"{p.value} ({p.name.lower()})" for p in Priority
         )
