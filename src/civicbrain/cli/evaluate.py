@@ -57,6 +57,9 @@ def evaluate(
         str | None,
         typer.Option(metavar="NAME", help="Compare with this control; default: fixed, else the first."),
     ] = None,
+    bound: Annotated[
+        bool, typer.Option("--bound", help="Also work out how low delay could go; takes minutes.")
+    ] = False,
 ) -> None:
     """Compare controls on scenarios: the same seeds for all, each run in a process of its own.
 
@@ -75,6 +78,7 @@ def evaluate(
         begin_s=begin,
         end_s=end,
         baseline=baseline,
+        bound=bound,
     )
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = default_folder(scenario, stamp) if out is None else out
@@ -130,6 +134,8 @@ def _command(scenarios: Sequence[str], options: object, seeds: str) -> str:
         words += ["--end", f"{options.end_s:g}"]
     if options.baseline is not None:
         words += ["--baseline", options.baseline]
+    if options.bound:
+        words.append("--bound")
     return shlex.join(words)
 
 
@@ -170,6 +176,13 @@ def _print_tables(evaluations: Sequence[Evaluation]) -> None:
                 str(sum(run.deadlock for run in mine)),
             )
         console.print(table)
+        if study.bound is not None:
+            limit = study.bound
+            console.print(
+                f"How low it could go: {limit.free_road_s:.1f} s on a free road, "
+                f"{limit.open_signals_s:.1f} s were no signal ever red, "
+                f"about {limit.foresight_s:.1f} s with perfect foresight."
+            )
 
 
 def _with_interval(mean: float | None, interval: tuple[float, float] | None, digits: int) -> str:

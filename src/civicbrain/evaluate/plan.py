@@ -24,7 +24,8 @@ _FORMAT = 1  # of RunFile; a higher number makes older files run again
 @dataclass(frozen=True, slots=True)
 class StudyOptions:
     """What is compared. begin_s, end_s: None takes the scenario's own window. baseline: None takes "fixed"
-    if it is among the controls, else the first. controls are names; `check` says what is wrong with them."""
+    if it is among the controls, else the first. bound: also work out how low delay could go. controls are
+    names; `check` says what is wrong with them."""
 
     controls: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -33,6 +34,7 @@ class StudyOptions:
     begin_s: float | None = None
     end_s: float | None = None
     baseline: str | None = None
+    bound: bool = False
 
     @property
     def baseline_name(self) -> str:

@@ -145,6 +145,30 @@ class ControlNote(msgspec.Struct, kw_only=True):
     source: str
 
 
+class Bound(msgspec.Struct, kw_only=True):
+    """How low delay could go in this window, s per vehicle due, from one seed (`evaluate.bound`).
+
+    free_road_s: nobody ever stops for a lamp or another stream: a limit for every control.
+    conflicts_s: free road, and the least waiting that streams which exclude each other cost when all arrivals
+    are known and every vehicle waits at one stop line at most: a limit too, and a loose one.
+    open_signals_s: nobody ever stops at a signal; right of way holds at the junctions without.
+    foresight_s: open signals, and waiting under the best stage sequence found for each junction by itself,
+    all arrivals known: an estimate of what perfect knowledge reaches under the city's own stages. Platoons
+    can be better than it, spill-back makes it unreachable, and an oversaturated network is counted too often.
+    plan_in_model_s: the same model under the city's plan; against the simulated plan it shows how far the
+    model can be trusted. stop_lines_per_vehicle: signals on the way of a vehicle.
+    """
+
+    seed: int
+    vehicles_due: int
+    free_road_s: float
+    conflicts_s: float
+    open_signals_s: float
+    foresight_s: float
+    plan_in_model_s: float
+    stop_lines_per_vehicle: float
+
+
 class Evaluation(msgspec.Struct, kw_only=True):
     """`evaluation.json` of one scenario."""
 
@@ -165,6 +189,7 @@ class Evaluation(msgspec.Struct, kw_only=True):
     city_source: str = ""
     city_hash: str = ""
     series: dict[str, ControlSeries] = msgspec.field(default_factory=dict)
+    bound: Bound | None = None
 
 
 class EvaluationSet(msgspec.Struct, kw_only=True):

@@ -16,9 +16,11 @@ from civicbrain.city.model import City
 from civicbrain.contracts.brain import ControlSpec
 from civicbrain.contracts.rooms import get_control
 from civicbrain.core.errors import CityError, ConfigurationError
+from civicbrain.evaluate.bound import measure_bound
 from civicbrain.evaluate.plan import RunTask, StudyOptions, hash_city, make_tasks, sumo_version
 from civicbrain.evaluate.pool import Simulate, run_all
 from civicbrain.evaluate.records import (
+    Bound,
     ControlNote,
     Evaluation,
     EvaluationSet,
@@ -32,6 +34,7 @@ from civicbrain.evaluate.storage import find_run, prepare_folder, save_run, writ
 from civicbrain.evaluate.summary import collect_series, compare, summarise
 
 Resolve = Callable[[str | Path], City]
+FindBound = Callable[[Path, int, float, float], Bound]
 
 
 class StudyProgress(Protocol):
@@ -74,6 +77,7 @@ def run_study(
     command: str = "",
     simulate: Simulate = simulate_run,
     resolve: Resolve = resolve_city,
+    find_bound: FindBound = measure_bound,
 ) -> list[Evaluation]:
     """Run the study and write `out`/evaluation.json and `out`/report.html; one Evaluation a scenario.
 
@@ -117,6 +121,9 @@ def run_study(
 
     evaluations = [_evaluate(study, finished, failures[study.folder]) for study in studies]
     for study, evaluation in zip(studies, evaluations, strict=True):
+        if options.bound:
+            first = study.tasks[0]
+            evaluation.bound = find_bound(first.city_folder, first.seed, first.begin_s, first.end_s)
         write_atomically(study.folder / "evaluation.json", encode(evaluation))
         page = render_report([(evaluation, study.city)], command=command)
         write_atomically(study.folder / "report.html", page.encode())

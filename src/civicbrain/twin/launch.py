@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,9 +31,16 @@ def step_length_s(city: City) -> float:
 
 
 def start_sumo(
-    city: City, options: TwinOptions, begin_s: float, end_s: float, scratch: Path, state: Path | None
+    city: City,
+    options: TwinOptions,
+    begin_s: float,
+    end_s: float,
+    scratch: Path,
+    state: Path | None,
+    more: Sequence[str] = (),
 ) -> None:
-    """Start libsumo with the city's files; SUMO's outputs go to `scratch`. `state` resumes a saved one.
+    """Start libsumo with the city's files; SUMO's outputs go to `scratch`. `state` resumes a saved one;
+    `more` are further options of SUMO.
 
     Raises TwinError with SUMO's own message.
     """
@@ -81,7 +88,7 @@ def start_sumo(
     run += ["--ignore-junction-blocker", f"{JUNCTION_BLOCKER_S:g}"]
     if state is not None:
         run += ["--load-state", str(state)]
-    _start([*base, *_additional(additional), *routes, *own, *run, *outputs], scratch, city)
+    _start([*base, *_additional(additional), *routes, *own, *run, *outputs, *more], scratch, city)
 
 
 def _start(command: list[str], scratch: Path, city: City) -> None:
