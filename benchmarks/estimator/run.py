@@ -1,4 +1,4 @@
-"""What the estimator knows of queues and arrivals against the truth in SUMO: see README.md beside this file."""
+"""What the estimator knows of queues and arrivals, against the truth in SUMO: see README.md here."""
 
 from __future__ import annotations
 

@@ -157,6 +157,11 @@ class Estimator:
         self._advance(model_s, state, detections, np.array(snapshot.signals.lamps))
         return self._forecast(now_s, planned_veh)
 
+    @property
+    def on_the_way_veh(self) -> float:
+        """Vehicles reckoned to be where no camera looks: on their way between stop lines, not in queues."""
+        return float(np.maximum(self._entry, 0.0).sum())
+
     # -- state
 
     def _advance(self, model_s: float, state: I32, detections: tuple[I32, F32, F32], lamps: U8) -> None:
@@ -177,7 +182,8 @@ class Estimator:
             run_second(
                 (slot - back) % RING_S, self._entry, self._released, self._edge_out, self._queue,
                 self._inflow, self._out, self._signal_in, self._any_in, self._edge_seen, self._stream_seen,
-                self.sources.rate, self.sources.scale, self._last_lamps, layout.edge_travel_s, self.turn_share, self.lane_share,
+                self.sources.rate, self.sources.scale, self._last_lamps, layout.edge_travel_s,
+                self.turn_share, self.lane_share,
                 layout.move_lane, layout.move_edge, layout.move_stream, layout.edge_lane, layout.out_start,
                 layout.out_move, layout.stream_start, layout.stream_move, layout.stream_group, self._storage,
                 self._used, self._debt,
@@ -265,13 +271,13 @@ class Estimator:
         )  # fmt: skip
         trace_lanes(
             self._camera_lanes, self._lane_target, self._lane_lag, self._lane_part, self._lane_target_n,
-            layout.lane_edge, layout.lane_signalled, layout.edge_lane, layout.edge_length_m, layout.out_start,
-            layout.out_move, layout.move_lane, layout.move_lane_to, layout.move_edge, layout.move_stream,
+            layout.edge_lane, layout.edge_length_m, layout.out_start, layout.out_move, layout.move_lane_to,
+            layout.move_edge, layout.move_stream,
             layout.edge_travel_s, self.turn_share, self.lane_share,
         )  # fmt: skip
 
     def _cover(self) -> None:
-        """(e,) share of the vehicles entering an edge that come into some camera's view before a stop line."""
+        """(e,) share of what enters an edge that comes into some camera's view before a stop line."""
         layout = self.layout
         from_edge = layout.lane_edge[layout.move_lane]
         onward = self.turn_share * self.lane_share[layout.move_lane] * (layout.move_stream < 0)

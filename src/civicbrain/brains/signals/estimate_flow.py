@@ -12,6 +12,9 @@ flow while the lamps are green (lamps are known everywhere).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from civicbrain.science.compiled import compiled
@@ -32,8 +35,10 @@ CLUTTER = 0.05
 _FLOW = np.float32(SATURATION_FLOW_VEH_PER_S)
 _GREEN, _YIELD, _YELLOW, _STOP_RIGHT = ord("G"), ord("g"), ord("y"), ord("s")
 
+_kernel: Callable[[Any], Callable[..., Any]] = compiled()
 
-@compiled()
+
+@_kernel
 def capacity(lamp):  # type: ignore[no-untyped-def]
     """veh/s that leave a standing queue under this lamp. A yielding stream finds gaps for half of it."""
     if lamp == _GREEN:
@@ -45,7 +50,7 @@ def capacity(lamp):  # type: ignore[no-untyped-def]
     return np.float32(0.0)
 
 
-@compiled()
+@_kernel
 def run_second(  # type: ignore[no-untyped-def]
     slot, entry, released, edge_out, queue, inflow, stream_out, signal_in, any_in,
     edge_seen, stream_seen, source, scale, lamps, travel_s, turn_share, lane_share, move_lane, move_edge,
@@ -117,7 +122,7 @@ def run_second(  # type: ignore[no-untyped-def]
             debt[e] = np.float32(0.9) * (debt[e] - paid)
 
 
-@compiled()
+@_kernel
 def release_left(  # type: ignore[no-untyped-def]
     slot, left, entry, released, stream_out, signal_in, any_in, used, lamps,
     turn_share, lane_camera, out_start, out_move, move_edge, move_stream, move_group, edge_lane,
@@ -149,7 +154,7 @@ def release_left(  # type: ignore[no-untyped-def]
             used[m] = max(used[m] + part, np.float32(0.0))
 
 
-@compiled()
+@_kernel
 def _allowed(m, lane, lamps, move_group, move_edge, lane_camera, edge_lane):  # type: ignore[no-untyped-def]
     """How likely a vehicle that left just now used this movement, as far as the lamps say."""
     group = move_group[m]
@@ -166,7 +171,7 @@ def _allowed(m, lane, lamps, move_group, move_edge, lane_camera, edge_lane):  # 
     return np.float32(0.01)
 
 
-@compiled()
+@_kernel
 def take_appeared(  # type: ignore[no-untyped-def]
     slot, appeared, count, entry, released, move_count, came, debt, edge_seen, seam_s, travel_s,
     in_start, in_move, move_lane, lane_edge, move_stream, turn_share, lane_share,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from civicbrain.brains.signals.estimate_flow import DISPERSION_ALPHA, OVERDUE_S
@@ -21,8 +24,10 @@ _STACK = 64
 _RECOVERY = 0.6
 """Slow vehicles pick up speed: to this share of the limit on average (see `arrival_time_s`)."""
 
+_kernel: Callable[[Any], Callable[..., Any]] = compiled()
 
-@compiled()
+
+@_kernel
 def trace_targets(  # type: ignore[no-untyped-def]
     first, last, target, lag_s, share, target_n, horizon_s,
     edge_lane, out_start, out_move, move_lane, move_edge, move_stream, travel_s, turn_share, lane_share,
@@ -71,11 +76,11 @@ def trace_targets(  # type: ignore[no-untyped-def]
                 share[origin, place] += through
 
 
-@compiled()
+@_kernel
 def trace_lanes(  # type: ignore[no-untyped-def]
     wanted, target, lag_s, share, target_n,
-    lane_edge, lane_signalled, edge_lane, edge_length_m, out_start, out_move, move_lane, move_lane_to,
-    move_edge, move_stream, travel_s, turn_share, lane_share,
+    edge_lane, edge_length_m, out_start, out_move, move_lane_to, move_edge,
+    move_stream, travel_s, turn_share, lane_share,
 ):  # fmt: skip
     """For the wanted lanes (those a camera sees): the streams that their vehicles end in, seconds from the
     lane's end to the stop line, and with what probability. On the way vehicles stay in lane through edges
@@ -131,7 +136,7 @@ def trace_lanes(  # type: ignore[no-untyped-def]
                         depth += 1
 
 
-@compiled()
+@_kernel
 def forecast(  # type: ignore[no-untyped-def]
     arrivals, seen, here, age_s, slot,
     count, lane, dist_m, speed_mps,

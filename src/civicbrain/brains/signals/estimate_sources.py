@@ -26,6 +26,9 @@ PRIOR_WORTH_VEH = 10.0
 """Of the vehicles that enter a road some never reach its end: they park, or turn into a street that the
 network does not have. The share that does is counted where a camera looks, and taken as usual elsewhere."""
 
+MOST_BALANCE = 1.0
+"""Roads out of view are not taken to have more sources than sinks."""
+
 BUSY_WORTH_VEH_PER_S = 0.2
 """Prior flow that has to be in view before the city's busyness is taken from it."""
 
@@ -34,9 +37,10 @@ class Sources:
     """k streams, e edges.
 
     arrival_rate, usual_out: (k,) veh/s into and out of streams. rate: (e,) inflow at the end of unseen
-    approaches besides what travels there; scale: (e,) how much of
-    that is believed; survive: (e,) share of what enters an edge that reaches its end. extra: (e,) the same for all edges, for the forecast. came: (e,)
-    vehicles that came into view since the last `settle`. busy: demand of the seen streams over its prior.
+    approaches besides what travels there; scale: (e,) how much of that is believed; survive: (e,) share of
+    what enters an edge that reaches its end. extra: (e,) inflow of all edges that no stop line explains, for
+    the forecast. came: (e,) vehicles that came into view since the last `settle`. busy: demand of the seen
+    streams over its prior.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -99,12 +103,15 @@ class Sources:
         self._appeared += gain * (self.came - self._appeared)
         self.came[:] = 0.0
         worth = PRIOR_WORTH_VEH
-        shown, entered = float(self._shown[edge_seen].sum()), float(self._entered[edge_seen].sum())
+        entered = float(self._entered[edge_seen].sum())
+        shown = float(np.minimum(self._shown, self._entered)[edge_seen].sum())
         usually = min((shown + worth * PRIOR_SURVIVAL) / (entered + worth), 1.0)
+        # where nobody looks, what begins on the road makes up for what ends there as it does elsewhere
+        balance = (float(self._shown[edge_seen].sum()) + worth * PRIOR_SURVIVAL) / (entered + worth)
         self.survive[:] = np.where(
             edge_seen,
             np.clip((self._shown + worth * usually) / (self._entered + worth), 0.02, 1.0),
-            np.where(layout.edge_signalled, usually, 1.0),
+            np.where(layout.edge_signalled, min(balance, MOST_BALANCE), 1.0),
         )
         seen_prior = float(layout.prior_rate[stream_seen].sum())
         seen_rate = max(float(self.arrival_rate[stream_seen].sum()), 0.0)

@@ -7,6 +7,9 @@ vehicle lives from frame to frame only and is forgotten when it leaves; what rem
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from civicbrain.science.compiled import compiled
@@ -29,8 +32,10 @@ NEAR_M = 12.0
 CANCEL_S = 2.5
 """A vehicle that shows up at the stop line this soon after one was taken to have left is that one."""
 
+_kernel: Callable[[Any], Callable[..., Any]] = compiled()
 
-@compiled()
+
+@_kernel
 def _sorted_by_lane(lane, distance, count, lanes):  # type: ignore[no-untyped-def]
     """(order, start): rows of each lane, nearest to the stop line first."""
     start = np.zeros(lanes + 1, np.int32)
@@ -52,12 +57,12 @@ def _sorted_by_lane(lane, distance, count, lanes):  # type: ignore[no-untyped-de
     return order, start
 
 
-@compiled()
+@_kernel
 def _stop_line_of(  # type: ignore[no-untyped-def]
     lane, lane_camera, lane_signalled, may_leave, out_start, out_move, move_lane_to, turn_share
 ):
-    """The approach lane that a vehicle on this lane most likely ends in: itself, or downstream of it under the
-    same camera (a stub lane is passed between two frames). Lanes that are let go come first. -1: none."""
+    """The approach lane that a vehicle on this lane most likely ends in: itself, or downstream under the same
+    camera (a stub lane is passed between two frames). Lanes that are let go come first. -1: none."""
     for _ in range(4):
         if lane_signalled[lane]:
             return lane
@@ -77,7 +82,7 @@ def _stop_line_of(  # type: ignore[no-untyped-def]
     return -1
 
 
-@compiled()
+@_kernel
 def _nearest_behind(  # type: ignore[no-untyped-def]
     edge, onto, between_m, det_m, best, best_gap, head, following, is_matched, predicted, lane, lane_camera,
     lane_beyond_m,
@@ -96,7 +101,7 @@ def _nearest_behind(  # type: ignore[no-untyped-def]
     return best, best_gap
 
 
-@compiled()
+@_kernel
 def follow(  # type: ignore[no-untyped-def]
     det_count, det_lane, det_m, det_mps,
     count, lane, dist_m, speed_mps, missed,
@@ -245,7 +250,7 @@ def follow(  # type: ignore[no-untyped-def]
     return result
 
 
-@compiled()
+@_kernel
 def _count_use(  # type: ignore[no-untyped-def]
     lane, onto, edge, out_start, out_move, move_edge, move_lane_to, used
 ):
