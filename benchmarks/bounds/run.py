@@ -22,6 +22,7 @@ SCENARIOS = (
     "grid4x4", "arterial4x4",
 )  # fmt: skip
 LEVELS = ("free_road_s", "conflicts_s", "open_signals_s", "foresight_s", "plan_in_model_s")
+HEADINGS = ("free road", "conflicts", "open signals", "foresight", "plan in the model")
 STUDIES = HERE.parent / "first_controls" / "results.json"
 
 
@@ -66,8 +67,9 @@ def table(rows: dict[str, Any]) -> str:
     lines = [
         "Mean delay, s per vehicle due.",
         "",
-        "| scenario (vehicles due) | free road | conflicts | open signals | foresight "
-        + "| plan in the model | plan in SUMO | best control of first_controls |",
+        "| scenario (vehicles due) | "
+        + " | ".join([*HEADINGS, "plan in SUMO", "best control of first_controls"])
+        + " |",
         "|---|" + "---:|" * 7,
     ]
     for name, row in rows.items():

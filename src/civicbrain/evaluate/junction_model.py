@@ -13,7 +13,7 @@ from civicbrain.science.foresight import JunctionModel
 from civicbrain.twin.plan import LocalPlan
 
 HEADWAY_S = 1.9
-"""Between vehicles of a queue from the fourth on, measured in SUMO 1.28 on cologne1, cologne3 and ingolstadt1:
+"""Between vehicles of a queue from the fourth on, measured in SUMO 1.28 (cologne1, cologne3, ingolstadt1):
 1.8 to 1.95 s straight on, 1.9 to 2.1 s from mixed lanes, 2.1 to 2.5 s to the left."""
 STARTUP_S = 2.0
 """Of the first vehicle; SUMO's second follows 2.9 s after it and the third 2.1 s after that, 1.1 s more than

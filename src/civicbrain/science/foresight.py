@@ -2,7 +2,7 @@
 
 What a perfect forecast at one junction could reach, under its own stages, intergreens and minimum greens.
 The search keeps many schedules side by side, second by second, and drops all but the best of those that
-stand alike; it returns the delay of a real schedule of this model, so that the model's optimum is not above it:
+stand alike; it returns the delay of a real schedule of this model, so the model's optimum is not above it:
 
     a lane holds its vehicles in the order of their arrival at the stop line, and who may not go blocks those
     behind; vehicles stand on a point, so no queue reaches back into another junction;

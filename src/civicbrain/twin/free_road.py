@@ -81,7 +81,7 @@ def run_free_road(city: City, options: TwinOptions, *, right_of_way: bool = Fals
             raise TwinError(f"SUMO failed: {error}", place=city.name) from error
         finally:
             libsumo.close()
-        return FreeRoad(read_trips(folder / TRIPS_FILE), _read_ways(folder / ROUTES_FILE))
+        return FreeRoad(read_trips(folder / TRIPS_FILE), read_ways(folder / ROUTES_FILE))
 
 
 class _Drivers:
@@ -105,7 +105,8 @@ class _Drivers:
             self._mode[name] = mode
 
 
-def _read_ways(file: Path) -> tuple[FreeTrip, ...]:
+def read_ways(file: Path) -> tuple[FreeTrip, ...]:
+    """From SUMO's vehicle routes with exit times, those that departed."""
     ways = []
     for _, element in ElementTree.iterparse(file):  # noqa: S314  (SUMO wrote it a moment ago)
         if element.tag != "vehicle":
