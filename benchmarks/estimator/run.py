@@ -204,25 +204,50 @@ def measure(city: City, recording: Recording) -> dict[str, Any]:
 
 
 def shares(city: City, streams: Streams, estimator: Estimator, passages: NDArray[Any]) -> dict[str, Any]:
-    """Mean absolute error of turning shares, weighted by vehicles, over lanes with a choice."""
-    moves = city.network.movements
+    """Mean absolute error of shares, weighted by vehicles, of the prior and of what was learned.
+
+    streams: which signal group the vehicles of a shared lane wait for. ways: which way the vehicles of an
+    edge go on."""
+    moves, layout = city.network.movements, estimator.layout
+    edges = len(city.network.edges.ids)
     count = np.bincount(passages[:, 1].astype(int), minlength=len(moves.from_lane)).astype(float)
-    of_lane = np.bincount(moves.from_lane, count, len(city.network.lanes.ids))
-    ways = np.bincount(moves.from_lane, minlength=len(of_lane))
-    rows = np.flatnonzero((streams.movement_stream >= 0) & (ways[moves.from_lane] > 1))
-    rows = rows[of_lane[moves.from_lane[rows]] >= 20]
-    truth = count[rows] / of_lane[moves.from_lane[rows]]
-    weight = of_lane[moves.from_lane[rows]]
-    prior = estimator.layout.prior_turn_share[rows]
+    signalled = streams.movement_stream >= 0
+    prior_edge = layout.prior_turn_share * layout.prior_lane_share[moves.from_lane]
+    now_edge = estimator.turn_share * estimator.lane_share[moves.from_lane]
+    from_edge = layout.lane_edge[moves.from_lane].astype(np.int64)
+    way = from_edge * edges + layout.move_edge
+    return {
+        "streams": _share_error(
+            streams.movement_stream, moves.from_lane, signalled, count,
+            layout.prior_turn_share, estimator.turn_share,
+        ),
+        "ways": _share_error(way, from_edge, signalled, count, prior_edge, now_edge),
+    }  # fmt: skip
+
+
+def _share_error(
+    part: NDArray[Any], whole: NDArray[Any], use: NDArray[np.bool_], count: NDArray[Any],
+    prior: NDArray[Any], learned: NDArray[Any],
+) -> dict[str, Any]:  # fmt: skip
+    parts, row_of = np.unique(part[use], return_inverse=True)
+    owner = np.zeros(len(parts), np.int64)
+    owner[row_of] = whole[use]
+    choices = np.bincount(owner)[owner]
+
+    def total(values: NDArray[Any]) -> NDArray[Any]:
+        return np.bincount(row_of, values[use], len(parts))
+
+    mine = total(count)
+    weight = np.bincount(owner, mine)[owner]
+    keep = (choices > 1) & (weight >= 20)
+    truth = mine[keep] / weight[keep]
 
     def error(share: NDArray[Any]) -> float:
-        return _round(float((np.abs(share - truth) * weight).sum() / max(weight.sum(), 1.0)))
+        return _round(
+            (np.abs(total(share)[keep] - truth) * weight[keep]).sum() / max(weight[keep].sum(), 1.0)
+        )
 
-    return {
-        "movements": len(rows),
-        "prior_error": error(prior),
-        "learned_error": error(estimator.turn_share[rows]),
-    }
+    return {"choices": int(keep.sum()), "prior_error": error(prior), "learned_error": error(learned)}
 
 
 def _round(value: float) -> float:
@@ -283,8 +308,8 @@ def line(row: dict[str, Any]) -> str:
             for name, c in row[where].items()
         ]
         parts.append(f"\n   {where:6s} " + " | ".join(cells))
-    share = row["share"]
-    parts.append(f"\n   shares {share['prior_error']:.3f} -> {share['learned_error']:.3f}")
+    for name, share in row["share"].items():
+        parts.append(f"\n   shares of {name} {share['prior_error']:.3f} -> {share['learned_error']:.3f}")
     parts.append(f"; {row['update_ms_p50']:.2f} ms, p99 {row['update_ms_p99']:.2f} ms")
     return "".join(parts)
 

@@ -275,3 +275,12 @@ def test_whatever_is_seen_the_estimate_is_sound(
 
 
 SHARED = Street()
+
+
+def test_a_head_that_stands_on_green_waits_for_another_group(street: Street) -> None:
+    groups = [CITY.junctions[0].groups[int(STREAMS.group[k])].id for k in streams_of("WA_0")]
+    for _ in range(3):
+        estimate = street.see([("WA_0", 2.0, 0.0)], MAIN)  # 'G' for through, 'g' for left, for a long time
+    parts = dict(zip(groups, estimate.queue_veh[streams_of("WA_0")].tolist(), strict=True))
+    assert parts["W-left"] == pytest.approx(1.0, abs=0.01)
+    assert parts["W-through"] == pytest.approx(0.0, abs=0.01)

@@ -43,6 +43,9 @@ PRIOR_TURN_VEH, PRIOR_LANE_VEH = 6.0, 10.0
 Tracks = tuple[I32, F32, F32, I32]
 """Lane, distance to the stop line m, speed m/s, frames missed of each followed vehicle."""
 
+BLOCKED_S = 5.0
+"""Green after which a vehicle that still stands at the stop line waits for another group."""
+
 _OPEN = tuple(ord(lamp) for lamp in "Ggys")
 
 
@@ -112,10 +115,12 @@ class Estimator:
         self._count = 0
         self._seen_s = np.full(len(self._state), -np.inf)
         self._last_lamps: U8 = np.full(self._groups, ord("r"), np.uint8)
+        self._green_s = np.zeros(self._groups, np.float32)  # since the lamps changed last
         self._entry[:] = 0.0
         self._released[:] = 0.0
         self._edge_out = np.zeros(e, np.float32)
         self._queue = np.zeros(k, np.float32)
+        self._counted_s = 0.0
         self._debt = np.zeros(e, np.float32)
         self._last_left_s = np.full(layout.lanes, -1e9)
         self._came_by = np.zeros(m, np.float32)
@@ -155,6 +160,7 @@ class Estimator:
             np.ascontiguousarray(seen.speed_mps[wanted], np.float32),
         )
         self._advance(model_s, state, detections, np.array(snapshot.signals.lamps))
+        self._green_s = (now_s - snapshot.signals.lamps_since_s).astype(np.float32)
         return self._forecast(now_s, planned_veh)
 
     @property
@@ -182,11 +188,11 @@ class Estimator:
             run_second(
                 (slot - back) % RING_S, self._entry, self._released, self._edge_out, self._queue,
                 self._inflow, self._out, self._signal_in, self._any_in, self._edge_seen, self._stream_seen,
-                self.sources.rate, self.sources.scale, self._last_lamps, layout.edge_travel_s,
-                self.turn_share, self.lane_share,
-                layout.move_lane, layout.move_edge, layout.move_stream, layout.edge_lane, layout.out_start,
-                layout.out_move, layout.stream_start, layout.stream_move, layout.stream_group, self._storage,
-                self._used, self._debt,
+                self.sources.rate, self.sources.scale, self._last_lamps, self._green_s, layout.edge_travel_s,
+                self.turn_share, self.lane_share, layout.move_lane, layout.move_edge, layout.move_stream,
+                layout.edge_lane, layout.out_start,
+                layout.out_move, layout.stream_start, layout.stream_move, layout.stream_lane,
+                layout.stream_group, self._storage, self._used, self._debt,
             )  # fmt: skip
             if back:
                 self.sources.count_flow(self._inflow, self._out, self._signal_in, self._any_in)
@@ -254,6 +260,14 @@ class Estimator:
         share = counts + PRIOR_TURN_VEH * layout.prior_turn_share
         self.turn_share[:] = share / (total + PRIOR_TURN_VEH)[layout.move_lane]
         of_edge = np.bincount(layout.lane_edge, of_lane, layout.edges)
+        self._counted_s = self._counted_s * float(fade) + passed_s
+        from_edge = layout.lane_edge[layout.move_lane]
+        in_view = np.bincount(from_edge, used * self._covered[layout.move_edge], layout.edges)
+        self.sources.count_out(
+            np.bincount(from_edge, came, layout.edges).astype(np.float64),
+            in_view / np.maximum(of_edge, 1e-6),
+            self._counted_s,
+        )
         self.lane_share[:] = (of_lane + PRIOR_LANE_VEH * layout.prior_lane_share) / (
             of_edge + PRIOR_LANE_VEH
         )[layout.lane_edge]
@@ -301,7 +315,7 @@ class Estimator:
             planned_veh is not None, self._target, self._target_lag, self._target_share, self._target_n,
             self._lane_target, self._lane_lag, self._lane_part, self._lane_target_n,
             layout.lane_limit_mps, layout.lane_beyond_m, layout.pair_start, layout.pair_edge,
-            self._pair_part, self._coming,
+            self._pair_part, self._open_long(), self._coming,
         )  # fmt: skip
         self._change = self._seen - before
         return Estimate(
@@ -317,6 +331,11 @@ class Estimator:
     _spare: Tracks
     _appeared: I32
     _appeared_n: I32
+
+    def _open_long(self) -> Bool:
+        """(k,) streams with right of way for so long that whoever stands at the line is not theirs."""
+        is_open: Bool = (self._last_lamps == ord("G")) & (self._green_s >= BLOCKED_S)
+        return is_open[self.layout.stream_group]
 
     def _make_room(self, count: int) -> None:
         """Arrays for `count` followed vehicles."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from civicbrain.science.compiled import compiled
-from civicbrain.science.queues import SATURATION_FLOW_VEH_PER_S
+from civicbrain.science.queues import SATURATION_FLOW_VEH_PER_S, STARTUP_LOSS_S
 
 DISPERSION_ALPHA = 0.1
 """Spread of a platoon: about 10 % of the travel time, the spread of the speeds that drivers wish for
@@ -53,9 +53,9 @@ def capacity(lamp):  # type: ignore[no-untyped-def]
 @_kernel
 def run_second(  # type: ignore[no-untyped-def]
     slot, entry, released, edge_out, queue, inflow, stream_out, signal_in, any_in,
-    edge_seen, stream_seen, source, scale, lamps, travel_s, turn_share, lane_share, move_lane, move_edge,
-    move_stream, edge_lane, out_start, out_move, stream_start, stream_move, stream_group, storage, used,
-    debt,
+    edge_seen, stream_seen, source, scale, lamps, green_s, travel_s, turn_share, lane_share, move_lane,
+    move_edge, move_stream, edge_lane, out_start, out_move, stream_start, stream_move, stream_lane,
+    stream_group, storage, used, debt,
 ):  # fmt: skip
     """One second of everything that is not seen. slot: place of this second in the rings.
 
@@ -93,11 +93,24 @@ def run_second(  # type: ignore[no-untyped-def]
                 released[slot, m] += part
                 entry[move_edge[m], slot] += part
                 any_in[move_edge[m]] += part
+    lane, room, held = -1, one, np.float32(0.0)
     for k in range(len(queue)):
         if stream_seen[k]:
             continue
+        if stream_lane[k] != lane:  # streams of a lane stand together; they share its stop line
+            lane, room, held = stream_lane[k], one, np.float32(0.0)
+            for other in range(k, len(queue)):
+                if stream_lane[other] != lane:
+                    break
+                if capacity(lamps[stream_group[other]]) == 0.0:
+                    held += queue[other]
         waiting = queue[k] + inflow[k]
-        out = min(waiting, capacity(lamps[stream_group[k]]))
+        flow = capacity(lamps[stream_group[k]])
+        out = np.float32(0.0)
+        if flow > 0.0 and green_s[stream_group[k]] >= STARTUP_LOSS_S:
+            # the head of a shared lane may be one that has red
+            out = min(waiting, flow * room * waiting / max(waiting + held, np.float32(1e-6)))
+            room = max(room - out / flow, np.float32(0.0))
         queue[k] = min(waiting - out, storage[k])
         stream_out[k] = out
         if out < 1e-6:

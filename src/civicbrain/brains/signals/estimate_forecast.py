@@ -17,6 +17,9 @@ TARGETS = 16
 SMALL_SHARE = 0.02
 """Streams that fewer of an edge's vehicles reach are left out."""
 
+HEAD_M = 8.0
+"""A vehicle standing this near the stop line is the first of its queue (one jam spacing)."""
+
 LANE_CHANGE_M = 60.0
 """On an edge shorter than this a vehicle is taken to stay in the lane that it came in."""
 
@@ -143,7 +146,7 @@ def forecast(  # type: ignore[no-untyped-def]
     entry, edge_out, queue, edge_seen, stream_seen, seam_s, travel_s, usual_out, extra,
     planned, has_plan,
     target, lag_s, share, target_n, lane_target, lane_lag_s, lane_part, lane_target_n,
-    lane_limit, lane_beyond_m, pair_start, pair_edge, pair_part, coming,
+    lane_limit, lane_beyond_m, pair_start, pair_edge, pair_part, open_long, coming,
 ):  # fmt: skip
     """arrivals: (k, horizon) written. seen: (k,) written, vehicles in view. here: (k,) written, of them
     standing. age_s: age of the state. coming: (e, horizon) work space, future entries of edges."""
@@ -160,8 +163,16 @@ def forecast(  # type: ignore[no-untyped-def]
         pace = max(speed_mps[i], _RECOVERY * limit)
         standing = speed_mps[i] <= STANDING_SPEED_MPS
         to_end = max(dist_m[i] - lane_beyond_m[at], 0.0) / pace - age_s
+        possible = one
+        if standing and dist_m[i] < HEAD_M:  # it did not use the green it sees: it waits for another
+            possible = np.float32(0.0)
+            for t in range(lane_target_n[at]):
+                if not open_long[lane_target[at, t]]:
+                    possible += lane_part[at, t]
         for t in range(lane_target_n[at]):
             k, part = lane_target[at, t], lane_part[at, t]
+            if np.float32(0.01) < possible < np.float32(0.99):
+                part = np.float32(0.0) if open_long[k] else part / possible
             seen[k] += part
             if standing:
                 here[k] += part

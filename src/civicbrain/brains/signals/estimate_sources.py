@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from civicbrain.brains.signals.estimate_layout import Layout
-from civicbrain.city.network import F32, Bool
+from civicbrain.city.network import F32, F64, Bool
 
 RATE_MEMORY_S = 300.0
 PRIOR_WORTH_S = 60.0
@@ -50,6 +50,8 @@ class Sources:
         self.survive: F32 = np.ones(e, np.float32)
         self._entered = np.zeros(e)
         self._shown = np.zeros(e)
+        self._out_rate: F32 = np.zeros(e, np.float32)
+        self._out_weight: F32 = np.zeros(e, np.float32)
         self._edge_prior = np.bincount(edge, layout.prior_rate, e).astype(np.float32)
         self._explained = _explained_share(layout)
         self.arrival_rate: F32 = np.zeros(k, np.float32)
@@ -68,6 +70,8 @@ class Sources:
         self.usual_out[:] = self._layout.prior_rate
         self.survive[:] = PRIOR_SURVIVAL
         for array in (
+            self._out_rate,
+            self._out_weight,
             self._entered,
             self._shown,
             self.rate,
@@ -94,6 +98,13 @@ class Sources:
         self._inflow = inflow
         self._out = out
 
+    def count_out(self, came_veh: F64, in_view: F64, counted_s: float) -> None:
+        """What cameras further on counted of each edge's outflow: vehicles (e,), the share of its exits that
+        such cameras cover (e,), and how long they counted."""
+        view = np.maximum(in_view, 0.05)
+        self._out_rate[:] = came_veh / (max(counted_s, 1.0) * view)
+        self._out_weight[:] = in_view * came_veh / (came_veh + PRIOR_WORTH_VEH)
+
     def settle(self, edge_seen: Bool, stream_seen: Bool, change_veh: F32) -> None:
         """After a frame. change_veh: (k,) growth of what is in view."""
         gain, layout = self._gain, self._layout
@@ -119,7 +130,8 @@ class Sources:
         self.busy = float(np.clip((seen_rate + least) / (seen_prior + least), 0.05, 5.0))
         usual = self._edge_prior * np.float32(self.busy)
         unseen = layout.edge_signalled & ~edge_seen
-        trust = self._explained * np.float32(TRUST)
+        usual += self._out_weight * (self._out_rate - usual)
+        trust = self._explained * np.float32(TRUST) * (1.0 - self._out_weight)
         target = trust * self.survive * self._expected + (1.0 - trust) * usual
         self.rate[:] = np.where(unseen, np.maximum(target - self._expected, 0.0), 0.0)
         self.scale[:] = np.where(
