@@ -292,8 +292,42 @@ def main() -> int:
     if out is not None:
         head = {"seconds": arguments.seconds, "seed": arguments.seed, "program": arguments.program}
         out.write_text(json.dumps({**head, "cases": rows}, indent=1) + "\n", "utf-8")
+    if whole and arguments.out is None:
+        into_readme(rows)
     worse = [r for r in rows if r["all"]["20s"]["rmse"] >= r["all"]["20s"]["seen_only_rmse"]]
     return 1 if worse else 0
+
+
+def into_readme(rows: list[dict[str, Any]]) -> None:
+    """Put the tables between the README's markers."""
+    names = ("queue", *(f"{span}s" for span in SPANS_S))
+    errors = [
+        f"| scenario | coverage | streams | {' | '.join(names)} |",
+        "|---|---:|---|" + "---:|" * len(names),
+    ]
+    shares = [
+        "| scenario | coverage | streams: prior | learned | ways: prior | learned |",
+        "|---|---:|" + "---:|" * 4,
+    ]
+    for row in rows:
+        for where in ("all", "unseen"):
+            if where not in row:
+                continue
+            cells = [
+                f"{c['rmse']:.2f} ({c['bias']:+.2f}), {c['seen_only_rmse']:.2f} ({c['seen_only_bias']:+.2f})"
+                for c in (row[where][name] for name in names)
+            ]
+            errors.append(f"| {row['scenario']} | {row['coverage']} | {where} | {' | '.join(cells)} |")
+        cells = [f"{c[key]:.3f}" for c in row["share"].values() for key in ("prior_error", "learned_error")]
+        shares.append(f"| {row['scenario']} | {row['coverage']} | {' | '.join(cells)} |")
+    readme = HERE / "README.md"
+    page = readme.read_text("utf-8")
+    for marker, table in (("<!-- results -->\n", errors), ("<!-- shares -->\n", shares)):
+        head, begin, rest = page.partition(marker)
+        _, end, tail = rest.partition("<!-- end -->")
+        if begin and end:
+            page = head + begin + "\n".join(table) + "\n" + end + tail
+    readme.write_text(page, "utf-8")
 
 
 def line(row: dict[str, Any]) -> str:
