@@ -92,7 +92,7 @@ class Estimator:
         self._seen, self._here = np.zeros(k, np.float32), np.zeros(k, np.float32)
         self._left = np.zeros(n, np.float32)
         self._inflow, self._out = np.zeros(k, np.float32), np.zeros(k, np.float32)
-        self._signal_in, self._any_in = np.zeros(e, np.float32), np.zeros(e, np.float32)
+        self._any_in = np.zeros(e, np.float32)
         self._entry = np.zeros((e, RING_S), np.float32)
         self._released = np.zeros((RING_S, m), np.float32)
         self._state = np.zeros(len(city.junctions), np.int32)
@@ -120,13 +120,14 @@ class Estimator:
         self._released[:] = 0.0
         self._edge_out = np.zeros(e, np.float32)
         self._queue = np.zeros(k, np.float32)
+        self._clear_flow()
         self._counted_s = 0.0
         self._debt = np.zeros(e, np.float32)
         self._last_left_s = np.full(layout.lanes, -1e9)
         self._came_by = np.zeros(m, np.float32)
         self._used = np.zeros(m, np.float32)
         self._seen[:] = 0.0
-        self._change = np.zeros(k, np.float32)  # growth of what is in view, of the update before
+        self._change = np.zeros(k, np.float32)  # growth of what is in view, not yet counted
         self._was_seen: Bool = np.zeros(k, bool)
         self._edge_seen: Bool = np.zeros(e, bool)
         self._stream_seen: Bool = np.zeros(k, bool)
@@ -173,10 +174,9 @@ class Estimator:
     def _advance(self, model_s: float, state: I32, detections: tuple[I32, F32, F32], lamps: U8) -> None:
         layout, last = self.layout, self._model_s
         self._state = state
-        alive = state > 0
-        self._edge_seen = (layout.edge_camera >= 0) & alive[layout.edge_camera]
-        camera = layout.lane_camera[layout.stream_lane]
-        self._stream_seen = (camera >= 0) & alive[camera]
+        alive = np.append(state > 0, False)  # camera -1: none
+        self._edge_seen = alive[layout.edge_camera]
+        self._stream_seen = alive[layout.lane_camera[layout.stream_lane]]
         lost = self._was_seen & ~self._stream_seen  # what stood there when the camera fell silent stands yet
         self._queue[lost] = self._seen[lost]
         self._was_seen = self._stream_seen
@@ -187,7 +187,7 @@ class Estimator:
         for back in range(seconds - 1, -1, -1):
             run_second(
                 (slot - back) % RING_S, self._entry, self._released, self._edge_out, self._queue,
-                self._inflow, self._out, self._signal_in, self._any_in, self._edge_seen, self._stream_seen,
+                self._inflow, self._out, self._any_in, self._edge_seen, self._stream_seen,
                 self.sources.rate, self.sources.scale, self._last_lamps, self._green_s, layout.edge_travel_s,
                 self.turn_share, self.lane_share, layout.move_lane, layout.move_edge, layout.move_stream,
                 layout.edge_lane, layout.out_start,
@@ -195,18 +195,25 @@ class Estimator:
                 layout.stream_group, self._storage, self._used, self._debt,
             )  # fmt: skip
             if back:
-                self.sources.count_flow(self._inflow, self._out, self._signal_in, self._any_in)
+                self.sources.count_flow(self._inflow, self._out, self._any_in)
+                self._clear_flow()
         self._model_s, self._slot = model_s, slot
         if dt_s > 0.0:
             self._take_frame(model_s, dt_s, detections, lamps, np.where(first, 3, state).astype(np.int32))
         if seconds:
-            self.sources.count_flow(self._inflow, self._out, self._signal_in, self._any_in)
+            self.sources.count_flow(self._inflow, self._out, self._any_in)
             self.sources.settle(self._edge_seen, self._stream_seen, self._change)
+            self._clear_flow()
+            self._change[:] = 0.0
             if slot % LEARN_EVERY_S == 0:
                 self._learn(LEARN_EVERY_S)
             elif first:
                 self._cover()
         self._last_lamps = lamps
+
+    def _clear_flow(self) -> None:
+        self._out[:] = 0.0
+        self._any_in[:] = 0.0
 
     def _take_frame(
         self, model_s: float, dt_s: float, detections: tuple[I32, F32, F32], lamps: U8, state: I32
@@ -230,7 +237,7 @@ class Estimator:
         )  # fmt: skip
         self._tracks, self._spare = new, old
         release_left(
-            self._slot, self._left, self._entry, self._released, self._out, self._signal_in, self._any_in,
+            self._slot, self._left, self._entry, self._released, self._out, self._any_in,
             self._used, self._last_lamps, self.turn_share,
             layout.lane_camera, layout.out_start, layout.out_move, layout.move_edge, layout.move_stream,
             layout.move_group, layout.edge_lane,
@@ -317,7 +324,7 @@ class Estimator:
             layout.lane_limit_mps, layout.lane_beyond_m, layout.pair_start, layout.pair_edge,
             self._pair_part, self._open_long(), self._coming,
         )  # fmt: skip
-        self._change = self._seen - before
+        self._change += self._seen - before
         return Estimate(
             arrivals_veh=self._arrivals,
             seen_veh=self._seen,

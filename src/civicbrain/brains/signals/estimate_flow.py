@@ -52,7 +52,7 @@ def capacity(lamp):  # type: ignore[no-untyped-def]
 
 @_kernel
 def run_second(  # type: ignore[no-untyped-def]
-    slot, entry, released, edge_out, queue, inflow, stream_out, signal_in, any_in,
+    slot, entry, released, edge_out, queue, inflow, stream_out, any_in,
     edge_seen, stream_seen, source, scale, lamps, green_s, travel_s, turn_share, lane_share, move_lane,
     move_edge, move_stream, edge_lane, out_start, out_move, stream_start, stream_move, stream_lane,
     stream_group, storage, used, debt,
@@ -60,16 +60,14 @@ def run_second(  # type: ignore[no-untyped-def]
     """One second of everything that is not seen. slot: place of this second in the rings.
 
     entry: (e, ring) vehicles that entered each edge. released: (ring, m) vehicles that took each movement.
-    edge_out: (e,) outflow at the end of unseen edges. queue: (k,) unseen queues. inflow, stream_out: (k,)
-    written. signal_in, any_in: (e,) written, entries of this second from stop lines and from anywhere.
+    edge_out: (e,) outflow at the end of unseen edges. queue: (k,) unseen queues. inflow: (k,)
+    written. stream_out (k,), any_in (e,): added to, what left streams and what entered
+    edges.
     """
     ring = entry.shape[1]
     entry[:, slot] = 0.0
     released[slot, :] = 0.0
     inflow[:] = 0.0
-    stream_out[:] = 0.0
-    signal_in[:] = 0.0
-    any_in[:] = 0.0
     alpha = np.float32(DISPERSION_ALPHA)
     one = np.float32(1.0)
     for e in range(len(edge_out)):
@@ -112,7 +110,7 @@ def run_second(  # type: ignore[no-untyped-def]
             out = min(waiting, flow * room * waiting / max(waiting + held, np.float32(1e-6)))
             room = max(room - out / flow, np.float32(0.0))
         queue[k] = min(waiting - out, storage[k])
-        stream_out[k] = out
+        stream_out[k] += out
         if out < 1e-6:
             continue
         total = np.float32(0.0)
@@ -126,7 +124,6 @@ def run_second(  # type: ignore[no-untyped-def]
             released[slot, m] += part
             used[m] += part
             entry[move_edge[m], slot] += part
-            signal_in[move_edge[m]] += part
             any_in[move_edge[m]] += part
     for e in range(len(debt)):
         if debt[e] > 1e-3:  # who came into view before expected
@@ -137,7 +134,7 @@ def run_second(  # type: ignore[no-untyped-def]
 
 @_kernel
 def release_left(  # type: ignore[no-untyped-def]
-    slot, left, entry, released, stream_out, signal_in, any_in, used, lamps,
+    slot, left, entry, released, stream_out, any_in, used, lamps,
     turn_share, lane_camera, out_start, out_move, move_edge, move_stream, move_group, edge_lane,
 ):  # fmt: skip
     """Vehicles that were seen to leave go into the next edges, by the lane's turning shares among the
@@ -163,8 +160,7 @@ def release_left(  # type: ignore[no-untyped-def]
             any_in[move_edge[m]] += part
             if move_stream[m] >= 0:
                 stream_out[move_stream[m]] += part
-                signal_in[move_edge[m]] += part
-            used[m] = max(used[m] + part, np.float32(0.0))
+                used[m] = max(used[m] + part, np.float32(0.0))
 
 
 @_kernel

@@ -85,7 +85,7 @@ class Sources:
         self.busy = 1.0
         self._counted_s = 0.0
 
-    def count_flow(self, inflow: F32, out: F32, signal_in: F32, any_in: F32) -> None:  # noqa: ARG002
+    def count_flow(self, inflow: F32, out: F32, any_in: F32) -> None:
         """One second of the model: (k,) into unseen streams, (k,) out of all, (e,) into edges."""
         self._counted_s += 1.0
         gain = np.float32(max(1.0 / RATE_MEMORY_S, 1.0 / (self._counted_s + PRIOR_WORTH_S)))
