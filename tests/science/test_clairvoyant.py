@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from civicbrain.science.clairvoyant import arrivals_by_step, least_delay_s
+from civicbrain.science.clairvoyant import (
+    arrivals_by_step,
+    least_delay_s,
+    least_delay_without_switching_s,
+)
 
 
 def _steps(*counts: int) -> np.ndarray:
@@ -55,6 +59,15 @@ def test_no_schedule_does_better(counts: list[tuple[int, int]], gaps: tuple[int,
     best = _by_trying(arrivals, switch)
     assert least_delay_s(arrivals, [1, 1], switch, 1.0, [12, 12]) == pytest.approx(best)
     assert least_delay_s(arrivals, [1, 1], switch, 1.0, [1, 1]) <= best  # cut queues only cost less
+    assert least_delay_without_switching_s(arrivals, [1, 1], 1.0) <= best
+
+
+def test_without_switching_the_stream_with_more_lanes_goes_first() -> None:
+    # 2 of A on two lanes leave in the first step, B's only one in the second: it waits for one step
+    arrivals = [_steps(2, 0), _steps(1, 0)]
+    assert least_delay_without_switching_s(arrivals, [2, 1], 1.5) == 1.5
+    # 10 a step on one lane: 9, 18 and 27 are left at the ends of the steps
+    assert least_delay_without_switching_s([_steps(10, 10, 10)], [1], 1.0) == 54.0
 
 
 def _by_trying(arrivals: list[np.ndarray], switch: list[list[int]]) -> float:

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from civicbrain.city.model import City
 from civicbrain.city.signals import Conflict, SignalJunction
 from civicbrain.evaluate.stop_lines import Passing, StopLines
-from civicbrain.science.clairvoyant import arrivals_by_step, least_delay_s
+from civicbrain.science.clairvoyant import (
+    arrivals_by_step,
+    least_delay_s,
+    least_delay_without_switching_s,
+)
 
 HEADWAY_S = 1.3
 """Never less between two vehicles of a lane: the smallest cars of the scenarios (4.3 m and 1.5 m of gap), 1 s
@@ -111,7 +115,10 @@ def _clique_waiting_s(
     scale = (_MOST_STATES / math.prod(max(len(times), 1) for times in times_s)) ** (1.0 / len(members))
     caps = [min(max(int(scale * len(times)), 2 * n), 200) for times, n in zip(times_s, lanes, strict=True)]
     arrivals = [arrivals_by_step(times, begin_s, HEADWAY_S, steps) for times in times_s]
-    return least_delay_s(arrivals, lanes, switch, HEADWAY_S, caps)
+    return max(
+        least_delay_s(arrivals, lanes, switch, HEADWAY_S, caps),
+        least_delay_without_switching_s(arrivals, lanes, HEADWAY_S),
+    )
 
 
 def _switch_steps(junction: SignalJunction, a: Sequence[Stream], b: Sequence[Stream]) -> int:
