@@ -1,0 +1,201 @@
+"""The control `brain`: each second, the first move of the best plan found by playing candidates forward.
+
+What is expected at every stop line comes from the estimator (`estimate`): vehicles in view, those under way
+between cameras, those that neighbouring junctions plan to let go. For each junction a handful of candidates (keep
+the stage for some seconds; change to each other stage) is played forward for a minute on a queue model
+(`foresight`); the one with the least delay decides this second. The vehicles it plans to let go are what the
+junctions downstream expect in the next: so a platoon is awaited, and a full link holds back its feeders.
+
+The bound on red, pedestrians and what has just begun are treated as under `max-pressure` (`choice`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from civicbrain.brains.signals.approach import Streams, build_streams
+from civicbrain.brains.signals.approach_lanes import ApproachLanes
+from civicbrain.brains.signals.choice import Choice
+from civicbrain.brains.signals.demand import Demand, DemandReader
+from civicbrain.brains.signals.estimate import Estimate, Estimator
+from civicbrain.brains.signals.foresight import Scene, Weights, foresee
+from civicbrain.brains.signals.heads import Heads
+from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
+from civicbrain.brains.signals.waiting import Waiting
+from civicbrain.city.model import City
+from civicbrain.city.network import F64, I32, Bool
+from civicbrain.city.snapshot import Snapshot
+from civicbrain.contracts.brain import Advice, StageRequest
+
+KEEP_S: F64 = np.array([1.0, 3.0, 6.0, 10.0, 16.0])
+"""For how long keeping the stage is tried."""
+
+SHARES_EVERY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class LookAheadOptions:
+    """max_red_s: bound on the wait of a stream with demand. horizon_s: how far candidates are played.
+    flow_veh_per_s, loss_s: saturation flow of a lane and time lost at the start of green. min_stage_s: shortest
+    showing of a stage. age_s: wait that doubles the weight of a lane. coordinate: expect what neighbours plan to let
+    go. valid_s: how long a request holds. stale_s: a camera silent this long leaves its junction to the local plan.
+    explain: build explanations. The others: see `foresight.Weights`."""
+
+    max_red_s: float = 120.0
+    horizon_s: int = 60
+    flow_veh_per_s: float = 0.48
+    loss_s: float = 0.5
+    min_stage_s: float = 4.0
+    stop_s: float = 2.0
+    left_s: float = 10.0
+    left_by_queue_s: float = 1.0
+    stay: float = 0.8
+    longest_s: float = 30.0
+    yellow_s: float = 1.0
+    gap_s: float = 3.0
+    sneak: float = 0.06
+    harm_veh: float = 3.0
+    change_veh_s: float = 1.0
+    age_s: float = 90.0
+    valid_s: float = 10.0
+    stale_s: float = 10.0
+    coordinate: bool = True
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlook:
+    """One tick, for explanations. Rows as in StageTable and Streams."""
+
+    cost_veh_s: F64  # (s,) expected delay if the stage is shown next; inf where not asked
+    chosen: I32  # (j,) stage row, -1 none
+    current: I32  # (j,) stage row, -1 none
+    overdue: I32  # (j,) group row served first, -1 none
+    demand: Demand
+    estimate: Estimate
+
+
+class LookAheadBrain:
+    """See the module. Deterministic: no randomness, ties go to the stage shown, then to the lower one."""
+
+    cadence_s = 1.0
+    budget_s = 0.5
+
+    def __init__(self, city: City, options: LookAheadOptions, name: str = "signals") -> None:
+        self.name = name
+        self.options = options
+        self._city = city
+        self.streams: Streams = build_streams(city)
+        self.stages: StageTable = build_stages(city, self.streams)
+        self._lanes = ApproachLanes(
+            city, self.streams, self.stages, flow_veh_per_s=options.flow_veh_per_s, loss_s=options.loss_s,
+            min_stage_s=options.min_stage_s,
+        )  # fmt: skip
+        self._heads = Heads(self._lanes, self.streams.group)
+        self._reader = DemandReader(city, self.streams)
+        self._estimator = Estimator(city, self.streams, options.horizon_s)
+        self._waiting = Waiting(city, self.streams, never_full(self.stages))
+        self._choice = Choice(
+            city, self.streams, self.stages, self._waiting, max_red_s=options.max_red_s, margin=1.0,
+            min_stage_s=options.min_stage_s, stale_s=options.stale_s, order_bonus=1.0,
+        )  # fmt: skip
+        self._weights = Weights(
+            options.stop_s, options.left_s, options.left_by_queue_s, options.stay, options.longest_s,
+            options.yellow_s, options.gap_s, options.sneak, options.harm_veh, options.change_veh_s,
+        )  # fmt: skip
+        self._junction_ids = [junction.id for junction in city.junctions]
+        self._stage_ids = [stage.id for junction in city.junctions for stage in junction.stages]
+        count, seconds = self._lanes.count, options.horizon_s
+        self._junction_of_lane = np.repeat(np.arange(len(city.junctions)), np.diff(self._lanes.lanes.lane_start))
+        self._served = np.zeros((count, seconds))
+        self._planned = np.full((self.streams.count, seconds), np.nan, dtype=np.float32)
+        self._shares_s = self._last_s = -np.inf
+        self._warm()
+
+    def _warm(self) -> None:
+        """Compile before the first decision."""
+        streams, seconds, groups = self.streams.count, self.options.horizon_s, self._city.signals.group_count
+        nobody = np.zeros(len(self._city.junctions), dtype=np.bool_)
+        scene = self._scene(np.zeros((streams, seconds), np.float32), np.zeros(streams), None)
+        self._foresee(scene, nobody, np.full(len(nobody), -1, dtype=np.int32))
+        self._planned[:] = np.nan
+        lamps, since_s = np.zeros(groups, np.uint8), np.zeros(groups, np.float32)
+        for array in (lamps, since_s):
+            array.flags.writeable = False  # as a snapshot's are
+        self._heads.update(0.0, lamps, since_s, np.zeros(streams, dtype=np.bool_), self.streams.share)
+
+    def advise(self, snapshot: Snapshot) -> Advice:
+        """Requests for all junctions that can be decided on; explanations if asked for."""
+        if self.stages.count == 0:
+            return Advice()
+        outlook = self.decide(snapshot)
+        now, name, expires_s = snapshot.time_s, self.name, snapshot.time_s + self.options.valid_s
+        ids, stage_ids = self._junction_ids, self._stage_ids
+        requests = tuple(
+            [
+                StageRequest(
+                    ids[j], stage_ids[stage], now, expires_s, name, reason="overdue" if overdue >= 0 else ""
+                )
+                for j, (stage, overdue) in enumerate(
+                    zip(outlook.chosen.tolist(), outlook.overdue.tolist(), strict=True)
+                )
+                if stage >= 0
+            ]
+        )
+        return Advice(requests)
+
+    def decide(self, snapshot: Snapshot) -> Outlook:
+        """One tick as arrays."""
+        now, signals, options = snapshot.time_s, snapshot.signals, self.options
+        if now < self._last_s:  # the window began again
+            self._planned[:] = np.nan
+            self._shares_s = -np.inf
+        self._last_s = now
+        demand = self._reader.read(snapshot)
+        self._waiting.update(now, signals.lamps, signals.lamps_since_s, demand)
+        estimate = self._estimator.update(snapshot, self._planned if options.coordinate else None)
+        if now - self._shares_s >= SHARES_EVERY_S:
+            self._lanes.take_shares(estimate.share)
+            self._shares_s = now
+        standing = demand.standing_head[:-1]
+        self._heads.update(now, signals.lamps, signals.lamps_since_s, standing, estimate.share)
+        ready, current = self._choice.look(snapshot)
+        steady = (signals.target < 0) | (signals.target == signals.stage)
+        young = (current >= 0) & (now - signals.stage_since_s < options.min_stage_s)
+        scene = self._scene(estimate.arrivals_veh, estimate.rate_veh_per_s, demand)
+        cost, first = self._foresee(scene, ready & steady & ~young, current)
+        # the choice's own rules (overdue, walking, what has begun) go by a worth: the less delay the more
+        worth = 1.0 / (1.0 + cost)
+        worth[first[first >= 0]] = 2.0
+        chosen, overdue = self._choice.choose(snapshot, demand, worth, ready, current)
+        return Outlook(cost, chosen, current, overdue, demand, estimate)
+
+    def _scene(self, arrivals_veh: NDArray[Any], rate_veh_per_s: NDArray[Any], demand: Demand | None) -> Scene:
+        lanes, count = self._lanes, self._lanes.count
+        arrivals = np.zeros((count, self.options.horizon_s))
+        np.add.at(arrivals, lanes.stream_lane, arrivals_veh)
+        usual = np.bincount(lanes.stream_lane, rate_veh_per_s, count)
+        outlet, room, weight = np.ones(count), np.full(count, np.inf), np.ones(count)
+        if demand is not None:
+            np.minimum.at(outlet, lanes.stream_lane, demand.outlet[:-1])
+            np.minimum.at(room, lanes.stream_lane, demand.run_veh[:-1])
+            age = 1.0 + (self._waiting.credit_s[:-1] / self.options.age_s) ** 2
+            np.maximum.at(weight, lanes.stream_lane, age)
+        return Scene(arrivals, usual, self._heads.bit, outlet, room, weight)
+
+    def _foresee(self, scene: Scene, asked: Bool, current: I32) -> tuple[F64, I32]:
+        cost = np.full(self.stages.count, np.inf)
+        first = np.full(len(asked), -1, dtype=np.int32)
+        foresee(
+            self._lanes.lanes, scene, self._weights, asked, current, np.zeros(len(asked)), KEEP_S,
+            self.options.explain, cost, first, self._served,
+        )  # fmt: skip
+        idle = ~asked[self._junction_of_lane]  # their plans are a second older now
+        self._served[idle, :-1] = self._served[idle, 1:]
+        self._served[idle, -1] = 0.0
+        self._planned[:] = self._served[self._lanes.stream_lane] * self.streams.share[:, None]
+        return cost, first
