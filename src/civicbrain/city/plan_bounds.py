@@ -46,8 +46,8 @@ def list_plan_bounds(junction: SignalJunction) -> tuple[PlanBound, ...]:
     """The bounds on the durations of the junction's local plan. The local plan itself always holds them: a
     bound that the city's engineers went below is lowered to what they have.
 
-    Switch-overs have to end before the next begins; minimum greens have to be reached by the end of the last step
-    that shows the group; and who ended some steps before has its intergreen behind it.
+    Switch-overs have to end before the next begins; minimum greens have to be reached by the end of the last
+    step that shows the group; and who ended some steps before has its intergreen behind it.
     """
     plan = junction.local_plan
     count = len(plan.steps)
@@ -100,7 +100,8 @@ def _gap_s(junction: SignalJunction, ending: int, starting: int) -> float:
 def _next_starts(
     lamps: Sequence[str], junction: SignalJunction, ended: int, step: int
 ) -> list[tuple[int, tuple[int, ...]]]:
-    """(group that starts after the switch at `step`, the steps in between) for rivals of a group that ended."""
+    """(group that starts after the switch at `step`, the steps in between) for rivals of a group that
+    ended."""
     count, found, between = len(lamps), [], [step]
     while len(between) < count and lamps[between[-1]][ended] not in _GREEN:
         onward = (between[-1] + 1) % count

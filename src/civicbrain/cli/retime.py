@@ -29,7 +29,9 @@ def retime(
     ],
     counts: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(metavar="FILE.csv", help="Vehicles per turn and interval; without it the twin is counted."),
+        typer.Option(
+            metavar="FILE.csv", help="Vehicles per turn and interval; without it the twin is counted."
+        ),
     ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
@@ -39,7 +41,8 @@ def retime(
         str, typer.Option(metavar="auto|N", help="Times of day: as the counts demand it, or this many.")
     ] = "auto",
     seeds: Annotated[
-        str, typer.Option(metavar="N", help="Runs that measure before and after: 5 is seeds 1 to 5; 1,2,5 those.")
+        str,
+        typer.Option(metavar="N", help="Runs that measure before and after: 5 is seeds 1 to 5; 1,2,5 those."),
     ] = "5",
     max_cycle: Annotated[int, typer.Option(help="Longest cycle, s.")] = 120,
     jobs: Annotated[

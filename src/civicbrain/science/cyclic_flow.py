@@ -1,8 +1,8 @@
 """Cyclic flow profiles: a junction's queues second by second through one cycle, and platoons between them.
 
-The macroscopic model of TRANSYT: every cycle is like the one before; a stream is a queue at the stop line with
-an arrival profile and a green; what leaves is the arrival profile of the next junction, spread by platoon
-dispersion. One row a stream, one column a second of the cycle; flows in veh/s.
+The macroscopic model of TRANSYT: every cycle is like the one before; a stream is a queue at the stop line
+with an arrival profile and a green; what leaves is the arrival profile of the next junction, spread by
+platoon dispersion. One row a stream, one column a second of the cycle; flows in veh/s.
 
 Sources
     Robertson, D. I. (1969), "TRANSYT: a traffic network study tool", Road Research Laboratory report LR 253.
@@ -17,7 +17,6 @@ cycles in whole seconds.
 from __future__ import annotations
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from civicbrain.science.compiled import compiled
@@ -39,11 +38,12 @@ RED, YIELDS, RIGHT_OF_WAY = 0, 1, 2
 def disperse(outflow: F64, travel_s: float) -> F64:
     """The profile (c,) that arrives `travel_s` after leaving a stop line as `outflow` (c,).
 
-    q'(t + βT) = F q(t) + (1 − F) q'(t + βT − 1), F = 1 / (1 + α β T) (Robertson 1969). Vehicles are conserved.
+    q'(t + βT) = F q(t) + (1 − F) q'(t + βT − 1), F = 1 / (1 + α β T) (Robertson 1969). Vehicles are
+    conserved.
     """
     cycle = len(outflow)
     smoothing = 1.0 / (1.0 + DISPERSION * ARRIVAL_SHARE * travel_s)
-    shift = int(round(ARRIVAL_SHARE * travel_s))
+    shift = round(ARRIVAL_SHARE * travel_s)
     arrivals = np.zeros(cycle)
     last = 0.0
     for second in range(cycle):
@@ -71,11 +71,11 @@ def run_cycle(
 
     durations_s: (n,) whole seconds of the steps, switch-over first. shows: (n, k) what each step shows each
     stream. start_s: (n, k) seconds from the start of a step until the stream flows; 0 where it flowed before.
-    saturation: (k,) veh/s on right of way. lane_share: (k,) the stream's share of its lanes. arrivals: (k, c).
-    rivals[rival_start[i]:rival_start[i + 1]]: streams that stream i gives way to where it yields.
+    saturation: (k,) veh/s on right of way. lane_share: (k,) the stream's share of its lanes. arrivals: (k,
+    c). rivals[rival_start[i]:rival_start[i + 1]]: streams that stream i gives way to where it yields.
 
-    Returns (queue, capacity, departures, most): mean queue in veh of arrivals scaled down to capacity where they
-    exceed it, capacity in veh/s, the profile (k, c) that leaves, and the largest queue in veh.
+    Returns (queue, capacity, departures, most): mean queue in veh of arrivals scaled down to capacity where
+    they exceed it, capacity in veh/s, the profile (k, c) that leaves, and the largest queue in veh.
     """
     steps, count = shows.shape
     cycle = arrivals.shape[1]
@@ -167,9 +167,9 @@ def delay_index(
     overflow_weight: float,
 ) -> float:
     """What is minimised: vehicles that wait, on average, in the junction (TRANSYT's performance index without
-    stops). Uniform queue + flow × HCM's incremental delay + `overflow_weight` for each vehicle that the largest
-    queue exceeds its storage (veh). metered: (k,) share of the flow that comes from a signal upstream; it
-    arrives less at random, and HCM's factor I is taken as 1 − 0.5 of it."""
+    stops). Uniform queue + flow × HCM's incremental delay + `overflow_weight` for each vehicle that the
+    largest queue exceeds its storage (veh). metered: (k,) share of the flow that comes from a signal
+    upstream; it arrives less at random, and HCM's factor I is taken as 1 − 0.5 of it."""
     index = 0.0
     for i in range(len(queue)):
         if flow[i] <= 0.0:

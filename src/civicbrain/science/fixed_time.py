@@ -62,14 +62,14 @@ def webster_delay_s(
     uniform_s = cycle_s * (1.0 - share) ** 2 / (2.0 * (1.0 - share * x))
     random_s = x * x / (2.0 * flow_veh_per_s * (1.0 - x))
     correction_s = 0.65 * (cycle_s / flow_veh_per_s**2) ** (1.0 / 3.0) * x ** (2.0 + 5.0 * share)
-    return max(uniform_s + random_s - correction_s, 0.0)
+    return float(max(uniform_s + random_s - correction_s, 0.0))
 
 
 def webster_cycle_s(lost_time_s: float, flow_ratios: ArrayLike) -> float:
     """Cycle of least delay, C₀ = (1.5 L + 5) / (1 − Y); inf where Y, the sum of the critical flow ratios
     y = q/s (one a stage), reaches 1. lost_time_s: lost time of the whole cycle."""
     total = float(np.sum(np.asarray(flow_ratios, dtype=np.float64)))
-    return float("inf") if total >= 1.0 else (1.5 * lost_time_s + 5.0) / (1.0 - total)
+    return float("inf") if total >= 1.0 else float((1.5 * lost_time_s + 5.0) / (1.0 - total))
 
 
 def webster_greens_s(cycle_s: float, lost_time_s: float, flow_ratios: ArrayLike) -> F64:
@@ -91,7 +91,11 @@ def uniform_delay_s(cycle_s: ArrayLike, green_s: ArrayLike, saturation: ArrayLik
 
 
 def incremental_delay_s(
-    saturation: ArrayLike, capacity_veh_per_s: ArrayLike, period_s: float, k: float = 0.5, upstream: float = 1.0
+    saturation: ArrayLike,
+    capacity_veh_per_s: ArrayLike,
+    period_s: float,
+    k: float = 0.5,
+    upstream: float = 1.0,
 ) -> F64:
     """HCM's incremental delay d₂: random arrivals and, above saturation, the queue that grows.
 

@@ -1,8 +1,8 @@
 """Times of day: cutting a row of counts into periods of steady demand.
 
-Optimal partitioning by dynamic programming (Jackson et al. 2005, "An algorithm for optimal partitioning of data
-on an interval", IEEE Signal Processing Letters 12(2)): the cut with the least sum of costs, where a period costs
-the Poisson deviance of its counts from their means, and each period more costs a penalty.
+Optimal partitioning by dynamic programming (Jackson et al. 2005, "An algorithm for optimal partitioning of
+data on an interval", IEEE Signal Processing Letters 12(2)): the cut with the least sum of costs, where a
+period costs the Poisson deviance of its counts from their means, and each period more costs a penalty.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ F64 = NDArray[np.float64]
 
 def poisson_deviance(counts: F64, seconds: F64) -> float:
     """2 Σ x ln(x / expected) of counts (i, d) in intervals of `seconds` (i,), against a constant rate of each
-    column. 0 for counts that follow the rate exactly; about one for each degree of freedom in Poisson noise."""
+    column. 0 for counts that follow the rate exactly; about one for each degree of freedom in Poisson
+    noise."""
     rate = counts.sum(axis=0) / max(float(seconds.sum()), 1e-9)
     expected = seconds[:, None] * rate
     ratio = np.divide(counts, expected, out=np.ones_like(counts), where=(counts > 0.0) & (expected > 0.0))
@@ -29,9 +30,9 @@ def segment_counts(
 ) -> list[int]:
     """First interval of each period, and the number of intervals at the end: n periods give n + 1 numbers.
 
-    counts: (i, d) vehicles. least: intervals a period has at least. penalty: cost of a period more; by default
-    Schwarz's d ln i (a period brings d rates to be estimated). periods: this many, whatever the penalty.
-    Raises ValueError when that many do not fit.
+    counts: (i, d) vehicles. least: intervals a period has at least. penalty: cost of a period more; by
+    default Schwarz's d ln i (a period brings d rates to be estimated). periods: this many, whatever the
+    penalty. Raises ValueError when that many do not fit.
     """
     total, columns = counts.shape
     least = max(1, min(least, total))

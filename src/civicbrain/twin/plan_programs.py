@@ -1,5 +1,5 @@
-"""Fixed plans as SUMO reads them: programs (`tlLogic`) with the switch-overs of the junction's own tables, and
-their times of day (`WAUT`).
+"""Fixed plans as SUMO reads them: programs (`tlLogic`) with the switch-overs of the junction's own tables,
+and their times of day (`WAUT`).
 
 SUMO changes from one plan to the next at the good switching point (procedure "GSP" of its user documentation,
 "Traffic Lights"): the last second of the first stage, which both plans show, so that no green, yellow or
@@ -20,8 +20,8 @@ from civicbrain.twin.importing.plans import plan_phases
 
 @dataclass(frozen=True, slots=True)
 class PlanPeriod:
-    """id: name of the programs. begin_s: platform second from which they hold. plans: junction id -> plan with
-    the steps of its local plan."""
+    """id: name of the programs. begin_s: platform second from which they hold. plans: junction id -> plan
+    with the steps of its local plan."""
 
     id: str
     begin_s: float
@@ -38,7 +38,12 @@ def plans_xml(junctions: Sequence[SignalJunction], periods: Sequence[PlanPeriod]
             plan = period.plans[junction.id]
             retimed = msgspec.structs.replace(junction, local_plan=plan)
             logic = ElementTree.SubElement(
-                root, "tlLogic", id=junction.id, type="static", programID=period.id, offset=f"{plan.offset_s:g}"
+                root,
+                "tlLogic",
+                id=junction.id,
+                type="static",
+                programID=period.id,
+                offset=f"{plan.offset_s:g}",
             )
             for state, seconds in plan_phases(retimed):
                 ElementTree.SubElement(logic, "phase", duration=f"{seconds:g}", state=state)
@@ -50,7 +55,12 @@ def plans_xml(junctions: Sequence[SignalJunction], periods: Sequence[PlanPeriod]
             ElementTree.SubElement(waut, "wautSwitch", time=f"{period.begin_s:g}", to=period.id)
         for junction in chosen:
             ElementTree.SubElement(
-                root, "wautJunction", wautID="civicbrain", junctionID=junction.id, procedure="GSP", synchron="true"
+                root,
+                "wautJunction",
+                wautID="civicbrain",
+                junctionID=junction.id,
+                procedure="GSP",
+                synchron="true",
             )
     ElementTree.indent(root)
     content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)

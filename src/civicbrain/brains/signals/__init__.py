@@ -35,7 +35,7 @@ CONTROLS: tuple[ControlSpec, ...] = (
         program="central",
         brain="signals",
         options={"control": "plan-change"},
-        summary="A new fixed plan (cycle, splits, offsets) each 5 min from cameras, where nothing finer is taken",
+        summary="A new fixed plan (cycle, splits, offsets) each 5 min, where nothing finer is taken",
         source="Robertson 1969 (TRANSYT); Vincent, Mitchell and Robertson 1980; Webster 1958",
     ),
 )

@@ -1,10 +1,10 @@
 """The control `plan-change`: every 5 to 15 minutes a new fixed plan, for controllers that take nothing finer.
 
-Cameras count what passes (space-mean flow over the last metres before the stop line: Edie 1963, "Discussion of
-traffic stream measurements and definitions"; a camera knows no identities, but speeds and places suffice), the
-queue that grew is added, and `plans.network` makes cycle, splits and offsets from the flows, as `civicbrain retime`
-does from counts. The work is spread over many ticks; the plan in force is asked for again each minute, so that a
-controller whose centre falls silent is back in its local plan a few minutes later.
+Cameras count what passes (space-mean flow over the last metres before the stop line: Edie 1963, "Discussion
+of traffic stream measurements and definitions"; a camera knows no identities, but speeds and places suffice),
+the queue that grew is added, and `plans.network` makes cycle, splits and offsets from the flows, as
+`civicbrain retime` does from counts. The work is spread over many ticks; the plan in force is asked for again
+each minute, so that a controller whose centre falls silent is back in its local plan a few minutes later.
 """
 
 from __future__ import annotations
@@ -27,8 +27,14 @@ from civicbrain.contracts.brain import Advice, PlanRequest
 from civicbrain.core.errors import ConfigurationError
 
 ZONE_M = 50.0
-"""Stretch before the stop line over which flow is measured: short enough for every lane to be in view, long
-enough for a vehicle at full speed to be seen four times."""
+"""Stretch before the stop line over which flow is measured: long enough for a vehicle at full speed to be
+seen four times, short enough for most drivers to be in the lane that they turn from."""
+
+SEEN_SHARE = 0.95
+"""Share of the vehicles that a camera does not overlook in a frame."""
+
+RESIDUAL_S = 120.0
+"""The fewest vehicles in view over the longest usual cycle are those that no green clears."""
 
 RENEW_S = 60.0
 WORTHWHILE = 0.97
@@ -40,12 +46,13 @@ _MEMORY = 0.35
 
 @dataclass(frozen=True, slots=True)
 class PlanChangeOptions:
-    """interval_s: time between two plans, 300 to 900 s. max_cycle_s: longest cycle. coordinate: look for common
-    cycles and offsets, too. valid_s: how long a request holds. stale_s: a camera silent this long counts nothing.
-    explain: build explanations."""
+    """interval_s: time between two plans, 300 to 900 s. max_cycle_s: longest cycle (flows of a few
+    minutes are noisy, and a long cycle made from noise costs most). coordinate: look for common
+    cycles and offsets, too. valid_s: how long a request holds. stale_s: a camera silent this long counts
+    nothing. explain: build explanations."""
 
     interval_s: float = 300.0
-    max_cycle_s: int = 120
+    max_cycle_s: int = 80
     coordinate: bool = True
     valid_s: float = 240.0
     stale_s: float = 10.0
@@ -55,15 +62,21 @@ class PlanChangeOptions:
         place = "brains.signals options of plan-change"
         if not 60.0 <= self.interval_s <= 3600.0:
             raise ConfigurationError(
-                f"interval_s {self.interval_s:g} is not between 60 and 3600", place=place, remedy="use 300 to 900"
+                f"interval_s {self.interval_s:g} is not between 60 and 3600",
+                place=place,
+                remedy="use 300 to 900",
             )
         if not 30 <= self.max_cycle_s <= 300:
             raise ConfigurationError(
-                f"max_cycle_s {self.max_cycle_s} is not between 30 and 300", place=place, remedy="use 60 to 150"
+                f"max_cycle_s {self.max_cycle_s} is not between 30 and 300",
+                place=place,
+                remedy="use 60 to 150",
             )
         if not RENEW_S < self.valid_s <= 300.0:
             raise ConfigurationError(
-                f"valid_s {self.valid_s:g} is not above {RENEW_S:g} and at most 300", place=place, remedy="use 240"
+                f"valid_s {self.valid_s:g} is not above {RENEW_S:g} and at most 300",
+                place=place,
+                remedy="use 240",
             )
 
 
@@ -99,14 +112,14 @@ class FlowMeter:
         self.span_s += span_s
 
     def flow(self) -> F64:
-        """(k,) veh/s that arrived: what passed, and what the queue grew by from the first fifth of the interval
-        to the last."""
+        """(k,) veh/s that arrived: what passed, and what the queue that no green clears grew by."""
         if self.span_s <= 0.0:
             return np.zeros(self._streams.count)
-        passed = self._metres / self._zone_m / self.span_s
-        part = max(1, len(self._frames) // 5)
-        grown = np.mean(self._frames[-part:], axis=0) - np.mean(self._frames[:part], axis=0)
-        flow: F64 = (passed + np.maximum(grown, 0.0) / (0.8 * self.span_s))[:-1]
+        passed = self._metres / (self._zone_m * SEEN_SHARE * self.span_s)
+        part = max(1, round(len(self._frames) * min(1.0, RESIDUAL_S / self.span_s)))
+        left_over = [np.min(frames, axis=0) for frames in (self._frames[:part], self._frames[-part:])]
+        grown = np.maximum(left_over[1] - left_over[0], 0.0)
+        flow: F64 = (passed + grown / max(self.span_s - RESIDUAL_S, 60.0))[:-1]
         return flow
 
 
@@ -127,6 +140,7 @@ class PlanChangeBrain:
         self._begin_s: float | None = None
         self._last_s = 0.0
         self._plans: dict[int, Timing] = {}
+        self._regions: list[list[int]] = []
         self._renewed_s = -1e9
         self._work: Iterator[dict[int, Timing] | None] | None = None
         self._why = "local plan"
@@ -151,7 +165,7 @@ class PlanChangeBrain:
             if done is not None:
                 self._work = None
                 changed = done != self._plans
-                self._plans = done
+                self._plans = self._aligned(done, snapshot)
         elif now_s - self._begin_s >= self.options.interval_s:
             self._work = self._make_plans(self._demand())
             self._begin_s = now_s
@@ -182,7 +196,8 @@ class PlanChangeBrain:
             self._tables,
         )
         current = {**network.local, **self._plans}
-        for region in network.regions():
+        self._regions = network.regions()
+        for region in self._regions:
             plans: dict[int, Timing] = {}
             for plans in network.plan_region(region):
                 yield None
@@ -190,6 +205,32 @@ class PlanChangeBrain:
             if network.total(plans) < WORTHWHILE * network.total(had):
                 current.update(plans)
         yield current
+
+    def _aligned(self, plans: dict[int, Timing], snapshot: Snapshot) -> dict[int, Timing]:
+        """Offsets count against each other only: those of a region that changes are all shifted by the
+        seconds that fit best to the stages shown now, so that the change disturbs few."""
+        result = dict(plans)
+        for region in self._regions:
+            if all(plans[row] == self._plans.get(row) for row in region):
+                continue
+            cycle_s = max(plans[row].cycle_s for row in region)
+            shifts = np.arange(cycle_s)
+            misfit = np.zeros(cycle_s)
+            for row in region:
+                steps = self._city.junctions[row].local_plan.steps
+                stage = int(snapshot.signals.stage[row])
+                at = [number for number, step in enumerate(steps) if step.stage == stage]
+                if not at:
+                    continue
+                plan = plans[row]
+                begin_s = float(plan.durations_s[: at[0]].sum()) + plan.offset_s
+                late_s = (snapshot.signals.stage_since_s[row] - begin_s - shifts) % plan.cycle_s
+                misfit += np.minimum(late_s, plan.cycle_s - late_s)
+            shift_s = int(shifts[int(np.argmin(misfit))])
+            for row in region:
+                plan = plans[row]
+                result[row] = Timing(plan.durations_s, (plan.offset_s + shift_s) % plan.cycle_s)
+        return result
 
     def _listens(self, row: int, snapshot: Snapshot) -> bool:
         return int(snapshot.signals.mode[row]) in (ControllerMode.LOCAL, ControllerMode.CENTRAL)
@@ -207,7 +248,7 @@ class PlanChangeBrain:
     def _explain(self, request: PlanRequest) -> dict[str, object]:
         cycle_s = sum(request.durations_s)
         return {
-            "why": f"plan of {cycle_s:.0f} s from the flows of the last {self.options.interval_s / 60.0:.0f} min",
+            "why": f"plan of {cycle_s:.0f} s from flows of {self.options.interval_s / 60.0:.0f} min",
             "cycle_s": cycle_s,
             "durations_s": list(request.durations_s),
             "offset_s": request.offset_s,

@@ -5,9 +5,9 @@ The form on disk is a CSV file with a header, one row an interval and turn:
     begin_s,end_s,junction,from_edge,to_edge,vehicles
     25200,25500,360082,-32038056#3,32038051#0,42
 
-begin_s, end_s: seconds of the city's clock (its `epoch`), the same intervals for every turn, not overlapping; a
-turn without a row in an interval had no vehicles. vehicles: a number, 0 or more (a mean of several days may have
-decimals). junction: for people, and checked. Turns that are nowhere counted carry no traffic.
+begin_s, end_s: seconds of the city's clock (its `epoch`), the same intervals for every turn, not overlapping;
+a turn without a row in an interval had no vehicles. vehicles: a number, 0 or more (a mean of several days may
+have decimals). junction: for people, and checked. Turns that are nowhere counted carry no traffic.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -115,7 +116,7 @@ def _fold(
     source: str, found: dict[tuple[float, float, Turn], float], place: str, turns: tuple[Turn, ...]
 ) -> Counts:
     intervals = sorted({(begin_s, end_s) for begin_s, end_s, _ in found})
-    for (_, end_s), (begin_s, _) in zip(intervals, intervals[1:], strict=False):
+    for (_, end_s), (begin_s, _) in pairwise(intervals):
         if begin_s < end_s:
             raise ConfigurationError(
                 f"intervals overlap: one begins at {begin_s:g} s, before the one before ends at {end_s:g} s",
@@ -170,8 +171,8 @@ def _junction_of_turn(city: City) -> dict[Turn, set[str]]:
 
 def read_passages(files: Sequence[Path], city: City, begin_s: float, end_s: float, source: str) -> Counts:
     """Counts from the routes that SUMO writes with exit times (`vehroute-output.exit-times`): a vehicle is
-    counted when it leaves its approach edge, as a camera at the stop line counts it. The mean of the files (one a
-    seed); intervals of 5 min, the last one shorter. Raises TwinError."""
+    counted when it leaves its approach edge, as a camera at the stop line counts it. The mean of the files
+    (one a seed); intervals of 5 min, the last one shorter. Raises TwinError."""
     turns = tuple(list_turns(city))
     wanted = set(turns)
     edge_row = city.network.edges.row

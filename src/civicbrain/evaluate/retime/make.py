@@ -34,7 +34,8 @@ LEAST_PERIOD_S = 900.0
 """A plan that holds for less than a quarter of an hour is mostly transition."""
 
 OVERSATURATED = 0.95
-"""From this expected degree of saturation on, counts at the stop line say how much passed, not how much came."""
+"""From this expected degree of saturation on, counts at the stop line say how much passed, not how much
+came."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +134,9 @@ class _Maker:
         return _Made(first, last, network, network.make_plans())
 
     def cost(self, made: Sequence[_Made], at: Sequence[_Made] | None = None) -> float:
-        """Expected waiting in veh · s with the demand of `at` (by default their own). Each change of plan costs
-        half a cycle to whoever comes during a cycle: so long the old and the new plan have to find each other."""
+        """Expected waiting in veh · s with the demand of `at` (by default their own). Each change of plan
+        costs half a cycle to whoever comes during a cycle: so long the old and the new plan have to find each
+        other."""
         total = 0.0
         for number, one in enumerate(at or made):
             plans = made[number].plans if len(made) > 1 else made[0].plans

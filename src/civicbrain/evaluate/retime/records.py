@@ -21,8 +21,8 @@ class GroupFigures(msgspec.Struct, kw_only=True):
 
 
 class PlanRecord(msgspec.Struct, kw_only=True):
-    """A fixed plan: seconds a step of the junction's local plan (switch-over first), cycle and offset. The step at
-    second t is found from (t − offset_s) mod cycle_s."""
+    """A fixed plan: seconds a step of the junction's local plan (switch-over first), cycle and offset. The
+    step at second t is found from (t − offset_s) mod cycle_s."""
 
     cycle_s: float
     offset_s: float
@@ -32,8 +32,8 @@ class PlanRecord(msgspec.Struct, kw_only=True):
 
 
 class PeriodRecord(msgspec.Struct, kw_only=True):
-    """A junction in one period of the day. webster_cycle_s: Webster's optimum for the junction by itself, to check
-    by hand; null where the demand leaves none."""
+    """A junction in one period of the day. webster_cycle_s: Webster's optimum for the junction by itself, to
+    check by hand; null where the demand leaves none."""
 
     before: PlanRecord
     after: PlanRecord
@@ -63,8 +63,9 @@ class Span(msgspec.Struct, kw_only=True):
 
 
 class Measured(msgspec.Struct, kw_only=True):
-    """Both plans in the twin, seed by seed; delay in s per vehicle due, all vehicles. ratio: after / before with
-    Fieller's interval over seeds. junction_delay_*: delay on the approaches, s per vehicle seen there."""
+    """Both plans in the twin, seed by seed; delay in s per vehicle due, all vehicles. ratio: after / before
+    with Fieller's interval over seeds. junction_delay_*: delay on the approaches, s per vehicle seen
+    there."""
 
     seeds: list[int]
     before_s: list[float]

@@ -27,8 +27,8 @@ def programs_for_sumo(city: City, spans: Sequence[Span], plans: Sequence[Mapping
 
 def save_retimed(city: City, programs: bytes, first: Mapping[str, SignalPlan], folder: Path) -> City:
     """Write a copy of the city with the new programs after its own additional files (SUMO runs what it read
-    last). The controllers' local plan is that of the first period. Times of day that the city's files had for its
-    old plans are taken out."""
+    last). The controllers' local plan is that of the first period. Times of day that the city's files had for
+    its old plans are taken out."""
     junctions = tuple(
         msgspec.structs.replace(junction, local_plan=first.get(junction.id, junction.local_plan))
         for junction in city.junctions

@@ -15,8 +15,8 @@ def sheets_markdown(retiming: Retiming) -> str:
     lines = [
         f"# Timing sheets of {retiming.city}",
         "",
-        "Seconds from the start of a stage's switch-over to the start of the next one's. A stage begins at "
-        "(clock − offset) mod cycle. x: highest degree of saturation expected.",
+        "Seconds from the start of a stage's switch-over to the start of the next one's.",
+        "A stage begins at (clock − offset) mod cycle. x: highest degree of saturation expected.",
         "",
     ]
     for junction in retiming.junctions:

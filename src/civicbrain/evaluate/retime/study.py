@@ -34,8 +34,8 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class RetimingOptions:
-    """seeds: of the runs that measure before and after. count_seeds: of the runs that count, others than those.
-    periods: None lets the counts decide. max_cycle_s: longest cycle. jobs: processes at a time."""
+    """seeds: of the runs that measure before and after. count_seeds: of the runs that count, others than
+    those. periods: None lets the counts decide. max_cycle_s: longest cycle. jobs: processes at a time."""
 
     seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
     count_seeds: tuple[int, ...] = (101, 102, 103)
@@ -183,7 +183,8 @@ def _measured(before: Evaluation, after: Evaluation) -> Measured:
         else (round(ratio.interval[0], 4), round(ratio.interval[1], 4)),
         stops_before=round(total(before, "stops_per_vehicle") / count, 3),
         stops_after=round(total(after, "stops_per_vehicle") / count, 3),
-        undeparted_before=total(before, "undeparted") / count, undeparted_after=total(after, "undeparted") / count,
+        undeparted_before=total(before, "undeparted") / count,
+        undeparted_after=total(after, "undeparted") / count,
         unsafe_states_before=int(total(before, "unsafe_states")),
         unsafe_states_after=int(total(after, "unsafe_states")),
         deadlocks_before=int(total(before, "deadlock")), deadlocks_after=int(total(after, "deadlock")),

@@ -83,8 +83,8 @@ def _level(load: F64, lanes: np.ndarray, amount: float) -> F64:  # type: ignore[
 def saturation_of(table: PlanTable, flow: F64) -> tuple[F64, F64]:
     """(saturation flow in veh/s, share of its lanes) of each stream of a junction, (k,) each.
 
-    A lane passes 0.5 veh/s. Streams that share one divide it as their flows do; a stream behind stub lanes has
-    its part of the lanes that feed them. Shares are at least 2 %.
+    A lane passes 0.5 veh/s. Streams that share one divide it as their flows do; a stream behind stub lanes
+    has its part of the lanes that feed them. Shares are at least 2 %.
     """
     load: dict[int, float] = {}
     eps = 1e-5

@@ -94,9 +94,11 @@ class JunctionModel:
         more[int(np.argmax(share))] += spare - int(more.sum())
         return self.least_s + more
 
-    def best_splits(self, cycle_s: int, arrivals: F64 | None = None, begin: I64 | None = None) -> tuple[I64, float]:
-        """(durations, index) of least delay for a cycle: seconds are moved from step to step, by 8, 3 and 1 s,
-        while that helps (hill climbing, as TRANSYT does it)."""
+    def best_splits(
+        self, cycle_s: int, arrivals: F64 | None = None, begin: I64 | None = None
+    ) -> tuple[I64, float]:
+        """(durations, index) of least delay for a cycle: seconds are moved from step to step, by 8, 3 and 1
+        s, while that helps (hill climbing, as TRANSYT does it)."""
         arrivals = self.uniform(cycle_s) if arrivals is None else arrivals
         best = self.start(cycle_s) if begin is None else begin.copy()
         value = self.index(best, arrivals)

@@ -14,7 +14,8 @@ from civicbrain.city.network import F64
 from civicbrain.science.queues import JAM_SPACING_M
 
 LINK_M = 1000.0
-"""A platoon is not followed farther: dispersion has made it almost uniform (TRANSYT practice: 800 to 1000 m)."""
+"""A platoon is not followed farther: dispersion has made it almost uniform (TRANSYT practice: 800 to 1000
+m)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,12 @@ def build_approaches(
 
 
 def _sources(
-    city: City, streams: Streams, flows: StreamFlows, edge: int, junction: int, place: dict[int, tuple[int, int]]
+    city: City,
+    streams: Streams,
+    flows: StreamFlows,
+    edge: int,
+    junction: int,
+    place: dict[int, tuple[int, int]],
 ) -> tuple[list[Source], float]:
     network = city.network
     moves, lanes = network.movements, network.lanes

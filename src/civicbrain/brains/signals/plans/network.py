@@ -1,9 +1,9 @@
 """Plans for all junctions together: a common cycle where it pays, splits, offsets.
 
-The network is climbed as TRANSYT does it (Robertson 1969; Vincent, Mitchell and Robertson 1980): with the cyclic
-flow profiles of `science.cyclic_flow`, offsets and splits are shifted while the delay index falls. Neighbours that
-send platoons to each other make a region; it runs one cycle, junctions with little demand half of it, unless
-every junction at its own best cycle is expected to do better.
+The network is climbed as TRANSYT does it (Robertson 1969; Vincent, Mitchell and Robertson 1980): with the
+cyclic flow profiles of `science.cyclic_flow`, offsets and splits are shifted while the delay index falls.
+Neighbours that send platoons to each other make a region; it runs one cycle, junctions with little demand
+half of it, unless every junction at its own best cycle is expected to do better.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _WORTHWHILE = 0.995
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
     """max_cycle_s: longest cycle considered (120 s: beyond, HCM and RiLSA find little gain and long waits).
-    period_s: how long the demand lasts. coordinate: False leaves every junction by itself. max_region: regions of
-    more junctions are not coordinated (the climb takes time in proportion)."""
+    period_s: how long the demand lasts. coordinate: False leaves every junction by itself. max_region:
+    regions of more junctions are not coordinated (the climb takes time in proportion)."""
 
     max_cycle_s: int = 120
     period_s: float = 900.0
@@ -150,8 +150,8 @@ class PlanNetwork:
         return plans
 
     def plan_region(self, region: Sequence[int]) -> Iterator[dict[int, Timing]]:
-        """Make the plans of a region in pieces of work of less than a second or two each; what is yielded last is
-        the answer, what comes before is the best so far."""
+        """Make the plans of a region in pieces of work of less than a second or two each; what is yielded
+        last is the answer, what comes before is the best so far."""
         plans: dict[int, Timing] = {}
         for row in region:
             plans[row] = self.isolated(row)
@@ -201,7 +201,8 @@ class PlanNetwork:
 
     def _coordinate(self, region: Sequence[int], cycle_s: int) -> dict[int, Timing]:
         plans = {
-            row: Timing(self._best(row, cycle_s)[0], round(self.tables[row].offset_s) % cycle_s) for row in region
+            row: Timing(self._best(row, cycle_s)[0], round(self.tables[row].offset_s) % cycle_s)
+            for row in region
         }
         state = _Profiles(self, plans, cycle_s)
         order = sorted(region, key=lambda row: -float(self.models[row].flow.sum()))

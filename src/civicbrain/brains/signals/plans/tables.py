@@ -19,8 +19,8 @@ _SHOWS = {"G": RIGHT_OF_WAY, "g": YIELDS}
 
 END_LOSS_S = 1.0
 """Green lost at its end: drivers who can still stop when yellow comes do so, and no yellow is used. With
-STARTUP_LOSS_S 2.5 s a green in all, against 2 s + 2 s less the yellow used in HCM 2016 ch. 19. Of 0, 1 and 1.5 s
-the one under which plans lost least in the twin (benchmarks/plans)."""
+STARTUP_LOSS_S 2.5 s a green in all, against 2 s + 2 s less the yellow used in HCM 2016 ch. 19. Of 0, 1 and
+1.5 s the one under which plans lost least in the twin (benchmarks/plans)."""
 
 STUB_M = 12.0
 """A lane shorter than this holds a vehicle at most: what feeds it decides how much it passes."""
@@ -30,8 +30,8 @@ STUB_M = 12.0
 class PlanTable:
     """One junction: n steps of its local plan, k streams.
 
-    streams: (k,) city-wide rows. shows: (n, k). start_s: (n, k) from the start of a step to effective green of
-    a stream that starts in it. rival_start, rivals: whom a stream gives way to where it yields.
+    streams: (k,) city-wide rows. shows: (n, k). start_s: (n, k) from the start of a step to effective green
+    of a stream that starts in it. rival_start, rivals: whom a stream gives way to where it yields.
     turn_factor: (k,). durations_s: (n,) the local plan's, whole seconds. roots: lanes that feed each stream.
     """
 
@@ -118,7 +118,11 @@ def _roots(city: City, lane: int) -> tuple[int, ...]:
     while frontier:
         here = frontier.pop()
         feeders = order[start[here] : start[here + 1]]
-        if city.network.lanes.length_m[here] >= STUB_M or not len(feeders) or (moves.junction[feeders] >= 0).any():
+        if (
+            city.network.lanes.length_m[here] >= STUB_M
+            or not len(feeders)
+            or (moves.junction[feeders] >= 0).any()
+        ):
             found.append(here)
             continue
         for feeder in moves.from_lane[feeders].tolist():
