@@ -213,13 +213,13 @@ def shares(city: City, streams: Streams, estimator: Estimator, passages: NDArray
     count = np.bincount(passages[:, 1].astype(int), minlength=len(moves.from_lane)).astype(float)
     signalled = streams.movement_stream >= 0
     prior_edge = layout.prior_turn_share * layout.prior_lane_share[moves.from_lane]
-    now_edge = estimator.turn_share * estimator.lane_share[moves.from_lane]
+    now_edge = estimator.shares.turn_share * estimator.shares.lane_share[moves.from_lane]
     from_edge = layout.lane_edge[moves.from_lane].astype(np.int64)
     way = from_edge * edges + layout.move_edge
     return {
         "streams": _share_error(
             streams.movement_stream, moves.from_lane, signalled, count,
-            layout.prior_turn_share, estimator.turn_share,
+            layout.prior_turn_share, estimator.shares.turn_share,
         ),
         "ways": _share_error(way, from_edge, signalled, count, prior_edge, now_edge),
     }  # fmt: skip

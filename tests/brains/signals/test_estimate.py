@@ -214,7 +214,7 @@ def test_turning_shares_follow_what_passes(street: Street) -> None:
         for m in np.flatnonzero(CITY.network.movements.from_lane == CITY.network.get_lane("WA_0")).tolist()
         if CITY.network.lanes.ids[CITY.network.movements.to_lane[m]] == "AB_0"
     ]
-    prior = float(street.estimator.turn_share[straight[0]])
+    prior = float(street.estimator.shares.turn_share[straight[0]])
     for _ in range(25):  # everybody goes straight on, and is seen again before B
         street.release()
         street.wait(9, MAIN)

@@ -3,12 +3,8 @@
 Each second: vehicles in view are followed from frame to frame (`estimate_tracks`); those that leave enter the
 next edge and travel unseen to the next camera's view (`estimate_flow`); approaches without a camera hold
 queues that fill and drain by reckoning; turning shares are learned from who shows up behind
-(`take_appeared`); the result is a forecast for each stream (`estimate_forecast`). Where a camera looks,
+(`estimate_shares`); the result is a forecast for each stream (`estimate_forecast`). Where a camera looks,
 what it sees replaces what was expected.
-
-Turning shares: recursive estimation of a junction's turning proportions from counts in and out, in the
-setting of Cremer and Keller (1987), "A new class of dynamic methods for the identification of
-origin-destination flows", Transportation Research B 21; here as Dirichlet counts with forgetting.
 """
 
 from __future__ import annotations
@@ -21,6 +17,7 @@ from civicbrain.brains.signals.approach import Streams
 from civicbrain.brains.signals.estimate_flow import release_left, run_second, take_appeared
 from civicbrain.brains.signals.estimate_forecast import TARGETS, forecast, trace_lanes, trace_targets
 from civicbrain.brains.signals.estimate_layout import RING_S, Layout, build_layout
+from civicbrain.brains.signals.estimate_shares import Shares
 from civicbrain.brains.signals.estimate_sources import Sources
 from civicbrain.brains.signals.estimate_tracks import follow
 from civicbrain.city.model import City
@@ -30,15 +27,7 @@ from civicbrain.city.snapshot import Snapshot
 SILENT_S = 5.0
 """A camera that has said nothing for this long is treated as none."""
 
-FORGET_S = 1200.0
-"""Memory of turning shares, s: long against a cycle, short against the change of a peak."""
-
 LEARN_EVERY_S = 30
-MOST_COVERED = 0.95
-"""However good the view, some vehicles are lost between a stop line and the next camera."""
-
-PRIOR_TURN_VEH, PRIOR_LANE_VEH = 6.0, 10.0
-"""Vehicles that the prior shares are worth."""
 
 Tracks = tuple[I32, F32, F32, I32]
 """Lane, distance to the stop line m, speed m/s, frames missed of each followed vehicle."""
@@ -75,8 +64,7 @@ class Estimator:
         layout = self.layout
         n, e, m, k = layout.lanes, layout.edges, layout.movements, layout.streams
         self._storage = _stream_storage(layout)
-        self.turn_share: F32 = layout.prior_turn_share.copy()
-        self.lane_share: F32 = layout.prior_lane_share.copy()
+        self.shares = Shares(layout)
         self._arrivals = np.zeros((k, horizon_s), np.float32)
         self._coming = np.zeros((e, horizon_s), np.float32)
         self._no_plan = np.zeros((1, 1), np.float32)
@@ -110,7 +98,7 @@ class Estimator:
     def reset(self) -> None:
         """Forget everything, learned shares included."""
         layout = self.layout
-        e, m, k = layout.edges, layout.movements, layout.streams
+        e, k = layout.edges, layout.streams
         self._model_s: float | None = None
         self._count = 0
         self._seen_s = np.full(len(self._state), -np.inf)
@@ -121,17 +109,15 @@ class Estimator:
         self._edge_out = np.zeros(e, np.float32)
         self._queue = np.zeros(k, np.float32)
         self._clear_flow()
-        self._counted_s = 0.0
         self._debt = np.zeros(e, np.float32)
         self._last_left_s = np.full(layout.lanes, -1e9)
-        self._came_by = np.zeros(m, np.float32)
-        self._used = np.zeros(m, np.float32)
         self._seen[:] = 0.0
         self._change = np.zeros(k, np.float32)  # growth of what is in view, not yet counted
         self._was_seen: Bool = np.zeros(k, bool)
         self._edge_seen: Bool = np.zeros(e, bool)
         self._stream_seen: Bool = np.zeros(k, bool)
         self.sources.reset()
+        self.shares.reset()
         self._learn(0.0)
 
     def update(self, snapshot: Snapshot, planned_veh: F32 | None = None) -> Estimate:
@@ -189,10 +175,10 @@ class Estimator:
                 (slot - back) % RING_S, self._entry, self._released, self._edge_out, self._queue,
                 self._inflow, self._out, self._any_in, self._edge_seen, self._stream_seen,
                 self.sources.rate, self.sources.scale, self._last_lamps, self._green_s, layout.edge_travel_s,
-                self.turn_share, self.lane_share, layout.move_lane, layout.move_edge, layout.move_stream,
-                layout.edge_lane, layout.out_start,
+                self.shares.turn_share, self.shares.lane_share, layout.move_lane, layout.move_edge,
+                layout.move_stream, layout.edge_lane, layout.out_start,
                 layout.out_move, layout.stream_start, layout.stream_move, layout.stream_lane,
-                layout.stream_group, self._storage, self._used, self._debt,
+                layout.stream_group, self._storage, self.shares.used, self._debt,
             )  # fmt: skip
             if back:
                 self.sources.count_flow(self._inflow, self._out, self._any_in)
@@ -208,7 +194,7 @@ class Estimator:
             if slot % LEARN_EVERY_S == 0:
                 self._learn(LEARN_EVERY_S)
             elif first:
-                self._cover()
+                self.shares.cover(self._edge_seen, self.sources.survive)
         self._last_lamps = lamps
 
     def _clear_flow(self) -> None:
@@ -232,82 +218,39 @@ class Estimator:
             self._last_left_s, self._left, self._appeared, self._appeared_n, layout.lane_camera,
             layout.lane_beyond_m, layout.lane_limit_mps, layout.lane_edge,
             layout.lane_signalled, layout.edge_lane, layout.out_start, layout.out_move, layout.move_edge,
-            layout.move_lane_to, self.turn_share, self._used, layout.lane_length_m, layout.in_start,
-            layout.in_move, layout.move_lane, layout.move_stream,
+            layout.move_lane_to, self.shares.turn_share, self.shares.used, layout.lane_length_m,
+            layout.in_start, layout.in_move, layout.move_lane, layout.move_stream,
         )  # fmt: skip
         self._tracks, self._spare = new, old
         release_left(
             self._slot, self._left, self._entry, self._released, self._out, self._any_in,
-            self._used, self._last_lamps, self.turn_share,
+            self.shares.used, self._last_lamps, self.shares.turn_share,
             layout.lane_camera, layout.out_start, layout.out_move, layout.move_edge, layout.move_stream,
             layout.move_group, layout.edge_lane,
         )  # fmt: skip
         take_appeared(
             self._slot, self._appeared, int(self._appeared_n[0]), self._entry, self._released,
-            self._came_by, self.sources.came, self._debt, self._edge_seen, layout.edge_seam_s,
+            self.shares.came_by, self.sources.came, self._debt, self._edge_seen, layout.edge_seam_s,
             layout.edge_travel_s, layout.in_start, layout.in_move, layout.move_lane, layout.lane_edge,
-            layout.move_stream, self.turn_share, self.lane_share,
+            layout.move_stream, self.shares.turn_share, self.shares.lane_share,
         )  # fmt: skip
 
     def _learn(self, passed_s: float) -> None:
-        """New shares from the counts; older counts fade."""
+        """New shares, and what follows from them: who on which edge and lane ends in which stream."""
         layout = self.layout
-        fade = np.float32(np.exp(-passed_s / FORGET_S))
-        self._came_by *= fade
-        self._used *= fade
-        self._cover()
-        came, used = np.maximum(self._came_by, 0.0), np.maximum(self._used, 0.0)
-        # who left and was not seen again took one of the exits that are out of view
-        hidden = used * (1.0 - np.minimum(self._covered, MOST_COVERED)[layout.move_edge])
-        of_lane = np.bincount(layout.move_lane, used, layout.lanes)
-        lost = np.maximum(of_lane - np.bincount(layout.move_lane, came, layout.lanes), 0.0)
-        lost /= np.maximum(np.bincount(layout.move_lane, hidden, layout.lanes), 1e-6)
-        counts = np.where(layout.move_stream >= 0, came + hidden * lost[layout.move_lane], used)
-        total = np.bincount(layout.move_lane, counts, layout.lanes)
-        share = counts + PRIOR_TURN_VEH * layout.prior_turn_share
-        self.turn_share[:] = share / (total + PRIOR_TURN_VEH)[layout.move_lane]
-        of_edge = np.bincount(layout.lane_edge, of_lane, layout.edges)
-        self._counted_s = self._counted_s * float(fade) + passed_s
-        from_edge = layout.lane_edge[layout.move_lane]
-        in_view = np.bincount(from_edge, used * self._covered[layout.move_edge], layout.edges)
-        self.sources.count_out(
-            np.bincount(from_edge, came, layout.edges).astype(np.float64),
-            in_view / np.maximum(of_edge, 1e-6),
-            self._counted_s,
-        )
-        self.lane_share[:] = (of_lane + PRIOR_LANE_VEH * layout.prior_lane_share) / (
-            of_edge + PRIOR_LANE_VEH
-        )[layout.lane_edge]
-        self._share = np.bincount(layout.move_stream + 1, self.turn_share, layout.streams + 1)[1:].astype(
-            np.float32
-        )
-        of_pair = np.bincount(layout.move_pair + 1, self.turn_share, len(layout.pair_edge) + 1)[1:]
-        share_of_stream = np.repeat(self._share, np.diff(layout.pair_start))
-        self._pair_part = (of_pair / np.maximum(share_of_stream, 1e-9)).astype(np.float32)
+        self.shares.learn(passed_s, self._edge_seen, self.sources)
         trace_targets(
             0, layout.edges, self._target, self._target_lag, self._target_share, self._target_n,
             float(self._horizon + 30), layout.edge_lane, layout.out_start, layout.out_move, layout.move_lane,
-            layout.move_edge, layout.move_stream, layout.edge_travel_s, self.turn_share, self.lane_share,
-            self.sources.survive,
+            layout.move_edge, layout.move_stream, layout.edge_travel_s, self.shares.turn_share,
+            self.shares.lane_share, self.sources.survive,
         )  # fmt: skip
         trace_lanes(
             self._camera_lanes, self._lane_target, self._lane_lag, self._lane_part, self._lane_target_n,
             layout.edge_lane, layout.edge_length_m, layout.out_start, layout.out_move, layout.move_lane_to,
             layout.move_edge, layout.move_stream,
-            layout.edge_travel_s, self.turn_share, self.lane_share,
+            layout.edge_travel_s, self.shares.turn_share, self.shares.lane_share,
         )  # fmt: skip
-
-    def _cover(self) -> None:
-        """(e,) share of what enters an edge that comes into some camera's view before a stop line."""
-        layout = self.layout
-        from_edge = layout.lane_edge[layout.move_lane]
-        onward = self.turn_share * self.lane_share[layout.move_lane] * (layout.move_stream < 0)
-        survive = self.sources.survive
-        covered = np.where(self._edge_seen, survive, 0.0)
-        for _ in range(8):
-            further = np.bincount(from_edge, onward * covered[layout.move_edge], layout.edges)
-            covered = np.where(self._edge_seen, survive, further)
-        self._covered = np.clip(covered, 0.0, 1.0).astype(np.float32)
 
     def _forecast(self, now_s: float, planned_veh: F32 | None) -> Estimate:
         layout = self.layout
@@ -322,7 +265,7 @@ class Estimator:
             planned_veh is not None, self._target, self._target_lag, self._target_share, self._target_n,
             self._lane_target, self._lane_lag, self._lane_part, self._lane_target_n,
             layout.lane_limit_mps, layout.lane_beyond_m, layout.pair_start, layout.pair_edge,
-            self._pair_part, self._open_long(), self._coming,
+            self.shares.of_pair, self._open_long(), self._coming,
         )  # fmt: skip
         self._change += self._seen - before
         return Estimate(
@@ -330,8 +273,8 @@ class Estimator:
             seen_veh=self._seen,
             queue_veh=np.where(self._stream_seen, self._here, self._queue),
             rate_veh_per_s=np.maximum(self.sources.arrival_rate, 0.0),
-            share=self._share,
-            turn_share=self.turn_share,
+            share=self.shares.of_stream,
+            turn_share=self.shares.turn_share,
         )
 
     _tracks: Tracks
