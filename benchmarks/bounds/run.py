@@ -30,7 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenario", action="append", help="only this one; repeat for several")
     parser.add_argument("--also", action="append", default=[], help="a CityFlow folder or .sumocfg")
-    parser.add_argument("--seeds", type=int, default=3, help="seeds 1 to N")
+    parser.add_argument("--seeds", type=int, default=1, help="seeds 1 to N")
     arguments = parser.parse_args()
     file = HERE / "results.json"
     rows: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
