@@ -3,8 +3,8 @@
 Recursive estimation of turning proportions from counts in and out, in the setting of Cremer and Keller
 (1987), "A new class of dynamic methods for the identification of origin-destination flows", Transportation
 Research B 21; here as Dirichlet counts with forgetting. `estimate_flow.take_appeared` shares each vehicle
-that comes into view among the movements that may have brought it; who left a lane and was not seen again took one
-of its exits that are out of view.
+that comes into view among the movements that may have brought it; who left a lane and was not seen
+again took one of its exits that are out of view.
 """
 
 from __future__ import annotations
