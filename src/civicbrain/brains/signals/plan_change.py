@@ -108,7 +108,7 @@ class FlowMeter:
         near = seen.distance_m[:, None] <= self._zone_m[target]
         weight = np.where(near, share * seen.speed_mps[:, None] * span_s, 0.0)
         self._metres += np.bincount(target.ravel(), weight.ravel(), count)
-        self._frames.append(np.bincount(target.ravel(), share.ravel(), count))
+        self._frames.append(np.bincount(target.ravel(), share.ravel(), count).astype(np.float64))
         self.span_s += span_s
 
     def flow(self) -> F64:

@@ -148,12 +148,14 @@ def _bars(junction: JunctionRecord, plan: PlanRecord, left: float, y: float, sca
     for stage, seconds in zip(junction.stages, plan.durations_s, strict=True):
         x, wide = left + at_s * scale, seconds * scale
         parts.append(
-            f'<rect class="f{order[stage] % 8}" x="{x:.1f}" y="{y}" width="{max(wide - 1, 0.5):.1f}" height="24" '
+            f'<rect class="f{order[stage] % 8}" x="{x:.1f}" y="{y}" height="24" '
+            f'width="{max(wide - 1, 0.5):.1f}" '
             f'rx="3"><title>{escape(stage)}: {seconds:g} s</title></rect>'
         )
         if wide > 22:
             parts.append(
-                f'<text x="{x + wide / 2:.1f}" y="{y + 16}" text-anchor="middle" style="fill:#fff">{seconds:g}</text>'
+                f'<text x="{x + wide / 2:.1f}" y="{y + 16}" text-anchor="middle" style="fill:#fff">'
+                f"{seconds:g}</text>"
             )
         at_s += seconds
     return parts

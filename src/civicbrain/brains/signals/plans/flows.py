@@ -10,7 +10,7 @@ import numpy as np
 from civicbrain.brains.signals.approach import Streams
 from civicbrain.brains.signals.plans.tables import PlanTable
 from civicbrain.city.model import City
-from civicbrain.city.network import F64
+from civicbrain.city.network import F64, I32
 from civicbrain.science.queues import SATURATION_FLOW_VEH_PER_S
 
 Turn = tuple[int, int]
@@ -61,11 +61,11 @@ def spread_turns(city: City, streams: Streams, turns: Mapping[Turn, float]) -> S
             flow[rows] = _level(load, lanes, amount)
             np.add.at(load, lanes, flow[rows])
     known = streams.movement_stream >= 0
-    per_stream = np.bincount(streams.movement_stream[known], flow[known], streams.count)
+    per_stream = np.bincount(streams.movement_stream[known], flow[known], streams.count).astype(np.float64)
     return StreamFlows(per_stream, flow)
 
 
-def _level(load: F64, lanes: np.ndarray, amount: float) -> F64:  # type: ignore[type-arg]
+def _level(load: F64, lanes: I32, amount: float) -> F64:
     """Fill the emptiest lanes first until `amount` is spread; one value an entry of `lanes`."""
     unique, inverse, times = np.unique(lanes, return_inverse=True, return_counts=True)
     level = np.sort(load[unique])

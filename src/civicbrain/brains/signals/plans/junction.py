@@ -92,7 +92,8 @@ class JunctionModel:
         share = self.table.durations_s / self.table.durations_s.sum()
         more = np.floor(spare * share).astype(np.int64)
         more[int(np.argmax(share))] += spare - int(more.sum())
-        return self.least_s + more
+        durations_s: I64 = self.least_s + more
+        return durations_s
 
     def best_splits(
         self, cycle_s: int, arrivals: F64 | None = None, begin: I64 | None = None

@@ -91,7 +91,8 @@ class PlanNetwork:
     def group_of(self, row: int) -> I32:
         """(k,) row in the junction's groups of each of its streams."""
         streams = self.tables[row].streams
-        return self._streams.group[streams] - self._city.signals.group_start[row]
+        groups: I32 = self._streams.group[streams] - self._city.signals.group_start[row]
+        return groups
 
     @property
     def local(self) -> dict[int, Timing]:
