@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -41,7 +42,8 @@ def counts(change: float = 1.0) -> Counts:
 def retiming(observed: Counts) -> Retiming:
     made = make_plans(CITY, observed, None, 120)
     return Retiming(
-        city="<city>", civicbrain_version="0", sumo_version="0", counts=observed.source, rounds=1, max_cycle_s=120,
+        city="<city>", civicbrain_version="0", sumo_version="0", counts=observed.source, rounds=1,
+        max_cycle_s=120,
         periods=made.spans, junctions=made.junctions,
     )  # fmt: skip
 
@@ -57,10 +59,10 @@ def test_counts_come_back_as_they_were_written(tmp_path: Path) -> None:
 
 def line(**change: object) -> str:
     turn = TURNS[0]
-    moves = CITY.network.movements
+    moves, edge_of = CITY.network.movements, CITY.network.lanes.edge
     row = next(
         r for r in CITY.signalled_movements.tolist()
-        if (int(CITY.network.lanes.edge[moves.from_lane[r]]), int(CITY.network.lanes.edge[moves.to_lane[r]])) == turn
+        if (int(edge_of[moves.from_lane[r]]), int(edge_of[moves.to_lane[r]])) == turn
     )  # fmt: skip
     fields: dict[str, object] = {
         "begin_s": 0, "end_s": 300, "junction": CITY.junctions[int(moves.junction[row])].id,
@@ -115,9 +117,9 @@ def test_steady_demand_makes_one_period_and_asked_for_periods_are_made() -> None
     assert [(span.begin_s, span.end_s) for span in spans] == [(0.0, 1800.0), (1800.0, 3600.0)]
     with pytest.raises(ConfigurationError, match="5 periods do not fit"):
         make_plans(CITY, counts(), 5, 120)
+    nobody = replace(counts(), vehicles=np.zeros((12, len(TURNS))))
     with pytest.raises(ConfigurationError, match="nobody was counted"):
-        make_plans(CITY, counts(0.0).__class__("x", *[getattr(counts(), n) for n in ("begin_s", "end_s", "turns")],
-                                               np.zeros((12, len(TURNS)))), None, 120)  # fmt: skip
+        make_plans(CITY, nobody, None, 120)
     for text in ("zero", "0", "25", "-1"):
         with pytest.raises(ConfigurationError, match="number of periods"):
             parse_periods(text)
@@ -203,7 +205,7 @@ def test_two_periods_run_safely_in_sumo_and_are_reported(
     assert record["measured"]["unsafe_states_after"] == 0
     assert record["measured"]["ratio"] < 1.0
     assert len(record["periods"]) == 2
-    names = {"plans.json", "plans.add.xml", "report.html", "timing-sheets.md", "timing-sheets.csv", "counts.csv",
-             "city", "measured"}  # fmt: skip
+    names = {"plans.json", "plans.add.xml", "report.html", "timing-sheets.md", "timing-sheets.csv"}
+    names |= {"counts.csv", "city", "measured"}
     assert {path.name for path in out.iterdir()} == names
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +20,7 @@ STEPS = [step.stage for step in JUNCTION.local_plan.steps]
 
 
 def drive(plans: list[tuple[tuple[float, ...], float]], each_s: int = 300):
-    """Local plan for 100 s, then each plan for `each_s`, asked for again each minute: stages shown, by second."""
+    """Local plan for 100 s, then each plan for `each_s`, asked for again each minute."""
     controller, observer = Controller(JUNCTION, 0.0), Observer((JUNCTION,))
     shown, verdicts = [], []
     lamps = ""
@@ -52,7 +54,7 @@ def test_changes_of_plan_keep_the_order_and_come_into_step(plans) -> None:
     assert controller.mode is ControllerMode.CENTRAL
     stages = [stage for stage, before in zip(shown[40:], shown[39:], strict=False) if stage != before]
     onward = {stage: STEPS[(row + 1) % len(STEPS)] for row, stage in enumerate(STEPS)}
-    assert all(onward[a] == b for a, b in zip(stages, stages[1:], strict=False)), "a stage was left out"
+    assert all(onward[a] == b for a, b in pairwise(stages)), "a stage was left out"
     durations_s, offset_s = plans[-1]
     plan = LocalPlan.of(JUNCTION, durations_s, offset_s)
     # the last cycle is as the plan has it, but for the seconds of switch-overs

@@ -78,7 +78,8 @@ def test_turns_fill_the_lanes_they_may_use_alike() -> None:
 def frame(distance_m: list[float], speed_mps: list[float], lane: int) -> Detections:
     count = len(distance_m)
     return Detections(
-        "cameras", 0.0, 1.0, np.array([0], np.int32), np.zeros(count, np.int32), np.full(count, lane, np.int32),
+        "cameras", 0.0, 1.0, np.array([0], np.int32), np.zeros(count, np.int32),
+        np.full(count, lane, np.int32),
         np.array(distance_m, np.float32), np.array(speed_mps, np.float32), np.zeros(count, np.uint8),
         np.full(count, -1, np.int32),
     )  # fmt: skip

@@ -199,7 +199,7 @@ class PlanChangeBrain:
         self._regions = network.regions()
         for region in self._regions:
             plans: dict[int, Timing] = {}
-            for plans in network.plan_region(region):
+            for plans in network.plan_region(region):  # noqa: B007  (the last one is the answer)
                 yield None
             had = {row: current[row] for row in region}
             if network.total(plans) < WORTHWHILE * network.total(had):

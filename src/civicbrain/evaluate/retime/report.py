@@ -107,7 +107,7 @@ def _warnings(retiming: Retiming, measured: Measured | None) -> list[str]:
     )
     if full:
         found.append(
-            f"At {full} junction{'s' if full != 1 else ''} the demand exceeds what any fixed plan tried can carry."
+            f"At {full} junction{'s' if full != 1 else ''} the demand exceeds what any plan tried can carry."
         )
     return found
 
