@@ -202,6 +202,7 @@ def table(results: dict[str, Any]) -> str:
     """Markdown; delays by RESCO's definition in SUMO 1.9.2."""
     names = list(dict.fromkeys(control for row in results.values() for control in row))
     ours = [name for name in names if name not in (FIXED, *LIMITS)]
+    names = [name for name in (FIXED, *LIMITS) if name in names] + ours
     lines = [
         "Mean delay by RESCO's definition, s per vehicle, SUMO 1.9.2.",
         "",
