@@ -51,7 +51,8 @@ def main() -> int:
                     f"{delay['due_s']:.1f} s over all due ({time.perf_counter() - start:.0f} s of wall time)",
                     file=sys.stderr, flush=True,
                 )  # fmt: skip
-            results.setdefault(name, {})[control] = condense(runs)
+            label = " ".join([control, *([] if control in (FIXED, *LIMITS) else arguments.option)])
+            results.setdefault(name, {})[label] = condense(runs)
         (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
         (HERE / "results.md").write_text(table(results))
     print(table(results))
