@@ -34,12 +34,10 @@ MAX_REQUEST_S = 300.0
 """A stage or plan may not be asked for longer than this ahead: the centre has to keep asking."""
 
 _EPS_S = 1e-6
-_NO_STAGE = -1
-_NO_STEP = -1
+_NO_STAGE = _NO_STEP = -1
 
 DWELL_SHARE = 0.4
-"""A plan that will come to the stage shown within this share of its cycle is waited for; else the stages in
-between are shown one after the other, each as short as it may be, until the plan is caught up with."""
+"""A plan that comes to the stage shown within this share of its cycle is waited for, else caught up with."""
 
 
 class ControllerMemory(msgspec.Struct, frozen=True):
@@ -299,11 +297,11 @@ class Controller:
         return self._local.at(now_s)
 
     def _follow(self, plan: LocalPlan, now_s: float) -> tuple[int, float]:
-        """A plan of the centre keeps its order of stages, also when it has just begun with another offset."""
+        """A plan of the centre keeps its order of stages, also when it has just begun with another offset: it
+        goes on from the step nearest before the one due that shows what stands now."""
         due, end_s = plan.step_at(now_s)
         count = len(plan.stages)
         if self._plan_step == _NO_STEP:
-            # the step nearest before the one due that shows what stands now; any other would leave the order
             back = [ago for ago in range(count) if plan.stages[due - ago] == self.target]
             self._plan_step = (due - back[0]) % count if back else due
         if self._plan_step != due:
