@@ -20,7 +20,7 @@ _SHOWS = {"G": RIGHT_OF_WAY, "g": YIELDS}
 END_LOSS_S = 1.0
 """Green lost at its end: drivers who can still stop when yellow comes do so, and no yellow is used. With
 STARTUP_LOSS_S 2.5 s a green in all, against 2 s + 2 s less the yellow used in HCM 2016 ch. 19. Of 0, 1 and
-1.5 s the one under which plans lost least in the twin (benchmarks/plans)."""
+1.5 s, 0 was worse in the twin and the others alike (chosen on the scenarios of benchmarks/plans)."""
 
 STUB_M = 12.0
 """A lane shorter than this holds a vehicle at most: what feeds it decides how much it passes."""
