@@ -1,8 +1,7 @@
 """`Guard`: rules, arbitration, record, actuator, in this order.
 
-Nothing reaches the actuator before it stands in the ledger. What cannot be recorded is refused, and the
-controllers go to their local plans when the last request expires: see
-docs/decisions/guard-refuses-what-it-cannot-record.md.
+Nothing reaches the actuator before it stands in the ledger; what cannot be recorded is refused
+(docs/decisions/guard-refuses-what-it-cannot-record.md).
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ _ACTUATOR_REMEDY = "the controller keeps what it has until that expires, then ta
 
 @dataclass(slots=True)
 class _Hold:
-    """Who holds a junction, for what, until when. what: stage id, or a plan's durations and offset."""
+    """Who holds a junction, for what, until when."""
 
     brain: str
     priority: int
-    what: object
+    what: object  # stage id, or a plan's durations and offset
     expires_s: float
 
 
@@ -394,9 +393,7 @@ def _entry(request: Request, verdict: Verdict) -> tuple[str, str, dict[str, obje
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, (int, float)):
-        try:
-            return float(value) if math.isfinite(value) else None
-        except OverflowError:
-            return None
-    return None
+    try:
+        return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+    except OverflowError:
+        return None
