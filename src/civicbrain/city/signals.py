@@ -67,11 +67,21 @@ class SignalGroup(msgspec.Struct, frozen=True):
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """A set of compatible groups shown green together. lamps: one of 'G', 'g', 'r', 's' a group."""
+    """A set of compatible groups shown green together. lamps: one of 'G', 'g', 'r', 's' a group.
+
+    derived: not in the city's plan. extra: derived, and not needed to serve every movement either: a fuller
+    use of what is compatible, offered to the centre. Extra stages stand after all others.
+    """
 
     id: str
     lamps: str
-    derived: bool = False  # not in the city's plan; added so that every movement is served
+    derived: bool = False
+    extra: bool = False
+
+    @property
+    def origin(self) -> str:
+        """'plan', 'derived' or 'extra', for people."""
+        return "extra" if self.extra else "derived" if self.derived else "plan"
 
 
 class PlanStep(msgspec.Struct, frozen=True):

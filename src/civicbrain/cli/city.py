@@ -142,18 +142,20 @@ def _print_junctions(console: object, city: City) -> None:
 
     assert isinstance(console, Console)
     table = Table(title="signal junctions", title_justify="left")
-    for heading in ("junction", "name", "groups", "stages", "added", "cycle s", "between s", "notes"):
-        text = heading in ("junction", "name")
+    counts = ("groups", "stages", "added", "extra", "cycle s", "between s", "notes")
+    for heading in ("junction", "name", *counts):
+        text = heading not in counts
         table.add_column(
             heading, justify="left" if text else "right", overflow="fold" if text else "ellipsis"
         )
     for junction in city.junctions:
         times = junction.intergreen_array_s[junction.conflict_array > 0]
         span = f"{times.min():g} to {times.max():g}" if times.size else "none"
-        derived = sum(stage.derived for stage in junction.stages)
+        extra = sum(stage.extra for stage in junction.stages)
+        derived = sum(stage.derived for stage in junction.stages) - extra
         table.add_row(
             escape(junction.id), escape(junction.name), str(len(junction.groups)), str(len(junction.stages)),
-            str(derived), f"{junction.local_plan.cycle_s:g}", span, str(len(junction.warnings)),
+            str(derived), str(extra), f"{junction.local_plan.cycle_s:g}", span, str(len(junction.warnings)),
         )  # fmt: skip
     console.print(table)
 
@@ -186,7 +188,7 @@ def _print_junction(console: object, junction: SignalJunction) -> None:
     )
     for stage in junction.stages:
         lamps = [lamp if lamp != "r" else "·" for lamp in stage.lamps]
-        stages.add_row(stage.id, *lamps, "derived" if stage.derived else "plan")
+        stages.add_row(stage.id, *lamps, stage.origin)
     console.print(stages)
     table = Table(
         "ends \\ starts", *ids, title="intergreens, s (x prohibited, p permitted)", title_justify="left"

@@ -92,7 +92,7 @@ def _stages(city: City, junction: SignalJunction, plt: Any) -> Any:
         axes.set_xlim(low[0], high[0])
         axes.set_ylim(low[1], high[1])
         axes.set_aspect("equal")
-        axes.set_title(stage.id + (" (derived)" if stage.derived else ""), fontsize=9)
+        axes.set_title(f"{stage.id} ({stage.origin})" if stage.derived else stage.id, fontsize=9)
     name = f" {junction.name}" if junction.name != junction.id else ""
     key = "dark green: right of way, light green: yields, amber: turn on red"
     figure.suptitle(f"{junction.id}{name}\n{key}", fontsize=9)

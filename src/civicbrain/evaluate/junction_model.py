@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from civicbrain.city.signals import Conflict, SignalJunction
+from civicbrain.city.signals import Conflict, SignalJunction, Stage
 from civicbrain.science.foresight import JunctionModel
 from civicbrain.twin.plan import LocalPlan
 
@@ -26,8 +26,9 @@ STOP_S = 1.0
 
 
 def junction_model(junction: SignalJunction, every_s: int = 1) -> JunctionModel:
-    """Its stages, intergreens and minimum greens. every_s: seconds between two decisions."""
-    stages, groups = junction.stages, range(len(junction.groups))
+    """Its stages (those that serve the plan and every movement, not the extra ones), intergreens and minimum
+    greens. every_s: seconds between two decisions."""
+    stages, groups = _stages(junction), range(len(junction.groups))
     count = len(stages)
     starts_s = np.zeros((count, count, len(junction.groups)))
     ready = np.zeros((count, count), np.int64)
@@ -56,6 +57,11 @@ def plan_stages(junction: SignalJunction, begin_s: float, end_s: float) -> NDArr
     return np.array([plan.at(time_s)[0] for time_s in np.arange(begin_s, end_s)], np.int64)
 
 
+def _stages(junction: SignalJunction) -> list[Stage]:
+    """Extra stages stand last, so the rows of the others are those of the junction."""
+    return [stage for stage in junction.stages if not stage.extra]
+
+
 def _yields(junction: SignalJunction) -> NDArray[np.bool_]:
     groups: Sequence[int] = range(len(junction.groups))
     return np.array(
@@ -69,7 +75,7 @@ def _yields(junction: SignalJunction) -> NDArray[np.bool_]:
                 ]
                 for mine in groups
             ]
-            for stage in junction.stages
+            for stage in _stages(junction)
         ],
         np.bool_,
-    ).reshape(len(junction.stages), len(groups), len(groups))
+    ).reshape(len(_stages(junction)), len(groups), len(groups))

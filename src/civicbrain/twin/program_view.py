@@ -21,7 +21,11 @@ class ProgramView:
             for junction in signals.junctions
         ]
         self._stage_of = [
-            {stage.lamps: row for row, stage in reversed(list(enumerate(junction.stages)))}
+            {
+                stage.lamps: row
+                for row, stage in reversed(list(enumerate(junction.stages)))
+                if not stage.extra  # a clearing phase may look like one; a program never shows one as a stage
+            }
             for junction in signals.junctions
         ]
         self._lamps: U8 = np.full(signals.group_count, ord("r"), dtype=np.uint8)

@@ -44,7 +44,7 @@ class StageTable:
     group_start: I32  # (j + 1,) city-wide groups
     stage_greens: Bool  # (s, widest junction's groups) group (local row) green in the stage
     stage_full: Bool  # same shape: shown 'G'
-    usable: Bool  # (s,) a controller would show it: no conflicting greens
+    usable: Bool  # (s,) it may be asked for: no conflicting greens, and extra ones only where wanted
     walking: Bool  # (s,) pedestrians have green
     after_walk: I32  # (s,) stage row that is the same for vehicles with all pedestrians at red, -1 for none
     order_bonus: Bool  # (c + 1, s) the next stage of the city's plan when coming from c - 1
@@ -72,8 +72,9 @@ def start_delays(junction: SignalJunction, from_stage: int, to_stage: int) -> F6
     return np.where(after, np.where(before, 0.0, wait + STARTUP_LOSS_S), np.inf)
 
 
-def build_stages(city: City, streams: Streams) -> StageTable:
-    """Stages of all junctions of a city."""
+def build_stages(city: City, streams: Streams, *, extra: bool = False) -> StageTable:
+    """Stages of all junctions of a city. extra: extra stages (see `Stage`) may be asked for; without it they
+    have rows, so that a controller that shows one is understood, but count as serving nobody."""
     junctions = city.junctions
     counts = np.array([len(junction.stages) for junction in junctions], dtype=np.int32)
     stage_of = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
@@ -102,13 +103,18 @@ def build_stages(city: City, streams: Streams) -> StageTable:
         for s in range(len(junction.stages)):
             row = int(stage_of[j]) + s
             lamps = junction.stages[s].lamps
+            offered = extra or not junction.stages[s].extra
             greens[row, : len(lamps)] = [lamp in GREEN for lamp in lamps]
             full[row, : len(lamps)] = [lamp == "G" for lamp in lamps]
-            usable[row] = _is_safe(junction, greens[row, : len(lamps)], full[row, : len(lamps)])
+            usable[row] = offered and _is_safe(junction, greens[row, : len(lamps)], full[row, : len(lamps)])
             delays = np.stack([start_delays(junction, c, s) for c in range(-1, len(junction.stages))])
             shortest[: len(delays), row] = _shortest(junction, delays)
             entry_of[row] = len(rows)
-            green = [k for k, g in zip(own.tolist(), local_group.tolist(), strict=True) if lamps[g] in GREEN]
+            green = [
+                k
+                for k, g in zip(own.tolist(), local_group.tolist(), strict=True)
+                if offered and lamps[g] in GREEN
+            ]
             lane_share: dict[int, float] = {}
             for k in green:
                 lane = int(streams.lane[k])
@@ -162,11 +168,12 @@ def build_stages(city: City, streams: Streams) -> StageTable:
 
 
 def never_full(table: StageTable) -> Bool:
-    """(g,) city-wide groups that no stage shows 'G'."""
+    """(g,) city-wide groups that no usable stage shows 'G'."""
     result = np.ones(int(table.group_start[-1]), dtype=bool)
     for j in range(len(table.stage_of) - 1):
         first, last = int(table.group_start[j]), int(table.group_start[j + 1])
-        own = table.stage_full[table.stage_of[j] : table.stage_of[j + 1], : last - first]
+        span = slice(int(table.stage_of[j]), int(table.stage_of[j + 1]))
+        own = table.stage_full[span, : last - first] & table.usable[span, None]
         result[first:last] = ~own.any(axis=0)
     return result
 

@@ -24,6 +24,7 @@ from civicbrain.twin.importing.builtin import BUILTIN_NAMES, find_builtin, unkno
 from civicbrain.twin.importing.cameras import build_cameras
 from civicbrain.twin.importing.cityflow import convert_cityflow, is_cityflow, write_programs
 from civicbrain.twin.importing.demand import demand_xml, synthesise_demand
+from civicbrain.twin.importing.extra_stages import with_extra_stages
 from civicbrain.twin.importing.network import Controller, build_controllers, build_network, read_net
 from civicbrain.twin.importing.options import ImportOptions
 from civicbrain.twin.importing.osm import convert_osm, is_osm
@@ -216,10 +217,11 @@ def _junction(
         if street:
             streets[street] = None
     x_m, y_m = np.mean([node.getCoord()[:2] for node in nodes], axis=0)
-    return derive_junction(
+    junction = derive_junction(
         controller, program, names=tuple(streets)[:3], xy_m=(float(x_m), float(y_m)), repair=options.repair,
         demonstrated=has_yellow,
     )  # fmt: skip
+    return with_extra_stages(junction)
 
 
 def _group_rows(junctions: tuple[SignalJunction, ...]) -> dict[tuple[str, int], int]:
