@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
-from civicbrain.city.folder import load_city, save_city
+from civicbrain.city.folder import NETWORK, load_city, save_city
 from civicbrain.city.model import Cameras, City, DemandFiles
 from civicbrain.city.network import Edges, Lanes, Movements, Network, Nodes, Projection
 from civicbrain.city.signals import GroupKind, PlanStep, SignalGroup, SignalJunction, SignalPlan, Stage
@@ -71,6 +73,21 @@ def test_what_is_saved_is_loaded(folder: Path) -> None:
                 assert column == getattr(after, name)
     np.testing.assert_array_equal(loaded.cameras.lane, city.cameras.lane)
     assert (folder / "twin" / "net.xml").read_bytes() == b"<net/>"
+
+
+def test_a_city_saved_before_a_stage_could_be_extra_is_loaded(folder: Path) -> None:
+    magic, _, packed = (folder / NETWORK).read_bytes().partition(b"\n")
+    pack = msgspec.msgpack.decode(zlib.decompress(packed))
+    old = _without(pack, "extra")
+    assert old != pack
+    (folder / NETWORK).write_bytes(magic + b"\n" + zlib.compress(msgspec.msgpack.encode(old)))
+    assert load_city(folder).junctions == make_city(folder).junctions
+
+
+def _without(value: object, key: str) -> object:
+    if isinstance(value, dict):
+        return {name: _without(one, key) for name, one in value.items() if name != key}
+    return [_without(one, key) for one in value] if isinstance(value, list) else value
 
 
 def test_a_wrong_key_is_named_with_its_file(folder: Path) -> None:

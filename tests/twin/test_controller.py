@@ -127,7 +127,7 @@ def derived() -> list[SignalJunction]:
 
 wild = st.one_of(st.floats(-20.0, 60.0), st.sampled_from((math.nan, math.inf, -math.inf, 1e300, -1e300, 0.0)))
 sane = st.floats(0.5, 40.0)
-stage_picks = st.one_of(st.integers(0, 9), st.sampled_from(("", "nowhere", None, -1)))
+stage_picks = st.one_of(st.integers(0, 29), st.sampled_from(("", "nowhere", None, -1)))
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Ask:
 
 
 asks = st.one_of(
-    st.builds(Ask, st.integers(0, 9), st.just(0.0), sane, st.just(10), st.none()),
+    st.builds(Ask, st.integers(0, 29), st.just(0.0), sane, st.just(10), st.none()),
     st.builds(Ask, stage_picks, wild, wild, st.sampled_from((10, 20, 30, 40, -5, math.nan, None)), st.none()),
     st.builds(
         Ask, st.just(0), st.floats(-5.0, 5.0), wild, st.sampled_from((10, 30)),
@@ -370,6 +370,26 @@ def test_every_rule_holds_at_every_derived_junction(derived) -> None:
     @given(st.sampled_from(derived), doings)
     def holds(junction, script) -> None:
         check_every_rule(play(junction, script))
+
+    holds()
+
+
+def test_every_rule_holds_between_extra_and_other_stages(derived) -> None:
+    """Each accepted in turn: the transitions from and to it keep intergreens and minimum greens."""
+    rows = [(one, row) for one in derived for row, stage in enumerate(one.stages) if stage.extra]
+    assert rows
+
+    @settings(hard, max_examples=60)
+    @given(st.sampled_from(rows), st.lists(st.integers(0, 29), min_size=1, max_size=3), st.integers(5, 25))
+    def holds(extra, others, steps) -> None:
+        junction, row = extra
+        stages = [pick for other in others for pick in (row, other)]
+        calls = [(1.0, steps, True, [Ask(pick, 0.0, 30.0, 10, None)]) for pick in stages]
+        trace = play(
+            junction, [(1.0, 20, True, []), *calls, (1.0, 40, True, [Ask(row, 0.0, 60.0, 10, None)])]
+        )
+        check_every_rule(trace)
+        assert row in trace.stage
 
     holds()
 

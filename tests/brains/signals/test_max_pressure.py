@@ -14,6 +14,7 @@ import pytest
 
 from civicbrain.brains.signals import CONTROLS, create
 from civicbrain.brains.signals.max_pressure import MaxPressureBrain
+from civicbrain.brains.signals.stages import build_stages
 from civicbrain.city.model import City
 from civicbrain.city.observations import Detections, SignalStates
 from civicbrain.city.signals import Conflict, ControllerMode, GroupKind, SignalGroup, Stage
@@ -275,6 +276,32 @@ def test_a_stage_with_conflicting_greens_is_never_asked_for() -> None:
     queues = {"WA_0": 9, "BA_0": 9, "NAA_0": 9, "SAA_0": 9}
     advice = ask(brain(city), city, frame(city, 100.0, queues), sandbox_signals(city, 100.0, 0, 50.0))
     assert stage_of(advice) in ("main", "side")
+
+
+def test_extra_stages_change_nothing() -> None:
+    """Not even which groups it takes for never served with right of way."""
+    junctions = []
+    for one in CITY.junctions:
+        count = len(one.groups)
+        alone = ["r" * row + "G" + "r" * (count - row - 1) for row in range(count)]
+        more = tuple(Stage(f"x{row}", lamps, derived=True, extra=True) for row, lamps in enumerate(alone))
+        junctions.append(msgspec.structs.replace(one, stages=one.stages + more))
+    city = replace(CITY, junctions=tuple(junctions))
+    plain, other = brain(), brain(city)
+    for mine, theirs in zip(sandbox_snapshots(CITY, 120), sandbox_snapshots(city, 120), strict=True):
+        assert plain.advise(mine).requests == other.advise(theirs).requests
+    offered = build_stages(city, other.streams, extra=True)
+    assert offered.usable.all()
+    assert not other.stages.usable[[stage.extra for one in junctions for stage in one.stages]].any()
+    # one that a person at the street set is left for what the control would choose
+    queues = {"WA_0": 9, "BA_0": 9}
+    advice = ask(
+        brain(city),
+        city,
+        frame(city, 100.0, queues),
+        sandbox_signals(city, 100.0, len(CITY.junctions[0].stages), 50.0),
+    )
+    assert stage_of(advice) == "main"
 
 
 def test_a_link_of_one_car_is_full_when_a_car_stands_on_it() -> None:
