@@ -6,13 +6,15 @@ stops those behind, whichever group they want.
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from civicbrain.brains.signals.approach import Streams
-from civicbrain.brains.signals.foresight import I64, Lanes
+from civicbrain.brains.signals.foresight import I64, MOST_STREAMS, Lanes
 from civicbrain.brains.signals.stages import GREEN, StageTable
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32
@@ -74,33 +76,37 @@ class ApproachLanes:
             lane_start=lane_start,
             stage_of=table.stage_of.astype(np.int32),
             usable=np.ascontiguousarray(table.usable),
+            mixed=np.zeros(len(city.junctions), dtype=bool),
             entry_of=np.array(entry_of, dtype=np.int32),
             lane=np.array(lane_of, dtype=np.int32),
             start_s=start,
             span_s=_least_spans(city, table, min_stage_s),
             flow=np.full(rows, flow_veh_per_s),
-            yields=np.zeros(rows),
             run_veh=np.zeros(rows),
-            full=_sums([[int(bits[e]) for e in row if not table.permitted[e]] for row in members]),
-            permitted=_sums([[int(bits[e]) for e in row if table.permitted[e]] for row in members]),
+            full=_union([[int(bits[e]) for e in row if not table.permitted[e]] for row in members]),
+            permitted=_union([[int(bits[e]) for e in row if table.permitted[e]] for row in members]),
+            share=np.zeros((self.count, MOST_STREAMS)),
             rival_of=np.array(rival_of, dtype=np.int32),
             rival=np.array(rivals, dtype=np.int32),
         )
         every_bit = np.zeros(self.count, dtype=np.int64)
         np.bitwise_or.at(every_bit, self.stream_lane, self.stream_bit)
-        self._partial = (self.lanes.full | self.lanes.permitted) != every_bit[self.lanes.lane]
+        self._stops = self.lanes.full != every_bit[self.lanes.lane]  # somebody in the lane has no right of way
+        self.lanes.mixed[unique[self.lanes.lane[self._stops], 0]] = True
+        self._column = np.minimum(np.log2(self.stream_bit).astype(np.int64), MOST_STREAMS - 1)
         self.take_shares(streams.share)
 
     def take_shares(self, share: NDArray[Any]) -> None:
         """share: (k,) of its lane's vehicles that each stream takes."""
         table, lanes = self._table, self.lanes
-        part = np.append(np.asarray(share, dtype=np.float64), 0.0)[table.stream[self._member]]
-        green = np.bincount(self._row, part, len(lanes.flow))
-        yielding = np.bincount(self._row, part * table.permitted[self._member], len(lanes.flow))
-        lanes.yields[:] = yielding / np.maximum(green, 1e-9)
+        of_stream = np.asarray(share, dtype=np.float64)
+        lanes.share[:] = 0.0
+        np.add.at(lanes.share, (self.stream_lane, self._column), of_stream)
+        by_right = np.append(of_stream, 0.0)[table.stream[self._member]] * ~table.permitted[self._member]
+        of_entry = np.bincount(self._row, by_right, len(lanes.flow))
         # a green for who hardly ever comes is still worth the one who stands there: see `Scene.head`
-        run = np.maximum(run_before_blocking(np.minimum(green, 1.0)), 0.02)
-        lanes.run_veh[:] = np.where(self._partial, run, UNBLOCKED_VEH)
+        run = np.maximum(run_before_blocking(np.minimum(of_entry, 1.0)), 0.02)
+        lanes.run_veh[:] = np.where(self._stops, run, UNBLOCKED_VEH)
 
 
 def transition_s(junction: SignalJunction, from_stage: int, to_stage: int) -> float:
@@ -133,10 +139,10 @@ def _bits(lane: I32) -> I64:
     taken: dict[int, int] = {}
     bits = np.zeros(len(lane), dtype=np.int64)
     for stream, row in enumerate(lane.tolist()):
-        bits[stream] = 1 << taken.get(row, 0)
+        bits[stream] = 1 << min(taken.get(row, 0), MOST_STREAMS - 1)
         taken[row] = taken.get(row, 0) + 1
     return bits
 
 
-def _sums(rows: list[list[int]]) -> I64:
-    return np.array([sum(row) for row in rows], dtype=np.int64)
+def _union(rows: list[list[int]]) -> I64:
+    return np.array([functools.reduce(operator.or_, row, 0) for row in rows], dtype=np.int64)

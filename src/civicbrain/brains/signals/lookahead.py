@@ -22,17 +22,15 @@ from civicbrain.brains.signals.approach_lanes import ApproachLanes
 from civicbrain.brains.signals.choice import Choice
 from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.estimate import Estimate, Estimator
-from civicbrain.brains.signals.foresight import Scene, Weights, foresee
+from civicbrain.brains.signals.foresight import Scene, Weights
 from civicbrain.brains.signals.heads import Heads
+from civicbrain.brains.signals.search import search
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
 from civicbrain.brains.signals.waiting import Waiting
 from civicbrain.city.model import City
 from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.brain import Advice, StageRequest
-
-KEEP_S: F64 = np.array([1.0, 3.0, 6.0, 10.0, 16.0])
-"""For how long keeping the stage is tried."""
 
 SHARES_EVERY_S = 30.0
 
@@ -42,25 +40,28 @@ class LookAheadOptions:
     """max_red_s: bound on the wait of a stream with demand. horizon_s: how far candidates are played.
     flow_veh_per_s, loss_s: saturation flow of a lane and time lost at the start of green. min_stage_s: shortest
     showing of a stage. age_s: wait that doubles the weight of a lane. coordinate: expect what neighbours plan to let
-    go. valid_s: how long a request holds. stale_s: a camera silent this long leaves its junction to the local plan.
+    go. thorough: most junctions of a city for which every candidate is played out. extra_stages: ask for combinations
+    that the city's plan does not show, too.
+    valid_s: how long a request holds. stale_s: a camera silent this long leaves its junction to the local plan.
     explain: build explanations. The others: see `foresight.Weights`."""
 
     max_red_s: float = 120.0
-    horizon_s: int = 60
+    horizon_s: int = 40
     flow_veh_per_s: float = 0.48
     loss_s: float = 0.5
     min_stage_s: float = 4.0
     stop_s: float = 2.0
     left_s: float = 10.0
     left_by_queue_s: float = 1.0
-    stay: float = 0.8
     longest_s: float = 30.0
     yellow_s: float = 1.0
-    gap_s: float = 3.0
-    sneak: float = 0.06
+    gap_s: int = 4
+    sneak: float = 0.15
     harm_veh: float = 3.0
     change_veh_s: float = 1.0
     age_s: float = 90.0
+    thorough: int = 150
+    extra_stages: bool = False
     valid_s: float = 10.0
     stale_s: float = 10.0
     coordinate: bool = True
@@ -90,7 +91,7 @@ class LookAheadBrain:
         self.options = options
         self._city = city
         self.streams: Streams = build_streams(city)
-        self.stages: StageTable = build_stages(city, self.streams)
+        self.stages: StageTable = build_stages(city, self.streams, extra=options.extra_stages)
         self._lanes = ApproachLanes(
             city, self.streams, self.stages, flow_veh_per_s=options.flow_veh_per_s, loss_s=options.loss_s,
             min_stage_s=options.min_stage_s,
@@ -104,8 +105,8 @@ class LookAheadBrain:
             min_stage_s=options.min_stage_s, stale_s=options.stale_s, order_bonus=1.0,
         )  # fmt: skip
         self._weights = Weights(
-            options.stop_s, options.left_s, options.left_by_queue_s, options.stay, options.longest_s,
-            options.yellow_s, options.gap_s, options.sneak, options.harm_veh, options.change_veh_s,
+            options.stop_s, options.left_s, options.left_by_queue_s, options.longest_s, options.yellow_s,
+            options.gap_s, options.sneak, options.harm_veh, options.change_veh_s,
         )  # fmt: skip
         self._junction_ids = [junction.id for junction in city.junctions]
         self._stage_ids = [stage.id for junction in city.junctions for stage in junction.stages]
@@ -169,7 +170,7 @@ class LookAheadBrain:
         scene = self._scene(estimate.arrivals_veh, estimate.rate_veh_per_s, demand)
         cost, first = self._foresee(scene, ready & steady & ~young, current)
         # the choice's own rules (overdue, walking, what has begun) go by a worth: the less delay the more
-        worth = 1.0 / (1.0 + cost)
+        worth = 1.0 / (1.0 + np.maximum(cost, 0.0))
         worth[first[first >= 0]] = 2.0
         chosen, overdue = self._choice.choose(snapshot, demand, worth, ready, current)
         return Outlook(cost, chosen, current, overdue, demand, estimate)
@@ -190,10 +191,8 @@ class LookAheadBrain:
     def _foresee(self, scene: Scene, asked: Bool, current: I32) -> tuple[F64, I32]:
         cost = np.full(self.stages.count, np.inf)
         first = np.full(len(asked), -1, dtype=np.int32)
-        foresee(
-            self._lanes.lanes, scene, self._weights, asked, current, np.zeros(len(asked)), KEEP_S,
-            self.options.explain, cost, first, self._served,
-        )  # fmt: skip
+        thorough = len(asked) <= self.options.thorough
+        search(self._lanes.lanes, scene, self._weights, asked, current, thorough, cost, first, self._served)
         idle = ~asked[self._junction_of_lane]  # their plans are a second older now
         self._served[idle, :-1] = self._served[idle, 1:]
         self._served[idle, -1] = 0.0
