@@ -4,12 +4,13 @@ Purpose   Serve what the cameras see with the least delay, nobody waiting longer
 Reads     Snapshot.detections (lane, distance m, speed m/s), lanes.queued (spill-back), signals.
 Returns   One StageRequest a junction (valid 10 s, renewed each second); in a live city also
           explanations: worth of each stage, demand by group, why.
-Cadence   1 s. Cost: about 0.05 ms for 21 junctions; compiled (seconds, once a machine) before it is asked.
-Controls  max-pressure (options: see MaxPressureOptions), plan-change (PlanChangeOptions).
+Cadence   1 s. Cost: max-pressure 0.05 ms for 21 junctions, brain about 1 ms a junction; compiled before they
+          are asked (seconds, once a machine).
+Controls  max-pressure, brain, plan-change (options: MaxPressureOptions, LookAheadOptions, PlanChangeOptions).
 Silent    for junctions in manual, forced, flashing or start-up mode, that take only plans, or whose
           camera has been silent for 10 s: their controllers then run the local plan.
-Start in  max_pressure.py (`MaxPressureBrain.decide`), then worth.py and choice.py; approach.py and stages.py
-          hold what is worked out once; the formulas are in civicbrain.science.pressure and .queues.
+Start in  max_pressure.py or lookahead.py (`decide` is the whole tick); approach.py and stages.py hold what is
+          worked out once; the formulas are in civicbrain.science.pressure and .queues.
 """
 
 from __future__ import annotations
@@ -31,6 +32,14 @@ CONTROLS: tuple[ControlSpec, ...] = (
         source="Varaiya 2013; Gregoire et al. 2014; Lämmer and Helbing 2008",
     ),
     ControlSpec(
+        name="brain",
+        program="central",
+        brain="signals",
+        options={"control": "brain"},
+        summary="Plays stage sequences forward each second: what is seen, reckoned, planned next door",
+        source="Bertsekas, Tsitsiklis and Wu 1997; Sen and Head 1997; Xie et al. 2012",
+    ),
+    ControlSpec(
         name="plan-change",
         program="central",
         brain="signals",
@@ -48,6 +57,13 @@ def _max_pressure(context: BrainContext, options: dict[str, object]) -> Brain:
 
     _check_options(MaxPressureOptions, options)
     return MaxPressureBrain(context.city, MaxPressureOptions(**options))  # type: ignore[arg-type]
+
+
+def _look_ahead(context: BrainContext, options: dict[str, object]) -> Brain:
+    from civicbrain.brains.signals.lookahead import LookAheadBrain, LookAheadOptions
+
+    _check_options(LookAheadOptions, options)
+    return LookAheadBrain(context.city, LookAheadOptions(**options))  # type: ignore[arg-type]
 
 
 def _plan_change(context: BrainContext, options: dict[str, object]) -> Brain:
@@ -70,6 +86,7 @@ def _check_options(kind: type[Any], options: dict[str, object]) -> None:
 
 
 _MAKERS: dict[str, Callable[[BrainContext, dict[str, object]], Brain]] = {
+    "brain": _look_ahead,
     "max-pressure": _max_pressure,
     "plan-change": _plan_change,
 }

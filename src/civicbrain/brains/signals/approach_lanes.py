@@ -1,7 +1,7 @@
 """Approach lanes and what each stage does to them: the static part of the queue model, and turning shares.
 
-See `foresight.Lanes`. A lane is the unit here, because vehicles of one lane leave in their order: who must wait
-stops those behind, whichever group they want.
+See `foresight.Lanes`. A lane is the unit here, because vehicles of one lane leave in their order: who must
+wait stops those behind, whichever group they want.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ UNBLOCKED_VEH = 1e9
 
 
 class ApproachLanes:
-    """l lanes, sorted by junction. stream_lane: (k,) lane of each stream. stream_bit: (k,) its bit on that lane.
+    """l lanes, sorted by junction. stream_lane: (k,) lane of each stream. stream_bit: (k,) its bit on that
+    lane.
 
     flow_veh_per_s: saturation flow of a lane. loss_s: time lost at the start of green. min_stage_s: shortest
     showing of a stage.
@@ -71,7 +72,9 @@ class ApproachLanes:
         start = np.zeros((table.start_s.shape[0], rows), dtype=np.float32)
         for row, entries in enumerate(members):
             earliest = table.start_s[:, entries].min(axis=1)
-            start[:, row] = np.where(earliest > 0.0, np.maximum(earliest - STARTUP_LOSS_S + loss_s, 0.01), 0.0)
+            start[:, row] = np.where(
+                earliest > 0.0, np.maximum(earliest - STARTUP_LOSS_S + loss_s, 0.01), 0.0
+            )
         self.lanes = Lanes(
             lane_start=lane_start,
             stage_of=table.stage_of.astype(np.int32),
@@ -91,7 +94,9 @@ class ApproachLanes:
         )
         every_bit = np.zeros(self.count, dtype=np.int64)
         np.bitwise_or.at(every_bit, self.stream_lane, self.stream_bit)
-        self._stops = self.lanes.full != every_bit[self.lanes.lane]  # somebody in the lane has no right of way
+        self._stops = (
+            self.lanes.full != every_bit[self.lanes.lane]
+        )  # somebody in the lane has no right of way
         self.lanes.mixed[unique[self.lanes.lane[self._stops], 0]] = True
         self._column = np.minimum(np.log2(self.stream_bit).astype(np.int64), MOST_STREAMS - 1)
         self.take_shares(streams.share)
@@ -110,7 +115,7 @@ class ApproachLanes:
 
 
 def transition_s(junction: SignalJunction, from_stage: int, to_stage: int) -> float:
-    """Time until all lamps of a stage stand when the other (-1: none) is left now, its minimum greens over."""
+    """Time until all lamps of a stage stand when the other (-1: none) is left now, minimum greens over."""
     new = np.array([lamp in GREEN for lamp in junction.stages[to_stage].lamps], dtype=bool)
     old = np.zeros_like(new)
     if from_stage >= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from civicbrain.brains.signals.stages import StageTable
 from civicbrain.city.model import City
 
 if TYPE_CHECKING:
+    from civicbrain.brains.signals.lookahead import Outlook
     from civicbrain.brains.signals.max_pressure import Decision
 
 
@@ -49,4 +51,54 @@ def explain_junction(
         },
         "demand_veh": demand,
         "full_outlets": full,
+    }
+
+
+def explain_outlook(
+    city: City, streams: Streams, table: StageTable, outlook: Outlook, row: int
+) -> Mapping[str, object]:
+    """`stages`: delay expected in the coming minute were each shown next (vehicle seconds; missing where
+    the junction was not free to change); `demand_veh`: vehicles expected within 10 s by group; `queue_veh`:
+    standing now, seen or reckoned; `reckoned_groups`: those whose queue no camera sees; `full_outlets`;
+    `why`: one sentence."""
+    junction = city.junctions[row]
+    first_stage, first_group = int(table.stage_of[row]), int(table.group_start[row])
+    demand: dict[str, float] = {}
+    queue: dict[str, float] = {}
+    full: list[str] = []
+    unseen: list[str] = []
+    estimate = outlook.estimate
+    for k in (streams.junction == row).nonzero()[0].tolist():
+        group = junction.groups[int(streams.group[k]) - first_group].id
+        demand[group] = round(demand.get(group, 0.0) + float(estimate.arrivals_veh[k, :10].sum()), 1)
+        queue[group] = round(queue.get(group, 0.0) + float(estimate.queue_veh[k]), 1)
+        if outlook.demand.outlet[k] < 0.5 and group not in full:
+            full.append(group)
+        if estimate.seen_veh[k] == 0.0 and estimate.queue_veh[k] > 0.0 and group not in unseen:
+            unseen.append(group)
+    chosen, shown = int(outlook.chosen[row]) - first_stage, int(outlook.current[row]) - first_stage
+    name = junction.stages[chosen].id
+    costs = outlook.cost_veh_s[first_stage : first_stage + len(junction.stages)]
+    known = {
+        stage.id: round(float(cost))
+        for stage, cost in zip(junction.stages, costs, strict=True)
+        if math.isfinite(cost)
+    }
+    overdue = int(outlook.overdue[row])
+    if overdue >= 0:
+        why = f"group {junction.groups[overdue - first_group].id} has waited long: stage {name} serves it"
+    elif not known:
+        why = f"stage {name} has just begun or is being switched to"
+    elif shown >= 0 and chosen == shown:
+        why = f"staying with {name} costs the least delay in the coming minute"
+    else:
+        why = f"changing to {name} costs the least delay in the coming minute, its transition included"
+    return {
+        "chosen": name,
+        "why": why,
+        "expected_delay_veh_s": known,
+        "demand_veh": demand,
+        "queue_veh": queue,
+        "full_outlets": full,
+        "reckoned_groups": unseen,
     }

@@ -1,20 +1,21 @@
 """Play a decision forward on a queue model of one junction: compiled, a second at a time.
 
-Model: each approach lane is a vertical queue at its stop line (point queue). Vehicles join it in the second in
-which they could cross were nothing in their way; while the lane is green it discharges at saturation flow,
-from the end of the transition on, and for a moment into yellow. The vehicles of a lane leave in their order: of a
-lane shared by movements of several groups each vehicle wants one of them, in a pattern that follows the turning
-shares, and one that faces red, or yields and finds no gap, stops those behind it. As nobody knows where in the
-pattern a lane stands, each candidate is played on MIXES patterns and the mean counts. A head that is known to want
-a certain group comes first in all of them.
+Model: each approach lane is a vertical queue at its stop line (point queue). Vehicles join it in the second
+in which they could cross were nothing in their way; while the lane is green it discharges at saturation
+flow, from the end of the transition on, and for a moment into yellow. The vehicles of a lane leave in their
+order: of a lane shared by movements of several groups each vehicle wants one of them, in a pattern that
+follows the turning shares, and one that faces red, or yields and finds no gap, stops those behind it. As
+nobody knows where in the pattern a lane stands, each candidate is played on MIXES patterns and the mean
+counts. A head that is known to want a certain group comes first in all of them.
 
-The policy played: keep the stage for a given time, or change to a given one, and from then on serve greedily:
-stay while the stage serves more vehicles a second than any other would, its transition included, over the time
-it takes to empty its queues. This is a rollout (Bertsekas, Tsitsiklis and Wu 1997, "Rollout algorithms for
-combinatorial optimization", J. Heuristics 3): the best first move, followed by the base policy, is never worse
-than the base policy on the model. Which candidates are tried: see `search`. Phase sequences over a rolling horizon: Sen and Head (1997), "Controlled
-optimization of phases at an intersection", Transportation Science 31; clusters of vehicles as jobs: Xie, Smith,
-Lu and Barlow (2012), "Schedule-driven intersection control", Transportation Research C 24.
+The policy played: keep the stage for a given time, or change to a given one, and from then on serve
+greedily: stay while the stage serves more vehicles a second than any other would, its transition included,
+over the time it takes to empty its queues. This is a rollout (Bertsekas, Tsitsiklis and Wu 1997, "Rollout
+algorithms for combinatorial optimization", J. Heuristics 3): the best first move, followed by the base
+policy, is never worse than the base policy on the model. Which candidates are tried: see `search`. Phase
+sequences over a rolling horizon: Sen and Head (1997), "Controlled optimization of phases at an
+intersection", Transportation Science 31; clusters of vehicles as jobs: Xie, Smith, Lu and Barlow (2012),
+"Schedule-driven intersection control", Transportation Research C 24.
 """
 
 from __future__ import annotations
@@ -80,11 +81,11 @@ class Scene(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """stop_s: delay that a stop costs beside the wait (slowing down, speeding up). left_s: delay reckoned for a
-    vehicle still there at the end of the horizon, left_by_queue_s: and so much more for each with it. longest_s:
-    longest service that is reckoned for a stage. yellow_s: use made of yellow. gap_s: gap that who yields needs.
-    sneak: least share of flow that who yields gets. harm_veh: cost of a second of green towards a link that takes no
-    more. change_veh_s: delay that another stage must save to be changed to."""
+    """stop_s: delay that a stop costs beside the wait (slowing down, speeding up). left_s: delay reckoned
+    for a vehicle still there at the end of the horizon, left_by_queue_s: and so much more for each with it.
+    longest_s: longest service that is reckoned for a stage. yellow_s: use made of yellow. gap_s: gap that
+    who yields needs. sneak: least share of flow that who yields gets. harm_veh: cost of a second of green
+    towards a link that takes no more. change_veh_s: delay that another stage must save to be changed to."""
 
     stop_s: float
     left_s: float
@@ -98,8 +99,9 @@ class Weights(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """Keep the stage for keep_s, then change to `then` (-1: to what is best by then), after it to `after` (-1 as
-    well), and on greedily. stay: factor on what the shown stage serves when the greedy policy compares."""
+    """Keep the stage for keep_s, then change to `then` (-1: to what is best by then), after it to `after`
+    (-1 as well), and on greedily. stay: factor on what the shown stage serves when the greedy policy
+    compares."""
 
     keep_s: float
     then: int
@@ -171,8 +173,8 @@ def cost_of(
 ) -> float:  # fmt: skip
     """Cost (veh s) of a policy over the horizon; inf as soon as it exceeds `bound`.
 
-    shown: stage row now, -1 none. mix: pattern of the shared lanes, -1 the mean one. served: (l, h), filled if record
-    is set: vehicles that leave each lane in each second.
+    shown: stage row now, -1 none. mix: pattern of the shared lanes, -1 the mean one. served: (l, h), filled
+    if record is set: vehicles that leave each lane in each second.
     """
     first, last = lanes.stage_of[junction], lanes.stage_of[junction + 1]
     low = lanes.lane_start[junction]

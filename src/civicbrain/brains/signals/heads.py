@@ -1,7 +1,7 @@
 """Which movement the vehicle at the stop line of a shared lane is known to want.
 
-A camera does not see where a driver wants to go. But who stands at the line while one group of the lane has been
-green for some seconds wants another: those behind wait for that one.
+A camera does not see where a driver wants to go. But who stands at the line while one group of the lane has
+been green for some seconds wants another: those behind wait for that one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Heads:
         self.bit: I64 = np.zeros(lanes.count, dtype=np.int64)
 
     def update(self, now_s: float, lamps: U8, since_s: F32, standing: Bool, share: NDArray[Any]) -> None:
-        """lamps, since_s: (g,) as in SignalStates. standing: (k,) a vehicle stands at the line. share: (k,)."""
+        """lamps, since_s: (g,) as in SignalStates. standing: (k,) a vehicle is at the line. share: (k,)."""
         _update(
             now_s, lamps, since_s, standing, np.asarray(share, dtype=np.float64), self._group,
             self._lanes.stream_lane, self._lanes.stream_bit, self.bit,
@@ -40,7 +40,15 @@ class Heads:
 
 @compiled()
 def _update(
-    now_s: float, lamps: U8, since_s: F32, standing: Bool, share: F64, group: I32, lane: I32, own_bit: I64, bit: I64
+    now_s: float,
+    lamps: U8,
+    since_s: F32,
+    standing: Bool,
+    share: F64,
+    group: I32,
+    lane: I32,
+    own_bit: I64,
+    bit: I64,
 ) -> None:
     stands = np.zeros(len(bit), dtype=np.bool_)
     gone_by = np.zeros(len(bit), dtype=np.bool_)  # some stream of the lane has had 'G' long enough

@@ -1,10 +1,11 @@
 """The control `brain`: each second, the first move of the best plan found by playing candidates forward.
 
 What is expected at every stop line comes from the estimator (`estimate`): vehicles in view, those under way
-between cameras, those that neighbouring junctions plan to let go. For each junction a handful of candidates (keep
-the stage for some seconds; change to each other stage) is played forward for a minute on a queue model
-(`foresight`); the one with the least delay decides this second. The vehicles it plans to let go are what the
-junctions downstream expect in the next: so a platoon is awaited, and a full link holds back its feeders.
+between cameras, those that neighbouring junctions plan to let go. For each junction a handful of candidates
+(keep the stage for some seconds; change to each other stage) is played forward for a minute on a queue
+model (`foresight`); the one with the least delay decides this second. The vehicles it plans to let go are
+what the junctions downstream expect in the next: so a platoon is awaited, and a full link holds back its
+feeders.
 
 The bound on red, pedestrians and what has just begun are treated as under `max-pressure` (`choice`).
 """
@@ -22,6 +23,7 @@ from civicbrain.brains.signals.approach_lanes import ApproachLanes
 from civicbrain.brains.signals.choice import Choice
 from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.estimate import Estimate, Estimator
+from civicbrain.brains.signals.explanation import explain_outlook
 from civicbrain.brains.signals.foresight import Scene, Weights
 from civicbrain.brains.signals.heads import Heads
 from civicbrain.brains.signals.search import search
@@ -38,12 +40,12 @@ SHARES_EVERY_S = 30.0
 @dataclass(frozen=True, slots=True)
 class LookAheadOptions:
     """max_red_s: bound on the wait of a stream with demand. horizon_s: how far candidates are played.
-    flow_veh_per_s, loss_s: saturation flow of a lane and time lost at the start of green. min_stage_s: shortest
-    showing of a stage. age_s: wait that doubles the weight of a lane. coordinate: expect what neighbours plan to let
-    go. thorough: most junctions of a city for which every candidate is played out. extra_stages: ask for combinations
-    that the city's plan does not show, too.
-    valid_s: how long a request holds. stale_s: a camera silent this long leaves its junction to the local plan.
-    explain: build explanations. The others: see `foresight.Weights`."""
+    flow_veh_per_s, loss_s: saturation flow of a lane and time lost at the start of green. min_stage_s:
+    shortest showing of a stage. age_s: wait that doubles the weight of a lane. coordinate: expect what
+    neighbours plan to let go. thorough: most junctions of a city for which every candidate is played out.
+    extra_stages: ask for combinations that the city's plan does not show, too. valid_s: how long a request
+    holds. stale_s: a camera silent this long leaves its junction to the local plan. explain: build
+    explanations. The others: see `foresight.Weights`."""
 
     max_red_s: float = 120.0
     horizon_s: int = 40
@@ -111,7 +113,9 @@ class LookAheadBrain:
         self._junction_ids = [junction.id for junction in city.junctions]
         self._stage_ids = [stage.id for junction in city.junctions for stage in junction.stages]
         count, seconds = self._lanes.count, options.horizon_s
-        self._junction_of_lane = np.repeat(np.arange(len(city.junctions)), np.diff(self._lanes.lanes.lane_start))
+        self._junction_of_lane = np.repeat(
+            np.arange(len(city.junctions)), np.diff(self._lanes.lanes.lane_start)
+        )
         self._served = np.zeros((count, seconds))
         self._planned = np.full((self.streams.count, seconds), np.nan, dtype=np.float32)
         self._shares_s = self._last_s = -np.inf
@@ -147,7 +151,13 @@ class LookAheadBrain:
                 if stage >= 0
             ]
         )
-        return Advice(requests)
+        if not self.options.explain:
+            return Advice(requests)
+        explanations = {
+            ids[j]: explain_outlook(self._city, self.streams, self.stages, outlook, j)
+            for j in (outlook.chosen >= 0).nonzero()[0].tolist()
+        }
+        return Advice(requests=requests, explanations=explanations)
 
     def decide(self, snapshot: Snapshot) -> Outlook:
         """One tick as arrays."""
@@ -175,11 +185,13 @@ class LookAheadBrain:
         chosen, overdue = self._choice.choose(snapshot, demand, worth, ready, current)
         return Outlook(cost, chosen, current, overdue, demand, estimate)
 
-    def _scene(self, arrivals_veh: NDArray[Any], rate_veh_per_s: NDArray[Any], demand: Demand | None) -> Scene:
+    def _scene(
+        self, arrivals_veh: NDArray[Any], rate_veh_per_s: NDArray[Any], demand: Demand | None
+    ) -> Scene:
         lanes, count = self._lanes, self._lanes.count
         arrivals = np.zeros((count, self.options.horizon_s))
         np.add.at(arrivals, lanes.stream_lane, arrivals_veh)
-        usual = np.bincount(lanes.stream_lane, rate_veh_per_s, count)
+        usual: F64 = np.bincount(lanes.stream_lane, rate_veh_per_s, count).astype(np.float64)
         outlet, room, weight = np.ones(count), np.full(count, np.inf), np.ones(count)
         if demand is not None:
             np.minimum.at(outlet, lanes.stream_lane, demand.outlet[:-1])

@@ -1,9 +1,10 @@
 """Which policies are played for a junction, and which first move wins: compiled.
 
-In two rounds. First every first move is played once on the mean pattern of the shared lanes: keeping the stage for
-each of KEEP_S seconds, then whatever is best (after THEN_S also each other stage); changing to each other stage at
-once. Then the best few are played out: on all patterns, with the greedy policy stretching or cutting greens (STAY),
-and with each of the best stages as the one after the next. The best policy's first move is the decision.
+In two rounds. First every first move is played once on the mean pattern of the shared lanes: keeping the
+stage for each of KEEP_S seconds, then whatever is best (after THEN_S also each other stage); changing to
+each other stage at once. Then the best few are played out: on all patterns, with the greedy policy
+stretching or cutting greens (STAY), and with each of the best stages as the one after the next. The best
+policy's first move is the decision.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def _mean_cost(
 
 @compiled()
 def _take_in(value: float, policy: Policy, values: F64, policies: list[Policy]) -> None:
-    """Keep the best of what has been played, in order; earlier ones first among equals."""
+    """Keep the best of what was played, in order; earlier ones first among equals."""
     place = len(values)
     while place > 0 and value < values[place - 1]:
         place -= 1
@@ -61,11 +62,11 @@ def _take_in(value: float, policy: Policy, values: F64, policies: list[Policy]) 
 
 @compiled()
 def _first_round(
-    lanes: Lanes, scene: Scene, weights: Weights, junction: int, shown: int, thorough: bool, play: Play, served: F64,
-    cost: F64, keep_values: F64, keeps: list[Policy], move_values: F64, moves: list[Policy],
+    lanes: Lanes, scene: Scene, weights: Weights, junction: int, shown: int, thorough: bool, play: Play,
+    served: F64, cost: F64, keep_values: F64, keeps: list[Policy], move_values: F64, moves: list[Policy],
 ) -> None:  # fmt: skip
     """Fill the best ways of keeping and of changing, and cost (s,)."""
-    first, last = np.int64(lanes.stage_of[junction]), np.int64(lanes.stage_of[junction + 1])
+    first, last = int(lanes.stage_of[junction]), int(lanes.stage_of[junction + 1])
     keep_values[:] = np.inf
     move_values[:] = np.inf
     if shown >= 0:
@@ -98,9 +99,9 @@ def search(
 ) -> None:  # fmt: skip
     """Decide for each junction asked. thorough: play the second round too.
 
-    Fills cost (s,): delay in veh s over the horizon if the stage is shown next, inf where not asked or not possible;
-    chosen (j,): stage row, -1 where not asked; served (l, h): what the best policy lets go; rows of junctions that
-    are not asked are left as they are.
+    Fills cost (s,): delay in veh s over the horizon if the stage is shown next, inf where not asked or not
+    possible; chosen (j,): stage row, -1 where not asked; served (l, h): what the best policy lets go; rows
+    of junctions that are not asked are left as they are.
     """
     play = new_play()
     nothing = Policy(0.0, -1, -1, 1.0)
@@ -111,11 +112,23 @@ def search(
         cost[lanes.stage_of[j] : lanes.stage_of[j + 1]] = np.inf
         if not asked[j]:
             continue
-        stay = np.int64(shown[j])
+        stay = int(shown[j])
         if stay >= 0 and not lanes.usable[stay]:
             stay = -1
         _first_round(
-            lanes, scene, weights, j, stay, thorough, play, served, cost, keep_values, keeps, move_values, moves
+            lanes,
+            scene,
+            weights,
+            j,
+            stay,
+            thorough,
+            play,
+            served,
+            cost,
+            keep_values,
+            keeps,
+            move_values,
+            moves,
         )
         best, best_policy, pick = keep_values[0], keeps[0], stay
         if thorough:
