@@ -23,6 +23,9 @@ THEN_S = (3.0, 10.0)
 STAY: F64 = np.array([0.8, 1.3, 0.4])
 """See `foresight.Policy`. The first is used in the first round."""
 
+_WIDE = 0
+"""Added to an int32, it makes the int64 that a Policy holds (numba's rules)."""
+
 FINALISTS = 3
 """First moves played out, of the changes; as many ways of keeping the stage."""
 
@@ -66,7 +69,7 @@ def _first_round(
     served: F64, cost: F64, keep_values: F64, keeps: list[Policy], move_values: F64, moves: list[Policy],
 ) -> None:  # fmt: skip
     """Fill the best ways of keeping and of changing, and cost (s,)."""
-    first, last = int(lanes.stage_of[junction]), int(lanes.stage_of[junction + 1])
+    first, last = lanes.stage_of[junction] + _WIDE, lanes.stage_of[junction + 1] + _WIDE
     keep_values[:] = np.inf
     move_values[:] = np.inf
     if shown >= 0:
@@ -112,7 +115,7 @@ def search(
         cost[lanes.stage_of[j] : lanes.stage_of[j + 1]] = np.inf
         if not asked[j]:
             continue
-        stay = int(shown[j])
+        stay = shown[j] + _WIDE
         if stay >= 0 and not lanes.usable[stay]:
             stay = -1
         _first_round(
