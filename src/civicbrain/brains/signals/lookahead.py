@@ -61,7 +61,7 @@ class LookAheadOptions:
     sneak: float = 0.15
     harm_veh: float = 3.0
     change_veh_s: float = 1.0
-    age_s: float = 90.0
+    age_s: float = 30.0
     thorough: int = 150
     extra_stages: bool = False
     valid_s: float = 10.0
