@@ -25,8 +25,8 @@ BEST_KNOWN_S = {
     "cologne1": 17.1, "cologne3": 19.5, "cologne8": 19.1, "ingolstadt1": 14.3, "ingolstadt7": 29.2,
     "ingolstadt21": 72.4, "grid4x4": 33.0, "arterial4x4": 713.0, "hangzhou_gudang": 45.1,
 }  # fmt: skip
-"""Best entry of each row of the design's table: simple rules, one that knows every vehicle's next movement among
-them. SUMO 1.28, seeds 1 to 3."""
+"""Best entry of each row of the design's table: simple rules, one that knows every vehicle's next movement
+among them. SUMO 1.28, seeds 1 to 3."""
 
 
 def main() -> int:
@@ -67,7 +67,7 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     lines = [
         "Mean delay, s per vehicle due, ± half of the 95 % interval over seeds.",
         "",
-        "| scenario (vehicles due) | seeds | " + " | ".join(CONTROLS) + " | target | met | deadlocks, unsafe |",
+        f"| scenario (vehicles due) | seeds | {' | '.join(CONTROLS)} | target | met | deadlocks, unsafe |",
         "|---|---|" + "---:|" * (len(CONTROLS) + 1) + "---|---|",
     ]
     for name, row in rows.items():
@@ -83,7 +83,8 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
             f"{ours['deadlocks']}, {ours['unsafe_states']} |"
         )
     versions = sorted({(row["sumo_version"], row["civicbrain_version"]) for row in rows.values()})
-    lines += ["", "; ".join(f"SUMO {sumo}, Civic Brain {ours}" for sumo, ours in versions) + ", camera sensing."]
+    made_by = "; ".join(f"SUMO {sumo}, Civic Brain {ours}" for sumo, ours in versions)
+    lines += ["", f"{made_by}, camera sensing."]
     return "\n".join(lines) + "\n"
 
 
