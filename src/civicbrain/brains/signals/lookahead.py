@@ -164,6 +164,8 @@ class LookAheadBrain:
         now, signals, options = snapshot.time_s, snapshot.signals, self.options
         if now < self._last_s:  # the window began again
             self._planned[:] = np.nan
+            self._served[:] = 0.0
+            self._heads.bit[:] = 0
             self._shares_s = -np.inf
         self._last_s = now
         demand = self._reader.read(snapshot)
