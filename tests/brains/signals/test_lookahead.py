@@ -435,6 +435,34 @@ def test_when_time_goes_back_what_was_planned_is_forgotten() -> None:
         np.testing.assert_array_equal(first.estimate.arrivals_veh, second.estimate.arrivals_veh)
 
 
+def expected_at_b(mode: ControllerMode) -> float:
+    """Vehicles expected at B from A within the horizon, with a queue at A that A's controller lets go."""
+    asked, store = brain(), Store(CITY)
+    for now in range(100, 150):
+        t = float(now)
+        signals = sandbox_signals(CITY, t, 0, 50.0)
+        signals = replace(signals, mode=np.array([mode, ControllerMode.CENTRAL], np.uint8))
+        # one leaves the queue every other second
+        queue = frame(CITY, t, {"WA_0": 12}) if now % 2 else frame(CITY, t, {"WA_0": 11})
+        store.fold([queue, signals], t)
+        seen = asked.decide(store.snapshot(t))
+    from_a = asked.streams.lane == CITY.network.get_lane("AB_0")
+    return float(seen.estimate.arrivals_veh[from_a].sum())
+
+
+def test_what_a_junction_plans_to_let_go_is_expected_downstream() -> None:
+    assert expected_at_b(ControllerMode.CENTRAL) > 2.0
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a junction that is not decided for counts as planning to let nobody go, not as unknown",
+)
+def test_a_junction_that_is_not_decided_for_still_lets_its_usual_flow_go() -> None:
+    """Held by hand, out of view, or taking only plans: its traffic comes all the same."""
+    assert expected_at_b(ControllerMode.MANUAL) > 0.3
+
+
 def test_without_coordination_it_decides_too() -> None:
     advice = ask(
         brain(coordinate=False, thorough=0),
