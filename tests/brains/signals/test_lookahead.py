@@ -117,20 +117,12 @@ def test_a_transition_lasts_as_long_as_the_controller_takes(name: str) -> None:
         assert transition_s(junction, a, b) == controller_needs_s(junction, a, b)
 
 
-gives_up_right = pytest.mark.xfail(
-    strict=True,
-    reason="transition_s overlooks groups that keep 'g' but give up 'G': those they yield to wait for them",
-)
-
-
-@gives_up_right
 @known
 def test_a_transition_waits_for_who_gives_up_the_right_of_way(name: str) -> None:
     for _, junction, a, b in pairs_of(lanes_of(name)[0], gives_up_right=True):
         assert transition_s(junction, a, b) == controller_needs_s(junction, a, b)
 
 
-@gives_up_right
 def test_a_stage_that_only_swaps_the_right_of_way_is_not_left_before_it_stands() -> None:
     city = with_swap()
     streams = build_streams(city)
@@ -454,10 +446,6 @@ def test_what_a_junction_plans_to_let_go_is_expected_downstream() -> None:
     assert expected_at_b(ControllerMode.CENTRAL) > 2.0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a junction that is not decided for counts as planning to let nobody go, not as unknown",
-)
 def test_a_junction_that_is_not_decided_for_still_lets_its_usual_flow_go() -> None:
     """Held by hand, out of view, or taking only plans: its traffic comes all the same."""
     assert expected_at_b(ControllerMode.MANUAL) > 0.3

@@ -116,13 +116,15 @@ class ApproachLanes:
 
 def transition_s(junction: SignalJunction, from_stage: int, to_stage: int) -> float:
     """Time until all lamps of a stage stand when the other (-1: none) is left now, minimum greens over."""
-    new = np.array([lamp in GREEN for lamp in junction.stages[to_stage].lamps], dtype=bool)
-    old = np.zeros_like(new)
-    if from_stage >= 0:
-        old = np.array([lamp in GREEN for lamp in junction.stages[from_stage].lamps], dtype=bool)
-    ends, begins = old & ~new, new & ~old
+    new = junction.stages[to_stage].lamps
+    old = junction.stages[from_stage].lamps if from_stage >= 0 else "r" * len(new)
+    changes = list(zip(old, new, strict=True))
+    ends = np.array([a in GREEN and b not in GREEN for a, b in changes], dtype=bool)
+    # who keeps 'g' but gives up 'G' counts as ended towards those it then yields to
+    yields = ends | np.array([change == ("G", "g") for change in changes], dtype=bool)
+    begins = np.array([b == "G" != a or (b == "g" and a not in GREEN) for a, b in changes], dtype=bool)
     yellow = np.array([group.yellow_s for group in junction.groups])
-    pair = np.ix_(ends, begins)
+    pair = np.ix_(yields, begins)
     clash = junction.conflict_array[pair] != Conflict.NONE
     gaps = np.where(clash, junction.intergreen_array_s[pair], 0.0)
     return max(float(yellow[ends].max(initial=0.0)), float(gaps.max(initial=0.0)))

@@ -181,6 +181,7 @@ class LookAheadBrain:
         young = (current >= 0) & (now - signals.stage_since_s < options.min_stage_s)
         scene = self._scene(estimate.arrivals_veh, estimate.rate_veh_per_s, demand)
         cost, first = self._foresee(scene, ready & steady & ~young, current)
+        self._planned[~ready[self.streams.junction]] = np.nan  # others: their usual flow
         # the choice's own rules (overdue, walking, what has begun) go by a worth: the less delay the more
         worth = 1.0 / (1.0 + np.maximum(cost, 0.0))
         worth[first[first >= 0]] = 2.0
