@@ -5,7 +5,7 @@ Junction A has two stages: `main` (W-E) and `side` (N-S), six seconds apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,18 +15,18 @@ from civicbrain.city.observations import Detections, SignalStates
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import Advice, Brain, StageRequest
 
+Seen = tuple[str, float, float]
+"""Lane, metres to the stop line, metres a second."""
 
-def frame(
-    city: City, time_s: float, standing: Mapping[str, int], moving: Mapping[str, float] | None = None
-) -> Detections:
-    """standing: vehicles queued from the stop line back, by lane; moving: one at that distance, 13.9 m/s."""
-    rows = [(lane, 3.0 + 7.5 * place, 0.0) for lane, count in standing.items() for place in range(count)]
-    rows += [(lane, metres, 13.9) for lane, metres in (moving or {}).items()]
+
+def detections(city: City, time_s: float, seen: Iterable[Seen], cameras: Iterable[int]) -> Detections:
+    """A frame. cameras: junction rows of those that deliver."""
+    rows = list(seen)
     lanes = np.array([city.network.get_lane(lane) for lane, _, _ in rows], np.int32)
     camera_of = dict(zip(city.cameras.lane.tolist(), city.cameras.junction.tolist(), strict=True))
     return Detections(
         "test", time_s, time_s,
-        cameras=np.arange(len(city.junctions), dtype=np.int32),
+        cameras=np.array(list(cameras), np.int32),
         camera=np.array([camera_of[lane] for lane in lanes.tolist()], np.int32),
         lane=lanes,
         distance_m=np.array([metres for _, metres, _ in rows], np.float32),
@@ -34,6 +34,15 @@ def frame(
         vehicle_class=np.zeros(len(rows), np.uint8),
         next_movement=np.full(len(rows), -1, np.int32),
     )  # fmt: skip
+
+
+def frame(
+    city: City, time_s: float, standing: Mapping[str, int], moving: Mapping[str, float] | None = None
+) -> Detections:
+    """standing: vehicles queued from the stop line back, by lane; moving: one at that distance, 13.9 m/s."""
+    rows = [(lane, 3.0 + 7.5 * place, 0.0) for lane, count in standing.items() for place in range(count)]
+    rows += [(lane, metres, 13.9) for lane, metres in (moving or {}).items()]
+    return detections(city, time_s, rows, range(len(city.junctions)))
 
 
 def ask(brain: Brain, city: City, seen: Detections, signals: SignalStates) -> Advice:

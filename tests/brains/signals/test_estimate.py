@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from street import detections
 
 from civicbrain.brains.signals.approach import build_streams
 from civicbrain.brains.signals.estimate import Estimate, Estimator
 from civicbrain.city.network import F32
-from civicbrain.city.observations import Detections, SignalStates
+from civicbrain.city.observations import SignalStates
 from civicbrain.city.store import Store
 from civicbrain.contracts.sandbox import sandbox_city, sandbox_signals
 
@@ -51,19 +52,7 @@ class Street:
     ) -> Estimate:
         """vehicles: (lane, metres to the stop line, speed)."""
         self.now_s += 1.0
-        rows = list(vehicles)
-        lanes = np.array([CITY.network.get_lane(lane) for lane, _, _ in rows], np.int32)
-        camera_of = dict(zip(CITY.cameras.lane.tolist(), CITY.cameras.junction.tolist(), strict=True))
-        frame = Detections(
-            "test", self.now_s, self.now_s,
-            cameras=np.array(list(cameras), np.int32),
-            camera=np.array([camera_of[lane] for lane in lanes.tolist()], np.int32),
-            lane=lanes,
-            distance_m=np.array([metres for _, metres, _ in rows], np.float32),
-            speed_mps=np.array([speed for _, _, speed in rows], np.float32),
-            vehicle_class=np.zeros(len(rows), np.uint8),
-            next_movement=np.full(len(rows), -1, np.int32),
-        )  # fmt: skip
+        frame = detections(CITY, self.now_s, vehicles, cameras)
         lamps: SignalStates = sandbox_signals(CITY, self.now_s, stage, 0.0)
         self.store.fold([frame, lamps], self.now_s)
         snapshot = self.store.snapshot(self.now_s)

@@ -5,21 +5,20 @@ Junction A has two stages: `main` (W-E) and `side` (N-S), six seconds apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import msgspec
 import numpy as np
 import pytest
+from street import ask, frame, stage_of
 
 from civicbrain.brains.signals import CONTROLS, create
 from civicbrain.brains.signals.max_pressure import MaxPressureBrain
 from civicbrain.brains.signals.stages import build_stages
 from civicbrain.city.model import City
-from civicbrain.city.observations import Detections, SignalStates
-from civicbrain.city.signals import Conflict, ControllerMode, GroupKind, SignalGroup, Stage
+from civicbrain.city.signals import Conflict, GroupKind, SignalGroup, Stage
 from civicbrain.city.store import Store
-from civicbrain.contracts.brain import Advice, Brain, BrainContext, StageRequest
+from civicbrain.contracts.brain import BrainContext
 from civicbrain.contracts.sandbox import sandbox_city, sandbox_signals, sandbox_snapshots
 from civicbrain.core.errors import ConfigurationError
 
@@ -32,101 +31,9 @@ def brain(city: City = CITY, **options: object) -> MaxPressureBrain:
     return made
 
 
-def frame(
-    city: City, time_s: float, standing: Mapping[str, int], moving: Mapping[str, float] | None = None
-) -> Detections:
-    """standing: vehicles queued from the stop line back, by lane; moving: one at that distance, 13.9 m/s."""
-    rows = [(lane, 3.0 + 7.5 * place, 0.0) for lane, count in standing.items() for place in range(count)]
-    rows += [(lane, metres, 13.9) for lane, metres in (moving or {}).items()]
-    lanes = np.array([city.network.get_lane(lane) for lane, _, _ in rows], np.int32)
-    camera_of = dict(zip(city.cameras.lane.tolist(), city.cameras.junction.tolist(), strict=True))
-    return Detections(
-        "test", time_s, time_s,
-        cameras=np.arange(len(city.junctions), dtype=np.int32),
-        camera=np.array([camera_of[lane] for lane in lanes.tolist()], np.int32),
-        lane=lanes,
-        distance_m=np.array([metres for _, metres, _ in rows], np.float32),
-        speed_mps=np.array([speed for _, _, speed in rows], np.float32),
-        vehicle_class=np.zeros(len(rows), np.uint8),
-        next_movement=np.full(len(rows), -1, np.int32),
-    )  # fmt: skip
-
-
-def ask(asked: Brain, city: City, seen: Detections, signals: SignalStates) -> Advice:
-    store = Store(city)
-    store.fold([seen, signals], seen.end_s)
-    return asked.advise(store.snapshot(seen.end_s))
-
-
-def stage_of(advice: Advice, junction: str = "A") -> str | None:
-    for request in advice.requests:
-        assert isinstance(request, StageRequest)
-        if request.junction == junction:
-            return request.stage
-    return None
-
-
-def test_an_empty_street_keeps_the_stage_it_shows() -> None:
-    for shown, name in ((0, "main"), (1, "side")):
-        advice = ask(brain(), CITY, frame(CITY, 100.0, {}), sandbox_signals(CITY, 100.0, shown, 50.0))
-        assert stage_of(advice) == name
-
-
-def test_a_queue_where_nobody_is_served_gets_the_next_stage() -> None:
-    advice = ask(brain(), CITY, frame(CITY, 100.0, {"NAA_0": 4}), sandbox_signals(CITY, 100.0, 0, 80.0))
-    assert stage_of(advice) == "side"
-    assert stage_of(advice, "B") == "main"
-
-
 def test_a_queue_that_discharges_is_not_cut_for_one_waiting_car() -> None:
     moving = frame(CITY, 100.0, {"NAA_0": 1}, {"WA_0": 20.0, "BA_0": 25.0})
     assert stage_of(ask(brain(), CITY, moving, sandbox_signals(CITY, 100.0, 0, 90.0))) == "main"
-
-
-def test_requests_expire_soon_and_name_the_brain() -> None:
-    advice = ask(brain(), CITY, frame(CITY, 100.0, {}), sandbox_signals(CITY, 100.0, 0, 50.0))
-    assert {request.junction for request in advice.requests} == {"A", "B"}
-    for request in advice.requests:
-        assert request.brain == "signals"
-        assert 100.0 < request.expires_s <= 130.0
-
-
-def test_a_stage_just_shown_is_not_left() -> None:
-    advice = ask(brain(), CITY, frame(CITY, 100.0, {"NAA_0": 9}), sandbox_signals(CITY, 100.0, 0, 99.0))
-    assert stage_of(advice) == "main"
-
-
-def test_a_transition_under_way_is_completed() -> None:
-    signals = replace(sandbox_signals(CITY, 100.0, 0, 50.0), target=np.array([1, 0], np.int32))
-    advice = ask(brain(), CITY, frame(CITY, 100.0, {"WA_0": 9}), signals)
-    assert stage_of(advice) == "side"
-
-
-@pytest.mark.parametrize(
-    "mode", [ControllerMode.MANUAL, ControllerMode.FORCED, ControllerMode.FLASHING, ControllerMode.STARTUP]
-)
-def test_a_controller_that_somebody_else_holds_is_left_alone(mode: ControllerMode) -> None:
-    signals = sandbox_signals(CITY, 100.0, 0, 50.0)
-    signals = replace(signals, mode=np.array([mode, ControllerMode.LOCAL], np.uint8))
-    advice = ask(brain(), CITY, frame(CITY, 100.0, {"NAA_0": 4}), signals)
-    assert stage_of(advice) is None
-    assert stage_of(advice, "B") == "main"
-
-
-def test_a_controller_that_takes_only_plans_is_not_asked_for_stages() -> None:
-    city = sandbox_city(plan_only=("A",))
-    advice = ask(brain(city), city, frame(city, 100.0, {}), sandbox_signals(city, 100.0, 0, 50.0))
-    assert [request.junction for request in advice.requests] == ["B"]
-
-
-def test_a_silent_camera_leaves_its_junction_to_the_local_plan() -> None:
-    store, asked = Store(CITY), brain()
-    store.fold([frame(CITY, 100.0, {"NAA_0": 4})], 100.0)
-    for now in range(101, 125):
-        only_b = replace(frame(CITY, float(now), {}), cameras=np.array([1], np.int32))
-        store.fold([only_b, sandbox_signals(CITY, float(now), 0, 50.0)], float(now))
-        asked_for = [request.junction for request in asked.advise(store.snapshot(float(now))).requests]
-        assert asked_for == (["A", "B"] if now <= 110 else ["B"])
 
 
 def test_a_full_road_behind_the_stop_line_takes_the_pressure_away() -> None:
@@ -173,12 +80,6 @@ def test_nobody_waits_longer_than_the_maximum_red_however_strong_the_main_road()
         if stage == 1 and target == 1:
             longest, arrived = max(longest, t - arrived), t
     assert 0.0 < longest <= 120.0
-
-
-def test_the_same_snapshots_give_the_same_advice() -> None:
-    first, second = brain(explain=True), brain(explain=True)
-    for snapshot in sandbox_snapshots(CITY, 40):
-        assert first.advise(snapshot) == second.advise(snapshot)
 
 
 def test_an_explanation_says_what_was_asked_for_and_why() -> None:

@@ -4,8 +4,8 @@ Purpose   Serve what the cameras see with the least delay, nobody waiting longer
 Reads     Snapshot.detections (lane, distance m, speed m/s), lanes.queued (spill-back), signals.
 Returns   One StageRequest a junction (valid 10 s, renewed each second); in a live city also
           explanations: worth of each stage, demand by group, why.
-Cadence   1 s. Cost: max-pressure 0.05 ms for 21 junctions, brain about 1 ms a junction; compiled before they
-          are asked (seconds, once a machine).
+Cadence   1 s. Cost: max-pressure 0.05 ms for 21 junctions, brain 4 to 11 ms (p99) for 1 to 16 (benchmarks/brain);
+          compiled before they are asked (seconds, once a machine).
 Controls  max-pressure, brain, plan-change (options: MaxPressureOptions, LookAheadOptions, PlanChangeOptions).
 Silent    for junctions in manual, forced, flashing or start-up mode, that take only plans, or whose
           camera has been silent for 10 s: their controllers then run the local plan.
@@ -51,26 +51,25 @@ CONTROLS: tuple[ControlSpec, ...] = (
 """The first is the room's default."""
 
 
-def _max_pressure(context: BrainContext, options: dict[str, object]) -> Brain:
-    # here, because it compiles: who only lists the controls does not wait for that
+# Imported here, because these compile: who only lists the controls does not wait for that.
+
+
+def _max_pressure() -> tuple[type[Any], type[Any]]:
     from civicbrain.brains.signals.max_pressure import MaxPressureBrain, MaxPressureOptions
 
-    _check_options(MaxPressureOptions, options)
-    return MaxPressureBrain(context.city, MaxPressureOptions(**options))  # type: ignore[arg-type]
+    return MaxPressureBrain, MaxPressureOptions
 
 
-def _look_ahead(context: BrainContext, options: dict[str, object]) -> Brain:
+def _look_ahead() -> tuple[type[Any], type[Any]]:
     from civicbrain.brains.signals.lookahead import LookAheadBrain, LookAheadOptions
 
-    _check_options(LookAheadOptions, options)
-    return LookAheadBrain(context.city, LookAheadOptions(**options))  # type: ignore[arg-type]
+    return LookAheadBrain, LookAheadOptions
 
 
-def _plan_change(context: BrainContext, options: dict[str, object]) -> Brain:
+def _plan_change() -> tuple[type[Any], type[Any]]:
     from civicbrain.brains.signals.plan_change import PlanChangeBrain, PlanChangeOptions
 
-    _check_options(PlanChangeOptions, options)
-    return PlanChangeBrain(context.city, PlanChangeOptions(**options))  # type: ignore[arg-type]
+    return PlanChangeBrain, PlanChangeOptions
 
 
 def _check_options(kind: type[Any], options: dict[str, object]) -> None:
@@ -85,22 +84,26 @@ def _check_options(kind: type[Any], options: dict[str, object]) -> None:
             raise ConfigurationError(f"{value!r} is not a {want.__name__}", place=place, remedy="correct it")
 
 
-_MAKERS: dict[str, Callable[[BrainContext, dict[str, object]], Brain]] = {
+_KINDS: dict[str, Callable[[], tuple[type[Any], type[Any]]]] = {
     "brain": _look_ahead,
     "max-pressure": _max_pressure,
     "plan-change": _plan_change,
 }
+"""Brain and options of each control."""
 
 
 def create(context: BrainContext) -> Brain:
     """The control named by options["control"]; raises ConfigurationError on options that do not fit."""
     options = {"explain": context.explain, **context.options}
     control = options.pop("control", CONTROLS[0].name)
-    maker = _MAKERS.get(str(control))
-    if maker is None:
+    find_kind = _KINDS.get(str(control))
+    if find_kind is None:
         raise ConfigurationError(
             f"no control {control!r}",
             place="brains.signals option 'control'",
-            remedy="use one of " + ", ".join(_MAKERS),
+            remedy="use one of " + ", ".join(_KINDS),
         )
-    return maker(context, options)
+    kind, kind_options = find_kind()
+    _check_options(kind_options, options)
+    brain: Brain = kind(context.city, kind_options(**options))
+    return brain

@@ -31,6 +31,24 @@ _kernel: Callable[[Any], Callable[..., Any]] = compiled()
 
 
 @_kernel
+def _add_target(origin, k, lag, through, target, lag_s, share, target_n):  # type: ignore[no-untyped-def]
+    """A share more of `origin` ends in stream k; beyond TARGETS streams it is lost."""
+    place = -1
+    for i in range(target_n[origin]):
+        if target[origin, i] == k:
+            place = i
+    if place < 0:
+        if target_n[origin] == TARGETS:
+            return
+        place = target_n[origin]
+        target_n[origin] += 1
+        target[origin, place] = k
+        lag_s[origin, place] = lag
+        share[origin, place] = 0.0
+    share[origin, place] += through
+
+
+@_kernel
 def trace_targets(  # type: ignore[no-untyped-def]
     first, last, target, lag_s, share, target_n, horizon_s,
     edge_lane, out_start, out_move, move_lane, move_edge, move_stream, travel_s, turn_share, lane_share,
@@ -64,19 +82,7 @@ def trace_targets(  # type: ignore[no-untyped-def]
                         stack_share[depth] = through * survive[move_edge[m]]
                         depth += 1
                     continue
-                place = -1
-                for i in range(target_n[origin]):
-                    if target[origin, i] == k:
-                        place = i
-                if place < 0:
-                    if target_n[origin] == TARGETS:
-                        continue
-                    place = target_n[origin]
-                    target_n[origin] += 1
-                    target[origin, place] = k
-                    lag_s[origin, place] = lag
-                    share[origin, place] = 0.0
-                share[origin, place] += through
+                _add_target(origin, k, lag, through, target, lag_s, share, target_n)
 
 
 @_kernel
@@ -107,19 +113,7 @@ def trace_lanes(  # type: ignore[no-untyped-def]
                     continue
                 k = move_stream[m]
                 if k >= 0:
-                    place = -1
-                    for i in range(target_n[origin]):
-                        if target[origin, i] == k:
-                            place = i
-                    if place < 0:
-                        if target_n[origin] == TARGETS:
-                            continue
-                        place = target_n[origin]
-                        target_n[origin] += 1
-                        target[origin, place] = k
-                        lag_s[origin, place] = lag
-                        share[origin, place] = 0.0
-                    share[origin, place] += through
+                    _add_target(origin, k, lag, through, target, lag_s, share, target_n)
                     continue
                 edge = move_edge[m]
                 further = lag + travel_s[edge]

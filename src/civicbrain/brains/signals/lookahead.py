@@ -12,6 +12,7 @@ The bound on red, pedestrians and what has just begun are treated as under `max-
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from civicbrain.brains.signals.approach import Streams, build_streams
 from civicbrain.brains.signals.approach_lanes import ApproachLanes
+from civicbrain.brains.signals.asking import Asking, Explain
 from civicbrain.brains.signals.choice import Choice
 from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.estimate import Estimate, Estimator
@@ -32,7 +34,7 @@ from civicbrain.brains.signals.waiting import Waiting
 from civicbrain.city.model import City
 from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.snapshot import Snapshot
-from civicbrain.contracts.brain import Advice, StageRequest
+from civicbrain.contracts.brain import Advice
 
 SHARES_EVERY_S = 30.0
 
@@ -110,8 +112,7 @@ class LookAheadBrain:
             options.stop_s, options.left_s, options.left_by_queue_s, options.longest_s, options.yellow_s,
             options.gap_s, options.sneak, options.harm_veh, options.change_veh_s,
         )  # fmt: skip
-        self._junction_ids = [junction.id for junction in city.junctions]
-        self._stage_ids = [stage.id for junction in city.junctions for stage in junction.stages]
+        self._asking = Asking(city, name, options.valid_s)
         count, seconds = self._lanes.count, options.horizon_s
         self._junction_of_lane = np.repeat(
             np.arange(len(city.junctions)), np.diff(self._lanes.lanes.lane_start)
@@ -138,26 +139,10 @@ class LookAheadBrain:
         if self.stages.count == 0:
             return Advice()
         outlook = self.decide(snapshot)
-        now, name, expires_s = snapshot.time_s, self.name, snapshot.time_s + self.options.valid_s
-        ids, stage_ids = self._junction_ids, self._stage_ids
-        requests = tuple(
-            [
-                StageRequest(
-                    ids[j], stage_ids[stage], now, expires_s, name, reason="overdue" if overdue >= 0 else ""
-                )
-                for j, (stage, overdue) in enumerate(
-                    zip(outlook.chosen.tolist(), outlook.overdue.tolist(), strict=True)
-                )
-                if stage >= 0
-            ]
-        )
-        if not self.options.explain:
-            return Advice(requests)
-        explanations = {
-            ids[j]: explain_outlook(self._city, self.streams, self.stages, outlook, j)
-            for j in (outlook.chosen >= 0).nonzero()[0].tolist()
-        }
-        return Advice(requests=requests, explanations=explanations)
+        explain: Explain | None = None
+        if self.options.explain:
+            explain = functools.partial(explain_outlook, self._city, self.streams, self.stages, outlook)
+        return self._asking.advice(snapshot.time_s, outlook.chosen, outlook.overdue, explain)
 
     def decide(self, snapshot: Snapshot) -> Outlook:
         """One tick as arrays."""

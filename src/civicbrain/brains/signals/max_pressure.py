@@ -8,9 +8,11 @@ waited nearly as long as allowed is served first, oldest first.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from civicbrain.brains.signals.approach import Streams, build_streams
+from civicbrain.brains.signals.asking import Asking, Explain
 from civicbrain.brains.signals.choice import Choice
 from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.explanation import explain_junction
@@ -20,7 +22,7 @@ from civicbrain.brains.signals.worth import Worth
 from civicbrain.city.model import City
 from civicbrain.city.network import F64, I32
 from civicbrain.city.snapshot import Snapshot
-from civicbrain.contracts.brain import Advice, StageRequest
+from civicbrain.contracts.brain import Advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +81,17 @@ class MaxPressureBrain:
             stale_s=options.stale_s,
             order_bonus=options.order_bonus,
         )
-        self._junction_ids = [junction.id for junction in city.junctions]
-        self._stage_ids = [stage.id for junction in city.junctions for stage in junction.stages]
+        self._asking = Asking(city, name, options.valid_s)
 
     def advise(self, snapshot: Snapshot) -> Advice:
         """Requests for all junctions that can be decided on; explanations if asked for."""
         if self.stages.count == 0:
             return Advice()
         decision = self.decide(snapshot)
-        now, name, expires_s = snapshot.time_s, self.name, snapshot.time_s + self.options.valid_s
-        ids, stage_ids = self._junction_ids, self._stage_ids
-        requests = tuple(
-            [
-                StageRequest(
-                    ids[j], stage_ids[stage], now, expires_s, name, reason="overdue" if overdue >= 0 else ""
-                )
-                for j, (stage, overdue) in enumerate(
-                    zip(decision.chosen.tolist(), decision.overdue.tolist(), strict=True)
-                )
-                if stage >= 0
-            ]
-        )
-        if not self.options.explain:
-            return Advice(requests)
-        explanations = {
-            ids[j]: explain_junction(self._city, self.streams, self.stages, decision, j)
-            for j in (decision.chosen >= 0).nonzero()[0].tolist()
-        }
-        return Advice(requests=requests, explanations=explanations)
+        explain: Explain | None = None
+        if self.options.explain:
+            explain = functools.partial(explain_junction, self._city, self.streams, self.stages, decision)
+        return self._asking.advice(snapshot.time_s, decision.chosen, decision.overdue, explain)
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """One tick as arrays."""
