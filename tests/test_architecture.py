@@ -29,6 +29,20 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
+def test_modules_imported_by_short_name_are_told_apart():
+    """Test folders and benchmarks put themselves on the path: two modules of one name would hide each other."""
+    shared = [
+        path
+        for folder in ("tests", "benchmarks")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path.stem not in {"__init__", "conftest", "run"} and not path.stem.startswith("test_")
+    ]
+    assert shared
+    names = [path.stem for path in shared]
+    twice = [str(path.relative_to(ROOT)) for path in shared if names.count(path.stem) > 1]
+    assert not twice, f"rename one of {twice}"
+
+
 def test_imports_point_one_way():
     command = shutil.which("lint-imports", path=str(Path(sys.executable).parent)) or shutil.which(
         "lint-imports"

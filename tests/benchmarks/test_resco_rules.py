@@ -12,18 +12,22 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "resco"
 
 
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+def _load(name: str, **beside: ModuleType) -> ModuleType:
+    """The benchmark's module, which imports those `beside` by their short names; no name stays behind."""
+    spec = importlib.util.spec_from_file_location(f"resco_{name}", FOLDER / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # street.py imports rules by that name
-    spec.loader.exec_module(module)
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    with pytest.MonkeyPatch.context() as patch:
+        for short, other in beside.items():
+            patch.setitem(sys.modules, short, other)
+        spec.loader.exec_module(module)
     return module
 
 
 rules = _load("rules")
-street = _load("street")
+street = _load("street", rules=rules)
 
 TRIPS = """<tripinfos>
   <tripinfo id="a" depart="0.0" departDelay="0.0" timeLoss="10.0" arrival="60.0"/>

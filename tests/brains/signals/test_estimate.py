@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from street import detections
+from street_seen import detections
 
 from civicbrain.brains.signals.approach import build_streams
 from civicbrain.brains.signals.estimate import Estimate, Estimator

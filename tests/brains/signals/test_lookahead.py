@@ -11,7 +11,7 @@ from multiprocessing import get_context
 import msgspec
 import numpy as np
 import pytest
-from street import ask, drive, frame, stage_of
+from street_seen import ask, drive, frame, stage_of
 
 from civicbrain.brains.signals import CONTROLS, create
 from civicbrain.brains.signals.approach import Streams, build_streams

@@ -10,7 +10,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 import pytest
-from street import ask, frame, stage_of
+from street_seen import ask, frame, stage_of
 
 from civicbrain.brains.signals import CONTROLS, create
 from civicbrain.brains.signals.max_pressure import MaxPressureBrain

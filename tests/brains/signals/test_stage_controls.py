@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from street import ask, frame, stage_of
+from street_seen import ask, frame, stage_of
 
 from civicbrain.brains.signals import create
 from civicbrain.city.model import City
