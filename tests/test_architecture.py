@@ -30,7 +30,7 @@ def name_of(path: Path) -> str:
 
 
 def test_modules_imported_by_short_name_are_told_apart():
-    """Test folders and benchmarks put themselves on the path: two modules of one name would hide each other."""
+    """Test folders and benchmarks put themselves on the path: of two modules of one name one is hidden."""
     shared = [
         path
         for folder in ("tests", "benchmarks")
