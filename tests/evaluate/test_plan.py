@@ -10,6 +10,7 @@ from fake_runs import fake_city
 from civicbrain.contracts.brain import ControlSpec
 from civicbrain.core.errors import ConfigurationError
 from civicbrain.evaluate.plan import StudyOptions, make_tasks, parse_seeds
+from civicbrain.twin.faults import CameraFault, Faults
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,8 @@ def test_seeds_that_cannot_be_are_refused_with_what_to_write(text: str) -> None:
         ({"coverage": 1.5}, "coverage 1.5"),
         ({"coverage": float("nan")}, "coverage nan"),
         ({"sensing": "radar"}, "radar"),
+        ({"miss_rate": 1.1}, "miss rate 1.1"),
+        ({"latency_s": float("nan")}, "latency nan"),
         ({"begin_s": 100.0, "end_s": 100.0}, "is empty"),
         ({"begin_s": -1.0}, "begin -1"),
         ({"end_s": float("inf")}, "end inf"),
@@ -92,3 +95,24 @@ def test_the_key_changes_with_everything_the_figures_depend_on(tmp_path: Path) -
     keys.append(key())
     assert len(set(keys)) == len(keys)
     assert key() == keys[-1]
+
+
+def test_a_run_with_other_sensing_or_faults_is_another_run(tmp_path: Path) -> None:
+    city = fake_city(tmp_path)
+    spec = ControlSpec("fixed", "fixed")
+    fault = CameraFault(city.junctions[0].id, "blind", 0.0, 9.0)
+
+    def key(**changes: object) -> str:
+        options = StudyOptions(controls=("fixed",), seeds=(1,), **changes)  # type: ignore[arg-type]
+        return make_tasks(city, [spec], options, tmp_path)[0].key
+
+    keys = [key(), key(miss_rate=0.2), key(latency_s=1.0), key(faults=Faults((fault,)))]
+    assert len(set(keys)) == 4
+    assert key(faults=Faults((fault,))) == keys[3]
+
+
+def test_a_fault_that_does_not_fit_the_city_is_found_before_any_run(tmp_path: Path) -> None:
+    faults = Faults((CameraFault("nowhere", "blind", 0.0, 9.0),))
+    options = StudyOptions(controls=("fixed",), seeds=(1,), faults=faults)
+    with pytest.raises(ConfigurationError, match="nowhere"):
+        make_tasks(fake_city(tmp_path), [ControlSpec("fixed", "fixed")], options, tmp_path)

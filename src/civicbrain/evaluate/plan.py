@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
@@ -15,6 +15,7 @@ import civicbrain
 from civicbrain.city.model import City
 from civicbrain.contracts.brain import ControlSpec
 from civicbrain.core.errors import ConfigurationError
+from civicbrain.twin.faults import NO_FAULTS, Faults
 
 MAX_SEEDS = 10_000
 SENSING = ("camera", "oracle")
@@ -25,7 +26,8 @@ _FORMAT = 1  # of RunFile; a higher number makes older files run again
 class StudyOptions:
     """What is compared. begin_s, end_s: None takes the scenario's own window. baseline: None takes "fixed"
     if it is among the controls, else the first. bound: also work out how low delay could go. controls are
-    names; `check` says what is wrong with them."""
+    names; `check` says what is wrong with them. miss_rate, latency_s, faults: as in `TwinOptions`, for every
+    run alike."""
 
     controls: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -35,6 +37,9 @@ class StudyOptions:
     end_s: float | None = None
     baseline: str | None = None
     bound: bool = False
+    miss_rate: float = 0.05
+    latency_s: float = 0.5
+    faults: Faults = NO_FAULTS
 
     @property
     def baseline_name(self) -> str:
@@ -63,6 +68,16 @@ class StudyOptions:
             raise ConfigurationError(
                 f"coverage {self.coverage:g} is not between 0 and 1",
                 remedy="give the share of junctions that have a camera, e.g. --coverage 0.5",
+            )
+        if not 0.0 <= self.miss_rate <= 1.0:
+            raise ConfigurationError(
+                f"miss rate {self.miss_rate:g} is not between 0 and 1",
+                remedy="give the share of vehicles that a camera overlooks in a frame, e.g. 0.05",
+            )
+        if not 0.0 <= self.latency_s <= 60.0:
+            raise ConfigurationError(
+                f"latency {self.latency_s:g} s is not between 0 and 60 s",
+                remedy="give the age at which a frame is delivered, e.g. 0.5",
             )
         for name, value in (("begin", self.begin_s), ("end", self.end_s)):
             if value is not None and not (math.isfinite(value) and value >= 0.0):
@@ -94,6 +109,9 @@ class RunTask:
     end_s: float
     folder: Path
     key: str
+    miss_rate: float = 0.05
+    latency_s: float = 0.5
+    faults: Faults = NO_FAULTS
 
     @property
     def log_file(self) -> Path:
@@ -127,11 +145,12 @@ def make_tasks(
 ) -> list[RunTask]:
     """All runs of a study of one city; seed by seed, so that a study cut short still compares its controls.
 
-    Raises ConfigurationError when the window is empty.
+    Raises ConfigurationError when the window is empty, or a fault does not fit the city.
     """
     begin_s = city.demand.begin_s if options.begin_s is None else options.begin_s
     end_s = city.demand.end_s if options.end_s is None else options.end_s
     _check_window(begin_s, end_s)
+    options.faults.check(city)
     digest = hash_city(city)
     return [
         RunTask(
@@ -143,7 +162,10 @@ def make_tasks(
             begin_s=begin_s,
             end_s=end_s,
             folder=folder,
-            key=run_key(digest, spec, seed, options.sensing, options.coverage, begin_s, end_s),
+            key=run_key(digest, spec, seed, options, begin_s, end_s),
+            miss_rate=options.miss_rate,
+            latency_s=options.latency_s,
+            faults=options.faults,
         )
         for seed in options.seeds
         for spec in specs
@@ -159,13 +181,7 @@ def _check_window(begin_s: float, end_s: float) -> None:
 
 
 def run_key(
-    city_hash: str,
-    spec: ControlSpec,
-    seed: int,
-    sensing: str,
-    coverage: float,
-    begin_s: float,
-    end_s: float,
+    city_hash: str, spec: ControlSpec, seed: int, options: StudyOptions, begin_s: float, end_s: float
 ) -> str:
     """SHA-256 over everything a run's figures depend on, our own code and SUMO's version included."""
     content = {
@@ -173,8 +189,11 @@ def run_key(
         "city": city_hash,
         "control": [spec.name, spec.program, spec.brain, dict(spec.options)],
         "seed": seed,
-        "sensing": sensing,
-        "coverage": coverage,
+        "sensing": options.sensing,
+        "coverage": options.coverage,
+        "miss_rate": options.miss_rate,
+        "latency_s": options.latency_s,
+        "faults": asdict(options.faults),
         "window_s": [begin_s, end_s],
         "civicbrain": civicbrain.__version__,
         "sumo": sumo_version(),

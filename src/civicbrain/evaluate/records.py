@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from civicbrain.twin.faults import NO_FAULTS, Faults
+
 Interval = tuple[float, float]
 
 WALL_CLOCK_FIELDS = ("wall_s", "setup_s", "cpu_s", "sim_s_per_wall_s", "decision_ms_p50", "decision_ms_p99")
@@ -170,7 +172,7 @@ class Bound(msgspec.Struct, kw_only=True):
 
 
 class Evaluation(msgspec.Struct, kw_only=True):
-    """`evaluation.json` of one scenario."""
+    """`evaluation.json` of one scenario. faults: what went wrong on purpose, in every run alike."""
 
     scenario: str
     sumo_version: str
@@ -190,6 +192,9 @@ class Evaluation(msgspec.Struct, kw_only=True):
     city_hash: str = ""
     series: dict[str, ControlSeries] = msgspec.field(default_factory=dict)
     bound: Bound | None = None
+    miss_rate: float = 0.05
+    latency_s: float = 0.5
+    faults: Faults = NO_FAULTS
 
 
 class EvaluationSet(msgspec.Struct, kw_only=True):

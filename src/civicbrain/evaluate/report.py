@@ -340,6 +340,11 @@ def _warnings(study: Evaluation, city: City) -> tuple[str, ...]:
             f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}: fewer than the "
             f"{CLAIM_SEEDS} that a claim needs."
         )
+    if study.faults.cameras or study.faults.lanes:
+        notes.append(
+            f"Faults on purpose, in every run alike: {len(study.faults.cameras)} of cameras, "
+            f"{len(study.faults.lanes)} blocked lanes (evaluation.json names them)."
+        )
     if study.sensing == "oracle":
         notes.append("Oracle sensing: these figures are an upper bound, no street delivers such data.")
     locked = sorted({run.control for run in study.runs if run.deadlock})

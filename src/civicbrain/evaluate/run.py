@@ -67,6 +67,9 @@ def simulate_run(task: RunTask) -> RunFile:
         begin_s=task.begin_s,
         end_s=task.end_s,
         sumo_log=task.sumo_log_file,
+        miss_rate=task.miss_rate,
+        latency_s=task.latency_s,
+        faults=task.faults,
     )
     door = TwinDoor()
     loop = make_loop(city, task, door) if task.control.brain else None

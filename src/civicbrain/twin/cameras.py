@@ -23,6 +23,7 @@ import numpy as np
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32
 from civicbrain.city.observations import Detections, VehicleClass
+from civicbrain.twin.faults import FaultyCameras
 from civicbrain.twin.options import ORACLE_RANGE_M, TwinOptions
 from civicbrain.twin.reach import reach_of
 
@@ -130,6 +131,7 @@ class Cameras:
         self.latency_s = 0.0 if self._oracle else math.ceil(options.latency_s / step_s - 1e-9) * step_s
         self._misses = _Draws(options.seed, _MISS_STREAM)
         self._fleet = fleet
+        self._faulty = FaultyCameras(city, options.faults.cameras)
         self._frames: deque[Detections] = deque()
         self.equipped = _equipped(len(city.junctions), options)
         table = reach_of(city, self._range_m)
@@ -144,7 +146,7 @@ class Cameras:
 
     def take(self, time_s: float) -> None:
         """Take a frame of this instant; it is delivered when its latency is over."""
-        self._frames.append(self._frame(time_s))
+        self._frames.append(self._faulty.says(self._frame(time_s)))
 
     def deliver(self, now_s: float) -> list[Detections]:
         """Frames whose latency is over, oldest first; each once."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from civicbrain.core.errors import ConfigurationError
+from civicbrain.twin.faults import NO_FAULTS, Faults
 
 PROGRAMS = ("central", "fixed", "actuated", "delay-based")
 SENSING = ("camera", "oracle")
@@ -28,7 +29,7 @@ class TwinOptions:
     controller takes its local plan.
     track_live: keep the cumulative delay of `status()` up to date each step (for the live map; costs time).
     emissions: sample CO2 every 10 s for the metrics; False leaves co2_kg at 0.
-
+    faults: what goes wrong on purpose (`faults.py`); checked against the city when the twin starts.
     """
 
     seed: int = 0
@@ -45,6 +46,7 @@ class TwinOptions:
     frame_period_s: float = 1.0
     track_live: bool = False
     emissions: bool = True
+    faults: Faults = NO_FAULTS
 
     def __post_init__(self) -> None:
         if self.program not in PROGRAMS:

@@ -23,6 +23,7 @@ from civicbrain.contracts.wire import TwinStatus, VehicleFrame, pack_array
 from civicbrain.core.errors import ConfigurationError, TwinError
 from civicbrain.twin.cameras import Cameras, Fleet, compiled
 from civicbrain.twin.controller import ControllerMemory
+from civicbrain.twin.lane_blocks import LaneBlocks
 from civicbrain.twin.launch import SAFETY_FILE, TRIPS_FILE, start_sumo, step_length_s
 from civicbrain.twin.metrics import RunMetrics, make_metrics, read_safety, read_trips
 from civicbrain.twin.observer import Observer
@@ -88,6 +89,7 @@ class Twin:
         self.begin_s = demand.begin_s if options.begin_s is None else options.begin_s
         self.end_s = demand.end_s if options.end_s is None else options.end_s
         self.step_s = step_length_s(city)
+        options.faults.check(city)
         self._folder: Path | None = Path(tempfile.mkdtemp(prefix="civicbrain-twin-"))
         try:
             start_sumo(city, options, self.begin_s, self.end_s, self._folder, state)
@@ -121,6 +123,7 @@ class Twin:
         self._shown = [""] * len(self._tls_ids)
         self._fleet = Fleet()
         self._cameras = Cameras(city, options, self.step_s, self._fleet)
+        self._blocks = LaneBlocks(options.faults.lanes, self.step_s)
         self._frames_wanted = options.program == "central"
         self._frame_due_s = self.time_s
         self._probe = Probe(city, self.time_s, options.emissions)
@@ -154,6 +157,7 @@ class Twin:
             if self.roadside is not None:
                 for row, lamps in self.roadside.act(self.time_s):
                     set_lamps(self._tls_ids[row], lamps)
+            self._blocks.act(self.time_s)
             libsumo.simulationStep()
             self._look_at_lamps(self.time_s)
             self.time_s = simulation.getTime()
