@@ -64,7 +64,7 @@ class Faults:
 
     def check(self, city: City) -> None:
         """Raise ConfigurationError at the first fault that does not fit the city."""
-        rows = {lane_id: row for row, lane_id in enumerate(city.network.lanes.ids)}
+        rows = city.network.lanes.row
         for camera in self.cameras:
             place = f"camera fault at {camera.junction!r}"
             _check_span(camera.begin_s, camera.end_s, place)
@@ -117,7 +117,7 @@ class FaultyCameras:
     def __init__(self, city: City, faults: Sequence[CameraFault]) -> None:
         lanes = city.network.lanes
         self._faults = [(city.signals.row[fault.junction], fault) for fault in faults]
-        self._lane = {fault: lanes.ids.index(fault.lane) for fault in faults if fault.lane}
+        self._lane = {fault: lanes.row[fault.lane] for fault in faults if fault.lane}
         self._lane_m = {fault: float(lanes.length_m[row]) for fault, row in self._lane.items()}
         self._frozen: dict[CameraFault, Detections] = {}
         self._last: Detections | None = None
