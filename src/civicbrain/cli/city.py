@@ -27,7 +27,7 @@ def _city() -> None:
 
 def import_(
     source: Annotated[
-        str, typer.Argument(help=".sumocfg, .net.xml, .osm(.gz), CityFlow folder or built-in name")
+        str, typer.Argument(help=".sumocfg, .net.xml, .osm(.gz), CityFlow or City Brain Challenge folder, or built-in name")
     ],
     out: Annotated[Optional[Path], typer.Option(help="Folder to make; ./NAME by default.")] = None,  # noqa: UP045
     name: Annotated[Optional[str], typer.Option(help="Name of the city (lower case, hyphens).")] = None,  # noqa: UP045
@@ -74,7 +74,7 @@ def import_(
     with console.status(f"importing {source}"):
         city = import_city(source, target, options=options)
     console.print(f"city [bold]{city.name}[/bold] in {city.folder}", highlight=False)
-    _print_summary(console, city)
+    print_summary(console, city)
 
 
 def show(
@@ -102,7 +102,7 @@ def show(
     if chosen is not None:
         _print_junction(console, chosen)
     else:
-        _print_summary(console, whole)
+        print_summary(console, whole)
         _print_junctions(console, whole)
     if lanes:
         _print_lanes(console, whole)
@@ -110,7 +110,7 @@ def show(
         console.print(f"drawn: {plot}", highlight=False)
 
 
-def _print_summary(console: object, city: City) -> None:
+def print_summary(console: object, city: City) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

@@ -7,7 +7,7 @@ import math
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from civicbrain.core.ids import check_slug
 from civicbrain.twin.importing.additional import Carried, carry
 from civicbrain.twin.importing.builtin import BUILTIN_NAMES, find_builtin, unknown_source
 from civicbrain.twin.importing.cameras import build_cameras
+from civicbrain.twin.importing.citybrain import convert_citybrain
+from civicbrain.twin.importing.citybrain_files import is_citybrain
 from civicbrain.twin.importing.cityflow import convert_cityflow, is_cityflow, write_programs
 from civicbrain.twin.importing.demand import demand_xml, synthesise_demand
 from civicbrain.twin.importing.extra_stages import with_extra_stages
@@ -30,7 +32,7 @@ from civicbrain.twin.importing.options import ImportOptions
 from civicbrain.twin.importing.osm import convert_osm, is_osm
 from civicbrain.twin.importing.plans import program_xml
 from civicbrain.twin.importing.programs import Program, network_programs
-from civicbrain.twin.importing.signals import derive_junction
+from civicbrain.twin.importing.signals import derive_junction, with_stages
 from civicbrain.twin.importing.sumo import (
     SumoSource,
     is_configuration,
@@ -58,17 +60,20 @@ _PLAIN_NAMES = frozenset(
 
 @dataclass(frozen=True)
 class _Source:
-    """A source brought into SUMO's form. has_yellow: whether its programs show the transitions."""
+    """A source brought into SUMO's form. has_yellow: whether its programs show the transitions.
+    more_stages: lamps (one a link) of stages that the source has beside a traffic light's program."""
 
     sumo: SumoSource
     original: Path
     has_yellow: bool = True
+    more_stages: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def import_city(source: str | Path, out: Path, *, options: ImportOptions | None = None) -> City:
     """Make a city folder at `out` from a source; nothing is left there when it fails.
 
-    source: a .sumocfg, .net.xml(.gz), OpenStreetMap extract, CityFlow folder or built-in scenario name.
+    source: a .sumocfg, .net.xml(.gz), OpenStreetMap extract, folder of CityFlow or of the City Brain
+    Challenge, or built-in scenario name.
     Raises ImportFailedError, SignalProgramError, NotFoundError, CityError, ConfigurationError.
     """
     options = options or ImportOptions()
@@ -90,13 +95,20 @@ def _read_source(path: Path, work: Path, options: ImportOptions) -> _Source:
         flow = convert_cityflow(path, work)
         sumo = SumoSource(flow.net_file, (flow.route_file,), end_s=flow.end_s)
         return _Source(sumo, path, has_yellow=False)
+    if path.is_dir() and is_citybrain(path):
+        challenge = convert_citybrain(path, work)
+        sumo = SumoSource(challenge.net_file, (challenge.route_file,), end_s=challenge.end_s)
+        return _Source(sumo, path, False, challenge.more_stages)
     if path.is_file() and is_configuration(path):
         return _Source(read_configuration(path), path)
     if path.is_file() and name.endswith((".net.xml", ".net.xml.gz")):
         return _Source(SumoSource(path, options.route_files, options.additional_files), path)
     if path.is_file() and is_osm(path):
         return _Source(SumoSource(convert_osm(path, work)), path)
-    remedy = "give a .sumocfg, .net.xml, .osm, .osm.gz or a CityFlow folder (roadnet.json, flow.json)"
+    remedy = (
+        "give a .sumocfg, .net.xml, .osm, .osm.gz, a CityFlow folder (roadnet.json, flow.json) "
+        "or one of the City Brain Challenge (roadnet.txt, flow.txt)"
+    )
     if name.endswith(".pbf"):
         remedy = "turn it into XML first: osmium cat area.osm.pbf -o area.osm.gz"
     raise ImportFailedError("this kind of source is not known", place=str(path), remedy=remedy)
@@ -133,8 +145,8 @@ def _import(source: _Source, work: Path, out: Path, options: ImportOptions) -> C
     _check_runs(demand, net_file, files, source.original)
 
     controllers = [entry for entry in build_controllers(net) if entry.id in programs]
-    junctions = tuple(_junction(net, c, programs[c.id], options, source.has_yellow) for c in controllers)
-    network = build_network(net, {j.id: row for row, j in enumerate(junctions)}, _group_rows(junctions))
+    junctions = tuple(_junction(net, c, programs[c.id], options, source) for c in controllers)
+    network = build_network(net, {j.id: row for row, j in enumerate(junctions)}, group_rows(junctions))
     if not source.has_yellow:
         write_programs(net_file, junctions)
     repaired = [j for j in junctions if any(j.stages[step.stage].derived for step in j.local_plan.steps)]
@@ -208,7 +220,7 @@ def _check_runs(demand: DemandFiles, net_file: Path, files: dict[str, Path | byt
 
 
 def _junction(
-    net: Any, controller: Controller, program: Program, options: ImportOptions, has_yellow: bool
+    net: Any, controller: Controller, program: Program, options: ImportOptions, source: _Source
 ) -> SignalJunction:
     nodes = [net.getNode(node_id) for node_id in controller.node_ids]
     streets: dict[str, None] = {}
@@ -219,12 +231,12 @@ def _junction(
     x_m, y_m = np.mean([node.getCoord()[:2] for node in nodes], axis=0)
     junction = derive_junction(
         controller, program, names=tuple(streets)[:3], xy_m=(float(x_m), float(y_m)), repair=options.repair,
-        demonstrated=has_yellow,
+        demonstrated=source.has_yellow,
     )  # fmt: skip
-    return with_extra_stages(junction)
+    return with_extra_stages(with_stages(junction, source.more_stages.get(controller.id, ())))
 
 
-def _group_rows(junctions: tuple[SignalJunction, ...]) -> dict[tuple[str, int], int]:
+def group_rows(junctions: tuple[SignalJunction, ...]) -> dict[tuple[str, int], int]:
     start = SignalIndex(junctions).group_start
     return {
         (junction.id, link): int(start[row]) + group

@@ -11,8 +11,8 @@ from civicbrain import __version__
 from civicbrain.city.folder import CONFIGURATION, load_city
 from civicbrain.city.model import City
 from civicbrain.core.errors import CivicBrainError
+from civicbrain.twin.importing import citybrain_files, cityflow
 from civicbrain.twin.importing.builtin import BUILTIN_NAMES, find_builtin, unknown_source
-from civicbrain.twin.importing.cityflow import FLOW, ROADNET
 from civicbrain.twin.importing.importer import city_name, import_city
 from civicbrain.twin.importing.options import ImportOptions
 from civicbrain.twin.importing.sumo import is_configuration, read_configuration
@@ -57,7 +57,8 @@ def _fingerprint(path: Path, options: ImportOptions) -> str:
     """Of the version, the options and the content of all files of the source."""
     files = [path]
     if path.is_dir():
-        files = [file for file in (path / ROADNET, path / FLOW) if file.is_file()]
+        names = (cityflow.ROADNET, cityflow.FLOW, citybrain_files.ROADNET, citybrain_files.FLOW)
+        files = [path / name for name in names if (path / name).is_file()]
     elif is_configuration(path):
         scenario = read_configuration(path)
         files += [scenario.net_file, *scenario.route_files, *scenario.additional_files]

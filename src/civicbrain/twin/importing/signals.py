@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +27,7 @@ from civicbrain.twin.importing import times
 from civicbrain.twin.importing.groups import GREEN, Draft, draft_groups
 from civicbrain.twin.importing.network import Controller
 from civicbrain.twin.importing.programs import Program
+from civicbrain.twin.plan import unsafe_stages
 
 _DERIVED_STAGE_S = 15.0
 """Green of a stage that repair adds to the local plan, beside its transition."""
@@ -106,6 +108,26 @@ def derive_junction(
         intergreen_source=f"{shown} from the plan's transitions, {computed} by RiLSA 2015",
         warnings=tuple(warnings),
     )
+
+
+def with_stages(junction: SignalJunction, states: Sequence[str]) -> SignalJunction:
+    """The junction with the stages that a source has beside its plan, for every control to ask for.
+
+    states: lamps, one a link. Stages that the junction has are not added again, nor are those that its
+    conflicts forbid or that show links of one group differently.
+    """
+    if not states:
+        return junction
+    stages = list(junction.stages)
+    for state in states:
+        lamps = "".join(state[group.links[0]] for group in junction.groups)
+        one = all(state[link] == state[group.links[0]] for group in junction.groups for link in group.links)
+        if one and all(stage.lamps != lamps for stage in stages):
+            stages.append(Stage(f"d{len(stages) + 1}", lamps, derived=True))
+    result = msgspec.structs.replace(junction, stages=tuple(stages))
+    unsafe = unsafe_stages(result)
+    kept = [s for row, s in enumerate(stages) if row < len(junction.stages) or row not in unsafe]
+    return msgspec.structs.replace(junction, stages=tuple(kept))
 
 
 def _conflicts(controller: Controller, drafts: list[Draft]) -> tuple[NDArray[np.int8], int]:
