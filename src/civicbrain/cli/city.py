@@ -27,7 +27,10 @@ def _city() -> None:
 
 def import_(
     source: Annotated[
-        str, typer.Argument(help=".sumocfg, .net.xml, .osm(.gz), CityFlow or City Brain Challenge folder, or built-in name")
+        str,
+        typer.Argument(
+            help=".sumocfg, .net.xml, .osm(.gz), CityFlow or City Brain Challenge folder, or built-in name"
+        ),
     ],
     out: Annotated[Optional[Path], typer.Option(help="Folder to make; ./NAME by default.")] = None,  # noqa: UP045
     name: Annotated[Optional[str], typer.Option(help="Name of the city (lower case, hyphens).")] = None,  # noqa: UP045

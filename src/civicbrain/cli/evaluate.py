@@ -30,7 +30,8 @@ def evaluate(
         list[str],
         typer.Argument(
             metavar="SCENARIO...",
-            help="A built-in name (cologne8), a city folder, a .sumocfg or a CityFlow folder.",
+            help="A built-in name (cologne8), a city folder, a .sumocfg, or a folder of CityFlow or the "
+            "City Brain Challenge.",
         ),
     ],
     control: Annotated[
@@ -60,6 +61,17 @@ def evaluate(
     bound: Annotated[
         bool, typer.Option("--bound", help="Also work out how low delay could go; takes minutes.")
     ] = False,
+    delay_index: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LIMIT",
+            help="Also count the vehicles that entered before mean trip time over free-flow trip time "
+            "reached LIMIT (City Brain Challenge: 1.40).",
+        ),
+    ] = None,
+    stop_at_limit: Annotated[
+        bool, typer.Option("--stop-at-limit", help="End each run when --delay-index is reached.")
+    ] = False,
 ) -> None:
     """Compare controls on scenarios: the same seeds for all, each run in a process of its own.
 
@@ -79,6 +91,8 @@ def evaluate(
         end_s=end,
         baseline=baseline,
         bound=bound,
+        delay_index_limit=delay_index,
+        stop_at_limit=stop_at_limit,
     )
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = default_folder(scenario, stamp) if out is None else out
@@ -136,6 +150,10 @@ def _command(scenarios: Sequence[str], options: object, seeds: str) -> str:
         words += ["--baseline", options.baseline]
     if options.bound:
         words.append("--bound")
+    if options.delay_index_limit is not None:
+        words += ["--delay-index", f"{options.delay_index_limit:g}"]
+    if options.stop_at_limit:
+        words.append("--stop-at-limit")
     return shlex.join(words)
 
 
@@ -176,6 +194,12 @@ def _print_tables(evaluations: Sequence[Evaluation]) -> None:
                 str(sum(run.deadlock for run in mine)),
             )
         console.print(table)
+        for name, summary in study.summary.items():
+            if (served := summary["vehicles_served"].mean) is not None:
+                console.print(
+                    f"{name}: {served:.0f} vehicles entered before the delay index reached its limit; "
+                    f"it ended at {summary['delay_index'].mean or 0.0:.2f}."
+                )
         if study.bound is not None:
             limit = study.bound
             console.print(

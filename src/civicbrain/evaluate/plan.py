@@ -26,8 +26,8 @@ _FORMAT = 1  # of RunFile; a higher number makes older files run again
 class StudyOptions:
     """What is compared. begin_s, end_s: None takes the scenario's own window. baseline: None takes "fixed"
     if it is among the controls, else the first. bound: also work out how low delay could go. controls are
-    names; `check` says what is wrong with them. miss_rate, latency_s, faults: as in `TwinOptions`, for every
-    run alike."""
+    names; `check` says what is wrong with them. miss_rate, latency_s, faults, delay_index_limit and
+    stop_at_limit: as in `TwinOptions`, for every run alike."""
 
     controls: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -40,6 +40,8 @@ class StudyOptions:
     miss_rate: float = 0.05
     latency_s: float = 0.5
     faults: Faults = NO_FAULTS
+    delay_index_limit: float | None = None
+    stop_at_limit: bool = False
 
     @property
     def baseline_name(self) -> str:
@@ -86,6 +88,16 @@ class StudyOptions:
                 )
         if self.begin_s is not None and self.end_s is not None:
             _check_window(self.begin_s, self.end_s)
+        limit = self.delay_index_limit
+        if limit is not None and not 1.0 <= limit <= 1000.0:
+            raise ConfigurationError(
+                f"delay index {limit:g} is not between 1 and 1000",
+                remedy="give trip time over free-flow trip time; the City Brain Challenge took 1.40",
+            )
+        if self.stop_at_limit and limit is None:
+            raise ConfigurationError(
+                "there is no delay index to stop at", remedy="give its limit, e.g. --delay-index 1.40"
+            )
         if self.baseline is not None and self.baseline not in self.controls:
             raise ConfigurationError(
                 f"the baseline {self.baseline!r} is not among the controls",
@@ -112,6 +124,8 @@ class RunTask:
     miss_rate: float = 0.05
     latency_s: float = 0.5
     faults: Faults = NO_FAULTS
+    delay_index_limit: float | None = None
+    stop_at_limit: bool = False
 
     @property
     def log_file(self) -> Path:
@@ -166,6 +180,8 @@ def make_tasks(
             miss_rate=options.miss_rate,
             latency_s=options.latency_s,
             faults=options.faults,
+            delay_index_limit=options.delay_index_limit,
+            stop_at_limit=options.stop_at_limit,
         )
         for seed in options.seeds
         for spec in specs
@@ -194,6 +210,7 @@ def run_key(
         "miss_rate": options.miss_rate,
         "latency_s": options.latency_s,
         "faults": asdict(options.faults),
+        "delay_index": [options.delay_index_limit, options.stop_at_limit],
         "window_s": [begin_s, end_s],
         "civicbrain": civicbrain.__version__,
         "sumo": sumo_version(),

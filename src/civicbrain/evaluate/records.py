@@ -27,6 +27,10 @@ class RunRecord(msgspec.Struct, kw_only=True):
     setup_s: before that: reading the city, importing and compiling the brain.
     decision_ms_p50, decision_ms_p99: wall time of one call of the brain; 0 under SUMO's own programs, which
     call none. refused_requests: by the guard or a controller; unsafe_states: by the independent observer.
+    vehicles_served: that had entered before the delay index reached its limit, or in all where it never did;
+    delay_index: mean trip time over free-flow trip time, at the last look; delay_index_reached_s: second of
+    the scenario (`twin.delay_index`); null where not asked for. A run that stopped there has its other
+    figures from its shorter window.
     """
 
     control: str
@@ -55,6 +59,9 @@ class RunRecord(msgspec.Struct, kw_only=True):
     decision_ms_p99: float
     setup_s: float = 0.0
     cpu_s: float = 0.0
+    vehicles_served: int | None = None
+    delay_index: float | None = None
+    delay_index_reached_s: float | None = None
 
 
 METRICS: tuple[str, ...] = tuple(

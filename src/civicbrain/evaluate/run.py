@@ -70,6 +70,8 @@ def simulate_run(task: RunTask) -> RunFile:
         miss_rate=task.miss_rate,
         latency_s=task.latency_s,
         faults=task.faults,
+        delay_index_limit=task.delay_index_limit,
+        stop_at_limit=task.stop_at_limit,
     )
     door = TwinDoor()
     loop = make_loop(city, task, door) if task.control.brain else None
@@ -93,6 +95,7 @@ def simulate_run(task: RunTask) -> RunFile:
         _require_sound(loop, task)
     file = make_run_file(task, metrics, loop, wall_s, ready - started)
     file.run.cpu_s = cpu_s
+    file.run.sim_s_per_wall_s = (twin.time_s - task.begin_s) / wall_s
     return file
 
 
@@ -147,6 +150,9 @@ def make_run_file(
         decision_ms_p50=p50,
         decision_ms_p99=p99,
         setup_s=setup_s,
+        vehicles_served=metrics.vehicles_served,
+        delay_index=finite(metrics.delay_index),
+        delay_index_reached_s=metrics.delay_index_reached_s,
     )
     series = RunSeries(
         time_s=list(metrics.series_time_s),

@@ -16,6 +16,7 @@ import numpy as np
 
 from civicbrain.core.errors import TwinError
 from civicbrain.core.units import MG_TO_KG
+from civicbrain.twin.delay_index import DelayIndex
 from civicbrain.twin.probe import Probe
 
 
@@ -29,6 +30,8 @@ class RunMetrics(msgspec.Struct, frozen=True):
     co2_kg: sampled every 10 s (`probe.py`). collisions, emergency_stops, teleports: as SUMO counts them.
     unsafe_states: events the independent observer counted. deadlock: see `deadlock.py`.
     travel_time_quantiles_s: of those that arrived, at the probabilities 0, 0.01 … 1; empty where none did.
+    vehicles_served, delay_index, delay_index_reached_s: of the city brain challenge (`delay_index.py`), None
+    where they were not asked for; reached_s also where the limit was not reached.
     series_*: each 60 s. junction_delay_s: junction id -> delay on its approaches, s per vehicle.
     """
 
@@ -50,6 +53,9 @@ class RunMetrics(msgspec.Struct, frozen=True):
     refused_requests: int
     unsafe_states: int
     deadlock: bool
+    vehicles_served: int | None = None
+    delay_index: float | None = None
+    delay_index_reached_s: float | None = None
     series_time_s: tuple[float, ...] = ()
     series_queue_veh: tuple[int, ...] = ()
     series_running: tuple[int, ...] = ()
@@ -163,6 +169,16 @@ def make_metrics(
         series_running=tuple(probe.series_running),
         junction_delay_s=probe.junction_delay_s(),
         travel_time_quantiles_s=trips.travel_time_quantiles_s,
+    )
+
+
+def with_delay_index(metrics: RunMetrics, index: DelayIndex) -> RunMetrics:
+    """The figures of a run with those of its delay index."""
+    return msgspec.structs.replace(
+        metrics,
+        vehicles_served=index.served,
+        delay_index=index.value,
+        delay_index_reached_s=index.reached_s,
     )
 
 

@@ -30,6 +30,8 @@ class TwinOptions:
     track_live: keep the cumulative delay of `status()` up to date each step (for the live map; costs time).
     emissions: sample CO2 every 10 s for the metrics; False leaves co2_kg at 0.
     faults: what goes wrong on purpose (`faults.py`); checked against the city when the twin starts.
+    delay_index_limit: follow the delay index and count who entered before it reached this (`delay_index.py`);
+    stop_at_limit: end the run there.
     """
 
     seed: int = 0
@@ -47,6 +49,8 @@ class TwinOptions:
     track_live: bool = False
     emissions: bool = True
     faults: Faults = NO_FAULTS
+    delay_index_limit: float | None = None
+    stop_at_limit: bool = False
 
     def __post_init__(self) -> None:
         if self.program not in PROGRAMS:
@@ -68,6 +72,8 @@ class TwinOptions:
         _require_between("range_m", self.range_m, 0.0, 10_000.0)
         _require_between("frame_period_s", self.frame_period_s, 0.0, 60.0)
         _require_between("watchdog_s", self.watchdog_s, 1.0, 60.0)
+        if self.delay_index_limit is not None:
+            _require_between("delay_index_limit", self.delay_index_limit, 1.0, 1000.0)
         if self.begin_s is not None and self.end_s is not None and not self.begin_s < self.end_s:
             raise ConfigurationError(
                 f"the window ends at {self.end_s} s, not after its begin {self.begin_s} s",

@@ -23,9 +23,10 @@ from civicbrain.contracts.wire import TwinStatus, VehicleFrame, pack_array
 from civicbrain.core.errors import ConfigurationError, TwinError
 from civicbrain.twin.cameras import Cameras, Fleet, compiled
 from civicbrain.twin.controller import ControllerMemory
+from civicbrain.twin.delay_index import DelayIndex
 from civicbrain.twin.lane_blocks import LaneBlocks
 from civicbrain.twin.launch import SAFETY_FILE, TRIPS_FILE, start_sumo, step_length_s
-from civicbrain.twin.metrics import RunMetrics, make_metrics, read_safety, read_trips
+from civicbrain.twin.metrics import RunMetrics, make_metrics, read_safety, read_trips, with_delay_index
 from civicbrain.twin.observer import Observer
 from civicbrain.twin.options import TwinOptions
 from civicbrain.twin.probe import Probe
@@ -127,6 +128,8 @@ class Twin:
         self._frames_wanted = options.program == "central"
         self._frame_due_s = self.time_s
         self._probe = Probe(city, self.time_s, options.emissions)
+        limit = options.delay_index_limit
+        self._index = None if limit is None else DelayIndex(city, self.time_s, limit)
         self._departed = checkpoint.departed if checkpoint else 0
         self._arrived = checkpoint.arrived if checkpoint else 0
         self._delay_veh_s = checkpoint.delay_veh_s if checkpoint else 0.0
@@ -138,8 +141,9 @@ class Twin:
 
     @property
     def ended(self) -> bool:
-        """The window is over."""
-        return self.time_s >= self.end_s - _ADVANCE_S
+        """The window is over, or the delay index has reached its limit and the run was to stop there."""
+        limit_reached = self._index is not None and self._index.reached_s is not None
+        return self.time_s >= self.end_s - _ADVANCE_S or (self.options.stop_at_limit and limit_reached)
 
     @property
     def refused_requests(self) -> int:
@@ -166,6 +170,8 @@ class Twin:
             self._arrived += len(arrived)
             self._fleet.moved(departed, arrived)
             self._probe.sample(self.time_s)
+            if self._index is not None:
+                self._index.step(departed, arrived, self.time_s)
             if self.options.track_live:
                 self._track_live()
             if self._frames_wanted and self.time_s >= self._frame_due_s - _ADVANCE_S:
@@ -270,7 +276,8 @@ class Twin:
         try:
             libsumo.close()
             trips, safety = read_trips(folder / TRIPS_FILE), read_safety(folder / SAFETY_FILE)
-            return make_metrics(trips, safety, self._probe, self.refused_requests, self.unsafe_states)
+            metrics = make_metrics(trips, safety, self._probe, self.refused_requests, self.unsafe_states)
+            return metrics if self._index is None else with_delay_index(metrics, self._index)
         finally:
             self.close()
 
