@@ -2,6 +2,7 @@
 
     city.toml        name, window, options: for people to read and change
     network.civic    network, signals and cameras (msgpack, compressed)
+    places.json      hospitals, stations, car parks, field cameras, where any are known (places.py)
     twin/            what SUMO needs to run the city
 
 A folder is written beside its place and renamed when it is whole, so that nothing half-written is left.
@@ -25,6 +26,7 @@ import numpy as np
 
 from civicbrain.city.model import Cameras, City, DemandFiles
 from civicbrain.city.network import Edges, Lanes, Movements, Network, Nodes, Projection
+from civicbrain.city.places import PLACES, encode_places, read_places
 from civicbrain.city.signals import SignalJunction
 from civicbrain.core.errors import CityError, ConfigurationError
 
@@ -70,6 +72,8 @@ def save_city(city: City, folder: Path, files: Mapping[str, Path | bytes]) -> Ci
             else:
                 shutil.copyfile(content, target)
         (whole / NETWORK).write_bytes(_pack(city))
+        if city.places:
+            (whole / PLACES).write_bytes(encode_places(city.places))
         (whole / CONFIGURATION).write_text(_configuration(city), encoding="utf-8")
         if folder.exists():
             folder.rename(Path(temporary) / "replaced")
@@ -139,6 +143,7 @@ def load_city(folder: Path) -> City:
         epoch=configuration.epoch,
         tile_url=configuration.tile_url,
         warnings=configuration.warnings,
+        places=read_places(folder),
     )
 
 

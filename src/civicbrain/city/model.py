@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from civicbrain.city.network import F32, I32, Network
+from civicbrain.city.places import Place, PlaceKind
 from civicbrain.city.signals import SignalIndex, SignalJunction
 
 
@@ -56,6 +57,7 @@ class City:
     tile_url: str = ""  # optional base map address for the control room
     warnings: tuple[str, ...] = ()
     extra: dict[str, object] = field(default_factory=dict)
+    places: tuple[Place, ...] = ()  # hospitals, stations, car parks, field cameras …; () where none are known
 
     @cached_property
     def signals(self) -> SignalIndex:
@@ -65,3 +67,7 @@ class City:
     def signalled_movements(self) -> I32:
         """Rows of Movements under signal control."""
         return np.flatnonzero(self.network.movements.junction >= 0).astype(np.int32)
+
+    def list_places(self, *kinds: PlaceKind) -> tuple[Place, ...]:
+        """Places of these kinds (of all without any), in the order of the file."""
+        return tuple(place for place in self.places if not kinds or place.kind in kinds)

@@ -1,0 +1,284 @@
+"""Fixed plans of a generated city: one cycle for all, splits by demand, offsets along the main streams.
+
+Splits follow Webster's principle (1958, "Traffic signal settings"): equal degrees of saturation of the
+critical lanes. Each second of green goes to the step in which the fullest lane discharges most. The cycle
+is the shortest at which nearly all junctions stay below the saturation that practice allows. Offsets let
+the main stream of each street arrive at green, along the heaviest tree of the graph of neighbouring
+junctions: around a loop, offsets must add up to whole cycles, so not all links can be met (Little 1966,
+"The synchronization of traffic signals by mixed-integer linear programming"). The plan serves the fuller of
+the two peaks, movement by movement.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
+
+from civicbrain.city.network import F64, Network
+from civicbrain.city.signals import PlanStep, SignalJunction, SignalPlan
+from civicbrain.science.fixed_time import TARGET_SATURATION, TURN_FACTOR, permitted_flow_veh_per_s
+from civicbrain.twin.importing.plans import switch_over
+
+CYCLES_S = (60, 70, 80, 90, 100, 110, 120)
+BELOW_TARGET_SHARE = 0.97
+SATURATION_VEH_S = 0.5
+"""Of a lane straight on: 1,800 veh/h (HCM 2016, ch. 19: 1,900 in ideal conditions)."""
+LEAST_GREEN_S = 6
+_QUEUE_HEAD_S = 4.0
+"""Green begins this much before the platoon, for what already waits."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Lane:
+    """Demand of one approach lane and what it discharges in each step (veh/s of green). row: in Lanes."""
+
+    row: int
+    flow_veh_s: float
+    rates_veh_s: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Timed:
+    """junctions: with their plans. saturation: of the lane of each row of Movements, 0 without signals."""
+
+    junctions: tuple[SignalJunction, ...]
+    cycle_s: int
+    saturation: F64
+
+
+def time_plans(
+    network: Network,
+    junctions: tuple[SignalJunction, ...],
+    flow_veh_h: F64,
+    cycles_s: Sequence[int] = CYCLES_S,
+) -> Timed:
+    """Give every junction its plan. flow_veh_h: of each row of Movements. cycles_s: candidates, ascending."""
+    rows_of: dict[int, list[int]] = defaultdict(list)
+    for row in np.flatnonzero(network.movements.junction >= 0).tolist():
+        rows_of[int(network.movements.junction[row])].append(row)
+    start = np.cumsum([0, *(len(junction.groups) for junction in junctions)])
+    lanes = [
+        _lanes(network, junction, rows_of[row], flow_veh_h / 3600.0, int(start[row]))
+        for row, junction in enumerate(junctions)
+    ]
+    lost = [_transitions_s(junction) for junction in junctions]
+    cycle_s, best = 0, []
+    for cycle_s in cycles_s:
+        best = [_split(*entry, cycle_s) for entry in zip(junctions, lanes, lost, strict=True)]
+        if np.mean([max(x, default=0.0) <= TARGET_SATURATION for _, x in best]) >= BELOW_TARGET_SHARE:
+            break
+    by_lane = np.zeros(len(network.lanes.ids))
+    for members, (_, saturation) in zip(lanes, best, strict=True):
+        by_lane[[lane.row for lane in members]] = saturation
+    controlled = network.movements.junction >= 0
+    planned = tuple(
+        _with_steps(junction, steps) for junction, (steps, _) in zip(junctions, best, strict=True)
+    )
+    offsets = _offsets(network, planned, lost, flow_veh_h, float(cycle_s), start)
+    return Timed(
+        tuple(_with_offset(junction, offset) for junction, offset in zip(planned, offsets, strict=True)),
+        cycle_s,
+        np.where(controlled, by_lane[network.movements.from_lane], 0.0),
+    )
+
+
+def _lanes(
+    network: Network, junction: SignalJunction, rows: list[int], flow_veh_s: F64, first_group: int
+) -> list[_Lane]:
+    """The approach lanes; drivers spread over the lanes that serve their movement."""
+    movements = network.movements
+    streams: dict[tuple[int, int], list[int]] = defaultdict(list)  # (from edge, to edge) -> movement rows
+    for row in rows:
+        edges = network.lanes.edge[movements.from_lane[row]], network.lanes.edge[movements.to_lane[row]]
+        streams[int(edges[0]), int(edges[1])].append(row)
+    load: dict[int, float] = defaultdict(float)
+    served: dict[int, list[int]] = defaultdict(list)
+    for members in sorted(streams.values(), key=len):  # those with least choice first
+        places = [int(movements.from_lane[row]) for row in members]
+        left = float(sum(flow_veh_s[row] for row in members))
+        for row, lane in zip(members, places, strict=True):
+            served[lane].append(row)
+        for lane, share in zip(places, _fill([load[lane] for lane in places], left), strict=True):
+            load[lane] += share
+    steps = [junction.stages[step.stage].lamps for step in junction.local_plan.steps]
+    opposing = _opposing(junction, movements.group, rows, flow_veh_s, first_group)
+    result = []
+    for lane, members in sorted(served.items()):
+        rates = [min(_rate(network, row, lamps, first_group, opposing) for row in members) for lamps in steps]
+        result.append(_Lane(lane, load[lane], tuple(rates)))
+    return result
+
+
+def _fill(levels: list[float], amount: float) -> list[float]:
+    """Pour an amount over lanes so that the least loaded are equal afterwards."""
+    order = sorted(range(len(levels)), key=levels.__getitem__)
+    result = [0.0] * len(levels)
+    for count in range(len(order), 0, -1):
+        level = (amount + sum(levels[i] for i in order[:count])) / count
+        if count == 1 or level >= levels[order[count - 1]]:
+            for i in order[:count]:
+                result[i] = level - levels[i]
+            break
+    return result
+
+
+def _opposing(
+    junction: SignalJunction, group: np.ndarray, rows: list[int], flow_veh_s: F64, first_group: int
+) -> list[float]:
+    """(g,) flow that each group gives way to while it shows 'g': the fullest group it may yield to."""
+    flow = [0.0] * len(junction.groups)
+    lanes = [0] * len(junction.groups)
+    for row in rows:
+        flow[group[row] - first_group] += flow_veh_s[row]
+        lanes[group[row] - first_group] += 1
+    return [
+        max((flow[b] for b, kind in enumerate(junction.conflict[a]) if kind == 1), default=0.0)
+        for a in range(len(flow))
+    ]
+
+
+def _rate(network: Network, row: int, lamps: str, first_group: int, opposing: list[float]) -> float:
+    group = int(network.movements.group[row]) - first_group
+    lamp = lamps[group]
+    if lamp == "G":
+        return SATURATION_VEH_S * TURN_FACTOR[chr(network.movements.turn[row])]
+    if lamp == "g":
+        # the opposing queue discharges first: half of the green is left for gaps
+        return 0.5 * float(permitted_flow_veh_per_s(opposing[group]))
+    return 0.0
+
+
+def _transitions_s(junction: SignalJunction) -> list[float]:
+    """Length of each step's switch-over from the step before."""
+    lamps = [junction.stages[step.stage].lamps for step in junction.local_plan.steps]
+    return [
+        sum(seconds for _, seconds in switch_over(junction, lamps[i - 1], lamps[i]))
+        for i in range(len(lamps))
+    ]
+
+
+def _split(
+    junction: SignalJunction, lanes: list[_Lane], lost_s: list[float], cycle_s: int
+) -> tuple[list[int], list[float]]:
+    """(seconds of each step, its switch-over included; degree of saturation of each lane)."""
+    least = []
+    for entry in junction.local_plan.steps:
+        lamps = junction.stages[entry.stage].lamps
+        greens = [g.min_green_s for g, lamp in zip(junction.groups, lamps, strict=True) if lamp == "G"]
+        least.append(max(LEAST_GREEN_S, *(round(s) for s in greens), 0))
+    whole = [-(-round(10 * s) // 10) for s in lost_s]
+    green = list(least)
+    count = [lane for lane in lanes if lane.flow_veh_s > 0 and max(lane.rates_veh_s) > 0]
+    capacity = [sum(r * s for r, s in zip(lane.rates_veh_s, green, strict=True)) for lane in count]
+    for _ in range(max(0, cycle_s - sum(green) - sum(whole))):
+        if count:
+            fullest = max(range(len(count)), key=lambda i: count[i].flow_veh_s / max(capacity[i], 1e-9))
+            rates = count[fullest].rates_veh_s
+            step = max(range(len(green)), key=rates.__getitem__)
+        else:
+            step = min(range(len(green)), key=green.__getitem__)
+        green[step] += 1
+        for i, lane in enumerate(count):
+            capacity[i] += lane.rates_veh_s[step]
+    total_s = sum(green) + sum(whole)
+    saturation = [
+        lane.flow_veh_s
+        * total_s
+        / max(1e-9, sum(r * s for r, s in zip(lane.rates_veh_s, green, strict=True)))
+        for lane in lanes
+    ]
+    return [g + w for g, w in zip(green, whole, strict=True)], saturation
+
+
+def _with_steps(junction: SignalJunction, seconds: list[int]) -> SignalJunction:
+    plan = junction.local_plan
+    steps = tuple(PlanStep(step.stage, float(s)) for step, s in zip(plan.steps, seconds, strict=True))
+    return msgspec.structs.replace(junction, local_plan=SignalPlan("fixed", steps, 0.0))
+
+
+def _with_offset(junction: SignalJunction, offset_s: float) -> SignalJunction:
+    plan = junction.local_plan
+    offset_s = float(round(offset_s) % round(plan.cycle_s))
+    return msgspec.structs.replace(junction, local_plan=SignalPlan(plan.id, plan.steps, offset_s))
+
+
+def _offsets(
+    network: Network,
+    junctions: tuple[SignalJunction, ...],
+    lost: list[list[float]],
+    flow_veh_h: F64,
+    cycle_s: float,
+    start: np.ndarray,
+) -> list[float]:
+    """Offset of each junction (s): the heaviest streams between neighbours arrive at green."""
+    links = _links(network, flow_veh_h)
+    count = len(junctions)
+    if not links:
+        return [0.0] * count
+    best: dict[tuple[int, int], tuple[float, int, int, float]] = {}
+    for flow, a, b, out_row, in_row, travel_s in links:
+        key = (min(a, b), max(a, b))
+        wait_s = _green_begin_s(junctions[a], lost[a], int(network.movements.group[out_row] - start[a]))
+        green_s = _green_begin_s(junctions[b], lost[b], int(network.movements.group[in_row] - start[b]))
+        shift_s = wait_s + travel_s - _QUEUE_HEAD_S - green_s  # offset of b minus that of a
+        if key not in best or flow > best[key][0]:
+            best[key] = (flow, a, b, shift_s)
+    keys = sorted(best)
+    weight = [-1.0 - best[key][0] for key in keys]
+    graph = coo_matrix((weight, ([k[0] for k in keys], [k[1] for k in keys])), shape=(count, count))
+    tree = minimum_spanning_tree(graph.tocsr())
+    offsets = [0.0] * count
+    done = np.zeros(count, dtype=np.bool_)
+    for root in range(count):
+        if done[root]:
+            continue
+        order, parent = breadth_first_order(tree, root, directed=False)
+        done[order] = True
+        for node in order[1:].tolist():
+            above = int(parent[node])
+            _, a, _, shift_s = best[min(above, node), max(above, node)]
+            offsets[node] = (offsets[above] + (shift_s if a == above else -shift_s)) % cycle_s
+    return offsets
+
+
+def _links(network: Network, flow_veh_h: F64) -> list[tuple[float, int, int, int, int, float]]:
+    """(flow veh/h, junction a, junction b, movement out of a, movement straight on at b, travel time s)."""
+    movements, lanes = network.movements, network.lanes
+    straight = movements.turn == ord("s")
+    feeding: dict[int, int] = {}  # edge -> the fullest straight movement into it
+    for row in np.flatnonzero(straight)[np.argsort(flow_veh_h[straight], kind="stable")].tolist():
+        feeding[int(lanes.edge[movements.to_lane[row]])] = row
+    length_m = lanes.length_m
+    result = []
+    for row in np.flatnonzero(straight & (movements.junction >= 0)).tolist():
+        lane = int(movements.from_lane[row])
+        travel_s = 0.0
+        for _ in range(6):
+            travel_s += float(length_m[lane]) / float(lanes.speed_mps[lane])
+            into = feeding.get(int(lanes.edge[lane]))
+            if into is None:
+                break
+            a = int(movements.junction[into])
+            if a >= 0:
+                b = int(movements.junction[row])
+                if a != b:
+                    result.append((float(flow_veh_h[row]), a, b, into, row, travel_s))
+                break
+            lane = int(movements.from_lane[into])
+    return result
+
+
+def _green_begin_s(junction: SignalJunction, lost_s: list[float], group: int) -> float:
+    """Second of the cycle at which the group's green with right of way begins."""
+    elapsed_s = 0.0
+    for step, wait_s in zip(junction.local_plan.steps, lost_s, strict=True):
+        if junction.stages[step.stage].lamps[group] == "G":
+            return elapsed_s + wait_s
+        elapsed_s += step.duration_s
+    return 0.0
