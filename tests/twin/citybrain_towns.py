@@ -1,8 +1,18 @@
-"""Towns in the form of the City Brain Challenge, made by hand."""
+"""Towns in the form of the City Brain Challenge, made by hand, and runs of them."""
 
 from __future__ import annotations
 
+import itertools
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
+
+import libsumo
+
+from civicbrain.city.folder import load_city
+from civicbrain.twin.delay_index import FreeFlows
+from civicbrain.twin.options import TwinOptions
+from civicbrain.twin.simulation import Twin
 
 LANES = "1 0 0 0 1 0 0 0 1"
 CROSS_ROADNET = f"""6 // C has signals; X lies beyond N, 40 m away
@@ -63,3 +73,54 @@ def write_tee(folder: Path) -> Path:
     text = "\n".join(kept).replace("C 1 3 5 7", "C 1 3 5 -1").replace("\n5\nC N", "\n4\nC N") + "\n"
     text = text.replace("28.7000 115.7966 W 0\n", "").replace("6 // C", "5 // C")
     return write_cross(folder, text, "1\n0 60 20\n2\n4 1\n")
+
+
+# in the twin's own process
+
+
+def _fixed_twin(folder: str, **options: Any) -> Twin:
+    return Twin(load_city(Path(folder)), TwinOptions(program="fixed", seed=1, **options))
+
+
+def index_beside_trips(folder: str) -> dict[str, float]:
+    """The index once all have arrived, beside the mean of (arrival - due) / free-flow time that follows from
+    SUMO's trip records. Roads 8, 3 and 4, 1, 9 are 320 m at 10 m/s, but 3 and 4 333.5 m at 12.5 m/s and 9
+    40 m; vehicles enter with their front where SUMO says."""
+    twin = _fixed_twin(folder, delay_index_limit=100.0, end_s=300.0)
+    assert twin._folder is not None
+    inside = FreeFlows(twin.city)
+    while not twin.ended:
+        twin.step()
+    index = twin._index
+    assert index is not None
+    kept = twin._folder
+    libsumo.close()
+    indices = []
+    for _, element in ElementTree.iterparse(kept / "trips.xml"):
+        if element.tag == "tripinfo":
+            trip = {name: float(element.attrib[name]) for name in ("duration", "departDelay", "departPos")}
+            route = ["8", "3"] if element.attrib["id"].startswith("flow0") else ["4", "1", "9"]
+            speeds = {"8": 10.0, "3": 12.5, "4": 12.5, "1": 10.0, "9": 10.0}
+            lengths = {"8": 320.0, "3": 333.5, "4": 333.5, "1": 320.0, "9": 40.0}
+            free_s = sum(lengths[name] / speeds[name] for name in route)
+            free_s += sum(inside._inside_m[pair] / speeds[pair[0]] for pair in itertools.pairwise(route))
+            free_s -= trip["departPos"] / speeds[route[0]]
+            indices.append((trip["duration"] + trip["departDelay"]) / free_s)
+    value = index.value
+    twin.close()
+    return {"index": value, "by_hand": sum(indices) / len(indices), "arrived": len(indices)}
+
+
+def stopped_and_whole(folder: str, limit: float) -> list[dict[str, Any]]:
+    """Figures of a run that stops at the limit, and of one that goes on."""
+    result = []
+    for stop in (True, False):
+        twin = _fixed_twin(folder, delay_index_limit=limit, stop_at_limit=stop)
+        while not twin.ended:
+            twin.step()
+        metrics = twin.finish()
+        result.append(
+            {"end_s": twin.time_s, "reached_s": metrics.delay_index_reached_s, "index": metrics.delay_index,
+             "served": metrics.vehicles_served, "departed": metrics.departed}
+        )  # fmt: skip
+    return result

@@ -111,12 +111,14 @@ class _Trip:
 class DelayIndex:
     """Tell it each step who departed and arrived; it looks each LOOK_S, counted from begin_s.
 
+    step_s: length of a step. After a step SUMO's clock shows the begin of the next one, while vehicles are
+    where they were at the step's own begin: trip times count to that.
     value: the index at the last look (1.0 before the first vehicle). reached_s: second of the first look at
     which it was the limit or more, None before. served: vehicles that have entered, as of the last look below
     the limit.
     """
 
-    def __init__(self, city: City, begin_s: float, limit: float) -> None:
+    def __init__(self, city: City, begin_s: float, limit: float, step_s: float = 0.0) -> None:
         self.limit = limit
         self.value = 1.0
         self.served = 0
@@ -128,6 +130,7 @@ class DelayIndex:
         self._finished = 0
         self._finished_sum = 0.0
         self._due_s = begin_s + LOOK_S
+        self._step_s = step_s
 
     def step(self, departed: Iterable[str], arrived: Iterable[str], now_s: float) -> None:
         """What happened in the step that ended at now_s; looks where it is time to."""
@@ -138,7 +141,7 @@ class DelayIndex:
             trip = self._trips.pop(name, None)
             if trip is not None:  # else it was under way before this twin began
                 self._finished += 1
-                self._finished_sum += trip.index(now_s, None)
+                self._finished_sum += trip.index(now_s - self._step_s, None)
         if now_s >= self._due_s - _EPS_S:
             self._due_s += LOOK_S
             self._look(now_s)
@@ -159,7 +162,7 @@ class DelayIndex:
         for name in libsumo.vehicle.getIDList():
             trip = trips.get(name)
             if trip is not None:
-                total += trip.index(now_s, _get_distance(name))
+                total += trip.index(now_s - self._step_s, _get_distance(name))
                 count += 1
         if count:
             self.value = total / count

@@ -129,7 +129,7 @@ class Twin:
         self._frame_due_s = self.time_s
         self._probe = Probe(city, self.time_s, options.emissions)
         limit = options.delay_index_limit
-        self._index = None if limit is None else DelayIndex(city, self.time_s, limit)
+        self._index = None if limit is None else DelayIndex(city, self.time_s, limit, self.step_s)
         self._departed = checkpoint.departed if checkpoint else 0
         self._arrived = checkpoint.arrived if checkpoint else 0
         self._delay_veh_s = checkpoint.delay_veh_s if checkpoint else 0.0
