@@ -99,6 +99,9 @@ def condense(study: Evaluation) -> dict[str, Any]:
         controls[name] = {
             "runs": len(mine),
             "mean_delay_s": _rounded(summary["mean_delay_s"].mean, summary["mean_delay_s"].ci95),
+            "mean_travel_time_s": _rounded(
+                summary["mean_travel_time_s"].mean, summary["mean_travel_time_s"].ci95
+            ),
             "arrived": round(summary["arrived"].mean or 0.0, 1),
             "undeparted": round(summary["undeparted"].mean or 0.0, 1),
             "max_waiting_s": max((run.max_waiting_s or 0.0 for run in mine), default=0.0),
