@@ -10,7 +10,8 @@ from civicbrain.twin.generating.grid import Kind
 from civicbrain.twin.generating.streets import Street, Streets
 
 _AHEAD_DEG = 50.0
-"""Turns of less than this go straight on."""
+_AHEAD_ONTO_LOCAL_DEG = 20.0
+"""Turns of less than this go straight on; where a local street joins at a slant, fewer do."""
 
 
 @dataclass(frozen=True)
@@ -24,27 +25,38 @@ class Connection:
 
 
 def connect(city: Streets) -> list[Connection]:
-    """Connections of every node, in the order of the streets. Only gates have U-turns."""
+    """Connections of every node, in the order of the streets.
+
+    U-turns only at gates, at dead ends, and into a street that nothing else leads into.
+    """
     leaving: dict[int, list[Street]] = defaultdict(list)
     for street in city.streets:
         leaving[street.a].append(street)
+    onward = {street.id: _onward(city, street, leaving[street.b]) for street in city.streets}
+    entered = {target.id for turns in onward.values() for targets in turns.values() for target in targets}
+    by_ends = {(street.a, street.b): street for street in city.streets}
     gates = set(city.gates)
     result: list[Connection] = []
     for street in city.streets:
-        onward: dict[str, list[Street]] = defaultdict(list)
-        for target in leaving[street.b]:
-            if target.b == street.a:
-                if street.b in gates:
-                    onward["t"].append(target)
-                continue
-            turn = _turn(city, street, target)
-            local = Kind.LOCAL in (street.kind, target.kind)
-            if local and turn != "r" and _crosses_arterial(street, target, leaving[street.b]):
-                continue
-            onward[turn].append(target)
-        if not onward:  # a dead end at the river
-            onward["t"] = [target for target in leaving[street.b] if target.b == street.a]
-        result += _of_street(street, onward)
+        turns = onward[street.id]
+        back = by_ends.get((street.b, street.a))
+        if back and (street.b in gates or not turns or back.id not in entered):
+            turns["t"] = [back]
+        result += _of_street(street, turns)
+    return result
+
+
+def _onward(city: Streets, street: Street, leaving: list[Street]) -> dict[str, list[Street]]:
+    """Where a street leads, by turn, without turning round."""
+    result: dict[str, list[Street]] = {}
+    for target in leaving:
+        if target.b == street.a:
+            continue
+        local = Kind.LOCAL in (street.kind, target.kind)
+        turn = _turn(city, street, target, _AHEAD_ONTO_LOCAL_DEG if local else _AHEAD_DEG)
+        if local and turn != "r" and _crosses_arterial(street, target, leaving):
+            continue
+        result.setdefault(turn, []).append(target)
     return result
 
 
@@ -53,11 +65,11 @@ def _crosses_arterial(street: Street, target: Street, around: list[Street]) -> b
     return Kind.ARTERIAL in (street.kind, target.kind, *(other.kind for other in around))
 
 
-def _turn(city: Streets, street: Street, target: Street) -> str:
+def _turn(city: Streets, street: Street, target: Street, ahead_deg: float) -> str:
     (ax, ay), (bx, by), (cx, cy) = city.xy[street.a], city.xy[street.b], city.xy[target.b]
     before, after = math.atan2(by - ay, bx - ax), math.atan2(cy - by, cx - bx)
     angle = math.degrees(math.remainder(after - before, 2.0 * math.pi))
-    return "s" if abs(angle) < _AHEAD_DEG else "l" if angle > 0 else "r"
+    return "s" if abs(angle) < ahead_deg else "l" if angle > 0 else "r"
 
 
 def _of_street(street: Street, onward: dict[str, list[Street]]) -> list[Connection]:

@@ -32,7 +32,7 @@ class GenerateOptions:
             raise ConfigurationError(
                 f"a city of {self.junctions} signal junctions cannot be generated",
                 place="--junctions",
-                remedy=f"give a number from {FEWEST_JUNCTIONS} to {MOST_JUNCTIONS}",
+                remedy=f"give a number from {FEWEST_JUNCTIONS} to {MOST_JUNCTIONS:,}",
             )
         if self.cameras is not None and self.cameras < 0:
             raise ConfigurationError(
