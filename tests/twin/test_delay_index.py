@@ -159,6 +159,9 @@ def test_a_study_writes_the_figures_where_asked_for(cross: City, tmp_path: Path)
     runs = {
         name: json.loads((tmp_path / name / "evaluation.json").read_text()) for name in ("with", "without")
     }
+    pages = {name: (tmp_path / name / "report.html").read_text() for name in ("with", "without")}
+    assert "Served before the limit" in pages["with"]
+    assert "Served before the limit" not in pages["without"]
     fixed = runs["with"]["runs"][0]
     assert fixed["vehicles_served"] == runs["with"]["summary"]["fixed"]["vehicles_served"]["mean"] == 7
     assert fixed["delay_index_reached_s"] == 60.0

@@ -30,6 +30,10 @@ _MEANS = (
     ("arrived", "Throughput (arrived)", "veh", 0),
     ("undeparted", "Undeparted", "veh", 1),
 )
+_DELAY_INDEX = (
+    ("vehicles_served", "Served before the limit", "veh", 0),
+    ("delay_index", "Delay index", "", 2),
+)
 _TOTALS = (
     ("teleports", "Teleports"),
     ("collisions", "Collisions"),
@@ -37,7 +41,7 @@ _TOTALS = (
     ("refused_requests", "Refused requests"),
     ("unsafe_states", "Unsafe signal states"),
 )
-_MORE_IS_BETTER = {"arrived"}
+_MORE_IS_BETTER = {"arrived", "vehicles_served"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ def make_section(study: Evaluation, city: City) -> Section:
         controls=controls,
         colours=colours,
         headline=headline(study, best),
-        rows=tuple(_mean_row(study, controls, *metric) for metric in _MEANS),
+        rows=tuple(_mean_row(study, controls, *metric) for metric in (*_MEANS, *_asked_for(study))),
         safety=(
             *(_total_row(study, controls, *metric) for metric in _TOTALS),
             _deadlock_row(study, controls),
@@ -173,6 +177,11 @@ def headline(study: Evaluation, best: str | None) -> str:
 def _percent(ratio: float) -> str:
     change = 100.0 * (ratio - 1.0)
     return f"{'−' if change < 0 else '+'}{abs(change):.1f} %"
+
+
+def _asked_for(study: Evaluation) -> tuple[tuple[str, str, str, int], ...]:
+    """The rows of the delay index, where the study followed it."""
+    return _DELAY_INDEX if any(run.delay_index is not None for run in study.runs) else ()
 
 
 def _mean_row(

@@ -6,6 +6,7 @@ import gzip
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import msgspec
 import pytest
 from citybrain_towns import CROSS_FLOW, CROSS_ROADNET, LANES, write_cross, write_tee
 
@@ -13,6 +14,8 @@ from civicbrain.city.model import City
 from civicbrain.core.errors import ImportFailedError
 from civicbrain.twin.importing import import_city, resolve_scenario
 from civicbrain.twin.importing.citybrain_files import read_flows, read_roadnet
+from civicbrain.twin.importing.plans import plan_phases
+from civicbrain.twin.observer import JunctionObserver
 
 NANCHANG = Path(__file__).parents[4] / "shared" / "scenarios" / "nanchang"
 
@@ -94,6 +97,18 @@ def test_intergreens_and_minimum_greens_are_derived_as_everywhere(cross_city: Ci
     assert junction.intergreen_source.startswith("0 from the plan")
     assert max(map(max, junction.intergreen_s)) >= 5.0
     assert {group.min_green_s for group in junction.groups} == {5.0}
+
+
+def test_a_long_switch_over_leaves_who_starts_last_its_minimum_green(cross_city: City) -> None:
+    junction = cross_city.junctions[0]
+    intergreens = tuple(tuple(18.0 if seconds else 0.0 for seconds in row) for row in junction.intergreen_s)
+    slow = msgspec.structs.replace(junction, intergreen_s=intergreens)
+    observer, second = JunctionObserver(slow), 0.0
+    for _ in range(3):
+        for lamps, seconds in plan_phases(slow):
+            assert observer.look(lamps, second) == []
+            second += seconds
+    assert second == 3 * 4 * 23.0
 
 
 def test_phases_that_serve_nobody_are_left_out(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ _GREEN = "Gg"
 def plan_phases(junction: SignalJunction) -> list[tuple[str, float]]:
     """(state a link, seconds) of the local plan, each step with its switch-over first.
 
-    A switch-over that is longer than its step is shown whole, and the step's stage for 1 s.
+    A switch-over that is longer than its step is shown whole, and the step's stage for 1 s, or as long as a
+    group that starts in it needs for its minimum green.
     """
     plan = junction.local_plan
     phases: list[tuple[str, float]] = []
@@ -22,7 +23,8 @@ def plan_phases(junction: SignalJunction) -> list[tuple[str, float]]:
         before = junction.stages[plan.steps[number - 1].stage].lamps
         target = junction.stages[step.stage].lamps
         transition = switch_over(junction, before, target)
-        green_s = max(1.0, step.duration_s - sum(seconds for _, seconds in transition))
+        over_s = sum(seconds for _, seconds in transition)
+        green_s = max(1.0, step.duration_s - over_s, _least_s(junction, before, target, transition))
         for lamps, seconds in [*transition, (target, green_s)]:
             state = _links(junction, lamps)
             if phases and phases[-1][0] == state:
@@ -30,6 +32,18 @@ def plan_phases(junction: SignalJunction) -> list[tuple[str, float]]:
             else:
                 phases.append((state, seconds))
     return phases
+
+
+def _least_s(
+    junction: SignalJunction, before: str, target: str, transition: list[tuple[str, float]]
+) -> float:
+    """How long the stage must stand so that each group that started has its minimum green."""
+    least_s = 0.0
+    for row, group in enumerate(junction.groups):
+        if target[row] in _GREEN and before[row] not in _GREEN:
+            shown_s = sum(seconds for lamps, seconds in transition if lamps[row] in _GREEN)
+            least_s = max(least_s, group.min_green_s - shown_s)
+    return least_s
 
 
 def switch_over(junction: SignalJunction, before: str, target: str) -> list[tuple[str, float]]:
