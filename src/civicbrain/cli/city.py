@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command("import", help="Make a city folder from a SUMO, OpenStreetMap or CityFlow source.")(import_)
+    app.command("import", help="Make a city folder from a source.")(import_)
     city_app = typer.Typer(help="Look at a city.", no_args_is_help=True)
     city_app.callback()(_city)
     city_app.command("show", help="Print (and plot) a city: junctions, stages, groups, intergreens.")(show)

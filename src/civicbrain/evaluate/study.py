@@ -50,7 +50,7 @@ class StudyProgress(Protocol):
 
 
 def resolve_city(scenario: str | Path) -> City:
-    """The city of a built-in name, a folder, a .sumocfg, a .net.xml, an .osm or a CityFlow folder."""
+    """The city of a built-in name, a city folder, or any source that can be imported."""
     from civicbrain.twin.importing import resolve_scenario  # brings SUMO's tools; slow to import
 
     return resolve_scenario(scenario)

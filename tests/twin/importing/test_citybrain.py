@@ -162,6 +162,8 @@ def test_a_file_cut_off_after_any_line_is_named_with_the_line(tmp_path: Path, na
         ("roadnet.txt", "28.7030", "128.7030", "line 3: the latitude makes no sense"),
         ("roadnet.txt", "C 1 3 5 7", "C 1 3 5 8", "line 25: no road 8 leaves intersection C"),
         ("roadnet.txt", "C 1 3 5 7", "C 1 3 5 7\n5", "line 26: more lines than the counts"),
+        ("roadnet.txt", "C 1 3 5 7", "C 1 3 1 7", "line 25: .*names a road twice"),
+        ("roadnet.txt", "C 1 3 5 7", "C 1 3 5 -1", "line 18: road 8 ends at the signal .* none of its arms"),
         ("roadnet.txt", "C 1\n", "C 0\n", "C is said to be unsignalled, but has a line"),
         ("flow.txt", "8 3", "8 77", "line 4: unknown road 77 in the route"),
         ("flow.txt", "8 3", "8 4", "line 4: road 4 does not begin where road 8 ends"),

@@ -191,9 +191,16 @@ def read_roadnet(file: Path) -> RoadNet:
         for arm in leaving:
             if arm != NO_ROAD and (arm not in roads or roads[arm].start != name):
                 raise lines.wrong(f"no road {arm} leaves intersection {name}")
+        named = [arm for arm in leaving if arm != NO_ROAD]
+        if len(set(named)) < len(named):
+            raise lines.wrong(f"the signal of intersection {name} names a road twice")
         north, east, south, west = leaving
         arms[name] = (north, east, south, west)
     lines.require_end()
+    for road in roads.values():
+        if road.end in arms and road.reverse not in arms[road.end]:
+            message = f"road {road.id} ends at the signal of intersection {road.end}, but is none of its arms"
+            raise lines.wrong(message, road.line)
     for place in places.values():
         if place.signalled != (place.id in arms):
             said, lacks = ("signalled", "has no line") if place.signalled else ("unsignalled", "has a line")
