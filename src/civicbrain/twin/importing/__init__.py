@@ -1,6 +1,6 @@
 """Importing: a city from SUMO, OpenStreetMap, CityFlow or the City Brain Challenge.
 
-Reads: .sumocfg with its files, .net.xml, .osm(.gz), CityFlow and City Brain Challenge folders, built-in names.
+Reads: .sumocfg with its files, .net.xml, .osm(.gz), folders of CityFlow or that contest, built-in names.
 Returns: `City` and its folder: network arrays (`network.py`), signal groups, conflicts, stages and
 intergreens (`signals.py`), cameras (`cameras.py`), the twin's files. Units: m, s, m/s.
 Start in `importer.py` (import_city) and `scenarios.py` (resolve_scenario).
