@@ -72,9 +72,13 @@ def test_every_movement_gets_green_in_the_plan_and_stages_are_safe(
         assert all(any(lamps[group] in "Gg" for lamps in shown) for group in range(len(junction.groups)))
         assert not unsafe_stages(junction)
         assert not junction.warnings
-        assert min(step.duration_s for step in plan.steps) >= 6.0
+        assert min(step.duration_s for step in plan.steps) >= 4.0
         cycles.add(plan.cycle_s)
-    assert len(cycles) == 1  # one cycle, so that streets can be coordinated
+    assert max(cycles) / min(cycles) in (
+        1.0,
+        2.0,
+    )  # one cycle or its half, so that streets can be coordinated
+    assert len(cycles) <= 2
     assert len({junction.local_plan.offset_s for junction in city.junctions}) > 3
 
 

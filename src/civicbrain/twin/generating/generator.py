@@ -82,6 +82,8 @@ def _generate(options: GenerateOptions, streets: Streets, work: Path, out: Path)
         travel = relieve(travel, graph, load, draw)
         flows = movement_flows(graph, travel.busiest_veh_h)
         timed = time_plans(network, junctions, flows, (timed.cycle_s,))
+    # the plan is the morning's, as the window of the scenario is
+    timed = time_plans(network, junctions, movement_flows(graph, travel.morning_veh_h))
     junctions = tuple(with_extra_stages(junction) for junction in timed.junctions)
     pack_net(net_file, work / "net.xml.gz", junctions)
     landmarks = draw_landmarks(network, kind, land, options.junctions, rng(_LANDMARKS))

@@ -2,15 +2,16 @@
 
 Splits follow Webster's principle (1958, "Traffic signal settings"): equal degrees of saturation of the
 critical lanes. Each second of green goes to the step in which the fullest lane discharges most. The cycle
-is the shortest at which nearly all junctions stay below the saturation that practice allows. Offsets let
-the main stream of each street arrive at green, along the heaviest tree of the graph of neighbouring
-junctions: around a loop, offsets must add up to whole cycles, so not all links can be met (Little 1966,
-"The synchronization of traffic signals by mixed-integer linear programming"). The plan serves the fuller of
-the two peaks, movement by movement.
+is the one of least delay (HCM 2016, ch. 19) over the whole city, and a junction runs half of it where that
+delays less, as coordinated networks do ("double cycling"). Offsets let the main stream of each street
+arrive at green, along the heaviest tree of the graph of neighbouring junctions: around a loop, offsets must
+add up to whole cycles, so not all links can be met (Little 1966, "The synchronization of traffic signals by
+mixed-integer linear programming").
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,14 +23,23 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from civicbrain.city.network import F64, Network
 from civicbrain.city.signals import PlanStep, SignalJunction, SignalPlan
-from civicbrain.science.fixed_time import TARGET_SATURATION, TURN_FACTOR, permitted_flow_veh_per_s
+from civicbrain.science.fixed_time import (
+    SNEAKERS_VEH,
+    TARGET_SATURATION,
+    TURN_FACTOR,
+    control_delay_s,
+    permitted_flow_veh_per_s,
+)
 from civicbrain.twin.importing.plans import switch_over
 
 CYCLES_S = (60, 70, 80, 90, 100, 110, 120)
-BELOW_TARGET_SHARE = 0.97
 SATURATION_VEH_S = 0.5
 """Of a lane straight on: 1,800 veh/h (HCM 2016, ch. 19: 1,900 in ideal conditions)."""
-LEAST_GREEN_S = 6
+LEAST_GREEN_S = 1
+"""Of a step in which nothing is green that was not before, or is not afterwards."""
+START_LOST_S = 1.0
+"""Of each lane and cycle: 2 s at the start of green, less what is used of yellow (HCM 2016, ch. 19)."""
+_FEW = 0.05
 _QUEUE_HEAD_S = 4.0
 """Green begins this much before the platoon, for what already waits."""
 
@@ -41,6 +51,7 @@ class _Lane:
     row: int
     flow_veh_s: float
     rates_veh_s: tuple[float, ...]
+    sneakers_veh: float = 0.0  # that turn as the opposing green ends, a cycle
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +61,16 @@ class Timed:
     junctions: tuple[SignalJunction, ...]
     cycle_s: int
     saturation: F64
+
+
+@dataclass(frozen=True, eq=False)
+class _Split:
+    """steps_s: length of each step, its switch-over included. saturation: of each lane. delay_s: of all
+    vehicles that come in one second."""
+
+    steps_s: list[int]
+    saturation: list[float]
+    delay_s: float
 
 
 def time_plans(
@@ -68,17 +89,19 @@ def time_plans(
         for row, junction in enumerate(junctions)
     ]
     lost = [_transitions_s(junction) for junction in junctions]
-    cycle_s, best = 0, []
-    for cycle_s in cycles_s:
-        best = [_split(*entry, cycle_s) for entry in zip(junctions, lanes, lost, strict=True)]
-        if np.mean([max(x, default=0.0) <= TARGET_SATURATION for _, x in best]) >= BELOW_TARGET_SHARE:
-            break
+    best: list[_Split] = []
+    cycle_s, least_s = cycles_s[0], math.inf
+    for candidate_s in cycles_s:
+        splits = [_best_split(*entry, candidate_s) for entry in zip(junctions, lanes, lost, strict=True)]
+        total_s = sum(split.delay_s for split in splits)
+        if total_s < least_s:
+            best, cycle_s, least_s = splits, candidate_s, total_s
     by_lane = np.zeros(len(network.lanes.ids))
-    for members, (_, saturation) in zip(lanes, best, strict=True):
-        by_lane[[lane.row for lane in members]] = saturation
+    for members, split in zip(lanes, best, strict=True):
+        by_lane[[lane.row for lane in members]] = split.saturation
     controlled = network.movements.junction >= 0
     planned = tuple(
-        _with_steps(junction, steps) for junction, (steps, _) in zip(junctions, best, strict=True)
+        _with_steps(junction, split.steps_s) for junction, split in zip(junctions, best, strict=True)
     )
     offsets = _offsets(network, planned, lost, flow_veh_h, float(cycle_s), start)
     return Timed(
@@ -98,20 +121,25 @@ def _lanes(
         edges = network.lanes.edge[movements.from_lane[row]], network.lanes.edge[movements.to_lane[row]]
         streams[int(edges[0]), int(edges[1])].append(row)
     load: dict[int, float] = defaultdict(float)
-    served: dict[int, list[int]] = defaultdict(list)
+    served: dict[int, dict[int, float]] = defaultdict(dict)  # lane -> movement row -> its flow there
     for members in sorted(streams.values(), key=len):  # those with least choice first
         places = [int(movements.from_lane[row]) for row in members]
-        left = float(sum(flow_veh_s[row] for row in members))
-        for row, lane in zip(members, places, strict=True):
-            served[lane].append(row)
-        for lane, share in zip(places, _fill([load[lane] for lane in places], left), strict=True):
+        whole = float(sum(flow_veh_s[row] for row in members))
+        for row, lane, share in zip(
+            members, places, _fill([load[lane] for lane in places], whole), strict=True
+        ):
             load[lane] += share
+            served[lane][row] = share
     steps = [junction.stages[step.stage].lamps for step in junction.local_plan.steps]
     opposing = _opposing(junction, movements.group, rows, flow_veh_s, first_group)
     result = []
-    for lane, members in sorted(served.items()):
+    for lane, shares in sorted(served.items()):
+        # who is red holds up the others of the lane, unless there is hardly any such
+        members = [row for row, share in shares.items() if share > _FEW * load[lane]] or list(shares)
         rates = [min(_rate(network, row, lamps, first_group, opposing) for row in members) for lamps in steps]
-        result.append(_Lane(lane, load[lane], tuple(rates)))
+        waits = any(lamps[movements.group[row] - first_group] == "g" for row in members for lamps in steps)
+        alone = all(movements.turn[row] == ord("l") for row in members)
+        result.append(_Lane(lane, load[lane], tuple(rates), SNEAKERS_VEH if waits and alone else 0.0))
     return result
 
 
@@ -163,37 +191,57 @@ def _transitions_s(junction: SignalJunction) -> list[float]:
     ]
 
 
-def _split(
-    junction: SignalJunction, lanes: list[_Lane], lost_s: list[float], cycle_s: int
-) -> tuple[list[int], list[float]]:
-    """(seconds of each step, its switch-over included; degree of saturation of each lane)."""
-    least = []
-    for entry in junction.local_plan.steps:
-        lamps = junction.stages[entry.stage].lamps
-        greens = [g.min_green_s for g, lamp in zip(junction.groups, lamps, strict=True) if lamp == "G"]
-        least.append(max(LEAST_GREEN_S, *(round(s) for s in greens), 0))
+def _best_split(junction: SignalJunction, lanes: list[_Lane], lost_s: list[float], cycle_s: int) -> _Split:
+    """Of the whole cycle, or of half of it where that fits and delays less."""
+    whole, half = (_split(junction, lanes, lost_s, seconds) for seconds in (cycle_s, cycle_s // 2))
+    fits = sum(half.steps_s) == cycle_s // 2 and max(half.saturation, default=0.0) <= TARGET_SATURATION
+    return half if fits and half.delay_s < whole.delay_s else whole
+
+
+def _split(junction: SignalJunction, lanes: list[_Lane], lost_s: list[float], cycle_s: int) -> _Split:
+    """Equal saturation of the fullest lanes in a cycle of that length (or the shortest that is longer)."""
+    green = _least_greens_s(junction)
     whole = [-(-round(10 * s) // 10) for s in lost_s]
-    green = list(least)
-    count = [lane for lane in lanes if lane.flow_veh_s > 0 and max(lane.rates_veh_s) > 0]
-    capacity = [sum(r * s for r, s in zip(lane.rates_veh_s, green, strict=True)) for lane in count]
+    extra = [lane.sneakers_veh - START_LOST_S * max(lane.rates_veh_s) for lane in lanes]
+    capacity = [
+        more + sum(r * s for r, s in zip(lane.rates_veh_s, green, strict=True))
+        for lane, more in zip(lanes, extra, strict=True)
+    ]
+    busy = [i for i, lane in enumerate(lanes) if lane.flow_veh_s > 0 and max(lane.rates_veh_s) > 0]
     for _ in range(max(0, cycle_s - sum(green) - sum(whole))):
-        if count:
-            fullest = max(range(len(count)), key=lambda i: count[i].flow_veh_s / max(capacity[i], 1e-9))
-            rates = count[fullest].rates_veh_s
-            step = max(range(len(green)), key=rates.__getitem__)
+        if busy:
+            worst = max(busy, key=lambda i: lanes[i].flow_veh_s / max(capacity[i], 1e-9))
+            step = max(range(len(green)), key=lanes[worst].rates_veh_s.__getitem__)
         else:
             step = min(range(len(green)), key=green.__getitem__)
         green[step] += 1
-        for i, lane in enumerate(count):
-            capacity[i] += lane.rates_veh_s[step]
+        for i in busy:
+            capacity[i] += lanes[i].rates_veh_s[step]
     total_s = sum(green) + sum(whole)
-    saturation = [
-        lane.flow_veh_s
-        * total_s
-        / max(1e-9, sum(r * s for r, s in zip(lane.rates_veh_s, green, strict=True)))
-        for lane in lanes
-    ]
-    return [g + w for g, w in zip(green, whole, strict=True)], saturation
+    flow = np.array([lane.flow_veh_s for lane in lanes])
+    fullest = np.array([max(*lane.rates_veh_s, 1e-9) for lane in lanes])
+    capacity_veh_s = np.maximum(capacity, 0.0) / total_s
+    delays_s = control_delay_s(flow, fullest, capacity_veh_s * total_s / fullest, total_s)
+    return _Split(
+        [g + w for g, w in zip(green, whole, strict=True)],
+        (flow / np.maximum(capacity_veh_s, 1e-9)).tolist(),
+        float(flow @ delays_s),
+    )
+
+
+def _least_greens_s(junction: SignalJunction) -> list[int]:
+    """Shortest green of each step: the minimum of the groups that are green in it alone; others go on."""
+    lamps = [junction.stages[step.stage].lamps for step in junction.local_plan.steps]
+    result = []
+    for i, shown in enumerate(lamps):
+        before, after = lamps[i - 1], lamps[(i + 1) % len(lamps)]
+        alone_s = [
+            group.min_green_s
+            for row, group in enumerate(junction.groups)
+            if shown[row] in "Gg" and (len(lamps) == 1 or not (before[row] in "Gg" or after[row] in "Gg"))
+        ]
+        result.append(math.ceil(max(alone_s, default=LEAST_GREEN_S)))
+    return result
 
 
 def _with_steps(junction: SignalJunction, seconds: list[int]) -> SignalJunction:

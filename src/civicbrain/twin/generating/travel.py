@@ -29,7 +29,7 @@ _MINUTE_S = 60.0
 
 VEHICLES_A_JUNCTION = 17.7
 """Cars under way at the morning peak for each signal junction: 23,000 for 1,300 junctions."""
-STREET_FACTOR = 1.03
+STREET_FACTOR = 0.92
 """Times on the street over those of the routes' planning, at the default level (benchmarks/generate)."""
 POOL_A_JUNCTION = 40
 TYPES = (("car", 0.90), ("van", 0.07), ("truck", 0.03))
