@@ -36,6 +36,9 @@ PLAN_PHASES = 4
 PHASE_S = 20.0
 SHORT_ROAD_M = 100.0
 """Below this a vehicle may enter any lane: changing two lanes takes drivers some 50 m each."""
+UNSIGNALLED = "priority"
+"""SUMO's right of way where no signals stand. The format says nothing. Where minor roads carry much traffic
+they jam, whatever the signals do; "unregulated" would let vehicles drive through each other."""
 _STRAIGHT_AHEAD_RAD = math.radians(45.0)
 _BOTH, _LEFTS, _STRAIGHTS = (LEFT, STRAIGHT), (LEFT,), (STRAIGHT,)
 PHASES: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
@@ -173,7 +176,7 @@ def _nodes(net: RoadNet) -> ElementTree.Element:
     for place in net.intersections.values():
         ElementTree.SubElement(
             root, "node", id=place.id, x=repr(place.longitude), y=repr(place.latitude),
-            type="traffic_light" if place.signalled else "priority",
+            type="traffic_light" if place.signalled else UNSIGNALLED,
         )  # fmt: skip
     return root
 
