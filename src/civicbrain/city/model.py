@@ -20,7 +20,9 @@ class Cameras:
     END to the stop line of the camera's junction (0 for the approach lanes themselves), in metres.
 
     One camera a signal junction, row = junction row. A lane is seen by one camera only.
-    Rows are sorted by junction. A camera sees positions whose distance to the stop line is at most range_m.
+    Where a junction's cameras leave out an approach, its lanes have no row (`City.places` says which approach
+    has a camera). Rows are sorted by junction. A camera sees positions whose distance to the stop line is at
+    most range_m.
     """
 
     range_m: float

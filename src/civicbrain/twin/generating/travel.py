@@ -164,7 +164,7 @@ def draw_day(travel: Travel, rng: np.random.Generator) -> tuple[F64, I64, I64]:
 
 
 def route_lines(network: Network, pool: Pool) -> Iterator[str]:
-    """Vehicle types and routes: of an additional file, so that SUMO keeps them for all who take them."""
+    """Vehicle types and routes: of an additional file, so that they are there before any vehicle."""
     yield '<vType id="car" vClass="passenger"/>\n'
     yield '<vType id="van" vClass="delivery" accel="2.2" decel="4.0"/>\n'
     yield '<vType id="truck" vClass="truck" length="9.0" accel="1.3" maxSpeed="25"/>\n'
