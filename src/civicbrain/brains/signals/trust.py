@@ -4,6 +4,8 @@ A camera in the street fails in ways that its frames alone betray. Three rules, 
 cannot be, or is as good as impossible:
 
 Blind. It goes on delivering, and sees nobody.
+    By vanishing: several vehicles that could not have reached the stop line yet are gone, all at once, and
+    nobody else comes into view. By arm, too: one arm may be out of view while the others are not.
     By rate: nobody in view for a time in which, going by what it saw before, somebody would have come. The
     vehicles that passed are reckoned from the distance travelled in view (flow = distance travelled / (length
     of road × time), Edie 1963, "Discussion of traffic stream measurements and definitions"): no vehicle has
@@ -11,11 +13,9 @@ Blind. It goes on delivering, and sees nobody.
     memory), the chance of nobody in a further time t is (1 + t/T)^-n: Poisson arrivals of a rate that is
     itself only known from those n (gamma-Poisson; Gelman et al. 2013, "Bayesian Data Analysis", 2.6). So few
     vehicles prove little, and a quiet night is no fault. Signals upstream send platoons, not Poisson: the
-    spell must be longer than those that this camera has known, too.
-    By vanishing: several vehicles that could not have reached the stop line yet are gone, all at once.
-    By approach: one arm that carries much of the traffic is empty while the others are not. A road closed
-    upstream looks the same, so this asks for more, and for a spell that no red upstream explains; arms
-    reported closed are left out.
+    spell must be longer than those that this camera has known, too. Not by arm: a road closed upstream looks
+    the same, and on real demand (cologne8) three of eight sound cameras had an arm with 90 vehicles in ten
+    minutes and none in the next four.
 Frozen. Exactly the same vehicles at exactly the same places, frame after frame, although one of them is said
     to move; or although a head of queue has had green for long. The whole picture must stand still: a single
     blocked lane stands among others that change. A standstill on all arms through several greens looks
@@ -43,27 +43,19 @@ from civicbrain.city.network import F32, F64, I32, U8, Bool
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.science.compiled import array_in, compiled
 
-BLIND_LOG_ODDS = 8.0
-"""Nobody in view is blindness when its chance is below e^-8 (1 in 3,000): a city of 1,300 junctions meets a
-few such spells a day by chance, each of which costs a minute of local plan."""
-
-ARM_LOG_ODDS = 12.0
-"""The same for one arm, of which a city has four times as many: e^-12 (1 in 160,000)."""
-
-ARM_SHARE = 0.25
-"""Share of the junction's flow from which on an arm matters: the evenly used arm of a crossroads."""
-
-ARM_LEAST_S = 240.0
-"""An arm must have been empty this long: twice the longest red that the controls here allow upstream."""
+BLIND_LOG_ODDS = 12.0
+"""Nobody in view is blindness when its chance is below e^-12 (1 in 160,000). e^-8 would do for
+Poisson arrivals; with it, bunched and declining demand (cologne8, grid4x4) gave a false alarm in ten hours."""
 
 BLIND_LEAST_S = 10.0
 """Shorter spells prove nothing, however busy the junction: a platoon has passed."""
 
-GAP_FACTOR = 1.5
+GAP_FACTOR = 2.0
 """How much longer than the longest spell known a spell must be."""
 
-GAP_MEMORY_S, RATE_MEMORY_S = 3600.0, 900.0
-"""Time constants: longest spells are kept for about an hour, rates follow the time of day in a quarter."""
+GAP_MEMORY_S, RATE_MEMORY_S = 3600.0, 600.0
+"""Time constants: longest spells are kept for about an hour, rates follow the rise and fall of
+a peak in ten minutes."""
 
 LEARN_S = 300.0
 """Frames of so long before rates are relied on: three cycles of a slow plan."""
@@ -133,7 +125,7 @@ class CameraTrust:
         arm_of_stream = np.append(arm_of, -1)  # the last: the bin of no account
         self._lane_arm: I32 = arm_of_stream[streams.lane_stream[:, 0]].astype(np.int32)
         self._lane_arm[streams.lane] = arm_of
-        # scopes: junctions, then arms; each has its own rate
+        # scopes: junctions, then arms
         self._owner = np.concatenate((np.arange(count), arm_key[:, 0])).astype(np.int32)
         in_view_m = np.minimum(cameras.beyond_m + lanes.length_m[cameras.lane], cameras.range_m)
         arm_m = np.full(arms + 1, 1.0)
@@ -158,13 +150,13 @@ class CameraTrust:
         self._frame_s = np.full(count, _NEVER)
         self._first_s = np.full(count, _NEVER)
         self._print: NDArray[np.uint64] = np.zeros(count, np.uint64)
-        self._repeats, self._bound = np.zeros(count, np.int32), np.zeros(count, np.int32)
-        self._doubt_s, self._frozen_s = np.full(count, _NEVER), np.full(count, _NEVER)
-        self._seen_s = np.full(scopes, _NEVER)
-        self._veh, self._memory_s = np.zeros(scopes), np.zeros(scopes)
-        self._longest_s, self._again_s = np.zeros(scopes), np.zeros(scopes)
-        self._latched: Bool = np.zeros(scopes, np.bool_)
+        self._repeats: I32 = np.zeros(count, np.int32)
+        self._frozen_s, self._doubt_s = np.full(count, _NEVER), np.full(count, _NEVER)
+        self._veh, self._memory_s, self._longest_s = np.zeros(count), np.zeros(count), np.zeros(count)
         self._idle_s = np.zeros(lines)
+        self._seen_s, self._again_s = np.full(scopes, _NEVER), np.zeros(scopes)
+        self._bound: I32 = np.zeros(scopes, np.int32)
+        self._blind: Bool = np.zeros(scopes, np.bool_)
 
     def update(self, snapshot: Snapshot) -> Bool:
         """(j,) whose camera may be believed. Only frames newer than those of the last call are judged."""
@@ -172,31 +164,30 @@ class CameraTrust:
         if now_s < self._now_s:  # the window began again
             self._reset()
         self._now_s = now_s
-        frame_s = np.full(self._count, -np.inf)
+        count, scopes, lines = self._count, len(self._owner), len(self._line_junction)
+        frame_s = np.full(count, -np.inf)
         frame_s[self._camera_junction] = now_s - snapshot.lanes.age_s[self._camera_lane]
         fresh = frame_s > self._frame_s + 1e-3
-        seen = snapshot.detections
-        signals, arms = snapshot.signals, len(self._per_m)
-        prints, moving = np.zeros(self._count, np.uint64), np.zeros(self._count, np.bool_)
-        bound, in_view = np.zeros(self._count, np.int32), np.zeros(self._count + arms, np.bool_)
-        flow, head = np.zeros(self._count + arms), np.zeros(len(self._idle_s), np.bool_)
+        seen, signals = snapshot.detections, snapshot.signals
+        prints, moving = np.zeros(count, np.uint64), np.zeros(count, np.bool_)
+        in_view, bound = np.zeros(scopes, np.bool_), np.zeros(scopes, np.int32)
+        flow, head, green = np.zeros(count), np.zeros(lines, np.bool_), np.zeros(lines, np.bool_)
         _look(
             fresh, seen.camera, seen.lane, seen.distance_m, seen.speed_mps,
             seen.distance_m.view(np.uint32), seen.speed_mps.view(np.uint32),
             self._lane_arm, self._lane_line, self._per_m, prints, moving, bound, in_view, flow, head,
         )  # fmt: skip
-        green = np.zeros(len(self._idle_s), np.bool_)
         _find_green(now_s, signals.lamps, signals.lamps_since_s, self._group, self._line_start, green)
-        closed = np.zeros(arms, np.bool_)
-        if len(snapshot.closed_lanes):
-            closed_arms = self._lane_arm[snapshot.closed_lanes]
-            closed[closed_arms[closed_arms >= 0]] = True
-        _judge(
-            fresh, frame_s, prints, moving, bound, in_view, flow, head, green, closed,
-            self._owner, self._line_junction, self._frame_s, self._first_s, self._print, self._repeats,
-            self._bound, self._doubt_s, self._frozen_s, self._seen_s, self._veh, self._memory_s,
-            self._longest_s, self._again_s, self._latched, self._idle_s, self.reason,
+        passed_s = np.zeros(count)
+        _find_frozen(
+            fresh, frame_s, prints, moving, in_view, head, green, self._line_junction,
+            self._frame_s, self._first_s, self._print, self._repeats, self._idle_s, self._frozen_s, passed_s,
         )  # fmt: skip
+        _find_blind(
+            fresh, frame_s, passed_s, bound, in_view, flow, self.reason, self._first_s, self._owner,
+            self._seen_s, self._bound, self._again_s, self._blind, self._veh, self._memory_s, self._longest_s,
+        )  # fmt: skip
+        _decide(fresh, frame_s, self._frozen_s, self._blind, self._owner, self._doubt_s, self.reason)
         believed: Bool = self.reason == Doubt.NONE
         return believed
 
@@ -217,7 +208,7 @@ def _look(
 
     prints: a number that two frames share only if they show the same (a sum, so in whatever order, of
     multiplicatively mixed bits; Steele et al. 2014, "Fast splittable pseudorandom number generators").
-    bound: vehicles that cannot reach the stop line within VANISH_S. flow: vehicles per second, by scope.
+    bound: vehicles that cannot reach the stop line within VANISH_S. flow: vehicles per second.
     """
     count = len(fresh)
     spare_m = np.float32(0.5 * ACCELERATION_MPS2 * VANISH_S * VANISH_S)
@@ -233,12 +224,13 @@ def _look(
         speed = speed_mps[v]
         if speed >= MOVING_MPS and distance_m[v] > MOVING_M:
             moving[j] = True
+        arm = lane_arm[lane[v]]
         if distance_m[v] > speed * np.float32(VANISH_S) + spare_m:
             bound[j] += 1
-        arm = lane_arm[lane[v]]
+            if arm >= 0:
+                bound[count + arm] += 1
         if arm >= 0:
             in_view[count + arm] = True
-            flow[count + arm] += speed * per_m[arm]
             flow[j] += speed * per_m[arm]
         line = lane_line[lane[v]]
         if line >= 0 and distance_m[v] <= HEAD_M and speed < STANDING_MPS:
@@ -266,41 +258,32 @@ def _find_green(now_s: float, lamps: U8, since_s: F32, group: I32, line_start: I
 
 @compiled(
     void(
-        array_in(boolean), array_in(float64), array_in(uint64), array_in(boolean), array_in(int32),
-        array_in(boolean), array_in(float64), array_in(boolean), array_in(boolean), array_in(boolean),
-        array_in(int32), array_in(int32), float64[::1], float64[::1], uint64[::1], int32[::1],
-        int32[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],
-        float64[::1], float64[::1], boolean[::1], float64[::1], uint8[::1],
+        array_in(boolean), array_in(float64), array_in(uint64), array_in(boolean), array_in(boolean),
+        array_in(boolean), array_in(boolean), array_in(int32),
+        float64[::1], float64[::1], uint64[::1], int32[::1], float64[::1], float64[::1], float64[::1],
     )
 )  # fmt: skip
-def _judge(
-    fresh: Bool, frame_s: F64, prints: NDArray[np.uint64], moving: Bool, bound: I32,
-    in_view: Bool, flow: F64, head: Bool, green: Bool, closed: Bool,
-    owner: I32, line_junction: I32, last_s: F64, first_s: F64, last_print: NDArray[np.uint64], repeats: I32,
-    last_bound: I32, doubt_s: F64, frozen_s: F64, seen_s: F64, veh: F64, memory_s: F64,
-    longest_s: F64, again_s: F64, latched: Bool, idle_s: F64, reason: U8,
+def _find_frozen(
+    fresh: Bool, frame_s: F64, prints: NDArray[np.uint64], moving: Bool, in_view: Bool,
+    head: Bool, green: Bool, line_junction: I32,
+    last_s: F64, first_s: F64, last_print: NDArray[np.uint64], repeats: I32, idle_s: F64, frozen_s: F64,
+    passed_s: F64,
 ) -> None:  # fmt: skip
-    """The rules of the module, for junctions with a new frame. From last_s on: state, see `_reset`.
-
-    By junction: last_s, first_s newest and first frame; repeats of it; doubt_s, frozen_s when doubt began and
-    when it last looked frozen. By scope: seen_s when somebody was in view last; veh, memory_s the rate's n
-    and T; longest_s the longest spell without; again_s how long seen again; latched: found blind.
+    """Compare new frames with those before. From last_s on: state; by junction: the newest and the first
+    frame, how often the newest was repeated, when it last looked frozen; by line: green that nobody used while
+    the picture stood still. passed_s is filled: since the frame before, 0 where that proves nothing any more.
     """
-    count = len(fresh)
-    ill = np.zeros(count, np.uint8)
-    passed_s = np.zeros(count)
-    for j in range(count):
+    for j in range(len(fresh)):
         if not fresh[j]:
             continue
         passed_s[j] = frame_s[j] - last_s[j]
-        if passed_s[j] > LOST_S:  # the first frame, or the first after a gap: begin anew
+        if passed_s[j] > LOST_S:  # the first frame, or the first after a gap
             passed_s[j] = 0.0
             if first_s[j] == _NEVER:
                 first_s[j] = frame_s[j]
         same = passed_s[j] > 0.0 and in_view[j] and prints[j] == last_print[j]
         repeats[j] = repeats[j] + 1 if same else 0
-        last_print[j] = prints[j] if in_view[j] else uint64(0)
-        last_s[j] = frame_s[j]
+        last_print[j], last_s[j] = prints[j], frame_s[j]
         if repeats[j] >= FROZEN_REPEATS and moving[j]:
             frozen_s[j] = frame_s[j]
     for line in range(len(idle_s)):
@@ -313,59 +296,79 @@ def _judge(
             if idle_s[line] >= IDLE_GREEN_S:
                 frozen_s[j] = frame_s[j]
 
+
+@compiled(
+    void(
+        array_in(boolean), array_in(float64), array_in(float64), array_in(int32), array_in(boolean),
+        array_in(float64), array_in(uint8), array_in(float64), array_in(int32),
+        float64[::1], int32[::1], float64[::1], boolean[::1], float64[::1], float64[::1], float64[::1],
+    )
+)  # fmt: skip
+def _find_blind(
+    fresh: Bool, frame_s: F64, passed_s: F64, bound: I32, in_view: Bool,
+    flow: F64, reason: U8, first_s: F64, owner: I32,
+    seen_s: F64, last_bound: I32, again_s: F64, blind: Bool, veh: F64, memory_s: F64, longest_s: F64,
+) -> None:  # fmt: skip
+    """Look for vehicles that should be there. From seen_s on: state; by scope: when somebody was in view
+    last, how many of them were bound to stay, found blind, for how long seen again; by junction: n and T of
+    its rate, its longest spell without vehicles.
+    """
+    count = len(fresh)
     for s in range(len(owner)):
         j = owner[s]
         if not fresh[j]:
             continue
-        now = frame_s[j]
         if passed_s[j] == 0.0:
-            seen_s[s] = now
-        spell = now - seen_s[s]
-        doubted = reason[j] != 0
+            seen_s[s], last_bound[s] = frame_s[j], 0
+        spell = frame_s[j] - seen_s[s]
+        believed = reason[j] == 0
         if in_view[s]:
-            if not doubted or latched[s]:
-                fold = min(spell, FOLD_S) if doubted else spell
+            if s < count and (believed or blind[s]):
+                fold = spell if believed else min(spell, FOLD_S)
                 kept = math.exp(-fold / RATE_MEMORY_S)
                 memory_s[s] = memory_s[s] * kept + RATE_MEMORY_S * (1.0 - kept)
                 veh[s] = veh[s] * kept + flow[s] * passed_s[j]
-            if not doubted:
+            if s < count and believed:
                 longest_s[s] = max(longest_s[s] * math.exp(-spell / GAP_MEMORY_S), spell)
-            if s < count:
-                last_bound[j] = bound[j]
-            seen_s[s] = now
+            seen_s[s], last_bound[s] = frame_s[j], bound[s]
             again_s[s] += passed_s[j]
             if again_s[s] >= SOUND_S:
-                latched[s] = False
-        else:
-            if spell >= AWAY_S:
-                again_s[s] = 0.0
-            if not doubted and not latched[s]:
-                blind = False
-                if now - first_s[j] >= LEARN_S and spell >= GAP_FACTOR * longest_s[s]:
-                    odds = veh[s] * math.log1p(spell / max(memory_s[s], 1.0))
-                    if s < count:
-                        blind = odds >= BLIND_LOG_ODDS and spell >= BLIND_LEAST_S
-                    elif odds >= ARM_LOG_ODDS and spell >= ARM_LEAST_S and not closed[s - count]:
-                        blind = veh[s] * memory_s[j] >= ARM_SHARE * veh[j] * memory_s[s]
-                if s < count and VANISH_S - 0.5 <= spell <= VANISH_S + 1e-3:
-                    blind |= last_bound[j] >= VANISHED_VEH
-                if blind:
-                    latched[s] = True
-                    again_s[s] = 0.0
-        if latched[s] and ill[j] == 0:
-            ill[j] = 1 if s < count else 2
+                blind[s] = False
+            continue
+        if spell >= AWAY_S:
+            again_s[s] = 0.0
+        if not believed or blind[s]:
+            continue
+        found = VANISH_S - 0.5 <= spell <= VANISH_S + 1e-3 and last_bound[s] >= VANISHED_VEH
+        if s >= count:
+            found &= in_view[j]  # or else it is not the arm's matter
+        elif frame_s[j] - first_s[j] >= LEARN_S and spell >= max(BLIND_LEAST_S, GAP_FACTOR * longest_s[s]):
+            found |= veh[s] * math.log1p(spell / max(memory_s[s], 1.0)) >= BLIND_LOG_ODDS
+        if found:
+            blind[s], again_s[s] = True, 0.0
 
+
+@compiled(
+    void(
+        array_in(boolean), array_in(float64), array_in(float64), array_in(boolean), array_in(int32),
+        float64[::1], uint8[::1],
+    )
+)  # fmt: skip
+def _decide(
+    fresh: Bool, frame_s: F64, frozen_s: F64, blind: Bool, owner: I32, doubt_s: F64, reason: U8
+) -> None:  # fmt: skip
+    """Begin and end doubt: doubt_s (when it began) and reason, by junction."""
+    count = len(fresh)
+    ill = np.zeros(count, np.uint8)
+    for s in range(len(owner)):
+        if blind[s] and ill[owner[s]] == 0:
+            ill[owner[s]] = 1 if s < count else 2
     for j in range(count):
         if not fresh[j]:
             continue
-        now = frame_s[j]
-        if ill[j] == 0 and now - frozen_s[j] < SOUND_S:
+        if ill[j] == 0 and frame_s[j] - frozen_s[j] < SOUND_S:
             ill[j] = 3
         if reason[j] == 0 and ill[j] != 0:
-            reason[j] = ill[j]
-            doubt_s[j] = now
-        elif reason[j] != 0 and ill[j] == 0 and now - doubt_s[j] >= DOUBT_S:
+            reason[j], doubt_s[j] = ill[j], frame_s[j]
+        elif ill[j] == 0 and frame_s[j] - doubt_s[j] >= DOUBT_S:
             reason[j] = 0
-            for s in range(count, len(owner)):  # arms begin a new spell: what was in doubt proves nothing
-                if owner[s] == j:
-                    seen_s[s] = now
