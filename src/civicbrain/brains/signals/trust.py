@@ -4,7 +4,7 @@ A camera in the street fails in ways that its frames alone betray. Three rules, 
 cannot be, or is as good as impossible:
 
 Blind. It goes on delivering, and sees nobody.
-    By vanishing: several vehicles that could not have reached the stop line yet are gone, all at once, and
+    By vanishing: vehicles that could not have reached the stop line yet are gone, all at once, and
     nobody else comes into view. By arm, too: one arm may be out of view while the others are not.
     By rate: nobody in view for a time in which, going by what it saw before, somebody would have come. The
     vehicles that passed are reckoned from the distance travelled in view (flow = distance travelled / (length
@@ -16,6 +16,7 @@ Blind. It goes on delivering, and sees nobody.
     spell must be longer than those that this camera has known, too. Not by arm: a road closed upstream looks
     the same, and on real demand (cologne8) three of eight sound cameras had an arm with 90 vehicles in ten
     minutes and none in the next four.
+    Both are chances of the same event, and are multiplied.
 Frozen. Exactly the same vehicles at exactly the same places, frame after frame, although one of them is said
     to move; or although a head of queue has had green for long. The whole picture must stand still: a single
     blocked lane stands among others that change. A standstill on all arms through several greens looks
@@ -45,12 +46,13 @@ from civicbrain.science.compiled import array_in, compiled
 
 BLIND_LOG_ODDS = 12.0
 """Nobody in view is blindness when its chance is below e^-12 (1 in 160,000). e^-8 would do for
-Poisson arrivals; with it, bunched and declining demand (cologne8, grid4x4) gave a false alarm in ten hours."""
+Poisson arrivals; with it, bunched and declining demand (cologne8, grid4x4) gave one false alarm in ten
+hours of a camera."""
 
 BLIND_LEAST_S = 10.0
 """Shorter spells prove nothing, however busy the junction: a platoon has passed."""
 
-GAP_FACTOR = 2.0
+GAP_FACTOR = 1.5
 """How much longer than the longest spell known a spell must be."""
 
 GAP_MEMORY_S, RATE_MEMORY_S = 3600.0, 600.0
@@ -64,12 +66,19 @@ FOLD_S = 300.0
 """At most so much of a blind spell is taken into the rate afterwards: if it was a lull and no fault, the rate
 adapts; if it was a fault, little is lost."""
 
-VANISHED_VEH, VANISH_S = 3, 3.0
-"""Vehicles that are gone at once, for so long, although they cannot have left: even at a miss rate of 0.2 the
-chance of overlooking them all is 0.2^9 with a frame a second."""
+VANISH_S, VANISH_FRAMES = 4.0, 3
+"""Who cannot have reached the stop line within this time, and is in none of the frames of it (so many at
+least), speaks for blindness …"""
 
-ACCELERATION_MPS2 = 3.0
-"""More than cars do from a standstill in ordinary traffic (SUMO's default car: 2.6)."""
+GONE_LOG_ODDS = 4.0
+"""… each with a chance of e^-4 (1 in 50) of being gone all the same: overlooked in all those frames
+(0.2^4 at a miss rate of 0.2 is less), or turned off on the way, or parked. Three together are enough; one
+alone says nothing. By misses alone two would be enough: on cologne8, whose arms have side roads in view, that
+gave a false alarm in two hours of a camera."""
+
+ACCELERATION_MPS2, OVER_LIMIT = 3.0, 1.2
+"""How far a vehicle may get: more than cars accelerate in ordinary traffic (SUMO's default car: 2.6), and a
+fifth above the speed limit."""
 
 FROZEN_REPEATS = 3
 MOVING_MPS, MOVING_M = 1.0, 1.0
@@ -139,6 +148,7 @@ class CameraTrust:
         self._lane_line: I32 = np.full(len(lanes.ids), -1, np.int32)
         self._lane_line[line[order]] = np.arange(len(line))
         self._group = streams.group
+        self._limit_mps = lanes.speed_mps
         self._count = count
         self._reset()
 
@@ -175,7 +185,8 @@ class CameraTrust:
         _look(
             fresh, seen.camera, seen.lane, seen.distance_m, seen.speed_mps,
             seen.distance_m.view(np.uint32), seen.speed_mps.view(np.uint32),
-            self._lane_arm, self._lane_line, self._per_m, prints, moving, bound, in_view, flow, head,
+            self._lane_arm, self._lane_line, self._limit_mps, self._per_m,
+            prints, moving, bound, in_view, flow, head,
         )  # fmt: skip
         _find_green(now_s, signals.lamps, signals.lamps_since_s, self._group, self._line_start, green)
         passed_s = np.zeros(count)
@@ -195,13 +206,14 @@ class CameraTrust:
 @compiled(
     void(
         array_in(boolean), array_in(int32), array_in(int32), array_in(float32), array_in(float32),
-        array_in(uint32), array_in(uint32), array_in(int32), array_in(int32), array_in(float64),
+        array_in(uint32), array_in(uint32), array_in(int32), array_in(int32), array_in(float32),
+        array_in(float64),
         uint64[::1], boolean[::1], int32[::1], boolean[::1], float64[::1], boolean[::1],
     )
 )  # fmt: skip
 def _look(
     fresh: Bool, camera: I32, lane: I32, distance_m: F32, speed_mps: F32, distance_bits: NDArray[np.uint32],
-    speed_bits: NDArray[np.uint32], lane_arm: I32, lane_line: I32, per_m: F64,
+    speed_bits: NDArray[np.uint32], lane_arm: I32, lane_line: I32, limit_mps: F32, per_m: F64,
     prints: NDArray[np.uint64], moving: Bool, bound: I32, in_view: Bool, flow: F64, head: Bool,
 ) -> None:  # fmt: skip
     """Sum up the new frames; the last six are filled (zeros before).
@@ -211,7 +223,7 @@ def _look(
     bound: vehicles that cannot reach the stop line within VANISH_S. flow: vehicles per second.
     """
     count = len(fresh)
-    spare_m = np.float32(0.5 * ACCELERATION_MPS2 * VANISH_S * VANISH_S)
+    span, gain_m = np.float32(VANISH_S), np.float32(0.5 * ACCELERATION_MPS2 * VANISH_S * VANISH_S)
     for v in range(len(camera)):
         j = camera[v]
         if not fresh[j]:
@@ -225,7 +237,8 @@ def _look(
         if speed >= MOVING_MPS and distance_m[v] > MOVING_M:
             moving[j] = True
         arm = lane_arm[lane[v]]
-        if distance_m[v] > speed * np.float32(VANISH_S) + spare_m:
+        travel_m = min(speed * span + gain_m, np.float32(OVER_LIMIT) * span * limit_mps[lane[v]])
+        if distance_m[v] > travel_m:
             bound[j] += 1
             if arm >= 0:
                 bound[count + arm] += 1
@@ -270,8 +283,8 @@ def _find_frozen(
     passed_s: F64,
 ) -> None:  # fmt: skip
     """Compare new frames with those before. From last_s on: state; by junction: the newest and the first
-    frame, how often the newest was repeated, when it last looked frozen; by line: green that nobody used while
-    the picture stood still. passed_s is filled: since the frame before, 0 where that proves nothing any more.
+    frame, how often the newest was repeated, when it last looked frozen; by line: green that nobody used
+    while the picture stood still. passed_s is filled: since the frame before, 0 where that proves nothing.
     """
     for j in range(len(fresh)):
         if not fresh[j]:
@@ -339,12 +352,14 @@ def _find_blind(
             again_s[s] = 0.0
         if not believed or blind[s]:
             continue
-        found = VANISH_S - 0.5 <= spell <= VANISH_S + 1e-3 and last_bound[s] >= VANISHED_VEH
-        if s >= count:
-            found &= in_view[j]  # or else it is not the arm's matter
+        odds = 0.0
+        if spell >= VANISH_S and passed_s[j] * VANISH_FRAMES <= VANISH_S:
+            odds = GONE_LOG_ODDS * last_bound[s] if last_bound[s] > 1 else 0.0
+        if s >= count:  # once, and not when all arms are out of view
+            odds *= in_view[j] and spell < VANISH_S + passed_s[j]
         elif frame_s[j] - first_s[j] >= LEARN_S and spell >= max(BLIND_LEAST_S, GAP_FACTOR * longest_s[s]):
-            found |= veh[s] * math.log1p(spell / max(memory_s[s], 1.0)) >= BLIND_LOG_ODDS
-        if found:
+            odds += veh[s] * math.log1p(spell / max(memory_s[s], 1.0))
+        if odds >= BLIND_LOG_ODDS:
             blind[s], again_s[s] = True, 0.0
 
 
