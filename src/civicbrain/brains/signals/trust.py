@@ -12,8 +12,8 @@ Blind. It goes on delivering, and sees nobody.
     to be followed, and overlooking some only makes the rule slower. With n vehicles in a time T (exponential
     memory), the chance of nobody in a further time t is (1 + t/T)^-n: Poisson arrivals of a rate that is
     itself only known from those n (gamma-Poisson; Gelman et al. 2013, "Bayesian Data Analysis", 2.6). So few
-    vehicles prove little, and a quiet night is no fault: traffic may halve each twenty minutes (should it fall
-    to a quarter at one instant, that looks blind for a minute or two). Signals upstream send platoons, not
+    vehicles prove little, and a quiet night is no fault: traffic may halve each twenty minutes (should it
+    fall to a quarter at once, that looks blind for a minute or two). Signals upstream send platoons, not
     Poisson: the spell must be longer than those that this camera has known, too. Not by arm: a road closed
     upstream looks the same, and on real demand (cologne8) three of eight sound cameras had an arm with 90
     vehicles in ten minutes and none in the next four.
