@@ -1,117 +1,137 @@
 """Approach lanes and what each stage does to them: the static part of the queue model, and turning shares.
 
-See `foresight.Lanes`. A lane is the unit here, because vehicles of one lane leave in their order: who must
+See `schedules.Lanes`. A lane is the unit here, because vehicles of one lane leave in their order: who must
 wait stops those behind, whichever group they want.
 """
 
 from __future__ import annotations
 
-import functools
-import operator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from civicbrain.brains.signals.approach import Streams
-from civicbrain.brains.signals.foresight import I64, MOST_STREAMS, Lanes
+from civicbrain.brains.signals.schedules import I64, MOST_LANES, MOST_STREAMS, Lanes
 from civicbrain.brains.signals.stages import GREEN, StageTable
 from civicbrain.city.model import City
-from civicbrain.city.network import F32, F64, I32
+from civicbrain.city.network import F32, F64, I32, U8
 from civicbrain.city.signals import Conflict, SignalJunction
-from civicbrain.science.queues import STARTUP_LOSS_S, run_before_blocking
-
-UNBLOCKED_VEH = 1e9
+from civicbrain.science.compiled import compiled
+from civicbrain.science.queues import STARTUP_LOSS_S
 
 
 class ApproachLanes:
     """l lanes, sorted by junction. stream_lane: (k,) lane of each stream. stream_bit: (k,) its bit on that
     lane.
 
-    flow_veh_per_s: saturation flow of a lane. loss_s: time lost at the start of green. min_stage_s: shortest
-    showing of a stage.
+    loss_s: time lost at the start of green. yellow_s: use made of yellow. min_stage_s: shortest showing of a
+    stage.
     """
 
     def __init__(
-        self, city: City, streams: Streams, table: StageTable, *, flow_veh_per_s: float, loss_s: float,
+        self, city: City, streams: Streams, table: StageTable, *, loss_s: float, yellow_s: float,
         min_stage_s: float,
     ) -> None:  # fmt: skip
-        self._table = table
         keys = np.stack((streams.junction, streams.lane), axis=1).reshape(-1, 2)
         unique, inverse = np.unique(keys, axis=0, return_inverse=True)
         self.stream_lane: I32 = inverse.reshape(-1).astype(np.int32)
         self.lane: I32 = unique[:, 1].astype(np.int32)
         self.count = len(unique)
         self.stream_bit: I64 = _bits(self.stream_lane)
+        self._column = np.log2(self.stream_bit).astype(np.int64)
         lane_start = np.searchsorted(unique[:, 0], np.arange(len(city.junctions) + 1)).astype(np.int32)
+        stage_of = table.stage_of.astype(np.int32)
+        lanes_of, stages_of = np.diff(lane_start).astype(np.int64), np.diff(stage_of).astype(np.int64)
 
-        ends = np.append(table.entry_of, len(table.stream))
-        entry_of, lane_of, rival_of = [0], [], [0]
-        members: list[list[int]] = []
-        rivals: list[int] = []
-        against: dict[int, list[int]] = {}
-        for entry, stream in zip(table.opposing_entry.tolist(), table.opposing_stream.tolist(), strict=True):
-            against.setdefault(entry, []).append(int(self.stream_lane[stream]))
-        for s in range(table.count):
-            of_lane: dict[int, list[int]] = {}
-            for entry in range(int(ends[s]), int(ends[s + 1])):
-                stream = int(table.stream[entry])
-                if stream < streams.count:
-                    of_lane.setdefault(int(self.stream_lane[stream]), []).append(entry)
-            for lane, entries in sorted(of_lane.items()):
-                lane_of.append(lane)
-                members.append(entries)
-                rivals += sorted({other for entry in entries for other in against.get(entry, [])} - {lane})
-                rival_of.append(len(rivals))
-            entry_of.append(len(lane_of))
-        # members flat, so that new shares cost a few array operations
-        rows = len(members)
-        self._member = np.array([e for entries in members for e in entries], dtype=np.int64)
-        self._row = np.repeat(np.arange(rows), [len(entries) for entries in members])
-        bits = np.append(self.stream_bit, 0)[table.stream]
-        start = np.zeros((table.start_s.shape[0], rows), dtype=np.float32)
-        for row, entries in enumerate(members):
-            earliest = table.start_s[:, entries].min(axis=1)
-            start[:, row] = np.where(
-                earliest > 0.0, np.maximum(earliest - STARTUP_LOSS_S + loss_s, 0.01), 0.0
-            )
+        ready = np.ceil(_least_spans(city, table, min_stage_s) - 1e-3)
+        start = np.where(
+            table.start_s > 0.0, np.maximum(table.start_s - STARTUP_LOSS_S + loss_s, 0.01), 0.0
+        )  # (c, e)
+        span = np.ones(len(city.junctions), dtype=np.int32)
+        latest = np.zeros(table.count)
+        np.maximum.at(latest, table.stage, start.max(axis=0, initial=0.0))
+        np.maximum.at(
+            span,
+            table.junction,
+            np.ceil(np.maximum(latest, ready.max(axis=0, initial=0.0))).astype(np.int32) + 1,
+        )
+        shown_of = np.concatenate(([0], np.cumsum((stages_of + 1) * stages_of * span * lanes_of)))
+        shown = np.zeros(int(shown_of[-1]), dtype=np.uint8)
+        known = np.flatnonzero(table.stream < streams.count)
+        stream = table.stream[known]
+        lane_row = self.stream_lane[stream] - lane_start[table.entry_junction[known]]
+        bit = np.where(table.permitted[known], self.stream_bit[stream] << 4, self.stream_bit[stream])
+        _fill_shown(
+            known, table.stage[known], table.entry_junction[known], lane_row, bit.astype(np.uint8), start,
+            stage_of, lanes_of, span, shown_of, yellow_s, shown,
+        )  # fmt: skip
+        yield_of = np.concatenate(([0], np.cumsum(stages_of * lanes_of)))
+        rival_of, rival, rival_bits = self._rivals(table, stage_of, lane_start, yield_of)
         self.lanes = Lanes(
             lane_start=lane_start,
-            stage_of=table.stage_of.astype(np.int32),
+            stage_of=stage_of,
             usable=np.ascontiguousarray(table.usable),
-            mixed=np.zeros(len(city.junctions), dtype=bool),
-            entry_of=np.array(entry_of, dtype=np.int32),
-            lane=np.array(lane_of, dtype=np.int32),
-            start_s=start,
-            span_s=_least_spans(city, table, min_stage_s),
-            flow=np.full(rows, flow_veh_per_s),
-            run_veh=np.zeros(rows),
-            full=_union([[int(bits[e]) for e in row if not table.permitted[e]] for row in members]),
-            permitted=_union([[int(bits[e]) for e in row if table.permitted[e]] for row in members]),
+            span=span,
+            shown_of=shown_of,
+            shown=shown,
+            ready_s=np.ascontiguousarray(ready, dtype=np.int32),
             share=np.zeros((self.count, MOST_STREAMS)),
-            rival_of=np.array(rival_of, dtype=np.int32),
-            rival=np.array(rivals, dtype=np.int32),
+            yield_of=yield_of,
+            rival_of=rival_of,
+            rival=rival,
+            rival_bits=rival_bits,
         )
-        every_bit = np.zeros(self.count, dtype=np.int64)
-        np.bitwise_or.at(every_bit, self.stream_lane, self.stream_bit)
-        self._stops = (
-            self.lanes.full != every_bit[self.lanes.lane]
-        )  # somebody in the lane has no right of way
-        self.lanes.mixed[unique[self.lanes.lane[self._stops], 0]] = True
-        self._column = np.minimum(np.log2(self.stream_bit).astype(np.int64), MOST_STREAMS - 1)
         self.take_shares(streams.share)
+
+    def _rivals(
+        self, table: StageTable, stage_of: I32, lane_start: I32, yield_of: I64
+    ) -> tuple[I32, I32, NDArray[np.uint8]]:
+        found: dict[int, dict[int, int]] = {}
+        for entry, other in zip(table.opposing_entry.tolist(), table.opposing_stream.tolist(), strict=True):
+            j, own = int(table.entry_junction[entry]), int(self.stream_lane[table.stream[entry]])
+            rival = int(self.stream_lane[other])
+            if rival == own or rival - int(lane_start[j]) >= MOST_LANES:  # not played
+                continue
+            width, low = int(lane_start[j + 1] - lane_start[j]), int(lane_start[j])
+            place = int(yield_of[j]) + (int(table.stage[entry]) - int(stage_of[j])) * width + own - low
+            bits = found.setdefault(place, {})
+            bits[rival - low] = bits.get(rival - low, 0) | int(self.stream_bit[other])
+        count_of = np.zeros(int(yield_of[-1]) + 1, dtype=np.int32)
+        pairs = [(rival, bits) for place in sorted(found) for rival, bits in sorted(found[place].items())]
+        for place, rivals in found.items():
+            count_of[place] = len(rivals)
+        rival_of = np.concatenate(([0], np.cumsum(count_of))).astype(np.int32)
+        flat = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        return rival_of, flat[:, 0].astype(np.int32), flat[:, 1].astype(np.uint8)
 
     def take_shares(self, share: NDArray[Any]) -> None:
         """share: (k,) of its lane's vehicles that each stream takes."""
-        table, lanes = self._table, self.lanes
-        of_stream = np.asarray(share, dtype=np.float64)
-        lanes.share[:] = 0.0
-        np.add.at(lanes.share, (self.stream_lane, self._column), of_stream)
-        by_right = np.append(of_stream, 0.0)[table.stream[self._member]] * ~table.permitted[self._member]
-        of_entry = np.bincount(self._row, by_right, len(lanes.flow))
-        # a green for who hardly ever comes is still worth the one who stands there: see `Scene.head`
-        run = np.maximum(run_before_blocking(np.minimum(of_entry, 1.0)), 0.02)
-        lanes.run_veh[:] = np.where(self._stops, run, UNBLOCKED_VEH)
+        self.lanes.share[:] = 0.0
+        np.add.at(self.lanes.share, (self.stream_lane, self._column), np.asarray(share, dtype=np.float64))
+
+
+@compiled()
+def _fill_shown(
+    entry: I64, stage: I32, junction: I32, lane: I32, bit: U8, start_s: F64, stage_of: I32, lanes_of: I64,
+    span: I32, shown_of: I64, yellow_s: float, shown: U8,
+) -> None:  # fmt: skip
+    """See `Lanes.shown`. First five: one row for each (stage, stream) shown green."""
+    for n in range(len(entry)):
+        j = junction[n]
+        own = stage[n] - stage_of[j]
+        stages, width = stage_of[j + 1] - stage_of[j], lanes_of[j]
+        for c in range(stages + 1):
+            begin = shown_of[j] + (c * stages + own) * span[j] * width + lane[n]
+            for tau in range(span[j]):
+                if c == own + 1 or tau >= start_s[c, entry[n]] - 0.5:
+                    shown[begin + tau * width] |= bit[n]
+        # who is shown 'G' still uses the first seconds of yellow, whatever comes next
+        if bit[n] < 16:
+            for after in range(stages):
+                begin = shown_of[j] + ((own + 1) * stages + after) * span[j] * width + lane[n]
+                for tau in range(min(int(yellow_s + 0.5), span[j])):
+                    shown[begin + tau * width] |= bit[n]
 
 
 def transition_s(junction: SignalJunction, from_stage: int, to_stage: int) -> float:
@@ -133,7 +153,7 @@ def transition_s(junction: SignalJunction, from_stage: int, to_stage: int) -> fl
 def _least_spans(city: City, table: StageTable, min_stage_s: float) -> F32:
     """(c, s) the table's shortest span, and never less than the transition and a showing of min_stage_s: a
     controller completes what it has begun."""
-    spans: F64 = table.shortest_s.copy()
+    spans: F64 = np.maximum(table.shortest_s - STARTUP_LOSS_S, 0.0)
     for j, junction in enumerate(city.junctions):
         for s in range(len(junction.stages)):
             row = int(table.stage_of[j]) + s
@@ -149,7 +169,3 @@ def _bits(lane: I32) -> I64:
         bits[stream] = 1 << min(taken.get(row, 0), MOST_STREAMS - 1)
         taken[row] = taken.get(row, 0) + 1
     return bits
-
-
-def _union(rows: list[list[int]]) -> I64:
-    return np.array([functools.reduce(operator.or_, row, 0) for row in rows], dtype=np.int64)

@@ -15,6 +15,7 @@ from numba import boolean, float32, float64, int32, int64, types, uint8
 from civicbrain.brains.signals.approach import SHORT_LINK_CARS, Streams
 from civicbrain.brains.signals.demand import Demand
 from civicbrain.brains.signals.stages import StageTable
+from civicbrain.brains.signals.trust import CameraTrust
 from civicbrain.brains.signals.waiting import Waiting
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32, U8, Bool
@@ -58,6 +59,7 @@ class Choice:
         junctions, lanes = len(city.junctions), city.network.lanes
         accepts = np.array([j.capability is Capability.STAGE for j in city.junctions], dtype=np.bool_)
         self._stale_s = stale_s
+        self._trust = CameraTrust(city, streams)
         self._watch = (accepts, city.cameras.lane, city.cameras.junction)
         length = lanes.length_m[streams.lane]
         behind = np.zeros(len(lanes.ids), dtype=bool)  # lanes that a signal lets traffic into
@@ -77,14 +79,14 @@ class Choice:
         self._stage_of = stages.stage_of
 
     def look(self, snapshot: Snapshot) -> tuple[Bool, I32]:
-        """(ready, current), each (j,): who follows the centre and has a camera that is alive; the stage row
-        shown there, -1 for none."""
+        """(ready, current), each (j,): who follows the centre and has a camera that is alive and to be
+        believed; the stage row shown there, -1 for none."""
         count = len(self._forced)
         ready, current = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.int32)
         signals = snapshot.signals
         _look(
             signals.mode, signals.stage, snapshot.lanes.age_s, *self._watch, self._stage_of, self._stale_s,
-            ready, current,
+            self._trust.update(snapshot), ready, current,
         )  # fmt: skip
         return ready, current
 
@@ -109,12 +111,12 @@ _BOOL_IN, _BOOL_2D_IN = array_in(boolean), array_in(boolean, 2)
 @compiled(
     types.void(
         array_in(uint8), _I32_IN, _F32_IN, _BOOL_IN, _I32_IN, _I32_IN, _I32_IN, float64,
-        boolean[::1], int32[::1],
+        _BOOL_IN, boolean[::1], int32[::1],
     )
 )  # fmt: skip
 def _look(
     mode: U8, stage: I32, age_s: F32, accepts: Bool, camera_lane: I32, camera_junction: I32, stage_of: I32,
-    stale_s: float, ready: Bool, current: I32,
+    stale_s: float, believed: Bool, ready: Bool, current: I32,
 ) -> None:  # fmt: skip
     """Fill ready (False before) and current."""
     for row in range(len(camera_lane)):
@@ -122,7 +124,7 @@ def _look(
             ready[camera_junction[row]] = True
     for j in range(len(ready)):
         follows = mode[j] == _LOCAL or mode[j] == _CENTRAL
-        ready[j] = ready[j] and follows and accepts[j]
+        ready[j] = ready[j] and believed[j] and follows and accepts[j]
         known = 0 <= stage[j] < stage_of[j + 1] - stage_of[j]
         current[j] = stage_of[j] + stage[j] if ready[j] and known else -1
 

@@ -151,6 +151,23 @@ def forecast(  # type: ignore[no-untyped-def]
     here[:] = 0.0
     alpha, one = np.float32(DISPERSION_ALPHA), np.float32(1.0)
 
+    # the vehicle nearest to each stop line, and when it crosses: infinity while it stands
+    nearest_m = np.full(arrivals.shape[0], np.float32(np.inf), dtype=np.float32)
+    nearest_eta_s = np.zeros(arrivals.shape[0], dtype=np.float32)
+    for i in range(count):
+        at = lane[i]
+        moving = speed_mps[i] > STANDING_SPEED_MPS
+        for t in range(lane_target_n[at]):
+            k = lane_target[at, t]
+            away = dist_m[i] - lane_beyond_m[at] + lane_lag_s[at, t] * lane_limit[at]
+            if away < nearest_m[k]:
+                nearest_m[k] = away
+                nearest_eta_s[k] = np.float32(0.0)
+                if moving:
+                    pace = max(speed_mps[i], _RECOVERY * lane_limit[at])
+                    to_end = max(dist_m[i] - lane_beyond_m[at], 0.0) / pace - age_s
+                    nearest_eta_s[k] = max(to_end + lane_lag_s[at, t], np.float32(0.0))
+
     for i in range(count):
         at = lane[i]
         limit = lane_limit[at]
@@ -170,7 +187,10 @@ def forecast(  # type: ignore[no-untyped-def]
             seen[k] += part
             if standing:
                 here[k] += part
-                arrivals[k, 0] += part
+                # in a queue that moves off, nobody crosses before the first of it
+                b = int(nearest_eta_s[k])
+                if b < horizon:
+                    arrivals[k, b] += part
                 continue
             b = int(max(to_end + lane_lag_s[at, t], 0.0))
             if b < horizon:

@@ -57,10 +57,10 @@ def explain_junction(
 def explain_outlook(
     city: City, streams: Streams, table: StageTable, outlook: Outlook, row: int
 ) -> Mapping[str, object]:
-    """`stages`: delay expected in the coming minute were each shown next (vehicle seconds; missing where
-    the junction was not free to change); `demand_veh`: vehicles expected within 10 s by group; `queue_veh`:
-    standing now, seen or reckoned; `reckoned_groups`: those whose queue no camera sees; `full_outlets`;
-    `why`: one sentence."""
+    """`expected_delay_veh_s`: of the best schedule that shows each stage next, its queues left included
+    (missing where it fell behind the others, or the junction was not free to change); `demand_veh`:
+    vehicles expected within 10 s by group; `queue_veh`: standing now, seen or reckoned; `reckoned_groups`:
+    those whose queue no camera sees; `full_outlets`; `why`: one sentence."""
     junction = city.junctions[row]
     first_stage, first_group = int(table.stage_of[row]), int(table.group_start[row])
     demand: dict[str, float] = {}
@@ -90,9 +90,9 @@ def explain_outlook(
     elif not known:
         why = f"stage {name} has just begun or is being switched to"
     elif shown >= 0 and chosen == shown:
-        why = f"staying with {name} costs the least delay in the coming minute"
+        why = f"staying with {name} promises the least delay"
     else:
-        why = f"changing to {name} costs the least delay in the coming minute, its transition included"
+        why = f"changing to {name} promises the least delay, its transition included"
     return {
         "chosen": name,
         "why": why,

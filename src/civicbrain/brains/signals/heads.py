@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civicbrain.brains.signals.approach_lanes import ApproachLanes
-from civicbrain.brains.signals.foresight import I64
+from civicbrain.brains.signals.schedules import I64
 from civicbrain.city.network import F32, F64, I32, U8, Bool
 from civicbrain.science.compiled import compiled
 

@@ -1,11 +1,10 @@
-"""The control `brain`: each second, the first move of the best plan found by playing candidates forward.
+"""The control `brain`: each second, the first move of the best schedule found for the coming seconds.
 
 What is expected at every stop line comes from the estimator (`estimate`): vehicles in view, those under way
-between cameras, those that neighbouring junctions plan to let go. For each junction a handful of candidates
-(keep the stage for some seconds; change to each other stage) is played forward for a minute on a queue
-model (`foresight`); the one with the least delay decides this second. The vehicles it plans to let go are
-what the junctions downstream expect in the next: so a platoon is awaited, and a full link holds back its
-feeders.
+between cameras, those that neighbouring junctions plan to let go. For each junction the best schedule of
+stages for the next `look_s` seconds is searched on a queue model (`schedules`, `search`); its first move
+decides this second. The vehicles it plans to let go are what the junctions downstream expect in the next:
+so a platoon is awaited, and a full link holds back its feeders.
 
 The bound on red, pedestrians and what has just begun are treated as under `max-pressure` (`choice`).
 """
@@ -26,8 +25,8 @@ from civicbrain.brains.signals.choice import Choice
 from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.estimate import Estimate, Estimator
 from civicbrain.brains.signals.explanation import explain_outlook
-from civicbrain.brains.signals.foresight import Scene, Weights
 from civicbrain.brains.signals.heads import Heads
+from civicbrain.brains.signals.schedules import Scene, Weights
 from civicbrain.brains.signals.search import search
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
 from civicbrain.brains.signals.waiting import Waiting
@@ -41,31 +40,31 @@ SHARES_EVERY_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class LookAheadOptions:
-    """max_red_s: bound on the wait of a stream with demand. horizon_s: how far candidates are played.
-    flow_veh_per_s, loss_s: saturation flow of a lane and time lost at the start of green. min_stage_s:
-    shortest showing of a stage. age_s: wait that doubles the weight of a lane. coordinate: expect what
-    neighbours plan to let go. thorough: most junctions of a city for which every candidate is played out.
+    """max_red_s: bound on the wait of a stream with demand. horizon_s: how far arrivals are expected. look_s:
+    how far schedules are searched. width: schedules kept of those alike. most_a_second: junctions decided
+    each second; those of a larger city take turns. flow_veh_per_s, loss_s, yellow_s: saturation flow of a
+    lane, time lost at the start of green, use made of yellow. min_stage_s: shortest showing of a stage.
+    age_s: wait that doubles the weight of a lane. coordinate: expect what neighbours plan to let go.
     extra_stages: ask for combinations that the city's plan does not show, too. valid_s: how long a request
     holds. stale_s: a camera silent this long leaves its junction to the local plan. explain: build
-    explanations. The others: see `foresight.Weights`."""
+    explanations. The others: see `schedules.Weights`."""
 
     max_red_s: float = 120.0
     horizon_s: int = 40
-    flow_veh_per_s: float = 0.48
+    look_s: int = 20
+    width: int = 3
+    most_a_second: int = 400
+    flow_veh_per_s: float = 0.5
     loss_s: float = 0.5
     min_stage_s: float = 4.0
     stop_s: float = 2.0
-    left_s: float = 10.0
-    left_by_queue_s: float = 1.0
-    longest_s: float = 30.0
     yellow_s: float = 1.0
-    gap_s: int = 4
-    sneak: float = 0.15
-    harm_veh: float = 3.0
+    gap_s: int = 3
     change_veh_s: float = 1.0
+    left_s: float = 4.0
+    left_by_queue_s: float = 1.0
     age_s: float = 30.0
-    thorough: int = 150
-    extra_stages: bool = False
+    extra_stages: bool = True
     valid_s: float = 10.0
     stale_s: float = 10.0
     coordinate: bool = True
@@ -97,7 +96,7 @@ class LookAheadBrain:
         self.streams: Streams = build_streams(city)
         self.stages: StageTable = build_stages(city, self.streams, extra=options.extra_stages)
         self._lanes = ApproachLanes(
-            city, self.streams, self.stages, flow_veh_per_s=options.flow_veh_per_s, loss_s=options.loss_s,
+            city, self.streams, self.stages, loss_s=options.loss_s, yellow_s=options.yellow_s,
             min_stage_s=options.min_stage_s,
         )  # fmt: skip
         self._heads = Heads(self._lanes, self.streams.group)
@@ -109,8 +108,7 @@ class LookAheadBrain:
             min_stage_s=options.min_stage_s, stale_s=options.stale_s, order_bonus=1.0,
         )  # fmt: skip
         self._weights = Weights(
-            options.stop_s, options.left_s, options.left_by_queue_s, options.longest_s, options.yellow_s,
-            options.gap_s, options.sneak, options.harm_veh, options.change_veh_s,
+            options.stop_s, options.gap_s, options.change_veh_s, options.left_s, options.left_by_queue_s,
         )  # fmt: skip
         self._asking = Asking(city, name, options.valid_s)
         count, seconds = self._lanes.count, options.horizon_s
@@ -120,6 +118,7 @@ class LookAheadBrain:
         self._served = np.zeros((count, seconds))
         self._planned = np.full((self.streams.count, seconds), np.nan, dtype=np.float32)
         self._shares_s = self._last_s = -np.inf
+        self._tick = 0
         self._warm()
 
     def _warm(self) -> None:
@@ -151,6 +150,7 @@ class LookAheadBrain:
             self._planned[:] = np.nan
             self._served[:] = 0.0
             self._heads.bit[:] = 0
+            self._tick = 0
             self._shares_s = -np.inf
         self._last_s = now
         demand = self._reader.read(snapshot)
@@ -164,6 +164,10 @@ class LookAheadBrain:
         ready, current = self._choice.look(snapshot)
         steady = (signals.target < 0) | (signals.target == signals.stage)
         young = (current >= 0) & (now - signals.stage_since_s < options.min_stage_s)
+        self._tick += 1
+        turns = -(-len(ready) // options.most_a_second)
+        if turns > 1:
+            young |= (np.arange(len(ready)) + self._tick) % turns != 0
         scene = self._scene(estimate.arrivals_veh, estimate.rate_veh_per_s, demand)
         cost, first = self._foresee(scene, ready & steady & ~young, current)
         self._planned[~ready[self.streams.junction]] = np.nan  # others: their usual flow
@@ -186,13 +190,15 @@ class LookAheadBrain:
             np.minimum.at(room, lanes.stream_lane, demand.run_veh[:-1])
             age = 1.0 + (self._waiting.credit_s[:-1] / self.options.age_s) ** 2
             np.maximum.at(weight, lanes.stream_lane, age)
-        return Scene(arrivals, usual, self._heads.bit, outlet, room, weight)
+        return Scene(arrivals, usual, self._heads.bit, outlet * self.options.flow_veh_per_s, room, weight)
 
     def _foresee(self, scene: Scene, asked: Bool, current: I32) -> tuple[F64, I32]:
         cost = np.full(self.stages.count, np.inf)
         first = np.full(len(asked), -1, dtype=np.int32)
-        thorough = len(asked) <= self.options.thorough
-        search(self._lanes.lanes, scene, self._weights, asked, current, thorough, cost, first, self._served)
+        search(
+            self._lanes.lanes, scene, self._weights, asked, current, self.options.width, self.options.look_s,
+            self._tick, cost, first, self._served,
+        )  # fmt: skip
         idle = ~asked[self._junction_of_lane]  # their plans are a second older now
         self._served[idle, :-1] = self._served[idle, 1:]
         self._served[idle, -1] = 0.0

@@ -1,179 +1,225 @@
-"""Which policies are played for a junction, and which first move wins: compiled.
+"""The best schedule of stages of a junction for the coming seconds, by beam search: compiled.
 
-In two rounds. First every first move is played once on the mean pattern of the shared lanes: keeping the
-stage for each of KEEP_S seconds, then whatever is best (after THEN_S also each other stage); changing to
-each other stage at once. Then the best few are played out: on all patterns, with the greedy policy
-stretching or cutting greens (STAY), and with each of the best stages as the one after the next. The best
-policy's first move is the decision.
+Each second every schedule kept is played on, as it is and, where its stage may be left, changing to each
+other stage. Of those alike (same stage, same time until it may be left) only the WIDTH best go on. The
+first move of the best one is the decision; the next second everything is searched anew.
+
+Sources: forward search over stage sequences on a rolling horizon: PRODYN (Henry, Farges and Tuffal 1983),
+COP (Sen and Head 1997, "Controlled optimization of phases at an intersection", Transportation Science 31),
+schedule-driven control (Xie, Smith, Lu and Barlow 2012, "Schedule-driven intersection control",
+Transportation Research C 24). Beam: the search keeps a bounded number of the most promising partial
+solutions (Ow and Morton 1988, "Filtered beam search in scheduling", Int. J. Production Research 26).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from civicbrain.brains.signals.foresight import MIXES, Lanes, Play, Policy, Scene, Weights, cost_of, new_play
+from civicbrain.brains.signals.schedules import (
+    I64,
+    MOST_LANES,
+    MOST_VEHICLES,
+    Beam,
+    Lanes,
+    Scene,
+    Street,
+    Weights,
+    expect,
+    play_second,
+)
 from civicbrain.city.network import F64, I32, Bool
 from civicbrain.science.compiled import compiled
 
-KEEP_S: F64 = np.array([1.0, 3.0, 6.0, 10.0, 16.0])
-"""For how long keeping the stage is tried, s."""
-
-THEN_S = (3.0, 10.0)
-
-STAY: F64 = np.array([0.8, 1.3, 0.4])
-"""See `foresight.Policy`. The first is used in the first round."""
-
-_WIDE = 0
-"""Added to an int32, it makes the int64 that a Policy holds (numba's rules)."""
-
-FINALISTS = 3
-"""First moves played out, of the changes; as many ways of keeping the stage."""
+_EQUAL = 1e-9
 
 
 @compiled()
-def _mean_cost(
-    lanes: Lanes, scene: Scene, weights: Weights, junction: int, shown: int, policy: Policy, bound: float,
-    play: Play, served: F64,
-) -> float:  # fmt: skip
-    """Over all patterns; inf as soon as it exceeds `bound`."""
-    if not lanes.mixed[junction]:
-        return cost_of(lanes, scene, weights, junction, shown, policy, -1, bound, play, served, False)
-    total = 0.0
-    for mix in range(MIXES):
-        total += cost_of(
-            lanes, scene, weights, junction, shown, policy, mix, MIXES * bound - total, play, served, False
-        )
-        if total > MIXES * bound:
-            return np.inf
-    return total / MIXES
+def _new_beam(room: int) -> Beam:
+    return Beam(
+        np.zeros((2, room), np.int64), np.zeros((2, room), np.int64), np.zeros((2, room), np.int64),
+        np.zeros((2, room), np.int64), np.zeros((2, room, MOST_LANES), np.int64),
+        np.ones((2, room, MOST_LANES)), np.zeros((2, room)), np.zeros((2, room)),
+    )  # fmt: skip
 
 
 @compiled()
-def _take_in(value: float, policy: Policy, values: F64, policies: list[Policy]) -> None:
-    """Keep the best of what was played, in order; earlier ones first among equals."""
-    place = len(values)
-    while place > 0 and value < values[place - 1]:
-        place -= 1
-    if place == len(values):
-        return
-    for other in range(len(values) - 1, place, -1):
-        values[other] = values[other - 1]
-        policies[other] = policies[other - 1]
-    values[place] = value
-    policies[place] = policy
-
-
-@compiled()
-def _first_round(
-    lanes: Lanes, scene: Scene, weights: Weights, junction: int, shown: int, thorough: bool, play: Play,
-    served: F64, cost: F64, keep_values: F64, keeps: list[Policy], move_values: F64, moves: list[Policy],
-) -> None:  # fmt: skip
-    """Fill the best ways of keeping and of changing, and cost (s,)."""
-    first, last = lanes.stage_of[junction] + _WIDE, lanes.stage_of[junction + 1] + _WIDE
-    keep_values[:] = np.inf
-    move_values[:] = np.inf
-    if shown >= 0:
-        for keep_s in KEEP_S:
-            # then: -1 for the best, or each other stage
-            each = thorough and keep_s in THEN_S
-            for then in range(first - 1, last if each else first):
-                if then == shown or (then >= first and not lanes.usable[then]):
-                    continue
-                policy = Policy(keep_s, then if then >= first else -1, -1, STAY[0])
-                value = cost_of(
-                    lanes, scene, weights, junction, shown, policy, -1, keep_values[-1], play, served, False
-                )
-                _take_in(value, policy, keep_values, keeps)
-        cost[shown] = keep_values[0]
-    for then in range(first, last):
-        if then == shown or not lanes.usable[then]:
-            continue
-        policy = Policy(0.0, then, -1, STAY[0])
-        # far worse than what is known need not be told exactly
-        bound = 1.5 * min(keep_values[0], move_values[0]) + 20.0
-        cost[then] = cost_of(lanes, scene, weights, junction, shown, policy, -1, bound, play, served, False)
-        _take_in(cost[then], policy, move_values, moves)
+def _same_gone(beam: Beam, side: int, one: int, other: int, count: int) -> bool:
+    """Have as many crossed on each lane? Schedules that cost the same may have let others go."""
+    same = True
+    for i in range(count):
+        same &= beam.gone[side, one, i] == beam.gone[side, other, i]
+    return same
 
 
 @compiled()
 def search(
-    lanes: Lanes, scene: Scene, weights: Weights, asked: Bool, shown: I32, thorough: bool,
-    cost: F64, chosen: I32, served: F64,
+    lanes: Lanes, scene: Scene, weights: Weights, asked: Bool, shown: I32, width: int, seconds: int,
+    tick: int, cost: F64, chosen: I32, served: F64,
 ) -> None:  # fmt: skip
-    """Decide for each junction asked. thorough: play the second round too.
+    """Decide for each junction asked.
 
-    Fills cost (s,): delay in veh s over the horizon if the stage is shown next, inf where not asked or not
-    possible; chosen (j,): stage row, -1 where not asked; served (l, h): what the best policy lets go; rows
-    of junctions that are not asked are left as they are.
+    shown: (j,) stage row now, -1 none. width: schedules kept of those alike. seconds: looked ahead,
+    h at most. tick: what nobody can know is drawn anew for each.
+    Fills cost (s,): delay in veh s of the best schedule that shows the stage next, inf where there is none
+    or where it fell behind all others; chosen (j,): stage row, -1 where not asked; served (l, h): vehicles
+    that the best schedule lets go in each second. Rows of junctions not asked stay as they are.
     """
-    play = new_play()
-    nothing = Policy(0.0, -1, -1, 1.0)
-    keep_values, move_values = np.empty(FINALISTS), np.empty(FINALISTS)
-    keeps, moves = [nothing for _ in range(FINALISTS)], [nothing for _ in range(FINALISTS)]
+    seconds = max(1, min(seconds, served.shape[1]))
+    alike = 0
+    for j in range(len(asked)):
+        alike = max(alike, (lanes.stage_of[j + 1] - lanes.stage_of[j]) * (lanes.span[j] + 1))
+    room = alike * width + 1
+    beam = _new_beam(room)
+    street = Street(
+        np.zeros((seconds, MOST_LANES), np.int64), np.zeros((MOST_LANES, MOST_VEHICLES), np.uint8)
+    )
+    live = np.zeros((2, room), np.int64)
+    held = np.zeros((alike, width), np.int64)  # slots of each kind, best first
+    count_of = np.zeros(alike, np.int64)
+    touched = np.zeros(alike, np.int64)
+    parent = np.zeros((seconds, room), np.int64)
+    stage_at = np.zeros((seconds, room), np.int64)
+    ends = np.zeros(alike, np.int64)  # slot of the best schedule for each first move
     for j in range(len(asked)):
         chosen[j] = -1
-        cost[lanes.stage_of[j] : lanes.stage_of[j + 1]] = np.inf
+        first, last = lanes.stage_of[j], lanes.stage_of[j + 1]
+        cost[first:last] = np.inf
         if not asked[j]:
             continue
-        stay = shown[j] + _WIDE
-        if stay >= 0 and not lanes.usable[stay]:
-            stay = -1
-        _first_round(
-            lanes,
-            scene,
-            weights,
-            j,
-            stay,
-            thorough,
-            play,
-            served,
-            cost,
-            keep_values,
-            keeps,
-            move_values,
-            moves,
-        )
-        best, best_policy, pick = keep_values[0], keeps[0], stay
-        if thorough:
-            best = np.inf
-            for n in range(FINALISTS):
-                if stay < 0 or keep_values[n] == np.inf:
-                    continue
-                for factor in STAY:
-                    policy = Policy(keeps[n].keep_s, keeps[n].then, -1, factor)
-                    value = _mean_cost(lanes, scene, weights, j, stay, policy, best, play, served)
-                    if value < best:
-                        best, best_policy = value, policy
-            if stay >= 0:
-                cost[stay] = best
-        limit = best - weights.change_veh_s
-        for n in range(FINALISTS):
-            if move_values[n] == np.inf:
-                continue
-            then = moves[n].then
-            if not thorough:
-                if move_values[n] < limit:
-                    limit, best_policy, pick = move_values[n], moves[n], then
-                continue
-            own = np.inf
-            for variant in range(len(STAY) + FINALISTS):
-                after, factor = -1, STAY[0]
-                if variant < len(STAY):
-                    factor = STAY[variant]
-                else:
-                    other = variant - len(STAY)
-                    after = moves[other].then
-                    if after == then or move_values[other] == np.inf:
-                        continue
-                policy = Policy(0.0, then, after, factor)
-                value = _mean_cost(lanes, scene, weights, j, stay, policy, own, play, served)
-                if value < own:
-                    own = value
-                    if own < limit:
-                        limit, best_policy, pick = own, policy, then
-            cost[then] = own
-        chosen[j] = pick
-        for i in range(lanes.lane_start[j], lanes.lane_start[j + 1]):
+        low, high = lanes.lane_start[j], lanes.lane_start[j + 1]
+        lanes_here, stages, span = min(high - low, MOST_LANES), last - first, lanes.span[j]
+        for i in range(low, high):
             served[i, :] = 0.0
-        if pick >= 0:
-            cost_of(lanes, scene, weights, j, stay, best_policy, -1, np.inf, play, served, True)
+        total = expect(lanes, scene, low, lanes_here, seconds, tick, street)
+        stay = shown[j] - first if shown[j] >= 0 and lanes.usable[shown[j]] else -1
+        if total == 0 and stay >= 0:
+            chosen[j] = shown[j]
+            cost[shown[j]] = 0.0
+            continue
+        # the schedule so far: the stage shown, all its transitions over
+        beam.before[0, 0], beam.age_s[0, 0], beam.cost[0, 0] = 0, span, 0.0
+        beam.now[0, 0] = shown[j] - first if shown[j] >= 0 else 0
+        beam.gone[0, 0, :] = 0
+        beam.saved[0, 0, :] = 1.0
+        live[0, 0] = 0
+        alive, old = 1, 0
+        for u in range(seconds):
+            new, kinds = 1 - old, 0
+            spare, slots = 0, 1  # where the next schedule is tried out; slots in use
+            for p in range(alive):
+                one = live[old, p]
+                now = beam.now[old, one]
+                free = u == 0 or beam.age_s[old, one] >= lanes.ready_s[beam.before[old, one], first + now]
+                for move in range(-1, stages if free else 0):  # -1: the stage as it is
+                    if move < 0:
+                        if u == 0 and stay < 0:
+                            continue
+                        beam.before[new, spare] = beam.before[old, one]
+                        beam.now[new, spare] = now
+                        beam.age_s[new, spare] = min(beam.age_s[old, one], span)
+                    else:
+                        if not lanes.usable[first + move] or (move == now and not (u == 0 and shown[j] < 0)):
+                            continue
+                        beam.before[new, spare] = 0 if u == 0 and shown[j] < 0 else now + 1
+                        beam.now[new, spare] = move
+                        beam.age_s[new, spare] = 0
+                    beam.first[new, spare] = beam.now[new, spare] if u == 0 else beam.first[old, one]
+                    play_second(lanes, scene, weights, street, beam, j, u, seconds, old, one, new, spare)
+                    beam.age_s[new, spare] += 1
+                    # its place among those alike
+                    left = lanes.ready_s[beam.before[new, spare], first + beam.now[new, spare]]
+                    left = min(max(left - beam.age_s[new, spare], 0), span)
+                    kind = beam.now[new, spare] * (span + 1) + left
+                    kept = count_of[kind]
+                    score = beam.score[new, spare]
+                    place = kept
+                    while place > 0 and beam.score[new, held[kind, place - 1]] > score + _EQUAL:
+                        place -= 1
+                    twin, probe = False, place - 1
+                    while not twin and probe >= 0 and beam.score[new, held[kind, probe]] > score - _EQUAL:
+                        twin = _same_gone(beam, new, held[kind, probe], spare, lanes_here)
+                        probe -= 1
+                    if twin or place >= width:
+                        continue
+                    if kept == 0:
+                        touched[kinds] = kind
+                        kinds += 1
+                    parent[u, spare] = one
+                    stage_at[u, spare] = beam.now[new, spare]
+                    taken = spare
+                    if kept < width:
+                        count_of[kind] = kept + 1
+                        spare = slots
+                        slots += 1
+                    else:
+                        spare = held[kind, width - 1]
+                        kept -= 1
+                    for other in range(kept, place, -1):
+                        held[kind, other] = held[kind, other - 1]
+                    held[kind, place] = taken
+            alive = 0
+            for t in range(kinds):
+                kind = touched[t]
+                for n in range(count_of[kind]):
+                    live[new, alive] = held[kind, n]
+                    alive += 1
+                count_of[kind] = 0
+            old = new
+        ends[:] = -1
+        for p in range(alive):
+            one = live[old, p]
+            move = beam.first[old, one]
+            if beam.score[old, one] < cost[first + move]:
+                cost[first + move] = beam.score[old, one]
+                ends[move] = one
+        best, least = stay, np.inf
+        if stay >= 0:
+            least = cost[first + stay] - weights.change_veh_s
+        for move in range(stages):
+            if move != stay and cost[first + move] < least:
+                best, least = move, cost[first + move]
+        if best < 0 or ends[best] < 0:  # no stage may be shown
+            continue
+        chosen[j] = first + best
+        _serve(
+            lanes, scene, weights, street, beam, j, seconds, shown[j], ends[best], parent, stage_at, served
+        )
+
+
+@compiled()
+def _serve(
+    lanes: Lanes, scene: Scene, weights: Weights, street: Street, beam: Beam, j: int, seconds: int,
+    shown: int, end: int, parent: I64, stage_at: I64, served: F64,
+) -> None:  # fmt: skip
+    """Play the schedule that ends in slot `end` once more, for what it lets go; beyond it, what is usual."""
+    order = np.zeros(seconds, np.int64)
+    for u in range(seconds - 1, -1, -1):
+        order[u] = stage_at[u, end]
+        end = parent[u, end]
+    low = lanes.lane_start[j]
+    count = min(lanes.lane_start[j + 1] - low, MOST_LANES)
+    first = lanes.stage_of[j]
+    old = 0
+    beam.before[0, 0], beam.age_s[0, 0], beam.cost[0, 0] = 0, lanes.span[j], 0.0
+    beam.now[0, 0] = shown - first if shown >= 0 else -1
+    beam.gone[0, 0, :] = 0
+    beam.saved[0, 0, :] = 1.0
+    for u in range(seconds):
+        new = 1 - old
+        now = beam.now[old, 0]
+        if order[u] == now:
+            beam.before[new, 0], beam.age_s[new, 0] = (
+                beam.before[old, 0],
+                min(beam.age_s[old, 0], lanes.span[j]),
+            )
+        else:
+            beam.before[new, 0], beam.age_s[new, 0] = now + 1, 0
+        beam.now[new, 0] = order[u]
+        play_second(lanes, scene, weights, street, beam, j, u, seconds, old, 0, new, 0)
+        beam.age_s[new, 0] += 1
+        for i in range(count):
+            served[low + i, u] = beam.gone[new, 0, i] - beam.gone[old, 0, i]
+        old = new
+    for i in range(count):
+        for u in range(seconds, served.shape[1]):
+            served[low + i, u] = scene.usual[low + i]
