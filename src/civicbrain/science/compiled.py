@@ -1,17 +1,58 @@
 """Functions compiled to machine code by numba, once a machine.
 
-Numba keeps what it compiled beside the module, in the user's cache folder where that is read-only, or in
-NUMBA_CACHE_DIR. Where none of them can be written, every process compiles anew (seconds) instead of failing.
+Machine code is kept in a folder of its own for each state of the sources that it is made from: numba itself
+looks only at the file of the function, and would go on with what it took from other modules (functions,
+constants) before they changed. The folder lies in NUMBA_CACHE_DIR, else beside the package, else in the
+user's cache. Where none of them can be written, every process compiles anew (seconds) instead of failing.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import njit, types
+from numba.core import config
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_PACKAGE = Path(__file__).parents[1]
+_FORGOTTEN_S = 7 * 86_400.0
+
+
+def sources_digest(package: Path) -> str:
+    """Of all modules that compiled functions stand in or take something from."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted([*(package / "science").rglob("*.py"), *(package / "brains").rglob("*.py")]):
+        digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _choose_folder() -> None:
+    """Tell numba where to keep this state's code, and forget states that were not used for a week."""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    own = _PACKAGE / "__pycache__"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "civicbrain"
+    for base in [Path(given)] if given else [own, cache]:
+        folder = base / f"compiled-{sources_digest(_PACKAGE)}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            os.utime(folder)
+            for other in base.glob("compiled-*"):
+                if time.time() - other.stat().st_mtime > _FORGOTTEN_S:
+                    shutil.rmtree(other, ignore_errors=True)
+        except OSError:
+            continue
+        config.CACHE_DIR = str(folder)
+        return
+
+
+_choose_folder()
 
 
 def compiled(signature: Any = None) -> Callable[[F], F]:
