@@ -1,274 +1,34 @@
-"""What an engineer expects of the control `brain`: lanes and stages, heads of queues, advice, a short run."""
+"""What an engineer expects of the control `brain`: its advice, taking turns, a short run."""
 
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import cache
-from itertools import permutations
+from itertools import pairwise
 from multiprocessing import get_context
 
-import msgspec
 import numpy as np
 import pytest
 from street_seen import ask, drive, frame, stage_of
 
 from civicbrain.brains.signals import CONTROLS, create
-from civicbrain.brains.signals.approach import Streams, build_streams
-from civicbrain.brains.signals.approach_lanes import ApproachLanes, transition_s
-from civicbrain.brains.signals.heads import SURE_S, Heads
 from civicbrain.brains.signals.lookahead import LookAheadBrain
-from civicbrain.brains.signals.stages import StageTable, build_stages
 from civicbrain.city.model import City
-from civicbrain.city.signals import ControllerMode, SignalJunction, Stage
+from civicbrain.city.signals import ControllerMode
 from civicbrain.city.store import Store
-from civicbrain.contracts.brain import Brain, BrainContext, StageRequest
+from civicbrain.contracts.brain import Brain, BrainContext
 from civicbrain.contracts.brain_checks import check_brain
 from civicbrain.contracts.sandbox import sandbox_city, sandbox_signals, sandbox_snapshots
 from civicbrain.core.errors import ConfigurationError
-from civicbrain.twin.controller import Controller
 from civicbrain.twin.importing import resolve_scenario
 
 CITY = sandbox_city()
-MIN_STAGE_S = 4.0
 
 
 def brain(city: City = CITY, **options: object) -> LookAheadBrain:
     made = create(BrainContext(city=city, options={"control": "brain", **options}))
     assert isinstance(made, LookAheadBrain)
     return made
-
-
-# --- approach lanes ----------------------------------------------------------------------------------
-
-
-@cache
-def lanes_of(name: str) -> tuple[City, Streams, StageTable, ApproachLanes]:
-    city = resolve_scenario(name) if name else CITY
-    streams = build_streams(city)
-    table = build_stages(city, streams)
-    made = ApproachLanes(city, streams, table, flow_veh_per_s=0.48, loss_s=0.5, min_stage_s=MIN_STAGE_S)
-    return city, streams, table, made
-
-
-everywhere = pytest.mark.parametrize("name", ["", "cologne1", "ingolstadt1", "cologne3"])
-
-
-@everywhere
-def test_the_streams_of_a_lane_share_its_vehicles(name: str) -> None:
-    _, streams, _, lanes = lanes_of(name)
-    np.testing.assert_allclose(lanes.lanes.share.sum(axis=1), 1.0)
-    for stream in range(streams.count):
-        lane, bit = lanes.stream_lane[stream], int(lanes.stream_bit[stream])
-        assert lanes.lane[lane] == streams.lane[stream]
-        assert lanes.lanes.share[lane, bit.bit_length() - 1] == pytest.approx(streams.share[stream])
-    # no two streams of a lane are taken for one another
-    assert len(set(zip(lanes.stream_lane.tolist(), lanes.stream_bit.tolist(), strict=True))) == streams.count
-
-
-def controller_needs_s(junction: SignalJunction, from_stage: int, to_stage: int) -> float:
-    """Seconds from leaving a stage, shown for long, until a controller shows all lamps of the other."""
-    controller = Controller(junction, 0.0)
-    for now in range(300):
-        row = from_stage if now < 150 else to_stage
-        request = StageRequest(junction.id, junction.stages[row].id, float(now), now + 25.0, "test")
-        controller.request(request, float(now))
-        controller.act(float(now))
-        if now >= 150 and controller.lamps == junction.stages[to_stage].lamps:
-            return now - 150.0
-    raise AssertionError("the controller never showed the stage")
-
-
-def pairs_of(city: City, *, gives_up_right: bool) -> list[tuple[int, SignalJunction, int, int]]:
-    """(junction row, junction, from stage, to stage) where some group goes from 'G' to 'g', or none does."""
-    found = []
-    for j, junction in enumerate(city.junctions):
-        lamps = [stage.lamps for stage in junction.stages if not stage.extra]
-        for a, b in permutations(range(len(lamps)), 2):
-            if (("G", "g") in zip(lamps[a], lamps[b], strict=True)) is gives_up_right:
-                found.append((j, junction, a, b))
-    assert found
-    return found
-
-
-def with_swap() -> City:
-    """At A through and left traffic of the street change who has right of way: `GgGg` and `gGgG`."""
-    a = CITY.junctions[0]
-    swapped = a.stages[0].lamps.translate(str.maketrans("Gg", "gG"))
-    junction = msgspec.structs.replace(a, stages=(*a.stages, Stage("left-first", swapped)))
-    return replace(CITY, junctions=(junction, CITY.junctions[1]))
-
-
-known = pytest.mark.parametrize("name", ["cologne1", "ingolstadt1", "cologne3"])
-
-
-@known
-def test_no_stage_is_thought_to_be_left_before_a_controller_has_shown_it(name: str) -> None:
-    city, _, _, made = lanes_of(name)
-    for gives_up_right in (False, True):
-        for j, junction, a, b in pairs_of(city, gives_up_right=gives_up_right):
-            least_s = controller_needs_s(junction, a, b) + MIN_STAGE_S
-            assert made.lanes.span_s[a + 1, made.lanes.stage_of[j] + b] >= least_s
-
-
-@known
-def test_a_transition_lasts_as_long_as_the_controller_takes(name: str) -> None:
-    for _, junction, a, b in pairs_of(lanes_of(name)[0], gives_up_right=False):
-        assert transition_s(junction, a, b) == controller_needs_s(junction, a, b)
-
-
-@known
-def test_a_transition_waits_for_who_gives_up_the_right_of_way(name: str) -> None:
-    for _, junction, a, b in pairs_of(lanes_of(name)[0], gives_up_right=True):
-        assert transition_s(junction, a, b) == controller_needs_s(junction, a, b)
-
-
-def test_a_stage_that_only_swaps_the_right_of_way_is_not_left_before_it_stands() -> None:
-    city = with_swap()
-    streams = build_streams(city)
-    made = ApproachLanes(
-        city, streams, build_stages(city, streams), flow_veh_per_s=0.48, loss_s=0.5, min_stage_s=MIN_STAGE_S
-    )
-    needs_s = controller_needs_s(city.junctions[0], 0, 2)
-    assert needs_s == 6.0
-    assert made.lanes.span_s[1, 2] >= needs_s + MIN_STAGE_S
-
-
-@everywhere
-def test_new_shares_replace_the_old(name: str) -> None:
-    _, streams, _, made = lanes_of(name)
-    prior_run = made.lanes.run_veh.copy()
-    try:
-        made.take_shares(np.where(made.stream_bit == 1, 1.0, 0.0))
-        np.testing.assert_array_equal(made.lanes.share[:, 0], 1.0)
-        assert (made.lanes.run_veh > 0.0).all()
-        assert np.isfinite(made.lanes.run_veh).all()
-    finally:
-        made.take_shares(streams.share)
-    np.testing.assert_array_equal(made.lanes.run_veh, prior_run)
-
-
-def test_a_transition_lasts_as_long_as_yellow_and_intergreens_say() -> None:
-    """cologne1: yellow 5 s everywhere. Stages of the plan, eight groups:
-    rrGgrrGg, then its left turns alone (rrrGrrrG), then GgrrGgrr and its left turns (rGrrrGrr)."""
-    city, _, _, _ = lanes_of("cologne1")
-    junction = city.junctions[0]
-    assert [stage.lamps for stage in junction.stages[:3]] == ["rrGgrrGg", "rrrGrrrG", "GgrrGgrr"]
-    assert transition_s(junction, 0, 0) == 0.0
-    assert transition_s(junction, -1, 0) == 0.0
-    assert transition_s(junction, 0, 1) == 5.0  # only ends: yellow
-    assert transition_s(junction, 0, 2) == 5.0
-    assert transition_s(junction, 2, 0) == 7.0  # some clear for longer than yellow
-    assert transition_s(junction, 2, 1) == 6.0
-
-
-def test_lanes_of_a_known_junction() -> None:
-    """cologne1: four arms, of two lanes each: straight on and right; straight on, and left."""
-    city, streams, _, made = lanes_of("cologne1")
-    lanes = made.lanes
-    assert made.count == 8
-    assert streams.count == 12
-    assert lanes.mixed.tolist() == [True]
-    first = slice(int(lanes.entry_of[0]), int(lanes.entry_of[1]))
-    names = {city.network.lanes.ids[row] for row in made.lane[lanes.lane[first]]}
-    assert names == {"23429231#1_0", "23429231#1_1", "27115123#3_0", "27115123#3_1"}
-    # the left turns have to yield to the other arm's lanes: the lane runs until the first of them
-    turns = [row for row in range(first.start, first.stop) if lanes.permitted[row]]
-    assert len(turns) == 2
-    for row in turns:
-        share = streams.share[made.stream_lane == lanes.lane[row]]
-        left = share.min()
-        assert lanes.run_veh[row] == pytest.approx((1.0 - left) / left)
-        rivals = lanes.rival[lanes.rival_of[row] : lanes.rival_of[row + 1]]
-        own_arm = city.network.lanes.ids[made.lane[lanes.lane[row]]][:-2]
-        assert len(rivals) == 2
-        assert all(city.network.lanes.ids[made.lane[lane]][:-2] != own_arm for lane in rivals)
-    # through lanes are stopped by nobody
-    assert (lanes.run_veh[[row for row in range(first.start, first.stop) if row not in turns]] > 1e6).all()
-
-
-def test_a_lane_that_stays_green_flows_on_and_another_starts_after_its_intergreen() -> None:
-    """Sandbox: six seconds between the stages, half a second lost at the start of green."""
-    _, _, _, made = lanes_of("")
-    lanes = made.lanes
-    main = slice(int(lanes.entry_of[0]), int(lanes.entry_of[1]))
-    assert (lanes.start_s[1, main] == 0.0).all()
-    np.testing.assert_allclose(lanes.start_s[2, main], 6.5)
-    np.testing.assert_allclose(lanes.start_s[0, main], 0.5)
-
-
-def test_a_stage_for_nobody_with_wheels_has_no_lanes() -> None:
-    a = CITY.junctions[0]
-    still = msgspec.structs.replace(a, stages=(*a.stages, Stage("still", "r" * len(a.groups))))
-    city = replace(CITY, junctions=(still, CITY.junctions[1]))
-    streams = build_streams(city)
-    table = build_stages(city, streams)
-    made = ApproachLanes(city, streams, table, flow_veh_per_s=0.48, loss_s=0.5, min_stage_s=MIN_STAGE_S)
-    assert made.lanes.entry_of[2] == made.lanes.entry_of[3]
-    assert made.count == lanes_of("")[3].count
-    # and it is never what a queue gets
-    seen = frame(city, 100.0, {"NAA_0": 4})
-    assert stage_of(ask(brain(city), city, seen, sandbox_signals(city, 100.0, 0, 80.0))) == "side"
-
-
-# --- heads -------------------------------------------------------------------------------------------
-
-
-class Line:
-    """The stop line of one lane shared by two groups in cologne1, all else red and empty."""
-
-    def __init__(self) -> None:
-        city, self.streams, _, self.lanes = lanes_of("cologne1")
-        self.through, self.left = np.flatnonzero(self.lanes.stream_lane == 1)
-        self.heads = Heads(self.lanes, self.streams.group)
-        self.groups = city.signals.group_count
-
-    def look(self, now_s: float, green: int | None, since_s: float = 0.0, *, stands: bool = True) -> int:
-        """green: the stream shown 'G' since that second. Returns the bit known."""
-        lamps, since = np.full(self.groups, ord("r"), np.uint8), np.zeros(self.groups, np.float32)
-        if green is not None:
-            lamps[self.streams.group[green]] = ord("G")
-            since[self.streams.group[green]] = since_s
-        standing = np.zeros(self.streams.count, dtype=np.bool_)
-        standing[[self.through, self.left]] = stands
-        for array in (lamps, since):
-            array.flags.writeable = False
-        self.heads.update(now_s, lamps, since, standing, self.streams.share)
-        assert (np.delete(self.heads.bit, 1) == 0).all()
-        return int(self.heads.bit[1])
-
-    def bit(self, stream: int) -> int:
-        return int(self.lanes.stream_bit[stream])
-
-
-def test_who_stands_on_green_wants_the_other_group() -> None:
-    line = Line()
-    assert line.look(SURE_S - 1.0, line.through) == 0
-    assert line.look(SURE_S, line.through) == line.bit(line.left)
-    line = Line()
-    assert line.look(SURE_S, line.left) == line.bit(line.through)
-
-
-def test_who_stands_at_red_may_want_anything() -> None:
-    line = Line()
-    for second in range(60):
-        assert line.look(float(second), None) == 0
-
-
-def test_what_a_head_wants_is_remembered_over_red_and_forgotten_when_it_leaves() -> None:
-    line = Line()
-    line.look(5.0, line.through)
-    assert line.look(10.0, None) == line.bit(line.left)
-    assert line.look(11.0, None, stands=False) == 0
-    assert line.look(12.0, None) == 0
-
-
-def test_what_a_head_wants_is_forgotten_once_it_was_served() -> None:
-    line = Line()
-    line.look(5.0, line.through)
-    assert line.look(12.0, line.left, since_s=10.0) == line.bit(line.left)
-    # whoever stands there after its green is somebody else, and did not want that one
-    assert line.look(10.0 + SURE_S, line.left, since_s=10.0) in (0, line.bit(line.through))
 
 
 # --- advice ------------------------------------------------------------------------------------------
@@ -364,9 +124,9 @@ def test_when_time_goes_back_what_was_planned_is_forgotten() -> None:
         np.testing.assert_array_equal(first.estimate.arrivals_veh, second.estimate.arrivals_veh)
 
 
-def expected_at_b(mode: ControllerMode) -> float:
+def expected_at_b(mode: ControllerMode, **options: object) -> float:
     """Vehicles expected at B from A within the horizon, with a queue at A that A's controller lets go."""
-    asked, store = brain(), Store(CITY)
+    asked, store = brain(**options), Store(CITY)
     for now in range(100, 150):
         t = float(now)
         signals = sandbox_signals(CITY, t, 0, 50.0)
@@ -390,7 +150,7 @@ def test_a_junction_that_is_not_decided_for_still_lets_its_usual_flow_go() -> No
 
 def test_without_coordination_it_decides_too() -> None:
     advice = ask(
-        brain(coordinate=False, thorough=0),
+        brain(coordinate=False, width=1),
         CITY,
         frame(CITY, 100.0, {"NAA_0": 4}),
         sandbox_signals(CITY, 100.0, 0, 80.0),
@@ -425,6 +185,54 @@ def test_nobody_waits_longer_than_the_maximum_red_however_strong_the_main_road()
     waits = np.diff([*served, 700.0])
     assert len(served) > 4
     assert waits.max() <= 120.0
+
+
+# --- taking turns ------------------------------------------------------------------------------------
+
+
+def decided(most_a_second: int, seconds: int = 6) -> list[tuple[bool, bool]]:
+    """For each second whether A and B were searched, with a queue at red in both that nobody lets go."""
+    asked, store = brain(most_a_second=most_a_second), Store(CITY)
+    found = []
+    for now in range(100, 100 + seconds):
+        t = float(now)
+        store.fold([frame(CITY, t, {"NAA_0": 4, "NBB_0": 4}), sandbox_signals(CITY, t, 0, 50.0)], t)
+        seen = asked.decide(store.snapshot(t))
+        first, second = np.split(np.isfinite(seen.cost_veh_s), [len(CITY.junctions[0].stages)])
+        for junction, searched in enumerate((first.any(), second.any())):
+            own = seen.chosen[junction] - asked.stages.stage_of[junction]
+            assert own == (1 if searched else 0)  # who is not on turn keeps its stage
+        found.append((bool(first.any()), bool(second.any())))
+    return found
+
+
+def test_where_there_is_time_all_junctions_are_decided_each_second() -> None:
+    assert decided(2) == [(True, True)] * 6
+
+
+def test_in_a_larger_city_each_junction_gets_its_turn_and_the_others_keep_their_stage() -> None:
+    turns = decided(1)
+    assert all(first != second for first, second in turns)
+    assert all(now != after for now, after in pairwise(turns))
+
+
+def test_no_more_are_decided_in_a_second_than_asked_for() -> None:
+    city = resolve_scenario("cologne3")
+    asked, store = brain(city, most_a_second=1), Store(city)
+    searched = []
+    for now in range(100, 106):
+        t = float(now)
+        store.fold([frame(city, t, {}), sandbox_signals(city, t, 0, 50.0)], t)
+        of_stage = np.isfinite(asked.decide(store.snapshot(t)).cost_veh_s)
+        searched.append(sorted(set(asked.stages.junction[of_stage].tolist())))
+    assert all(len(junctions) == 1 for junctions in searched)
+    assert sorted(row for junctions in searched[:3] for row in junctions) == [0, 1, 2]
+    assert searched[3:] == searched[:3]
+
+
+def test_who_is_not_on_turn_still_lets_go_what_it_planned() -> None:
+    always, in_turn = (expected_at_b(ControllerMode.CENTRAL, most_a_second=most) for most in (2, 1))
+    assert in_turn == pytest.approx(always, rel=0.3)
 
 
 # --- in the twin -------------------------------------------------------------------------------------

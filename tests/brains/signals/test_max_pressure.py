@@ -13,6 +13,7 @@ import pytest
 from street_seen import ask, frame, stage_of
 
 from civicbrain.brains.signals import CONTROLS, create
+from civicbrain.brains.signals.approach import build_streams
 from civicbrain.brains.signals.max_pressure import MaxPressureBrain
 from civicbrain.brains.signals.stages import build_stages
 from civicbrain.city.model import City
@@ -164,7 +165,8 @@ def test_pedestrians_whom_nobody_sees_are_served_within_the_maximum_red() -> Non
     store, asked = Store(city), brain(city)
     for now in range(1, 120):
         t = float(now)
-        store.fold([frame(city, t, {}, {"WA_0": 60.0}), sandbox_signals(city, t, 2, 0.0)], t)
+        moving = {"WA_0": 13.9 * (10 - now % 11)}  # one vehicle after another, each to the stop line
+        store.fold([frame(city, t, {}, moving), sandbox_signals(city, t, 2, 0.0)], t)
         if stage_of(asked.advise(store.snapshot(t))) == "main":
             break
     assert 60 < now <= 110
@@ -183,8 +185,8 @@ def test_extra_stages_change_nothing() -> None:
     """Not even which groups it takes for never served with right of way."""
     junctions = []
     for one in CITY.junctions:
-        count = len(one.groups)
-        alone = ["r" * row + "G" + "r" * (count - row - 1) for row in range(count)]
+        count = len(one.groups)  # straight on and left of each arm, in this order
+        alone = ["r" * row + "GG" + "r" * (count - row - 2) for row in range(0, count, 2)]
         more = tuple(Stage(f"x{row}", lamps, derived=True, extra=True) for row, lamps in enumerate(alone))
         junctions.append(msgspec.structs.replace(one, stages=one.stages + more))
     city = replace(CITY, junctions=tuple(junctions))
@@ -194,6 +196,11 @@ def test_extra_stages_change_nothing() -> None:
     offered = build_stages(city, other.streams, extra=True)
     assert offered.usable.all()
     assert not other.stages.usable[[stage.extra for one in junctions for stage in one.stages]].any()
+    # offered to others, too, is only what frees a lane: not a group that leaves the lane's other at red
+    half = Stage("half", "G" + "r" * (len(CITY.junctions[0].groups) - 1), derived=True, extra=True)
+    halved = msgspec.structs.replace(CITY.junctions[0], stages=(*CITY.junctions[0].stages, half))
+    city_halved = replace(CITY, junctions=(halved, CITY.junctions[1]))
+    assert not build_stages(city_halved, build_streams(city_halved), extra=True).usable[2]
     # one that a person at the street set is left for what the control would choose
     queues = {"WA_0": 9, "BA_0": 9}
     advice = ask(
