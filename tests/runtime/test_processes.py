@@ -44,7 +44,7 @@ def local_within_s(city: LiveCity) -> float:
 def test_the_centre_takes_control_and_is_on_the_map(live: LiveCity) -> None:
     live.eventually(lambda: central(live), 15)
     state = live.state()
-    assert state.control == "max-pressure"
+    assert state.control == "brain"
     assert state.brain_on
     assert state.brains[0].state == "running"
     assert state.twin is not None
@@ -141,7 +141,7 @@ def test_switching_the_control_reaches_the_street_and_the_ledger(live: LiveCity)
     assert live.eventually(lambda: live.twin_status().local_junctions == JUNCTIONS, 5) < 3
     state = live.state()
     assert (state.control, state.brain_on) == ("fixed", False)
-    assert live.ask_brain("control", text="max-pressure", reason="back").ok
+    assert live.ask_brain("control", text="brain", reason="back").ok
     live.eventually(lambda: central(live), 15)
     entries = [e for e in live.ledger() if e["kind"] == "control"]
     assert [(e["actor"], e["body"]["to"], e["body"]["reason"]) for e in entries] == [

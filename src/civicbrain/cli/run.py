@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
 def run(
     city: str = typer.Argument(help="A built-in scenario, a city folder, a .sumocfg, or a CityFlow folder."),
     control: str = typer.Option(
-        None, help="How the signals are controlled [max-pressure]; fixed: the city's own plan."
+        None, help="How the signals are controlled [brain]; fixed: the city's own plan."
     ),
     host: str = typer.Option(
         None, help="Address of the control room [127.0.0.1]; beyond this machine a token is asked."

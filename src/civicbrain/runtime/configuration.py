@@ -1,7 +1,7 @@
 """`civicbrain.toml`: how a city is run. A wrong key is named with the nearest right one.
 
 [run]
-control = "max-pressure"
+control = "brain"
 seed = 0
 
 [twin]
@@ -47,7 +47,7 @@ class RunTable(_Table):
     """[run]: control: name of a control (`civicbrain controls`). speed: simulated seconds a wall second, 0 =
     as fast as it goes. warmup_s: simulated seconds run at full speed at the start."""
 
-    control: str = "max-pressure"
+    control: str = "brain"
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     speed: float = Field(default=1.0, ge=0.0, le=100.0)
     warmup_s: float = Field(default=300.0, ge=0.0, le=86_400.0)

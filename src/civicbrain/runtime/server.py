@@ -280,7 +280,7 @@ def main() -> None:
     parser.add_argument("--city", type=Path, required=True)
     parser.add_argument("--run-dir", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--control", default="max-pressure")
+    parser.add_argument("--control", default="brain")
     parser.add_argument("--config", type=Path)
     options = parser.parse_args()
     configuration = load_configuration(options.config) if options.config else RunConfiguration()

@@ -107,15 +107,22 @@ def test_oracle_sensing_knows_the_movement() -> None:
 
 @pytest.mark.parametrize(
     ("options", "word"),
-    [({"control": "magic"}, "magic"), ({"max_rd_s": 3}, "max_rd_s"), ({"max_red_s": "long"}, "long")],
+    [
+        ({"control": "magic"}, "magic"),
+        ({"max_rd_s": 3}, "max_rd_s"),
+        ({"max_red_s": "long"}, "long"),
+        ({"look_s": 2.5}, "2.5"),
+        ({"width": 0}, "width"),
+        ({"explain": 1}, "explain"),
+    ],
 )
 def test_an_option_that_does_not_fit_is_named(options: dict[str, object], word: str) -> None:
     with pytest.raises(ConfigurationError, match=word):
         create(BrainContext(city=CITY, options=options))
 
 
-def test_the_first_control_is_max_pressure() -> None:
-    assert CONTROLS[0].name == "max-pressure"
+def test_the_first_control_is_the_brain() -> None:
+    assert CONTROLS[0].name == "brain"
     assert CONTROLS[0].program == "central"
     assert CONTROLS[0].brain == "signals"
 

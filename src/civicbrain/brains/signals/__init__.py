@@ -6,10 +6,10 @@ Returns   One StageRequest a junction (valid 10 s, renewed each second); in a li
           explanations: worth of each stage, demand by group, why.
 Cadence   1 s. Cost: max-pressure 0.05 ms for 21 junctions, brain 4 to 11 ms (p99) for 1 to 16;
           compiled before they are asked (seconds, once a machine).
-Controls  max-pressure, brain, plan-change (options: MaxPressureOptions, LookAheadOptions, PlanChangeOptions).
+Controls  brain, max-pressure, plan-change (options: LookAheadOptions, MaxPressureOptions, PlanChangeOptions).
 Silent    for junctions in manual, forced, flashing or start-up mode, that take only plans, or whose
-          camera has been silent for 10 s: their controllers then run the local plan.
-Start in  max_pressure.py or lookahead.py (`decide` is the whole tick); approach.py and stages.py hold what is
+          camera has been silent for 10 s or lies (trust.py): their controllers then run the local plan.
+Start in  lookahead.py or max_pressure.py (`decide` is the whole tick); approach.py and stages.py hold what is
           worked out once; the formulas are in civicbrain.science.pressure and .queues.
 """
 
@@ -24,20 +24,20 @@ from civicbrain.core.errors import ConfigurationError
 
 CONTROLS: tuple[ControlSpec, ...] = (
     ControlSpec(
+        name="brain",
+        program="central",
+        brain="signals",
+        options={"control": "brain"},
+        summary="Searches the best schedule of stages each second: what is seen, reckoned, planned next door",
+        source="Henry, Farges and Tuffal 1983; Sen and Head 1997; Xie et al. 2012",
+    ),
+    ControlSpec(
         name="max-pressure",
         program="central",
         brain="signals",
         options={"control": "max-pressure"},
         summary="Max pressure from cameras: weighs switching time, waits and spill-back each second",
         source="Varaiya 2013; Gregoire et al. 2014; Lämmer and Helbing 2008",
-    ),
-    ControlSpec(
-        name="brain",
-        program="central",
-        brain="signals",
-        options={"control": "brain"},
-        summary="Plays stage sequences forward each second: what is seen, reckoned, planned next door",
-        source="Bertsekas, Tsitsiklis and Wu 1997; Sen and Head 1997; Xie et al. 2012",
     ),
     ControlSpec(
         name="plan-change",
@@ -78,9 +78,9 @@ def _check_options(kind: type[Any], options: dict[str, object]) -> None:
         place = f"brains.signals option {key!r}"
         if key not in known:
             raise ConfigurationError("no such option", place=place, remedy="use one of " + ", ".join(known))
-        want = type(known[key])
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not (isinstance(value, bool) if want is bool else number):
+        want: type[Any] = type(known[key])
+        fits = isinstance(value, (int, float) if want is float else want)
+        if not fits or (isinstance(value, bool) and want is not bool):
             raise ConfigurationError(f"{value!r} is not a {want.__name__}", place=place, remedy="correct it")
 
 

@@ -34,6 +34,7 @@ from civicbrain.city.model import City
 from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.brain import Advice
+from civicbrain.core.errors import ConfigurationError
 
 SHARES_EVERY_S = 30.0
 
@@ -69,6 +70,14 @@ class LookAheadOptions:
     stale_s: float = 10.0
     coordinate: bool = True
     explain: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("horizon_s", "look_s", "width", "most_a_second", "flow_veh_per_s", "age_s"):
+            if not getattr(self, name) > 0:
+                raise ConfigurationError(
+                    f"{getattr(self, name)} is not above 0", place=f"brains.signals option {name!r}",
+                    remedy="leave it out, or give a number above 0",
+                )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -158,12 +158,12 @@ def play_second(
         come = street.come[u, i]
         waiting = come - gone
         flow = scene.flow[low + i]
-        saved += flow
+        ready = saved >= 0.999
         if waiting > 0:
             wants = street.order[i, gone]
             shown = lanes.shown[row + i]
             goes = False
-            if saved >= 0.999 and gone + 1 <= scene.room[low + i]:
+            if ready and gone + 1 <= scene.room[low + i]:
                 if shown & wants:
                     goes = True
                 elif (shown >> 4) & wants:
@@ -184,7 +184,9 @@ def play_second(
                 weight = scene.weight[low + i]
                 cost += weight * (waiting + weights.stop_s * min(waiting, fresh))
                 queues += weight * waiting * (weights.left_s + weights.left_by_queue_s * waiting)
+        # who is ready and stays is not readier a second later; what is saved while a queue goes is kept
+        idle = ready and gone == beam.gone[old, parent, i]
         beam.gone[new, child, i] = gone
-        beam.saved[new, child, i] = min(saved, 1.0)
+        beam.saved[new, child, i] = 1.0 if idle else saved + flow
     beam.cost[new, child] = beam.cost[old, parent] + cost
     beam.score[new, child] = beam.cost[new, child] + queues

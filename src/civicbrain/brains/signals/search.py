@@ -52,6 +52,14 @@ def _same_gone(beam: Beam, side: int, one: int, other: int, count: int) -> bool:
 
 
 @compiled()
+def _fill_usual(lanes: Lanes, scene: Scene, j: int, seconds: int, served: F64) -> None:
+    """Beyond the schedule: what the lanes let go in the mean."""
+    for lane in range(lanes.lane_start[j], lanes.lane_start[j + 1]):
+        for u in range(seconds, served.shape[1]):
+            served[lane, u] = scene.usual[lane]
+
+
+@compiled()
 def search(
     lanes: Lanes, scene: Scene, weights: Weights, asked: Bool, shown: I32, width: int, seconds: int,
     tick: int, cost: F64, chosen: I32, served: F64,
@@ -95,6 +103,7 @@ def search(
         if total == 0 and stay >= 0:
             chosen[j] = shown[j]
             cost[shown[j]] = 0.0
+            _fill_usual(lanes, scene, j, seconds, served)
             continue
         # the schedule so far: the stage shown, all its transitions over
         beam.before[0, 0], beam.age_s[0, 0], beam.cost[0, 0] = 0, span, 0.0
@@ -191,7 +200,7 @@ def _serve(
     lanes: Lanes, scene: Scene, weights: Weights, street: Street, beam: Beam, j: int, seconds: int,
     shown: int, end: int, parent: I64, stage_at: I64, served: F64,
 ) -> None:  # fmt: skip
-    """Play the schedule that ends in slot `end` once more, for what it lets go; beyond it, what is usual."""
+    """Play the schedule that ends in slot `end` once more, for what it lets go."""
     order = np.zeros(seconds, np.int64)
     for u in range(seconds - 1, -1, -1):
         order[u] = stage_at[u, end]
@@ -220,6 +229,4 @@ def _serve(
         for i in range(count):
             served[low + i, u] = beam.gone[new, 0, i] - beam.gone[old, 0, i]
         old = new
-    for i in range(count):
-        for u in range(seconds, served.shape[1]):
-            served[low + i, u] = scene.usual[low + i]
+    _fill_usual(lanes, scene, j, seconds, served)
