@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from civicbrain.brains.signals.approach import Streams, build_streams
 from civicbrain.brains.signals.approach_lanes import ApproachLanes
@@ -26,7 +24,7 @@ from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.estimate import Estimate, Estimator
 from civicbrain.brains.signals.explanation import explain_outlook
 from civicbrain.brains.signals.heads import Heads
-from civicbrain.brains.signals.schedules import Scene, Weights
+from civicbrain.brains.signals.schedules import Scene, Weights, gather
 from civicbrain.brains.signals.search import search
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
 from civicbrain.brains.signals.waiting import Waiting
@@ -125,6 +123,10 @@ class LookAheadBrain:
             np.arange(len(city.junctions)), np.diff(self._lanes.lanes.lane_start)
         )
         self._served = np.zeros((count, seconds))
+        self._scene = Scene(
+            np.zeros((count, seconds)), np.zeros(count), self._heads.bit, np.zeros(count), np.zeros(count),
+            np.zeros(count),
+        )  # fmt: skip
         self._planned = np.full((self.streams.count, seconds), np.nan, dtype=np.float32)
         self._shares_s = self._last_s = -np.inf
         self._tick = 0
@@ -134,8 +136,12 @@ class LookAheadBrain:
         """Compile before the first decision."""
         streams, seconds, groups = self.streams.count, self.options.horizon_s, self._city.signals.group_count
         nobody = np.zeros(len(self._city.junctions), dtype=np.bool_)
-        scene = self._scene(np.zeros((streams, seconds), np.float32), np.zeros(streams), None)
-        self._foresee(scene, nobody, np.full(len(nobody), -1, dtype=np.int32))
+        none_f32, none_f64 = np.zeros(streams, np.float32), np.zeros(streams)
+        gather(
+            self._lanes.stream_lane, np.zeros((streams, seconds), np.float32), none_f32, none_f64, none_f64,
+            none_f64, 1.0, self._scene,
+        )  # fmt: skip
+        self._foresee(nobody, np.full(len(nobody), -1, dtype=np.int32))
         self._planned[:] = np.nan
         lamps, since_s = np.zeros(groups, np.uint8), np.zeros(groups, np.float32)
         for array in (lamps, since_s):
@@ -177,8 +183,8 @@ class LookAheadBrain:
         turns = -(-len(ready) // options.most_a_second)
         if turns > 1:
             young |= (np.arange(len(ready)) + self._tick) % turns != 0
-        scene = self._scene(estimate.arrivals_veh, estimate.rate_veh_per_s, demand)
-        cost, first = self._foresee(scene, ready & steady & ~young, current)
+        self._look_at(estimate, demand)
+        cost, first = self._foresee(ready & steady & ~young, current)
         self._planned[~ready[self.streams.junction]] = np.nan  # others: their usual flow
         # the choice's own rules (overdue, walking, what has begun) go by a worth: the less delay the more
         worth = 1.0 / (1.0 + np.maximum(cost, 0.0))
@@ -186,27 +192,20 @@ class LookAheadBrain:
         chosen, overdue = self._choice.choose(snapshot, demand, worth, ready, current)
         return Outlook(cost, chosen, current, overdue, demand, estimate)
 
-    def _scene(
-        self, arrivals_veh: NDArray[Any], rate_veh_per_s: NDArray[Any], demand: Demand | None
-    ) -> Scene:
-        lanes, count = self._lanes, self._lanes.count
-        arrivals = np.zeros((count, self.options.horizon_s))
-        np.add.at(arrivals, lanes.stream_lane, arrivals_veh)
-        usual: F64 = np.bincount(lanes.stream_lane, rate_veh_per_s, count).astype(np.float64)
-        outlet, room, weight = np.ones(count), np.full(count, np.inf), np.ones(count)
-        if demand is not None:
-            np.minimum.at(outlet, lanes.stream_lane, demand.outlet[:-1])
-            np.minimum.at(room, lanes.stream_lane, demand.run_veh[:-1])
-            age = 1.0 + (self._waiting.credit_s[:-1] / self.options.age_s) ** 2
-            np.maximum.at(weight, lanes.stream_lane, age)
-        return Scene(arrivals, usual, self._heads.bit, outlet * self.options.flow_veh_per_s, room, weight)
+    def _look_at(self, estimate: Estimate, demand: Demand) -> None:
+        """What is expected, lane by lane."""
+        weight = 1.0 + (self._waiting.credit_s[:-1] / self.options.age_s) ** 2
+        gather(
+            self._lanes.stream_lane, estimate.arrivals_veh, estimate.rate_veh_per_s, demand.outlet[:-1],
+            demand.run_veh[:-1], weight, self.options.flow_veh_per_s, self._scene,
+        )  # fmt: skip
 
-    def _foresee(self, scene: Scene, asked: Bool, current: I32) -> tuple[F64, I32]:
+    def _foresee(self, asked: Bool, current: I32) -> tuple[F64, I32]:
         cost = np.full(self.stages.count, np.inf)
         first = np.full(len(asked), -1, dtype=np.int32)
         search(
-            self._lanes.lanes, scene, self._weights, asked, current, self.options.width, self.options.look_s,
-            self._tick, cost, first, self._served,
+            self._lanes.lanes, self._scene, self._weights, asked, current, self.options.width,
+            self.options.look_s, self._tick, cost, first, self._served,
         )  # fmt: skip
         idle = ~asked[self._junction_of_lane]  # their plans are a second older now
         self._served[idle, :-1] = self._served[idle, 1:]

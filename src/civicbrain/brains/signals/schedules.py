@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from civicbrain.city.network import F64, I32, U8, Bool
+from civicbrain.city.network import F32, F64, I32, U8, Bool
 from civicbrain.science.compiled import compiled
 
 I64 = NDArray[np.int64]
@@ -96,6 +96,28 @@ class Street(NamedTuple):
 
     come: I64  # (h, MOST_LANES) by the end of each second
     order: U8  # (MOST_LANES, MOST_VEHICLES) bit of the stream that each wants
+
+
+@compiled()
+def gather(
+    stream_lane: I32, arrivals_veh: F32, rate_veh_per_s: F32, outlet: F64, room_veh: F64, weight: F64,
+    flow_veh_per_s: float, scene: Scene,
+) -> None:  # fmt: skip
+    """Fill `scene`, its heads apart, from what is known of the streams (k,) of each lane: vehicles and rates
+    add up; of outlets and rooms the least counts, of weights the greatest."""
+    scene.arrivals[:] = 0.0
+    scene.usual[:] = 0.0
+    scene.flow[:] = flow_veh_per_s
+    scene.room[:] = np.inf
+    scene.weight[:] = 1.0
+    for k in range(len(stream_lane)):
+        lane = stream_lane[k]
+        for u in range(scene.arrivals.shape[1]):
+            scene.arrivals[lane, u] += arrivals_veh[k, u]
+        scene.usual[lane] += rate_veh_per_s[k]
+        scene.flow[lane] = min(scene.flow[lane], outlet[k] * flow_veh_per_s)
+        scene.room[lane] = min(scene.room[lane], room_veh[k])
+        scene.weight[lane] = max(scene.weight[lane], weight[k])
 
 
 @compiled()
