@@ -171,8 +171,8 @@ def build_stages(city: City, streams: Streams, *, extra: bool = False) -> StageT
 
 def _freeing_stages(junction: SignalJunction, lane: I32, group: I32) -> set[int]:
     """Extra stages that show 'G' to all groups of a lane which no stage of the plan does: there alone a
-    vehicle that must wait never stops those behind it. Other new combinations only add switching: at
-    arterial4x4, whose lanes are not shared, they cost a third of the throughput. lane, group: (k,)."""
+    vehicle that must wait never stops those behind it. Other new combinations only add switching.
+    lane, group: (k,)."""
     groups_of: dict[int, set[int]] = {}
     for one, its_group in zip(lane.tolist(), group.tolist(), strict=True):
         groups_of.setdefault(one, set()).add(its_group)
