@@ -145,7 +145,7 @@ def test_switching_the_control_reaches_the_street_and_the_ledger(live: LiveCity)
     live.eventually(lambda: central(live), 15)
     entries = [e for e in live.ledger() if e["kind"] == "control"]
     assert [(e["actor"], e["body"]["to"], e["body"]["reason"]) for e in entries] == [
-        ("test", "fixed", "to compare"), ("test", "max-pressure", "back"),
+        ("test", "fixed", "to compare"), ("test", "brain", "back"),
     ]  # fmt: skip
 
 
