@@ -4,7 +4,7 @@ Purpose   Serve what the cameras see with the least delay, nobody waiting longer
 Reads     Snapshot.detections (lane, distance m, speed m/s), lanes.queued (spill-back), signals.
 Returns   One StageRequest a junction (valid 10 s, renewed each second); in a live city also
           explanations: worth of each stage, demand by group, why.
-Cadence   1 s. Cost: max-pressure 0.05 ms for 21 junctions, brain 4 to 11 ms (p99) for 1 to 16;
+Cadence   1 s. Cost: max-pressure 0.05 ms for 21 junctions, brain 5 to 23 ms (p99) for 1 to 16;
           compiled before they are asked (seconds, once a machine).
 Controls  brain, max-pressure, plan-change (options: LookAheadOptions, MaxPressureOptions, PlanChangeOptions).
 Silent    for junctions in manual, forced, flashing or start-up mode, that take only plans, or whose

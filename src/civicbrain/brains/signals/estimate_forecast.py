@@ -151,7 +151,7 @@ def forecast(  # type: ignore[no-untyped-def]
     here[:] = 0.0
     alpha, one = np.float32(DISPERSION_ALPHA), np.float32(1.0)
 
-    # the vehicle nearest to each stop line, and when it crosses: infinity while it stands
+    # the vehicle nearest to each stop line, and when it crosses: 0 while it stands
     nearest_m = np.full(arrivals.shape[0], np.float32(np.inf), dtype=np.float32)
     nearest_eta_s = np.zeros(arrivals.shape[0], dtype=np.float32)
     for i in range(count):

@@ -91,7 +91,8 @@ class Outlook:
 
 
 class LookAheadBrain:
-    """See the module. Deterministic: no randomness, ties go to the stage shown, then to the lower one."""
+    """See the module. Deterministic: guesses follow from the count of its seconds; ties go to the stage
+    shown, then to the lower one."""
 
     cadence_s = 1.0
     budget_s = 0.5
