@@ -43,6 +43,28 @@ def _new_beam(room: int) -> Beam:
 
 
 @compiled()
+def _begin(beam: Beam, stage: int, span: int) -> None:
+    """The schedule that all others start from: the stage shown (-1: none), all its transitions over."""
+    beam.before[0, 0], beam.now[0, 0], beam.age_s[0, 0] = 0, stage, span
+    beam.gone[0, 0, :] = 0
+    beam.saved[0, 0, :] = 1.0
+    beam.cost[0, 0] = 0.0
+
+
+@compiled()
+def _show(beam: Beam, old: int, parent: int, new: int, child: int, stage: int, span: int) -> None:
+    """Let the child go on with the stage of its parent, or leave that for another."""
+    now = beam.now[old, parent]
+    beam.now[new, child] = stage
+    if stage == now:
+        beam.before[new, child] = beam.before[old, parent]
+        beam.age_s[new, child] = min(beam.age_s[old, parent], span)
+    else:
+        beam.before[new, child] = now + 1
+        beam.age_s[new, child] = 0
+
+
+@compiled()
 def _same_gone(beam: Beam, side: int, one: int, other: int, count: int) -> bool:
     """Have as many crossed on each lane? Schedules that cost the same may have let others go."""
     same = True
@@ -105,11 +127,7 @@ def search(
             cost[shown[j]] = 0.0
             _fill_usual(lanes, scene, j, seconds, served)
             continue
-        # the schedule so far: the stage shown, all its transitions over
-        beam.before[0, 0], beam.age_s[0, 0], beam.cost[0, 0] = 0, span, 0.0
-        beam.now[0, 0] = shown[j] - first if shown[j] >= 0 else 0
-        beam.gone[0, 0, :] = 0
-        beam.saved[0, 0, :] = 1.0
+        _begin(beam, shown[j] - first if shown[j] >= 0 else -1, span)
         live[0, 0] = 0
         alive, old = 1, 0
         for u in range(seconds):
@@ -123,15 +141,9 @@ def search(
                     if move < 0:
                         if u == 0 and stay < 0:
                             continue
-                        beam.before[new, spare] = beam.before[old, one]
-                        beam.now[new, spare] = now
-                        beam.age_s[new, spare] = min(beam.age_s[old, one], span)
-                    else:
-                        if not lanes.usable[first + move] or (move == now and not (u == 0 and shown[j] < 0)):
-                            continue
-                        beam.before[new, spare] = 0 if u == 0 and shown[j] < 0 else now + 1
-                        beam.now[new, spare] = move
-                        beam.age_s[new, spare] = 0
+                    elif move == now or not lanes.usable[first + move]:
+                        continue
+                    _show(beam, old, one, new, spare, now if move < 0 else move, span)
                     beam.first[new, spare] = beam.now[new, spare] if u == 0 else beam.first[old, one]
                     play_second(lanes, scene, weights, street, beam, j, u, seconds, old, one, new, spare)
                     beam.age_s[new, spare] += 1
@@ -207,23 +219,11 @@ def _serve(
         end = parent[u, end]
     low = lanes.lane_start[j]
     count = min(lanes.lane_start[j + 1] - low, MOST_LANES)
-    first = lanes.stage_of[j]
     old = 0
-    beam.before[0, 0], beam.age_s[0, 0], beam.cost[0, 0] = 0, lanes.span[j], 0.0
-    beam.now[0, 0] = shown - first if shown >= 0 else -1
-    beam.gone[0, 0, :] = 0
-    beam.saved[0, 0, :] = 1.0
+    _begin(beam, shown - lanes.stage_of[j] if shown >= 0 else -1, lanes.span[j])
     for u in range(seconds):
         new = 1 - old
-        now = beam.now[old, 0]
-        if order[u] == now:
-            beam.before[new, 0], beam.age_s[new, 0] = (
-                beam.before[old, 0],
-                min(beam.age_s[old, 0], lanes.span[j]),
-            )
-        else:
-            beam.before[new, 0], beam.age_s[new, 0] = now + 1, 0
-        beam.now[new, 0] = order[u]
+        _show(beam, old, 0, new, 0, order[u], lanes.span[j])
         play_second(lanes, scene, weights, street, beam, j, u, seconds, old, 0, new, 0)
         beam.age_s[new, 0] += 1
         for i in range(count):
