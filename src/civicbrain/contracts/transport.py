@@ -30,7 +30,8 @@ from civicbrain.core.errors import ServiceError
 T = TypeVar("T")
 
 TWIN_PUB, TWIN_CMD, BRAIN_PUB, BRAIN_CMD = "twin.pub", "twin.cmd", "brain.pub", "brain.cmd"
-SOCKET_NAMES = (TWIN_PUB, TWIN_CMD, BRAIN_PUB, BRAIN_CMD)
+HISTORY_IN, HISTORY_CMD, HISTORY_PUB = "history.in", "history.cmd", "history.pub"
+SOCKET_NAMES = (TWIN_PUB, TWIN_CMD, BRAIN_PUB, BRAIN_CMD, HISTORY_IN, HISTORY_CMD, HISTORY_PUB)
 
 LONGEST_SOCKET_PATH = 107  # sockaddr_un.sun_path holds 108 bytes with the closing zero (unix(7))
 QUEUE_MESSAGES = 256
@@ -51,20 +52,20 @@ def socket_address(run_dir: Path, name: str) -> str:
     return f"ipc://{path}"
 
 
-def _socket(kind: int) -> zmq.Socket[bytes]:
+def _socket(kind: int, messages: int = QUEUE_MESSAGES) -> zmq.Socket[bytes]:
     socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
     socket.setsockopt(zmq.LINGER, 0)
-    socket.setsockopt(zmq.SNDHWM, QUEUE_MESSAGES)
-    socket.setsockopt(zmq.RCVHWM, QUEUE_MESSAGES)
+    socket.setsockopt(zmq.SNDHWM, messages)
+    socket.setsockopt(zmq.RCVHWM, messages)
     socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE_BYTES)
     socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS)
     return socket
 
 
-def _bind(kind: int, run_dir: Path, name: str) -> zmq.Socket[bytes]:
+def _bind(kind: int, run_dir: Path, name: str, messages: int = QUEUE_MESSAGES) -> zmq.Socket[bytes]:
     address = socket_address(run_dir, name)
-    socket = _socket(kind)
+    socket = _socket(kind, messages)
     try:
         socket.bind(address)
     except zmq.ZMQError as error:
@@ -94,6 +95,33 @@ def open_subscriber(run_dir: Path, name: str, topics: Sequence[bytes]) -> zmq.So
         socket.setsockopt(zmq.SUBSCRIBE, topic)
     socket.connect(socket_address(run_dir, name))
     return socket
+
+
+def open_puller(run_dir: Path, name: str, messages: int) -> zmq.Socket[bytes]:
+    """A bound PULL socket that holds at most `messages` that nobody has taken yet."""
+    return _bind(zmq.PULL, run_dir, name, messages)
+
+
+def open_pusher(run_dir: Path, name: str, messages: int) -> zmq.Socket[bytes]:
+    """A PUSH socket: `push` says whether a message found room. Nothing waits for a process that is away."""
+    socket = _socket(zmq.PUSH, messages)
+    socket.setsockopt(zmq.IMMEDIATE, 1)
+    socket.connect(socket_address(run_dir, name))
+    return socket
+
+
+def push(socket: zmq.Socket[bytes], topic: bytes, body: bytes) -> bool:
+    """Send an encoded record; False where the other side is away or does not keep up. Never waits."""
+    try:
+        socket.send_multipart([topic, body], flags=zmq.NOBLOCK)
+    except zmq.Again:
+        return False
+    return True
+
+
+def ready_to_push(socket: zmq.Socket[bytes]) -> bool:
+    """Whether `push` would find room now, to be asked before encoding something large."""
+    return bool(socket.poll(0, zmq.POLLOUT))
 
 
 def publish(socket: zmq.Socket[bytes], topic: bytes, record: Any) -> None:
