@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from civicbrain.city.missions import Mission, MissionEnd, VehiclePosition
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32, Bool
 from civicbrain.city.observations import Detections, Kind, Observation, SignalStates
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.snapshot import QUEUE_SPEED_MPS, LaneStates, Snapshot
+from civicbrain.city.tracking import Tracks
 from civicbrain.core.time import to_seconds
 
 FORGET_AFTER_S = 10.0
@@ -40,12 +42,13 @@ _log = logging.getLogger("civicbrain.city.store")
 class Store:
     """What is known of `city`. One writer: only the runtime calls `fold`, `reset` and `snapshot`.
 
-    dropped: (source, reason) -> count of rows or frames that were dropped.
+    dropped: (source, reason) -> count of rows or frames that were dropped. tracks: missions under way.
     """
 
     def __init__(self, city: City) -> None:
         self.city = city
         self.dropped: Counter[tuple[str, str]] = Counter()
+        self.tracks = Tracks(city.network)
         self._lane_count = len(city.network.lanes.ids)
         self._movement_count = len(city.network.movements.from_lane)
         self._junction_count = len(city.junctions)
@@ -76,6 +79,7 @@ class Store:
     def reset(self) -> None:
         """Forget everything, as when the twin starts its window again and time jumps back."""
         self._clear()
+        self.tracks.reset()
 
     # -- folding
 
@@ -88,6 +92,8 @@ class Store:
                 self._fold_signals(datum, now_s)
             elif isinstance(datum, Observation):
                 self._fold_observation(datum, now_s)
+            elif isinstance(datum, (Mission, MissionEnd, VehiclePosition)):
+                self.tracks.take(datum, now_s)
             else:
                 self._drop(type(datum).__name__, "unknown-type")
 
@@ -258,6 +264,7 @@ class Store:
             closed_lanes=self._closed,
             staleness_s=MappingProxyType({s: max(0.0, now_s - t) for s, t in self._spoke_s.items()}),
             values=self._values_view,
+            missions=self.tracks.list_tracks(now_s),
         )
 
     def _joined(self, now_s: float, silent: Bool) -> Detections:

@@ -16,6 +16,7 @@ import msgspec
 from civicbrain.city.model import City
 from civicbrain.city.observations import Observation
 from civicbrain.city.snapshot import Snapshot
+from civicbrain.contracts.missions import Claim, MissionPlan
 
 
 class Priority(IntEnum):
@@ -31,7 +32,7 @@ class StageRequest(msgspec.Struct, frozen=True, tag="stage"):
     """'Show this stage, not before, and no longer than': never lamp states.
 
     Times are platform seconds. The stage is wanted from not_before_s on; when expires_s passes without a
-    newer request the controller returns to its local plan.
+    newer request the controller returns to its local plan. claim: the mission it is asked for.
     """
 
     junction: str
@@ -41,6 +42,7 @@ class StageRequest(msgspec.Struct, frozen=True, tag="stage"):
     brain: str
     priority: int = Priority.SIGNALS
     reason: str = ""
+    claim: Claim | None = None
 
 
 class PlanRequest(msgspec.Struct, frozen=True, tag="plan"):
@@ -80,12 +82,14 @@ class Alert(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a brain returns. explanations: junction id -> JSON-able mapping shown to people."""
+    """What a brain returns. explanations: junction id -> JSON-able mapping shown to people. missions: how it
+    sees each mission it serves."""
 
     requests: tuple[Request, ...] = ()
     alerts: tuple[Alert, ...] = ()
     derived: tuple[Observation, ...] = ()
     explanations: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    missions: tuple[MissionPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

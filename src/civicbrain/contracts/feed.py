@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from civicbrain.city.missions import Mission, MissionEnd, VehiclePosition
 from civicbrain.city.observations import Detections, Observation, SignalStates
 
-Datum = Observation | Detections | SignalStates
+Datum = Observation | Detections | SignalStates | Mission | MissionEnd | VehiclePosition
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from civicbrain.city.missions import MissionTrack
 from civicbrain.city.observations import Detections, Kind, SignalStates
 from civicbrain.city.snapshot import LaneStates, Snapshot
 from civicbrain.contracts.wire import Array, pack_array, pack_columns, unpack_array, unpack_columns
@@ -21,6 +22,7 @@ class _Packed(msgspec.Struct, frozen=True):
     closed_lanes: Array
     staleness_s: dict[str, float]
     values: list[tuple[str, str, float]]
+    missions: tuple[MissionTrack, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -39,6 +41,7 @@ def pack_snapshot(snapshot: Snapshot) -> bytes:
             pack_array(snapshot.closed_lanes),
             dict(snapshot.staleness_s),
             [(entity, name, value) for (entity, name), value in snapshot.values.items()],
+            snapshot.missions,
         )
     )
 
@@ -57,4 +60,5 @@ def unpack_snapshot(data: bytes) -> Snapshot:
         closed_lanes=unpack_array(packed.closed_lanes),
         staleness_s=MappingProxyType(packed.staleness_s),
         values=MappingProxyType({(entity, name): value for entity, name, value in packed.values}),
+        missions=packed.missions,
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from civicbrain.city.observations import Observation
 from civicbrain.contracts.brain import Advice, Alert, PlanRequest, StageRequest
+from civicbrain.contracts.missions import MissionPlan
 
 SNAPSHOT, AFRESH = b"S", b"R"
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -38,9 +39,10 @@ class Answered(msgspec.Struct, frozen=True, tag="answered"):
     alerts: tuple[Alert, ...] = ()
     derived: tuple[Observation, ...] = ()
     explanations: dict[str, dict[str, Any]] = {}
+    missions: tuple[MissionPlan, ...] = ()
 
     def advice(self) -> Advice:
-        return Advice(self.requests, self.alerts, self.derived, self.explanations)
+        return Advice(self.requests, self.alerts, self.derived, self.explanations, self.missions)
 
 
 Message = Ready | Failed | Answered
@@ -49,7 +51,7 @@ _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 def answered(advice: Advice, ms: float) -> Answered:
     explanations = {junction: dict(said) for junction, said in advice.explanations.items()}
-    return Answered(ms, advice.requests, advice.alerts, advice.derived, explanations)
+    return Answered(ms, advice.requests, advice.alerts, advice.derived, explanations, advice.missions)
 
 
 def encode(message: Message) -> bytes:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from civicbrain.city.observations import Observation
+from civicbrain.city.tracking import MAX_MISSIONS
 from civicbrain.contracts.brain import Advice, Alert, PlanRequest, StageRequest
+from civicbrain.contracts.missions import MissionPlan
 from civicbrain.contracts.wire import BrainHealth
 from civicbrain.core.errors import BrainError
 
@@ -96,13 +98,14 @@ def check_advice(advice: object, name: str) -> Advice:
         ("requests", advice.requests, (StageRequest, PlanRequest), MAX_REQUESTS),
         ("alerts", advice.alerts, (Alert,), MAX_ALERTS),
         ("derived", advice.derived, (Observation,), MAX_REQUESTS),
+        ("missions", advice.missions, (MissionPlan,), MAX_MISSIONS),
     ):
         if not isinstance(items, tuple) or len(items) > most:
             raise BrainError(f"brain {name!r}: {what} must be a tuple of at most {most}")
         wrong = next((item for item in items if not isinstance(item, kinds)), None)
         if wrong is not None:
             raise BrainError(f"brain {name!r}: {what} holds a {type(wrong).__name__}")
-    for named in (*advice.requests, *advice.alerts):
+    for named in (*advice.requests, *advice.alerts, *advice.missions):
         if named.brain != name:
             raise BrainError(f"brain {name!r} speaks in the name of {str(named.brain)[:80]!r}")
     return advice

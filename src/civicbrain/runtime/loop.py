@@ -17,10 +17,12 @@ from civicbrain.city.store import Store
 from civicbrain.contracts.actuator import Verdict
 from civicbrain.contracts.brain import Advice, Alert, Request, Severity
 from civicbrain.contracts.feed import Datum
+from civicbrain.contracts.missions import MissionPlan
 from civicbrain.contracts.wire import BrainHealth
 from civicbrain.core.errors import LedgerError, NotFoundError
 from civicbrain.guard import Guard
 from civicbrain.runtime.hosts import Host
+from civicbrain.runtime.mission_log import MissionLog
 
 ALERT_OPEN_S = 60.0
 """An alert that its brain has not repeated for this long is closed."""
@@ -41,7 +43,7 @@ class Loop:
 
     decision_ms: wall time of each decision (snapshot, brain, guard; not the actuator's street), newest last.
     explanations: junction id -> what its brain last said about it. open_alerts: "brain/key" -> alert.
-    verdicts: those of the last tick, in the order of its advice's requests.
+    verdicts: those of the last tick, in the order of its advice's requests. missions: the missions' record.
     """
 
     def __init__(self, city: City, store: Store, guard: Guard, hosts: Sequence[Host]) -> None:
@@ -54,6 +56,7 @@ class Loop:
         self.open_alerts: dict[str, Alert] = {}
         self.verdicts: list[Verdict] = []
         self.last_snapshot: Snapshot | None = None
+        self.missions = MissionLog()
         self._last_s: float | None = None
         self._failures: dict[str, int] = {}
         self._runs_at_failure: dict[str, int] = {}
@@ -84,11 +87,13 @@ class Loop:
         derived: list[Observation] = []
         alerts: list[Alert] = []
         explanations: dict[str, Mapping[str, object]] = {}
+        plans: list[MissionPlan] = []
         for answer in answers:
             requests += answer.advice.requests
             derived += answer.advice.derived
             alerts += answer.advice.alerts
             explanations.update(answer.advice.explanations)
+            plans += answer.advice.missions
         start = time.perf_counter()
         self.verdicts = self.guard.handle(requests, now_s) if requests else []
         guard_ms = (time.perf_counter() - start) * 1000.0
@@ -97,8 +102,10 @@ class Loop:
         if derived:
             self.store.fold(derived, now_s)
         self.explanations.update(explanations)
+        for kind, actor, body in self.missions.take(self.store.tracks.drain(), plans):
+            self._write(kind, body, now_s, actor)
         changed = self._alert([*alerts, *self._trouble(now_s)], now_s)
-        return Advice(tuple(requests), tuple(changed), tuple(derived), explanations)
+        return Advice(tuple(requests), tuple(changed), tuple(derived), explanations, tuple(plans))
 
     def snapshot(self, now_s: float) -> Snapshot:
         """What is known now, for people; brains are given theirs in `tick`."""
@@ -134,6 +141,7 @@ class Loop:
         self.guard.reset()
         self.explanations.clear()
         self.open_alerts.clear()
+        self.missions.clear()
         for host in self.hosts.values():
             host.reset()
 
@@ -173,9 +181,9 @@ class Loop:
                 alerts.append(_own("ledger", Severity.INFO, title, "", now_s))
         return alerts
 
-    def _write(self, kind: str, body: dict[str, object], now_s: float) -> None:
+    def _write(self, kind: str, body: dict[str, object], now_s: float, actor: str = RUNTIME) -> None:
         try:
-            self.guard.ledger.append(kind, RUNTIME, body, now_s)
+            self.guard.ledger.append(kind, actor, body, now_s)
         except LedgerError as error:
             _log.warning("not recorded: %s: %s", kind, error.message)
 

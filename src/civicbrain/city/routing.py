@@ -1,0 +1,87 @@
+"""Quickest ways over the street network: edges are nodes of the search, movements between them its arcs.
+
+Dijkstra's algorithm (Dijkstra 1959), as scipy has it. What a way costs is the caller's to say: seconds an
+edge, and seconds a turn from one edge into the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
+
+from civicbrain.city.network import F64, I32, Bool, Network, RoadUse
+
+_LEAST_S = 1e-3  # a sparse matrix takes 0 for "no arc"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """edges: rows, first to last. time_s: from the end of the first edge to the end of the last."""
+
+    edges: tuple[int, ...]
+    time_s: float
+
+
+class Router:
+    """Ways over the lanes that `use` may drive on. Arcs are (from edge, to edge) pairs, `movement` one each.
+
+    A vehicle that may use no special lane is given RoadUse.MOTOR; emergency vehicles may use bus lanes too.
+    """
+
+    def __init__(self, network: Network, use: RoadUse = RoadUse.MOTOR | RoadUse.EMERGENCY) -> None:
+        lanes, movements = network.lanes, network.movements
+        self.network = network
+        self.drivable: Bool = (lanes.use & int(use)) != 0
+        usable = self.drivable[movements.from_lane] & self.drivable[movements.to_lane]
+        rows = np.flatnonzero(usable)
+        count = len(network.edges.ids)
+        keys = lanes.edge[movements.from_lane[rows]].astype(np.int64) * count
+        keys += lanes.edge[movements.to_lane[rows]]
+        unique, first = np.unique(keys, return_index=True)
+        self.from_edge: I32 = (unique // count).astype(np.int32)
+        self.to_edge: I32 = (unique % count).astype(np.int32)
+        self.movement: I32 = rows[first].astype(np.int32)  # one movement of each arc
+        self._count = count
+
+    def free_time_s(self, speed_factor: float = 1.0) -> F64:
+        """(e,) seconds along each edge at its highest limit times the factor; inf where nobody may drive."""
+        lanes, start = self.network.lanes, self.network.edges.lane_start
+        result = np.full(self._count, np.inf)
+        for edge in range(self._count):
+            own = slice(int(start[edge]), int(start[edge + 1]))
+            open_ = self.drivable[own]
+            if open_.any():
+                speed_mps = float(lanes.speed_mps[own][open_].max()) * speed_factor
+                result[edge] = float(lanes.length_m[own][open_].max()) / max(speed_mps, 0.1)
+        return result
+
+    def find_way(self, origin: int, target: int, edge_s: F64, arc_s: F64) -> Way | None:
+        """The quickest way from the end of edge `origin` to the end of edge `target`, None without any.
+
+        edge_s: (e,) seconds an edge. arc_s: (a,) seconds added at each arc, in the order of `movement`.
+        """
+        if origin == target:
+            return Way((origin,), 0.0)
+        time_s, before = self._search(origin, edge_s, arc_s)
+        if not np.isfinite(time_s[target]):
+            return None
+        way = [target]
+        while way[-1] != origin:
+            way.append(int(before[way[-1]]))
+        return Way(tuple(reversed(way)), float(time_s[target]))
+
+    def times_s(self, origin: int, edge_s: F64, arc_s: F64) -> F64:
+        """(e,) seconds from the end of edge `origin` to the end of every edge, inf where there is no way."""
+        return self._search(origin, edge_s, arc_s)[0]
+
+    def _search(self, origin: int, edge_s: F64, arc_s: F64) -> tuple[F64, I32]:
+        cost_s = np.maximum(edge_s[self.to_edge] + arc_s, _LEAST_S)
+        good = np.isfinite(cost_s)
+        matrix = csr_matrix(
+            (cost_s[good], (self.from_edge[good], self.to_edge[good])), shape=(self._count, self._count)
+        )
+        time_s, before = dijkstra(matrix, indices=origin, return_predecessors=True)
+        return time_s, before

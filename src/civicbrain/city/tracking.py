@@ -1,0 +1,204 @@
+"""Which positions of mission vehicles are believed, and when a mission counts as lost.
+
+A corridor is as good as the position it follows, so every position has to pass, in this order:
+
+    unknown-mission   there is such a mission
+    unauthorised      its source is one of the mission's
+    bad-value         numbers are finite, the speed is one that vehicles drive
+    future            not from later than now (a clock is wrong)
+    late              at most `max_age_s` old
+    out-of-order      newer than the one before
+    off-network       within `off_road_m` of a street
+    jump              within reach of the one before at `max_speed_mps`
+    frozen            not the very same place for `frozen_s` while it says that it drives
+
+What does not pass is counted and dropped; the first of each kind of a mission is an event for the record.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from civicbrain.city.missions import (
+    MAX_NAME,
+    Mission,
+    MissionDatum,
+    MissionEnd,
+    MissionTrack,
+    TrackState,
+    VehiclePosition,
+)
+from civicbrain.city.network import F64, Network
+
+MOVES_MPS = 2.0
+"""From this speed on a vehicle must change its place; below, a receiver may filter the movement away."""
+
+MAX_MISSIONS = 200
+_SAMPLE_M = 10.0
+_SAME_PLACE_M = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TrackOptions:
+    """lost_after_s: silence after which a mission is lost and its corridor given back. forget_after_s: a
+    mission that is lost, or was never heard, for so long is over. The others: see the module."""
+
+    lost_after_s: float = 10.0
+    forget_after_s: float = 600.0
+    max_age_s: float = 5.0
+    future_s: float = 1.5
+    max_speed_mps: float = 50.0  # 180 km/h
+    reach_m: float = 40.0  # added to the reach for the receiver's error, both ends
+    off_road_m: float = 60.0  # the middle of a large junction, and the receiver's error
+    frozen_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrackEvent:
+    """Something to record. what: "ordered", "tracked", "lost", "ended" or "position-refused"; rule: the slug
+    of the check that refused, or the reason of the end."""
+
+    mission: str
+    time_s: float
+    what: str
+    rule: str = ""
+    detail: str = ""
+
+
+class Tracks:
+    """The missions under way. refused: (mission id, slug) -> positions refused."""
+
+    def __init__(self, network: Network, options: TrackOptions = TrackOptions()) -> None:
+        self.options = options
+        self.refused: Counter[tuple[str, str]] = Counter()
+        self._network = network
+        self._roads: cKDTree | None = None
+        self._tracks: dict[str, MissionTrack] = {}
+        self._still_s: dict[str, float] = {}
+        self._events: list[TrackEvent] = []
+
+    def reset(self) -> None:
+        """Forget all missions."""
+        self._tracks.clear()
+        self._still_s.clear()
+        self._events.clear()
+        self.refused.clear()
+
+    def take(self, datum: MissionDatum, now_s: float) -> None:
+        """Fold in an order, an end or a position that arrived at now_s. Never raises."""
+        if isinstance(datum, Mission):
+            self._order(datum, now_s)
+        elif isinstance(datum, MissionEnd):
+            if self._tracks.pop(datum.mission, None) is not None:
+                self._note(datum.mission, now_s, "ended", datum.reason)
+        else:
+            self._position(datum, now_s)
+
+    def list_tracks(self, now_s: float) -> tuple[MissionTrack, ...]:
+        """All missions under way at now_s, in the order in which they came in."""
+        options = self.options
+        for name, track in list(self._tracks.items()):
+            heard_s = max(track.fix_s, track.mission.created_s)
+            if now_s - heard_s > options.forget_after_s:
+                del self._tracks[name]
+                self._note(name, now_s, "ended", "silent", f"for {options.forget_after_s:g} s")
+            elif track.state is TrackState.TRACKED and now_s - track.fix_s > options.lost_after_s:
+                self._tracks[name] = _with_state(track, TrackState.LOST)
+                self._note(name, now_s, "lost", "silent", f"no position for {options.lost_after_s:g} s")
+        return tuple(self._tracks.values())
+
+    def drain(self) -> list[TrackEvent]:
+        """Events since the last call, oldest first."""
+        events, self._events = self._events, []
+        return events
+
+    def _order(self, mission: Mission, now_s: float) -> None:
+        if mission.id in self._tracks or len(self._tracks) >= MAX_MISSIONS:
+            return
+        self._tracks[mission.id] = MissionTrack(mission)
+        detail = f"{mission.kind}, urgency {int(mission.urgency)}, {mission.from_edge} to {mission.to_edge}"
+        self._note(mission.id, now_s, "ordered", "", detail)
+
+    def _position(self, at: VehiclePosition, now_s: float) -> None:
+        name = str(at.mission)[:MAX_NAME]
+        track = self._tracks.get(name)
+        rule, detail = ("unknown-mission", "") if track is None else self._fault(at, track, now_s)
+        if rule:
+            self._refuse(name if track else "", now_s, rule, detail)
+            return
+        assert track is not None
+        moved_m = math.hypot(at.x_m - track.x_m, at.y_m - track.y_m)
+        if moved_m > _SAME_PLACE_M or at.speed_mps < MOVES_MPS or track.fix_s == -math.inf:
+            self._still_s[name] = at.time_s
+        if track.state is not TrackState.TRACKED:
+            self._note(name, now_s, "tracked")
+        self._tracks[name] = MissionTrack(
+            track.mission, TrackState.TRACKED, at.time_s, at.x_m, at.y_m, at.speed_mps, at.heading_deg
+        )
+
+    def _fault(self, at: VehiclePosition, track: MissionTrack, now_s: float) -> tuple[str, str]:
+        """(slug, detail) of the first check that refuses, ("", "") where none does."""
+        options = self.options
+        if at.source not in track.mission.sources:
+            return "unauthorised", f"source {at.source[:MAX_NAME]!r} is not one of the mission's"
+        numbers = (at.time_s, at.x_m, at.y_m, at.speed_mps, at.heading_deg)
+        if not all(math.isfinite(number) for number in numbers):
+            return "bad-value", "not a finite number"
+        if not 0.0 <= at.speed_mps <= options.max_speed_mps:
+            return "bad-value", f"speed {at.speed_mps:.0f} m/s"
+        if at.time_s > now_s + options.future_s:
+            return "future", f"{at.time_s - now_s:.1f} s ahead"
+        if now_s - at.time_s > options.max_age_s:
+            return "late", f"{now_s - at.time_s:.1f} s old"
+        if at.time_s <= track.fix_s:
+            return "out-of-order", f"not newer than {track.fix_s:.1f} s"
+        away_m = self._from_road_m(at.x_m, at.y_m)
+        if away_m > options.off_road_m:
+            return "off-network", f"{min(away_m, 1e6):.0f} m from the nearest street"
+        if track.fix_s > -math.inf:
+            moved_m = math.hypot(at.x_m - track.x_m, at.y_m - track.y_m)
+            if moved_m > options.max_speed_mps * (at.time_s - track.fix_s) + options.reach_m:
+                return "jump", f"{moved_m:.0f} m in {at.time_s - track.fix_s:.1f} s"
+            still_s = at.time_s - self._still_s.get(track.mission.id, at.time_s)
+            if moved_m <= _SAME_PLACE_M and at.speed_mps >= MOVES_MPS and still_s >= options.frozen_s:
+                return "frozen", f"{still_s:.0f} s in the same place at {at.speed_mps:.0f} m/s"
+        return "", ""
+
+    def _from_road_m(self, x_m: float, y_m: float) -> float:
+        if self._roads is None:
+            self._roads = cKDTree(_sampled(self._network))
+        return float(self._roads.query((x_m, y_m))[0])
+
+    def _refuse(self, mission: str, now_s: float, rule: str, detail: str) -> None:
+        self.refused[mission, rule] += 1
+        if self.refused[mission, rule] == 1:  # further ones are only counted
+            self._note(mission, now_s, "position-refused", rule, detail)
+
+    def _note(self, mission: str, now_s: float, what: str, rule: str = "", detail: str = "") -> None:
+        self._events.append(TrackEvent(mission, now_s, what, rule, detail))
+
+
+def _with_state(track: MissionTrack, state: TrackState) -> MissionTrack:
+    return MissionTrack(
+        track.mission, state, track.fix_s, track.x_m, track.y_m, track.speed_mps, track.heading_deg
+    )
+
+
+def _sampled(network: Network) -> F64:
+    """Points (k, 2) on all lanes, at most _SAMPLE_M apart."""
+    points = []
+    for row in range(len(network.lanes.ids)):
+        shape = network.lanes.shape(row).astype(np.float64)
+        points.append(shape)
+        for start, end in pairwise(shape):
+            pieces = int(np.hypot(*(end - start)) // _SAMPLE_M)
+            if pieces:
+                share = np.arange(1, pieces + 1)[:, None] / (pieces + 1)
+                points.append(start + share * (end - start))
+    return np.concatenate(points) if points else np.zeros((1, 2))
