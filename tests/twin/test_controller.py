@@ -551,13 +551,28 @@ def test_the_watchdog_needs_four_seconds_and_no_more() -> None:
 
 def test_the_operator_is_not_overruled_by_the_brain() -> None:
     roadside, now_s = ready()
-    held = ask("side", now_s, priority=Priority.OPERATOR, expires_s=now_s + 20)
+    held = ask("side", now_s, brain="operator", priority=Priority.OPERATOR, expires_s=now_s + 20)
     assert roadside.apply([held], now_s)[0].outcome == Outcome.ACCEPTED
     assert refusal(roadside.apply([ask("main", now_s)], now_s)[0]) == "not-central"
     now_s = run_on(roadside, now_s, 19)
     assert roadside.controllers[0].mode == ControllerMode.MANUAL
     now_s = run_on(roadside, now_s, 2)
     assert roadside.controllers[0].mode == ControllerMode.LOCAL
+
+
+def test_who_holds_a_junction_may_step_down_and_others_follow_without_a_gap() -> None:
+    roadside, now_s = ready()
+    corridor = {"brain": "priority", "priority": Priority.EMERGENCY}
+    roadside.apply([ask("side", now_s, **corridor)], now_s)
+    now_s = run_on(roadside, now_s, 15)
+    assert roadside.controllers[0].mode == ControllerMode.FORCED
+    assert refusal(roadside.apply([ask("main", now_s)], now_s)[0]) == "not-central"
+    down = ask("side", now_s, brain="priority", expires_s=now_s + 2.0)
+    assert roadside.apply([down], now_s)[0].outcome == Outcome.ACCEPTED
+    assert roadside.controllers[0].mode == ControllerMode.CENTRAL
+    now_s = run_on(roadside, now_s, 1)
+    assert roadside.apply([ask("main", now_s)], now_s)[0].outcome == Outcome.ACCEPTED
+    assert roadside.controllers[0].mode == ControllerMode.CENTRAL
 
 
 def test_a_switch_waits_for_minimum_green_and_says_so() -> None:

@@ -14,13 +14,21 @@ from dataclasses import dataclass
 
 from civicbrain.city.model import City
 from civicbrain.contracts.actuator import Actuator, Outcome, Verdict
-from civicbrain.contracts.brain import PlanRequest, Priority, Request, StageRequest
+from civicbrain.contracts.brain import Priority, Request, StageRequest
+from civicbrain.contracts.missions import Claim
 from civicbrain.core.errors import LedgerError
-from civicbrain.guard.rules import MAX_NAME, MAX_STEPS, MAX_TEXT, Envelope, GuardOptions, check
+from civicbrain.guard.claims import RULE as CROSSING
+from civicbrain.guard.claims import is_sound, order_key, settle
+from civicbrain.guard.entries import entry_of, text_of, what_of
+from civicbrain.guard.rules import MAX_NAME, MAX_TEXT, Envelope, GuardOptions, check
 from civicbrain.ledger import Ledger
 
 _log = logging.getLogger("civicbrain.guard")
 _ACTUATOR_REMEDY = "the controller keeps what it has until that expires, then takes its local plan"
+
+
+_Key = tuple[str, str, str, bool]
+"""Brain, junction and mission of a word, and whether it is the door's, not ours."""
 
 
 @dataclass(slots=True)
@@ -31,6 +39,7 @@ class _Hold:
     priority: int
     what: object  # stage id, or a plan's durations and offset
     expires_s: float
+    claim: Claim | None = None  # the mission it is held for
 
 
 @dataclass(slots=True)
@@ -74,8 +83,8 @@ class Guard:
         self._stages = {j.id: frozenset(stage.id for stage in j.stages) for j in city.junctions}
         self._holds: dict[str, _Hold] = {}
         self._changes: dict[str, deque[float]] = {}
-        self._last_words: dict[tuple[str, str, bool], _Word] = {}  # True: the door's word, not ours
-        self._refused_by_door: set[tuple[str, str, bool]] = set()
+        self._last_words: dict[_Key, _Word] = {}
+        self._refused_by_door: set[_Key] = set()
         self._lost = 0
 
     # -- requests
@@ -115,15 +124,16 @@ class Guard:
 
         Raises LedgerError when switching on cannot be recorded.
         """
-        body: dict[str, object] = {"brain": _text(name), "enabled": enabled, "reason": _text(reason, 1000)}
+        why = text_of(reason, MAX_TEXT)
+        body: dict[str, object] = {"brain": text_of(name), "enabled": enabled, "reason": why}
         if enabled:
-            self.ledger.append("brain-switch", _text(actor), body, now_s)
+            self.ledger.append("brain-switch", text_of(actor), body, now_s)
             self._off.discard(name)
             return
         self._off.add(name)
         self._holds = {place: hold for place, hold in self._holds.items() if hold.brain != name}
         try:
-            self.ledger.append("brain-switch", _text(actor), body, now_s)
+            self.ledger.append("brain-switch", text_of(actor), body, now_s)
         except LedgerError as error:
             self._cannot_record(error)
 
@@ -166,6 +176,7 @@ class Guard:
             and -math.inf < request.not_before_s < request.expires_s
             and type(request.reason) is str
             and len(request.reason) <= MAX_TEXT
+            and (request.claim is None or is_sound(request.claim, MAX_NAME))
             and hold.brain not in self._off
         )
 
@@ -191,7 +202,7 @@ class Guard:
         self._extend(requests, renewed)
         # the highest priority is heard first, whatever the order of the brains
         open_cases = [case for case in cases if case.verdict is None]
-        open_cases.sort(key=lambda case: -case.request.priority)
+        open_cases.sort(key=lambda case: (-case.request.priority, order_key(_claim(case.request))))
         for case in open_cases:
             self._arbitrate(case, now_s)
         if self._record(cases, now_s):
@@ -208,11 +219,13 @@ class Guard:
         holds = self._holds
         for place in renewed:
             request = requests[place]
-            holds[request.junction].expires_s = request.expires_s
+            hold = holds[request.junction]
+            hold.expires_s = request.expires_s
+            hold.claim = _newest(hold.claim, _claim(request))
 
     def _arbitrate(self, case: _Case, now_s: float) -> None:
         request = case.request
-        what = _what(request)
+        what = what_of(request)
         hold = self._holds.get(request.junction)
         if hold is not None and hold.expires_s <= now_s:
             hold = None
@@ -223,17 +236,26 @@ class Guard:
         same = hold is not None and (hold.brain, hold.what, hold.priority) == (
             request.brain, what, request.priority,
         )  # fmt: skip
+        claim, rule, reason = _claim(request), "accepted", ""
+        if not same and claim and _crosses(hold, request.priority, claim):
+            assert hold is not None
+            assert hold.claim is not None
+            takes_over, reason = settle(claim, hold.claim)
+            rule = CROSSING
+            if not takes_over:
+                return self._refuse(case, rule, reason, now_s)
         if not same and not self._may_change(request.junction, now_s):
             options = self.options
             reason = f"{options.max_changes} changes in {options.per_s:g} s at this junction"
             self._refuse(case, "rate-limit", reason, now_s)
             return
         case.renewal = same
-        case.verdict = Verdict(Outcome.ACCEPTED, "guard", "renewal" if same else "accepted", "", now_s)
+        case.verdict = Verdict(Outcome.ACCEPTED, "guard", "renewal" if same else rule, reason, now_s)
         if same and hold is not None:
             hold.expires_s = request.expires_s
+            hold.claim = _newest(hold.claim, claim)
             return
-        self._holds[request.junction] = _Hold(request.brain, request.priority, what, request.expires_s)
+        self._holds[request.junction] = _Hold(request.brain, request.priority, what, request.expires_s, claim)
         self._changes[request.junction].append(now_s)
 
     def _may_change(self, junction: str, now_s: float) -> bool:
@@ -254,7 +276,7 @@ class Guard:
         entries = []
         for case in cases:
             if case.verdict is not None and not case.renewal and self._is_news(case):
-                entries.append(_entry(case.request, case.verdict))
+                entries.append(entry_of(case.request, case.verdict))
         if self.ledger_error:  # see whether it works again, and say what is missing
             note: dict[str, object] = {"error": self.ledger_error, "entries_lost": self._lost}
             entries.insert(0, ("ledger-recovered", "guard", note, now_s))
@@ -283,7 +305,7 @@ class Guard:
         assert verdict is not None
         key = self._key(case.request, by_the_door)
         rule = "accepted" if verdict.outcome is Outcome.ACCEPTED else verdict.rule
-        what = _what(case.request) if key[1] else None
+        what = what_of(case.request) if key[1] else None
         word = _Word(what, verdict.outcome, rule)
         if self._last_words.get(key) == word:
             return False
@@ -292,11 +314,13 @@ class Guard:
         self._last_words[key] = word
         return True
 
-    def _key(self, request: Request, by_the_door: bool) -> tuple[str, str, bool]:
-        junction = _text(getattr(request, "junction", None))
+    def _key(self, request: Request, by_the_door: bool) -> _Key:
+        junction = text_of(getattr(request, "junction", None))
         if junction not in self._junctions:  # made-up names must not fill the memory or the record
             junction = ""
-        return _text(getattr(request, "brain", None)), junction, by_the_door
+        claim = _claim(request)
+        mission = claim.mission if claim is not None and is_sound(claim, MAX_NAME) else ""
+        return text_of(getattr(request, "brain", None)), junction, mission, by_the_door
 
     def _cannot_record(self, error: LedgerError) -> None:
         if not self.ledger_error:
@@ -335,7 +359,7 @@ class Guard:
                 if refused:  # no longer: that is news
                     self._refused_by_door.discard(self._key(case.request, True))
                     self._last_words.pop(self._key(case.request, True), None)
-                    entries.append(_entry(case.request, verdict))
+                    entries.append(entry_of(case.request, verdict))
             else:
                 case.verdict = verdict
                 self._holds.pop(case.request.junction, None)
@@ -343,7 +367,7 @@ class Guard:
                     self._changes[case.request.junction].pop()  # nothing changed on the street
                 self._refused_by_door.add(self._key(case.request, True))
                 if self._is_news(case, by_the_door=True):
-                    entries.append(_entry(case.request, verdict))
+                    entries.append(entry_of(case.request, verdict))
         if entries:
             try:
                 self.ledger.append_many(entries)
@@ -356,44 +380,18 @@ def _accepted(verdict: Verdict | None) -> bool:
     return verdict is not None and verdict.outcome is Outcome.ACCEPTED
 
 
-def _what(request: Request) -> object:
-    """What is asked for, as a key: two requests with the same key are repetitions of each other."""
-    if isinstance(request, StageRequest):
-        return _text(request.stage)
-    try:
-        return f"{[float(d) for d in request.durations_s[:MAX_STEPS]]} from {float(request.offset_s)}"
-    except Exception:  # not even that can be read out of it
-        return f"<{type(request).__name__}>"
+def _claim(request: Request) -> Claim | None:
+    claim = getattr(request, "claim", None)
+    return claim if isinstance(claim, Claim) else None
 
 
-def _text(value: object, limit: int = MAX_NAME) -> str:
-    """Text that can be recorded: short, and without the lone surrogates that no encoding knows."""
-    if not isinstance(value, str):
-        return f"<{type(value).__name__}>"
-    return value[:limit].encode("utf-8", "replace").decode()
+def _newest(held: Claim | None, asks: Claim | None) -> Claim | None:
+    """The claim of a hold after a renewal: its own mission's newest word."""
+    return asks if held is None or (asks is not None and asks.mission == held.mission) else held
 
 
-def _entry(request: Request, verdict: Verdict) -> tuple[str, str, dict[str, object], float]:
-    """What the ledger keeps of a request: enough to say who wanted what and why it was decided so."""
-    body: dict[str, object] = {
-        "junction": _text(getattr(request, "junction", None)),
-        "outcome": str(verdict.outcome),
-        "by": verdict.by,
-        "rule": verdict.rule,
-        "why": _text(verdict.reason, 1000),
-        "priority": _number(getattr(request, "priority", None)),
-        "expires_s": _number(getattr(request, "expires_s", None)),
-        "reason": _text(getattr(request, "reason", None), 1000),
-    }
-    if isinstance(request, StageRequest):
-        body["stage"] = _text(request.stage)
-    elif isinstance(request, PlanRequest):
-        body["plan"] = str(_what(request))
-    return "request", _text(getattr(request, "brain", None)), body, verdict.time_s
-
-
-def _number(value: object) -> float | None:
-    try:
-        return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
-    except OverflowError:
-        return None
+def _crosses(hold: _Hold | None, priority: int, claim: Claim) -> bool:
+    """Whether the junction is held with the same rank for another mission."""
+    if hold is None or hold.claim is None:
+        return False
+    return hold.priority == priority and hold.claim.mission != claim.mission

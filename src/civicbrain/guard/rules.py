@@ -2,7 +2,8 @@
 
 A rule returns None when the request may pass, else the reason in words. They run in the order of `RULES`;
 the first that objects decides. Rules that depend on what else was asked (who holds the junction, how often
-it was switched, whether the record can be kept) are in `gate.py`.
+it was switched, whether the record can be kept) are in `gate.py`; which of two missions goes first, in
+`claims.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from civicbrain.city.plan_bounds import find_broken_bound, list_plan_bounds
 from civicbrain.city.signals import Capability, SignalJunction
 from civicbrain.contracts.brain import PlanRequest, Priority, Request, StageRequest
+from civicbrain.guard.claims import is_sound
 
 MAX_TEXT = 1000
 MAX_NAME = 200
@@ -32,11 +34,14 @@ class GuardOptions:
     max_plan_lifetime_s: float = 900.0
     max_changes: int = 60
     per_s: float = 60.0
-    priorities: Mapping[str, int] = field(default_factory=lambda: {OPERATOR: int(Priority.OPERATOR)})
+    priorities: Mapping[str, int] = field(default_factory=lambda: dict(GRANTED))
 
 
 OPERATOR = "operator"
 """The name under which people in the operation centre make requests."""
+
+GRANTED: Mapping[str, int] = {OPERATOR: int(Priority.OPERATOR), "priority": int(Priority.EMERGENCY)}
+"""The highest priority each name may claim where nothing else is configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,9 @@ def malformed(request: Request, _envelope: Envelope) -> str | None:
         numbers = (*numbers, request.offset_s, *request.durations_s)
     if not all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in numbers):
         return "times must be numbers"
+    claim = request.claim if isinstance(request, StageRequest) else None
+    if claim is not None and not is_sound(claim, MAX_NAME):
+        return "a claim names its mission, its urgency and finite numbers"
     if type(request.priority) not in (int, Priority) or not 0 <= request.priority <= 1000:
         return "priority must be a whole number from 0 to 1000"
     return None

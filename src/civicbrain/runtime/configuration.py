@@ -34,7 +34,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from civicbrain.contracts.brain import Priority
 from civicbrain.core.errors import ConfigurationError
 from civicbrain.core.ids import check_slug
-from civicbrain.guard.rules import OPERATOR, GuardOptions
+from civicbrain.guard.rules import GRANTED, OPERATOR, GuardOptions
 
 MAX_FILE_BYTES = 1_000_000
 
@@ -95,7 +95,7 @@ class GuardTable(_Table):
         granted = {brain: int(Priority[name.upper()]) for brain, name in self.priorities.items()}
         return GuardOptions(
             self.max_lifetime_s, self.max_plan_lifetime_s, self.max_changes, self.per_s,
-            {**granted, OPERATOR: int(Priority.OPERATOR)},
+            {**GRANTED, **granted, OPERATOR: int(Priority.OPERATOR)},
         )  # fmt: skip
 
 

@@ -107,8 +107,8 @@ class Controller:
         )
 
     def request(self, request: StageRequest | PlanRequest, now_s: float) -> Verdict:
-        """Judge a request. An accepted one replaces whatever was asked before; the switch itself waits for
-        minimum greens, intergreens and a switch under way."""
+        """Judge a request. An accepted one replaces what was asked before (who holds may step down in rank);
+        the switch itself waits for minimum greens, intergreens and a switch under way."""
         rule, reason = self._judge(request, now_s)
         if rule:
             return Verdict(Outcome.REFUSED, "controller", rule, reason, now_s)
@@ -207,7 +207,7 @@ class Controller:
             bars = held is self._active or request.not_before_s > now_s
             if held is None or held.expires_s <= now_s or not bars:
                 continue
-            if held.priority > max(request.priority, Priority.SIGNALS):
+            if held.priority > max(request.priority, Priority.SIGNALS) and held.brain != request.brain:
                 return "not-central", f"held in {self.mode.name.lower()} mode by {str(held.brain)[:40]}"
         if isinstance(request, PlanRequest):
             return self._judge_plan(request)
