@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from civicbrain.city.model import Cameras, City, DemandFiles
 from civicbrain.city.network import Edges, Lanes, Movements, Network, Nodes
-from civicbrain.city.observations import Detections, Kind, Observation
+from civicbrain.city.observations import Detections, Kind, LaneViews, Observation
 from civicbrain.city.snapshot import QUEUE_SPEED_MPS
 from civicbrain.city.store import FORGET_AFTER_S, Store
 from civicbrain.contracts.sandbox import sandbox_city, sandbox_detections, sandbox_signals
@@ -275,3 +275,33 @@ def test_snapshot_of_15000_lanes_is_cheap():
 
     yardstick_s = best_s(lambda: np.bincount(data.lane, weights=data.speed_mps, minlength=15_000))
     assert best_s(lambda: store.snapshot(11.0)) < 60 * yardstick_s
+
+
+def test_lanes_of_a_dead_approach_camera_age_on_their_own():
+    store = Store(CITY)
+    a, b = approach(0, 0), approach(0, 1)
+    store.fold(
+        [frame([(0, a, 5, 0)], end_s=20.0), LaneViews("field", lanes_of(a, b), times(19.5, 5.0))], 20.0
+    )
+    lanes = store.snapshot(20.0).lanes
+    assert lanes.age_s[a] == pytest.approx(0.5)
+    assert lanes.observed[a]
+    assert lanes.age_s[b] == pytest.approx(15.0)  # its camera fell silent; the junction's other one speaks
+    assert not lanes.observed[b]
+    assert lanes.age_s[approach(1)] == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("lane", [[-1, 0], [0, 10_000], [0]])
+def test_lane_views_that_do_not_fit_the_city_are_dropped(lane):
+    store = Store(CITY)
+    store.fold([LaneViews("field", np.array(lane, np.int32), times(1.0, 2.0))], 2.0)
+    assert store.dropped["field", "wrong-shape"] == 1
+    assert np.isinf(store.snapshot(2.0).lanes.age_s).all()
+
+
+def lanes_of(*rows: int):
+    return np.array(rows, np.int32)
+
+
+def times(*seconds: float):
+    return np.array(seconds, np.float64)

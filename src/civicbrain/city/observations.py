@@ -12,7 +12,7 @@ from enum import IntEnum, StrEnum
 
 import numpy as np
 
-from civicbrain.city.network import F32, I32, U8
+from civicbrain.city.network import F32, F64, I32, U8
 
 
 class Kind(StrEnum):
@@ -77,6 +77,16 @@ class Detections:
             source, time_s, time_s, none_i if cameras is None else cameras,
             none_i, none_i, none_f, none_f, np.zeros(0, np.uint8), none_i,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LaneViews:
+    """When each of these lanes was last looked at, where the cameras of one junction differ in that. For
+    these lanes it holds instead of the age of their junction's frame. l rows."""
+
+    source: str
+    lane: I32  # (l,) row in Lanes
+    seen_s: F64  # (l,) platform second of the newest frame that shows the lane, -inf where never
 
 
 @dataclass(frozen=True, slots=True, eq=False)

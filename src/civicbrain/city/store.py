@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from civicbrain.city.arrays import below, frozen, owned
 from civicbrain.city.missions import Mission, MissionEnd, VehiclePosition
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32, Bool
-from civicbrain.city.observations import Detections, Kind, Observation, SignalStates
+from civicbrain.city.observations import Detections, Kind, LaneViews, Observation, SignalStates
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.snapshot import QUEUE_SPEED_MPS, LaneStates, Snapshot
 from civicbrain.city.tracking import Tracks
@@ -52,7 +53,7 @@ class Store:
         self._lane_count = len(city.network.lanes.ids)
         self._movement_count = len(city.network.movements.from_lane)
         self._junction_count = len(city.junctions)
-        self._limit_mps = _frozen(city.network.lanes.speed_mps.copy(), np.float32)
+        self._limit_mps = frozen(city.network.lanes.speed_mps.copy(), np.float32)
         self._camera_of_lane: I32 = np.full(self._lane_count, -1, np.int32)
         self._camera_of_lane[city.cameras.lane] = city.cameras.junction
         self._sequence = 0
@@ -67,6 +68,7 @@ class Store:
         self._next_frame = 0
         self._frame_of_camera: NDArray[np.int64] = np.full(count, -1, np.int64)
         self._seen_s: F64 = np.full(count, -math.inf)  # end of each camera's newest frame
+        self._looked_s: F64 | None = None  # of each lane, NaN where its camera's frame says it
         self._signals = _unknown_signals(self.city)
         self._signals_known = False
         self._spoke_s: dict[str, float] = {}
@@ -74,7 +76,7 @@ class Store:
         self._value_end_s: dict[tuple[str, str], float] = {}
         self._values_view: MappingProxyType[tuple[str, str], float] = MappingProxyType({})
         self._values_changed = False
-        self._closed: I32 = _frozen(np.zeros(0, np.int32), np.int32)
+        self._closed: I32 = frozen(np.zeros(0, np.int32), np.int32)
 
     def reset(self) -> None:
         """Forget everything, as when the twin starts its window again and time jumps back."""
@@ -90,6 +92,8 @@ class Store:
                 self._fold_detections(datum, now_s)
             elif isinstance(datum, SignalStates):
                 self._fold_signals(datum, now_s)
+            elif isinstance(datum, LaneViews):
+                self._fold_lane_views(datum)
             elif isinstance(datum, Observation):
                 self._fold_observation(datum, now_s)
             elif isinstance(datum, (Mission, MissionEnd, VehiclePosition)):
@@ -102,13 +106,13 @@ class Store:
         if not self._timely(source, frame.end_s, now_s):
             return
         try:
-            cameras = _owned(frame.cameras, np.int32)
-            camera = _owned(frame.camera, np.int32)
-            lane = _owned(frame.lane, np.int32)
-            distance_m = _owned(frame.distance_m, np.float32)
-            speed_mps = _owned(frame.speed_mps, np.float32)
-            vehicle_class = _owned(frame.vehicle_class, np.uint8)
-            next_movement = _owned(frame.next_movement, np.int32)
+            cameras = owned(frame.cameras, np.int32)
+            camera = owned(frame.camera, np.int32)
+            lane = owned(frame.lane, np.int32)
+            distance_m = owned(frame.distance_m, np.float32)
+            speed_mps = owned(frame.speed_mps, np.float32)
+            vehicle_class = owned(frame.vehicle_class, np.uint8)
+            next_movement = owned(frame.next_movement, np.int32)
         except (TypeError, ValueError, OverflowError):
             self._drop(source, "wrong-type")
             return
@@ -118,7 +122,7 @@ class Store:
         if cameras.ndim != 1 or any(column.shape != (len(camera),) for column in columns):
             self._drop(source, "wrong-shape")
             return
-        known = _below(cameras, self._junction_count)
+        known = below(cameras, self._junction_count)
         if not known.all():
             self._drop(source, "unknown-camera", int(len(known) - known.sum()))
             cameras = cameras[known]
@@ -128,9 +132,9 @@ class Store:
             cameras = cameras[newer]
         speaking = np.zeros(self._junction_count + 1, np.bool_)  # last: where out-of-range rows point
         speaking[cameras] = True
-        in_range = _below(camera, self._junction_count)
+        in_range = below(camera, self._junction_count)
         good = (
-            _below(lane, self._lane_count)
+            below(lane, self._lane_count)
             & in_range
             & (speed_mps >= 0.0)  # False for NaN, as are the others
             & (speed_mps <= MAX_SPEED_MPS)
@@ -145,12 +149,12 @@ class Store:
             good &= speaking[np.where(in_range, camera, self._junction_count)]
             sound = bool(good.all())
         if not sound:
-            columns = tuple(_frozen(column[good], column.dtype) for column in columns)
+            columns = tuple(frozen(column[good], column.dtype) for column in columns)
         kept = Detections(
             source,
             float(frame.start_s),
             float(frame.end_s),
-            cameras=_frozen(cameras, np.int32),
+            cameras=frozen(cameras, np.int32),
             camera=columns[0],
             lane=columns[1],
             distance_m=columns[2],
@@ -169,6 +173,19 @@ class Store:
             self._frames = {key: value for key, value in self._frames.items() if key in live}
         self._spoke(source, frame.end_s)
 
+    def _fold_lane_views(self, views: LaneViews) -> None:
+        try:
+            lane, seen_s = owned(views.lane, np.int32), owned(views.seen_s, np.float64)
+        except (TypeError, ValueError, OverflowError):
+            self._drop(views.source, "wrong-type")
+            return
+        if lane.ndim != 1 or lane.shape != seen_s.shape or not below(lane, self._lane_count).all():
+            self._drop(views.source, "wrong-shape")
+            return
+        if self._looked_s is None:
+            self._looked_s = np.full(self._lane_count, math.nan)
+        self._looked_s[lane] = seen_s
+
     def _fold_signals(self, states: SignalStates, now_s: float) -> None:
         source = states.source
         if not self._timely(source, states.time_s, now_s):
@@ -180,12 +197,12 @@ class Store:
         try:
             kept = SignalStates(
                 source, float(states.time_s),
-                _owned(states.lamps, np.uint8),
-                _owned(states.lamps_since_s, np.float32),
-                _owned(states.stage, np.int32),
-                _owned(states.stage_since_s, np.float32),
-                _owned(states.target, np.int32),
-                _owned(states.mode, np.uint8),
+                owned(states.lamps, np.uint8),
+                owned(states.lamps_since_s, np.float32),
+                owned(states.stage, np.int32),
+                owned(states.stage_since_s, np.float32),
+                owned(states.target, np.int32),
+                owned(states.mode, np.uint8),
             )  # fmt: skip
         except (TypeError, ValueError, OverflowError):
             self._drop(source, "wrong-type")
@@ -286,7 +303,7 @@ class Store:
 
         def join(name: str) -> NDArray[Any]:
             joined = np.concatenate([getattr(frame, name)[mask] for frame, mask in parts])[order]
-            return _frozen(joined, joined.dtype)
+            return frozen(joined, joined.dtype)
 
         # rows stay grouped by camera, as one frame delivers them
         order = np.argsort(np.concatenate([frame.camera[mask] for frame, mask in parts]), kind="stable")
@@ -294,7 +311,7 @@ class Store:
             source="+".join(sorted({frame.source for frame in frames})),
             start_s=min(frame.start_s for frame in frames),
             end_s=max(frame.end_s for frame in frames),
-            cameras=_frozen(np.flatnonzero(owner >= 0), np.int32),
+            cameras=frozen(np.flatnonzero(owner >= 0), np.int32),
             camera=join("camera"),
             lane=join("lane"),
             distance_m=join("distance_m"),
@@ -320,20 +337,25 @@ class Store:
         cameras = age_of_camera.tobytes() + speaks.tobytes()
         if cameras != self._cameras_before:  # steady cameras: the lanes are as old as they were a second ago
             self._cameras_before = cameras
-            self._age_s = _frozen(age_of_camera[self._camera_of_lane], np.float32)
-            self._observed = _frozen(speaks[self._camera_of_lane], np.bool_)
+            self._age_s = frozen(age_of_camera[self._camera_of_lane], np.float32)
+            self._observed = frozen(speaks[self._camera_of_lane], np.bool_)
         age_s, observed = self._age_s, self._observed
+        if self._looked_s is not None:
+            own_s = np.maximum(now_s - self._looked_s, 0.0).astype(np.float32)
+            known = ~np.isnan(own_s)
+            age_s = np.where(known, own_s, age_s)
+            observed = np.where(known, own_s <= FORGET_AFTER_S, observed)
         beyond = self._camera_of_lane[seen.lane] < 0  # connected vehicles are seen where no camera looks
         if beyond.any():
             age_s, observed = age_s.copy(), observed.copy()
             age_s[seen.lane[beyond]] = age_of_camera[seen.camera[beyond]]
             observed[seen.lane[beyond]] = True
         return LaneStates(
-            observed=_frozen(observed, np.bool_),
-            age_s=_frozen(age_s, np.float32),
-            vehicles=_frozen(vehicles, np.float32),
-            queued=_frozen(queued, np.float32),
-            speed_mps=_frozen(speed_mps, np.float32),
+            observed=frozen(observed, np.bool_),
+            age_s=frozen(age_s, np.float32),
+            vehicles=frozen(vehicles, np.float32),
+            queued=frozen(queued, np.float32),
+            speed_mps=frozen(speed_mps, np.float32),
         )
 
     def _closed_lanes(self) -> I32:
@@ -344,27 +366,7 @@ class Store:
             for (entity, name), value in self._values.items()
             if name == "closed" and value >= 0.5 and entity.startswith("lane:") and entity[5:] in rows
         ]
-        return _frozen(np.array(sorted(closed), np.int32), np.int32)
-
-
-def _below(rows: I32, count: int) -> Bool:
-    """Which of the rows are 0 to count - 1. Read as unsigned, a negative number is beyond every count."""
-    result: Bool = rows.view(np.uint32) < np.uint32(count)
-    return result
-
-
-def _owned(values: object, dtype: Any) -> NDArray[Any]:
-    """A read-only copy of that type. Raises TypeError, ValueError, OverflowError."""
-    result = np.array(values, dtype, order="C")
-    result.setflags(write=False)
-    return result
-
-
-def _frozen(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
-    """A read-only array of that type. `array` must be ours: it is frozen itself when the type fits."""
-    result = np.ascontiguousarray(array, dtype=dtype)
-    result.setflags(write=False)
-    return result
+        return frozen(np.array(sorted(closed), np.int32), np.int32)
 
 
 def _frozen_empty(source: str, time_s: float) -> Detections:
@@ -382,10 +384,10 @@ def _unknown_signals(city: City) -> SignalStates:
     return SignalStates(
         "store",
         begin_s,
-        lamps=_frozen(np.full(groups, ord("r")), np.uint8),
-        lamps_since_s=_frozen(np.full(groups, begin_s), np.float32),
-        stage=_frozen(np.full(count, -1), np.int32),
-        stage_since_s=_frozen(np.full(count, begin_s), np.float32),
-        target=_frozen(np.full(count, -1), np.int32),
-        mode=_frozen(np.full(count, int(ControllerMode.STARTUP)), np.uint8),
+        lamps=frozen(np.full(groups, ord("r")), np.uint8),
+        lamps_since_s=frozen(np.full(groups, begin_s), np.float32),
+        stage=frozen(np.full(count, -1), np.int32),
+        stage_since_s=frozen(np.full(count, begin_s), np.float32),
+        target=frozen(np.full(count, -1), np.int32),
+        mode=frozen(np.full(count, int(ControllerMode.STARTUP)), np.uint8),
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 
 from civicbrain.city.model import City
-from civicbrain.city.observations import Detections, Observation, SignalStates
 from civicbrain.contracts.actuator import Actuator, Outcome, Verdict
 from civicbrain.contracts.brain import StageRequest
-from civicbrain.contracts.feed import Feed
+from civicbrain.contracts.feed import Datum, Feed
 from civicbrain.contracts.findings import Finding, Findings, name_fault, number_fault
 from civicbrain.contracts.sandbox import sandbox_city
 from civicbrain.core.errors import CivicBrainError
@@ -39,9 +38,7 @@ def check_feed(feed: Feed, now_s: float = 0.0) -> list[Finding]:
                 return ""  # the source is dead and the feed says so in words
             if time.perf_counter() - start > 1.0:
                 return "poll waits for more than a second"
-            wrong = next(
-                (d for d in data if not isinstance(d, (Observation, Detections, SignalStates))), None
-            )
+            wrong = next((d for d in data if not isinstance(d, Datum)), None)
             if wrong is not None:
                 return f"poll returned a {type(wrong).__name__}"
         return ""

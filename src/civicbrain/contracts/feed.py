@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from civicbrain.city.missions import Mission, MissionEnd, VehiclePosition
-from civicbrain.city.observations import Detections, Observation, SignalStates
+from civicbrain.city.observations import Detections, LaneViews, Observation, SignalStates
 
-Datum = Observation | Detections | SignalStates | Mission | MissionEnd | VehiclePosition
+Datum = Observation | Detections | LaneViews | SignalStates | Mission | MissionEnd | VehiclePosition
 
 
 @runtime_checkable
