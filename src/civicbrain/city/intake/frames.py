@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -75,8 +74,7 @@ class CameraFrame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct):
     """A decoded message of sound shape. Byte columns as in FrameBatch, times and counts always there."""
 
     sources: list[str]
