@@ -11,6 +11,7 @@ CivicBrainError                 anything we raise on purpose; the CLI prints it 
 ├── BrainError                  a brain raised, hung or returned what no contract allows
 ├── StudyError                  a study that could not be run to its end
 ├── LedgerError                 the record cannot be written, or its chain is broken
+├── HistoryError                a question that history cannot answer, or files of it that cannot be read
 └── ServiceError                a port in use, a process that does not answer
 """
 
@@ -85,6 +86,10 @@ class StudyError(CivicBrainError):
 
 class LedgerError(CivicBrainError):
     """The record cannot be written, or its chain is broken."""
+
+
+class HistoryError(CivicBrainError):
+    """A question that history cannot answer, or files of it that cannot be read."""
 
 
 class ServiceError(CivicBrainError):

@@ -15,6 +15,9 @@ port = 8080
 [guard]
 max_lifetime_s = 30.0
 
+[history]
+vehicles_minutes = 60
+
 [brains.signals]
 enabled = true
 options = { max_red_s = 120 }
@@ -35,6 +38,7 @@ from civicbrain.contracts.brain import Priority
 from civicbrain.core.errors import ConfigurationError
 from civicbrain.core.ids import check_slug
 from civicbrain.guard.rules import GRANTED, OPERATOR, GuardOptions
+from civicbrain.runtime.history.limits import Limits
 
 MAX_FILE_BYTES = 1_000_000
 
@@ -99,6 +103,30 @@ class GuardTable(_Table):
         )  # fmt: skip
 
 
+class HistoryTable(_Table):
+    """[history]: how long what is kept, on the city's clock. vehicles_minutes: positions of vehicles as the
+    cameras saw them (no identities); 0: never kept. seconds_hours: stages, lamps and queues each second.
+    minutes_days, quarters_days, hours_days: indicators by 1 min, 15 min and 1 h. most_gb: disk for all of it;
+    beyond, the oldest of the finest goes first. memory_mb: of each of the two engines that write and read."""
+
+    enabled: bool = True
+    vehicles_minutes: int = Field(default=60, ge=0, le=44_640)
+    seconds_hours: int = Field(default=48, ge=1, le=8_784)
+    minutes_days: int = Field(default=8, ge=1, le=3_660)
+    quarters_days: int = Field(default=92, ge=1, le=3_660)
+    hours_days: int = Field(default=731, ge=1, le=36_600)
+    most_gb: float = Field(default=20.0, ge=0.01, le=100_000.0)
+    memory_mb: int = Field(default=256, ge=64, le=65_536)
+
+    def limits(self) -> Limits:
+        """As `retention.enforce` takes them."""
+        return Limits(
+            vehicles_min=self.vehicles_minutes, seconds_min=self.seconds_hours * 60,
+            minutes_min=self.minutes_days * 1440, quarters_min=self.quarters_days * 1440,
+            hours_min=self.hours_days * 1440, most_bytes=int(self.most_gb * 1e9),
+        )  # fmt: skip
+
+
 class BrainTable(_Table):
     """[brains.NAME]: options go to the brain as they are; it checks them."""
 
@@ -113,6 +141,7 @@ class RunConfiguration(_Table):
     twin: TwinTable = TwinTable()
     api: ApiTable = ApiTable()
     guard: GuardTable = GuardTable()
+    history: HistoryTable = HistoryTable()
     brains: dict[str, BrainTable] = Field(default_factory=dict)
 
     @field_validator("brains")

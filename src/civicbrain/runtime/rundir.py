@@ -14,6 +14,7 @@ from civicbrain.core.errors import ServiceError
 from civicbrain.twin.checkpoints import Checkpoints
 
 LEDGER_FILE = "ledger.sqlite"
+HISTORY_FOLDER = "history"
 LOCK_FILE = "lock"
 
 
