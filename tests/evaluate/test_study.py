@@ -293,3 +293,11 @@ def test_the_evaluator_door_returns_the_file_and_refuses_half_an_answer(city: Ci
     broken = StudyEvaluator(simulate=fake_runs.simulate_or_fail, resolve=lambda _: city)
     with pytest.raises(StudyError, match="actuated, seed 1"):
         broken.evaluate("sandbox", ["fixed", "actuated"], [1])
+
+
+def test_the_mesoscopic_model_is_not_asked_what_it_cannot_answer(city: City, tmp_path: Path) -> None:
+    for controls, more in ((("fixed", "actuated"), {}), (("fixed",), {"bound": True})):
+        options = StudyOptions(controls=controls, seeds=(1,), mesoscopic=True, **more)
+        with pytest.raises(ConfigurationError, match="mesoscopic"):
+            run_study(["sandbox"], options, tmp_path / "out", resolve=lambda _: city)
+    assert not (tmp_path / "out").exists()

@@ -72,6 +72,10 @@ def evaluate(
     stop_at_limit: Annotated[
         bool, typer.Option("--stop-at-limit", help="End each run when --delay-index is reached.")
     ] = False,
+    mesoscopic: Annotated[
+        bool,
+        typer.Option("--mesoscopic", help="Simulate queues, not driving: faster, coarser, for large cities."),
+    ] = False,
 ) -> None:
     """Compare controls on scenarios: the same seeds for all, each run in a process of its own.
 
@@ -93,6 +97,7 @@ def evaluate(
         bound=bound,
         delay_index_limit=delay_index,
         stop_at_limit=stop_at_limit,
+        mesoscopic=mesoscopic,
     )
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = default_folder(scenario, stamp) if out is None else out
@@ -154,6 +159,8 @@ def _command(scenarios: Sequence[str], options: object, seeds: str) -> str:
         words += ["--delay-index", f"{options.delay_index_limit:g}"]
     if options.stop_at_limit:
         words.append("--stop-at-limit")
+    if options.mesoscopic:
+        words.append("--mesoscopic")
     return shlex.join(words)
 
 
@@ -165,7 +172,8 @@ def _print_tables(evaluations: Sequence[Evaluation]) -> None:
     console = Console()
     for study in evaluations:
         seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
-        title = f"{study.scenario}, {study.sensing} sensing, {seeds}"
+        model = ", mesoscopic" if study.mesoscopic else ""
+        title = f"{study.scenario}, {study.sensing} sensing, {seeds}{model}"
         table = Table(
             title=title,
             title_justify="left",

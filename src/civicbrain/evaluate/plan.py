@@ -16,6 +16,7 @@ from civicbrain.city.model import City
 from civicbrain.contracts.brain import ControlSpec
 from civicbrain.core.errors import ConfigurationError
 from civicbrain.twin.faults import NO_FAULTS, Faults
+from civicbrain.twin.meso_blocks import check_blocks
 
 MAX_SEEDS = 10_000
 SENSING = ("camera", "oracle")
@@ -26,8 +27,8 @@ _FORMAT = 1  # of RunFile; a higher number makes older files run again
 class StudyOptions:
     """What is compared. begin_s, end_s: None takes the scenario's own window. baseline: None takes "fixed"
     if it is among the controls, else the first. bound: also work out how low delay could go. controls are
-    names; `check` says what is wrong with them. miss_rate, latency_s, faults, delay_index_limit and
-    stop_at_limit: as in `TwinOptions`, for every run alike."""
+    names; `check` says what is wrong with them. miss_rate, latency_s, faults, delay_index_limit,
+    stop_at_limit and mesoscopic: as in `TwinOptions`, for every run alike."""
 
     controls: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -42,6 +43,7 @@ class StudyOptions:
     faults: Faults = NO_FAULTS
     delay_index_limit: float | None = None
     stop_at_limit: bool = False
+    mesoscopic: bool = False
 
     @property
     def baseline_name(self) -> str:
@@ -126,6 +128,7 @@ class RunTask:
     faults: Faults = NO_FAULTS
     delay_index_limit: float | None = None
     stop_at_limit: bool = False
+    mesoscopic: bool = False
 
     @property
     def log_file(self) -> Path:
@@ -165,6 +168,8 @@ def make_tasks(
     end_s = city.demand.end_s if options.end_s is None else options.end_s
     _check_window(begin_s, end_s)
     options.faults.check(city)
+    if options.mesoscopic:
+        _check_mesoscopic(city, specs, options)
     digest = hash_city(city)
     return [
         RunTask(
@@ -182,10 +187,31 @@ def make_tasks(
             faults=options.faults,
             delay_index_limit=options.delay_index_limit,
             stop_at_limit=options.stop_at_limit,
+            mesoscopic=options.mesoscopic,
         )
         for seed in options.seeds
         for spec in specs
     ]
+
+
+def _check_mesoscopic(city: City, specs: Sequence[ControlSpec], options: StudyOptions) -> None:
+    """Refuse what the mesoscopic model cannot answer (docs/decisions/mesoscopic-twin.md)."""
+    for spec in specs:
+        if spec.program not in ("fixed", "central"):
+            raise ConfigurationError(
+                f"the control {spec.name!r} cannot be compared in the mesoscopic model, where short greens "
+                "cost nothing",
+                remedy="leave it out, or run the study without --mesoscopic",
+            )
+    if options.bound:
+        raise ConfigurationError(
+            "the bound is worked out microscopically", remedy="leave out --bound or --mesoscopic"
+        )
+    if options.delay_index_limit is not None:
+        raise ConfigurationError(
+            "the delay index is measured microscopically", remedy="leave out --delay-index or --mesoscopic"
+        )
+    check_blocks(city, options.faults.lanes)
 
 
 def _check_window(begin_s: float, end_s: float) -> None:
@@ -210,6 +236,7 @@ def run_key(
         "miss_rate": options.miss_rate,
         "latency_s": options.latency_s,
         "faults": asdict(options.faults),
+        "mesoscopic": options.mesoscopic,
         "delay_index": [options.delay_index_limit, options.stop_at_limit],
         "window_s": [begin_s, end_s],
         "civicbrain": civicbrain.__version__,

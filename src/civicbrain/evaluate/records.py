@@ -179,7 +179,8 @@ class Bound(msgspec.Struct, kw_only=True):
 
 
 class Evaluation(msgspec.Struct, kw_only=True):
-    """`evaluation.json` of one scenario. faults: what went wrong on purpose, in every run alike."""
+    """`evaluation.json` of one scenario. faults: what went wrong on purpose, in every run alike. mesoscopic:
+    simulated by queues, so that delays compare among themselves and not with those of other studies."""
 
     scenario: str
     sumo_version: str
@@ -202,6 +203,7 @@ class Evaluation(msgspec.Struct, kw_only=True):
     miss_rate: float = 0.05
     latency_s: float = 0.5
     faults: Faults = NO_FAULTS
+    mesoscopic: bool = False
 
 
 class EvaluationSet(msgspec.Struct, kw_only=True):

@@ -354,6 +354,11 @@ def _warnings(study: Evaluation, city: City) -> tuple[str, ...]:
             f"Faults on purpose, in every run alike: {len(study.faults.cameras)} of cameras, "
             f"{len(study.faults.lanes)} blocked lanes (evaluation.json names them)."
         )
+    if study.mesoscopic:
+        notes.append(
+            "Mesoscopic simulation: vehicles wait in queues and nobody accelerates. Delays are lower than in "
+            "a microscopic study; compare them with each other only."
+        )
     if study.sensing == "oracle":
         notes.append("Oracle sensing: these figures are an upper bound, no street delivers such data.")
     locked = sorted({run.control for run in study.runs if run.deadlock})

@@ -72,6 +72,7 @@ def simulate_run(task: RunTask) -> RunFile:
         faults=task.faults,
         delay_index_limit=task.delay_index_limit,
         stop_at_limit=task.stop_at_limit,
+        mesoscopic=task.mesoscopic,
     )
     door = TwinDoor()
     loop = make_loop(city, task, door) if task.control.brain else None

@@ -190,6 +190,7 @@ def _evaluate(
         miss_rate=study.options.miss_rate,
         latency_s=study.options.latency_s,
         faults=study.options.faults,
+        mesoscopic=study.options.mesoscopic,
         begin_s=first.begin_s,
         end_s=first.end_s,
         runs=runs,

@@ -19,9 +19,10 @@ from typing import Any
 
 import libsumo
 import numpy as np
+from numpy.typing import NDArray
 
 from civicbrain.city.model import City
-from civicbrain.city.network import F32, F64, I32
+from civicbrain.city.network import F32, F64, I32, U8
 from civicbrain.city.observations import Detections, VehicleClass
 from civicbrain.twin.faults import FaultyCameras
 from civicbrain.twin.options import ORACLE_RANGE_M, TwinOptions
@@ -156,13 +157,7 @@ class Cameras:
         return due
 
     def _frame(self, time_s: float) -> Detections:
-        # map() and compress() over compiled functions: this loop over all vehicles is what sensing costs
-        ids, lanes = self._lanes_of_all()
-        number_of = list(map(self._number_of_lane.get, lanes, repeat(0)))  # 0: a lane that no camera sees
-        names = list(compress(ids, number_of))
-        row_of = np.fromiter(filter(None, number_of), np.int32, len(names)) - 1
-        classes = np.frombuffer(bytes(compress(self._fleet.classes, number_of)), np.uint8)
-        position_m = np.fromiter(map(_get_position, names), np.float32, len(names))
+        names, row_of, classes, position_m = self._look()
         distance_m = self._stop_line_m[row_of] - position_m
         seen = distance_m <= self._range_m
         if self._miss_rate > 0.0:
@@ -172,7 +167,6 @@ class Cameras:
         kept = kept[np.argsort(self._junction[row_of[kept]], kind="stable")]
         names = [names[index] for index in kept.tolist()]
         row_of = row_of[kept]
-        count = len(names)
         camera: I32 = self._junction[row_of]
         return Detections(
             source=SOURCE,
@@ -182,10 +176,25 @@ class Cameras:
             camera=camera,
             lane=self._lane[row_of],
             distance_m=np.maximum(distance_m[kept], np.float32(0.0)),
-            speed_mps=np.fromiter(map(_get_speed, names), np.float32, count),
+            speed_mps=self._speeds(names, kept),
             vehicle_class=classes[kept],
             next_movement=self._next_movements(names),
         )
+
+    def _look(self) -> tuple[list[str], I32, U8, F32]:
+        """Id, row in this camera table, class and position (m from the beginning of its lane) of every
+        vehicle on a lane that a camera sees."""
+        # map() and compress() over compiled functions: this loop over all vehicles is what sensing costs
+        ids, lanes = self._lanes_of_all()
+        number_of = list(map(self._number_of_lane.get, lanes, repeat(0)))  # 0: a lane that no camera sees
+        names = list(compress(ids, number_of))
+        row_of: I32 = np.fromiter(filter(None, number_of), np.int32, len(names)) - 1
+        classes = np.frombuffer(bytes(compress(self._fleet.classes, number_of)), np.uint8)
+        return names, row_of, classes, np.fromiter(map(_get_position, names), np.float32, len(names))
+
+    def _speeds(self, names: list[str], kept: NDArray[np.intp]) -> F32:  # noqa: ARG002
+        """Speeds (m/s) of those seen: `names`, which are the rows `kept` of the last look."""
+        return np.fromiter(map(_get_speed, names), np.float32, len(names))
 
     def _lanes_of_all(self) -> tuple[list[str], list[str]]:
         """Id and lane of every vehicle under way."""

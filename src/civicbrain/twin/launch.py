@@ -12,6 +12,7 @@ import libsumo
 
 from civicbrain.city.model import City
 from civicbrain.core.errors import TwinError
+from civicbrain.twin.mesoscopic import MESOSCOPIC
 from civicbrain.twin.options import TwinOptions
 from civicbrain.twin.programs import SUMO_TYPES, read_active_programs, without_switching, write_programs
 
@@ -86,6 +87,8 @@ def start_sumo(
     outputs += ["--statistic-output", str(scratch / SAFETY_FILE)]
     run = ["--seed", str(options.seed), "--time-to-teleport", "-1"]
     run += ["--ignore-junction-blocker", f"{JUNCTION_BLOCKER_S:g}"]
+    if options.mesoscopic:
+        run += MESOSCOPIC
     if state is not None:
         run += ["--load-state", str(state)]
     _start([*base, *_additional(additional), *routes, *own, *run, *outputs, *more], scratch, city)

@@ -182,6 +182,13 @@ def with_delay_index(metrics: RunMetrics, index: DelayIndex) -> RunMetrics:
     )
 
 
+def without_standing(metrics: RunMetrics) -> RunMetrics:
+    """The figures of a mesoscopic run: who stood how often and for how long is known of the heads of queues
+    only, and is no figure (NaN)."""
+    nan = float("nan")
+    return msgspec.structs.replace(metrics, mean_waiting_s=nan, max_waiting_s=nan, stops_per_vehicle=nan)
+
+
 def _quantiles(values: list[float]) -> tuple[float, ...]:
     return tuple(float(q) for q in np.quantile(values, np.linspace(0.0, 1.0, 101))) if values else ()
 

@@ -32,6 +32,7 @@ class TwinOptions:
     faults: what goes wrong on purpose (`faults.py`); checked against the city when the twin starts.
     delay_index_limit: follow the delay index and count who entered before it reached this (`delay_index.py`);
     stop_at_limit: end the run there.
+    mesoscopic: SUMO's queue model instead of single vehicles' driving (`mesoscopic.py`): faster, coarser.
     """
 
     seed: int = 0
@@ -51,6 +52,7 @@ class TwinOptions:
     faults: Faults = NO_FAULTS
     delay_index_limit: float | None = None
     stop_at_limit: bool = False
+    mesoscopic: bool = False
 
     def __post_init__(self) -> None:
         if self.program not in PROGRAMS:

@@ -31,7 +31,7 @@ class Probe:
         self.series_queue_veh: list[int] = []
         self.series_running: list[int] = []
         self.stopped = 0
-        self._watch = DeadlockWatch([junction.id for junction in city.junctions])
+        self._watch = self._make_watch(city)
         self._begin_s = begin_s
         self._due_s = begin_s + SAMPLE_S
         table = reach_of(city, APPROACH_M)
@@ -43,6 +43,9 @@ class Probe:
         }
         self._lost_s = dict.fromkeys(junctions, 0.0)
         self._served: dict[str, set[str]] = {junction: set() for junction in junctions}
+
+    def _make_watch(self, city: City) -> DeadlockWatch:
+        return DeadlockWatch([junction.id for junction in city.junctions])
 
     @property
     def deadlock(self) -> bool:
@@ -57,6 +60,19 @@ class Probe:
         if now_s < self._due_s:
             return
         self._due_s += SAMPLE_S
+        running, halting, standing = self._look()
+        self.stopped = halting
+        since_begin_s = now_s - self._begin_s
+        if since_begin_s % SERIES_S < SAMPLE_S:
+            self.series_time_s.append(now_s)
+            self.series_queue_veh.append(halting)
+            self.series_running.append(running)
+        if standing and since_begin_s % DEADLOCK_CHECK_S < SAMPLE_S:
+            self._watch.check(standing, now_s)
+
+    def _look(self) -> tuple[int, int, list[str]]:
+        """Sum up what is on the road: vehicles in all, those standing, and the ids of those that have stood
+        for long."""
         vehicle = libsumo.vehicle
         halting = 0
         co2_mg_per_s = 0.0
@@ -75,15 +91,8 @@ class Probe:
                 allowed_mps = max(vehicle.getAllowedSpeed(vehicle_id), HALTING_SPEED_MPS)
                 self._lost_s[junction] += SAMPLE_S * max(0.0, 1.0 - speed_mps / allowed_mps)
                 self._served[junction].add(vehicle_id)
-        self.stopped = halting
         self.co2_mg += co2_mg_per_s * SAMPLE_S
-        since_begin_s = now_s - self._begin_s
-        if since_begin_s % SERIES_S < SAMPLE_S:
-            self.series_time_s.append(now_s)
-            self.series_queue_veh.append(halting)
-            self.series_running.append(len(ids))
-        if standing and since_begin_s % DEADLOCK_CHECK_S < SAMPLE_S:
-            self._watch.check(standing, now_s)
+        return len(ids), halting, standing
 
     def junction_delay_s(self) -> dict[str, float]:
         """Junction id -> time lost on its approaches (150 m), s per vehicle seen there."""

@@ -26,7 +26,18 @@ from civicbrain.twin.controller import ControllerMemory
 from civicbrain.twin.delay_index import DelayIndex
 from civicbrain.twin.lane_blocks import LaneBlocks
 from civicbrain.twin.launch import SAFETY_FILE, TRIPS_FILE, start_sumo, step_length_s
-from civicbrain.twin.metrics import RunMetrics, make_metrics, read_safety, read_trips, with_delay_index
+from civicbrain.twin.meso_blocks import MesoLaneBlocks, check_blocks
+from civicbrain.twin.meso_cameras import MesoCameras
+from civicbrain.twin.meso_probe import MesoProbe
+from civicbrain.twin.mesoscopic import MesoRoad
+from civicbrain.twin.metrics import (
+    RunMetrics,
+    make_metrics,
+    read_safety,
+    read_trips,
+    with_delay_index,
+    without_standing,
+)
 from civicbrain.twin.observer import Observer
 from civicbrain.twin.options import TwinOptions
 from civicbrain.twin.probe import Probe
@@ -91,6 +102,8 @@ class Twin:
         self.end_s = demand.end_s if options.end_s is None else options.end_s
         self.step_s = step_length_s(city)
         options.faults.check(city)
+        if options.mesoscopic:
+            check_blocks(city, options.faults.lanes)
         self._folder: Path | None = Path(tempfile.mkdtemp(prefix="civicbrain-twin-"))
         try:
             start_sumo(city, options, self.begin_s, self.end_s, self._folder, state)
@@ -123,11 +136,20 @@ class Twin:
         self.observer = Observer(city.junctions)
         self._shown = [""] * len(self._tls_ids)
         self._fleet = Fleet()
-        self._cameras = Cameras(city, options, self.step_s, self._fleet)
-        self._blocks = LaneBlocks(options.faults.lanes, self.step_s)
+        self._cameras: Cameras
+        self._blocks: LaneBlocks
+        self._probe: Probe
+        if options.mesoscopic:
+            road = MesoRoad(city)
+            self._cameras = MesoCameras(city, options, self.step_s, self._fleet, road)
+            self._blocks = MesoLaneBlocks(city, options.faults.lanes, self.step_s)
+            self._probe = MesoProbe(city, self.time_s, road, options.emissions)
+        else:
+            self._cameras = Cameras(city, options, self.step_s, self._fleet)
+            self._blocks = LaneBlocks(options.faults.lanes, self.step_s)
+            self._probe = Probe(city, self.time_s, options.emissions)
         self._frames_wanted = options.program == "central"
         self._frame_due_s = self.time_s
-        self._probe = Probe(city, self.time_s, options.emissions)
         limit = options.delay_index_limit
         self._index = None if limit is None else DelayIndex(city, self.time_s, limit, self.step_s)
         self._departed = checkpoint.departed if checkpoint else 0
@@ -277,6 +299,7 @@ class Twin:
             libsumo.close()
             trips, safety = read_trips(folder / TRIPS_FILE), read_safety(folder / SAFETY_FILE)
             metrics = make_metrics(trips, safety, self._probe, self.refused_requests, self.unsafe_states)
+            metrics = without_standing(metrics) if self.options.mesoscopic else metrics
             return metrics if self._index is None else with_delay_index(metrics, self._index)
         finally:
             self.close()
