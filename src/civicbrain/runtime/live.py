@@ -14,7 +14,14 @@ from typing import Any
 from rich.console import Console
 
 from civicbrain.city.model import City
-from civicbrain.contracts.transport import BRAIN_PUB, TWIN_PUB, decode, open_subscriber, receive
+from civicbrain.contracts.transport import (
+    BRAIN_PUB,
+    HISTORY_PUB,
+    TWIN_PUB,
+    decode,
+    open_subscriber,
+    receive,
+)
 from civicbrain.contracts.wire import SIGNALS_TOPIC, STATE_TOPIC, STATUS_TOPIC, CityState, TwinStatus
 from civicbrain.core.time import to_datetime
 from civicbrain.runtime.configuration import (
@@ -24,6 +31,7 @@ from civicbrain.runtime.configuration import (
     parse_configuration,
 )
 from civicbrain.runtime.control import require_live
+from civicbrain.runtime.history.wire import STATUS_TOPIC as HISTORY_TOPIC
 from civicbrain.runtime.rundir import LEDGER_FILE, RunDir, default_run_dir
 from civicbrain.runtime.supervise import Child, Supervisor, check_port
 
@@ -38,6 +46,8 @@ the longest pause of a healthy one, the twin's end of a window, takes seconds.""
 
 STARTING_AT_MOST_S = 300.0
 """The same for one that has been started again: a large city takes long to load."""
+
+HISTORY_NICE = 5
 
 
 @dataclass(frozen=True)
@@ -136,7 +146,16 @@ def _children(city: City, options: LiveOptions, run_dir: Path) -> list[Child]:
         ),
         Child("brain", "civicbrain.runtime.server", [*place, *seed, "--control", run.control, *config]),
         Child("api", "civicbrain.api.server", [*place, "--host", api.host, "--port", str(api.port), *tiles]),
+        *_history(options.configuration, [*place, *config]),
     ]
+
+
+def _history(configuration: RunConfiguration, arguments: list[str]) -> list[Child]:
+    """A city is run without its past rather than not at all; and the past waits for the present."""
+    if not configuration.history.enabled:
+        return []
+    module = "civicbrain.runtime.history.server"
+    return [Child("history", module, arguments, essential=False, nice=HISTORY_NICE)]
 
 
 def _watch(
@@ -146,9 +165,10 @@ def _watch(
     # lamps are published from the end of the warm-up on
     twin = open_subscriber(supervisor.run_dir, TWIN_PUB, [STATUS_TOPIC, SIGNALS_TOPIC])
     brain = open_subscriber(supervisor.run_dir, BRAIN_PUB, [STATE_TOPIC])
+    history = open_subscriber(supervisor.run_dir, HISTORY_PUB, [HISTORY_TOPIC])
     children = {child.name: child for child in supervisor.children}
     lamps = moving = announced = False
-    heard = dict.fromkeys(("twin", "brain"), time.monotonic())
+    heard = {name: time.monotonic() for name in ("twin", "brain", "history") if name in children}
     try:
         while not stop.wait(CHECK_EVERY_S):
             supervisor.check()
@@ -170,12 +190,15 @@ def _watch(
                 if not children["brain"].ready:
                     children["brain"].ready = True
                     terminal.say("brain", f"in the loop, control {state.control}")
+            for _ in receive(history):
+                heard["history"] = time.monotonic()
+                children["history"].ready = True
             for name, last in heard.items():
                 _kill_if_hung(supervisor, children[name], last)
             if not children["api"].ready and _answers(api.host, api.port):
                 children["api"].ready = True
                 terminal.say("api", "answers")
-            if not announced and all(child.ready for child in supervisor.children) and moving:
+            if not announced and all(c.ready or not c.essential for c in children.values()) and moving:
                 announced = True
                 terminal.say("run", f"control room: {_url(api.host, api.port)}   (Ctrl-C ends everything)")
                 if api.host not in ("127.0.0.1", "::1", "localhost"):
@@ -183,6 +206,7 @@ def _watch(
     finally:
         twin.close()
         brain.close()
+        history.close()
 
 
 def _kill_if_hung(supervisor: Supervisor, child: Child, heard: float) -> None:

@@ -48,6 +48,7 @@ from civicbrain.runtime.baseline import Baseline
 from civicbrain.runtime.commands import Commands
 from civicbrain.runtime.configuration import RunConfiguration, load_configuration
 from civicbrain.runtime.control import Control
+from civicbrain.runtime.history.sampler import Sampler
 from civicbrain.runtime.indicators import JunctionDelay, MinuteFigures, RunFigures, to_indicators
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.rundir import LEDGER_FILE
@@ -81,6 +82,7 @@ class BrainServer:
         self.control = Control(city, self.loop, self.tell_program, seed, control, configuration)
         self.commands = Commands(self)
         self.baseline = Baseline(city, seed, run_dir)
+        self.history = Sampler(city, run_dir if configuration.history.enabled else None)
         self.figures, self.delay = RunFigures(), JunctionDelay(city)
         self.now_figures: MinuteFigures | None = None
         self.stopping = False
@@ -187,6 +189,19 @@ class BrainServer:
             alerts += self.loop.tick([], time_s).alerts
         for alert in alerts:
             self._publish_alert(alert)
+        self._hand_to_history(frame)
+
+    def _hand_to_history(self, frame: list[Datum]) -> None:
+        decisions = self.loop.decision_ms
+        self.history.fold(frame)
+        self.history.take(
+            self._snapshot(),
+            self.control.name,
+            self.feed.status,
+            self.now_figures,
+            alerts_open=len(self.loop.open_alerts) + self._twin_silent,
+            decision_ms=decisions[-1] if decisions else None,
+        )
 
     def _keep_program(self, status: TwinStatus) -> None:
         """A twin that has started again must be told when our controllers are to stay local."""
@@ -259,6 +274,7 @@ class BrainServer:
     def close(self) -> None:
         self.commands.close()
         self.baseline.close()
+        self.history.close()
         self.loop.close()
         self.feed.close()
         self.actuator.close()

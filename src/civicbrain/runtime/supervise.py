@@ -28,11 +28,14 @@ STOP_GRACE_S = 3.0
 
 @dataclass
 class Child:
-    """One supervised process. ready: it has worked since the supervisor started."""
+    """One supervised process. ready: it has worked since the supervisor started. essential: without it the
+    city does not start; nice: what it leaves to the others."""
 
     name: str
     module: str
     arguments: Sequence[str]
+    essential: bool = True
+    nice: int = 0
     process: subprocess.Popen[bytes] | None = None
     ready: bool = False
     failures: int = 0  # in a row
@@ -67,7 +70,7 @@ class Supervisor:
             _signal_group(one.process.pid, signal.SIGKILL)  # what it may have left behind
             one.process = None
             one.failures += 1
-            if not one.ready and one.failures >= FIRST_START_ATTEMPTS:
+            if one.essential and not one.ready and one.failures >= FIRST_START_ATTEMPTS:
                 raise ServiceError(
                     f"the {one.name} process does not start; it said:\n{self._last_words(one)}",
                     place=str(self.run_dir / f"{one.name}.log"),
@@ -101,7 +104,7 @@ class Supervisor:
             one.process = None
 
     def _start(self, one: Child) -> None:
-        command = child.command(one.module, one.arguments, run_dir=self.run_dir, name=one.name)
+        command = child.command(one.module, one.arguments, run_dir=self.run_dir, name=one.name, nice=one.nice)
         with (self.run_dir / f"{one.name}.out").open("wb") as out:
             one.process = subprocess.Popen(
                 command,
