@@ -31,7 +31,8 @@ T = TypeVar("T")
 
 TWIN_PUB, TWIN_CMD, BRAIN_PUB, BRAIN_CMD = "twin.pub", "twin.cmd", "brain.pub", "brain.cmd"
 HISTORY_IN, HISTORY_CMD, HISTORY_PUB = "history.in", "history.cmd", "history.pub"
-SOCKET_NAMES = (TWIN_PUB, TWIN_CMD, BRAIN_PUB, BRAIN_CMD, HISTORY_IN, HISTORY_CMD, HISTORY_PUB)
+INTAKE_CMD = "intake.cmd"
+SOCKET_NAMES = (TWIN_PUB, TWIN_CMD, BRAIN_PUB, BRAIN_CMD, HISTORY_IN, HISTORY_CMD, HISTORY_PUB, INTAKE_CMD)
 
 LONGEST_SOCKET_PATH = 107  # sockaddr_un.sun_path holds 108 bytes with the closing zero (unix(7))
 QUEUE_MESSAGES = 256
@@ -83,9 +84,10 @@ def open_publisher(run_dir: Path, name: str) -> zmq.Socket[bytes]:
     return _bind(zmq.PUB, run_dir, name)
 
 
-def open_responder(run_dir: Path, name: str) -> zmq.Socket[bytes]:
-    """A bound ROUTER socket; an answer to a client that has gone is dropped."""
-    return _bind(zmq.ROUTER, run_dir, name)
+def open_responder(run_dir: Path, name: str, messages: int = QUEUE_MESSAGES) -> zmq.Socket[bytes]:
+    """A bound ROUTER socket that holds at most `messages` of each client; an answer to a client that has gone
+    is dropped."""
+    return _bind(zmq.ROUTER, run_dir, name, messages)
 
 
 def open_subscriber(run_dir: Path, name: str, topics: Sequence[bytes]) -> zmq.Socket[bytes]:

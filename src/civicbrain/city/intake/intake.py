@@ -202,6 +202,11 @@ class Intake:
         self._feed_consumers(frames, lane, frame)
         return list(self._views.update(frames, lane, now_s))
 
+    @property
+    def spoken(self) -> Bool:
+        """(j,) junctions of which some camera has delivered since the start or the last reset."""
+        return self._views.spoken
+
     def in_snapshot(self) -> None:
         """Say that a snapshot holds everything taken so far: what the latency figures are made of."""
         wall_s = self._clock()

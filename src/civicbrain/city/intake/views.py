@@ -17,7 +17,11 @@ SOURCE = "field"
 
 
 class Views:
-    """The picture: rows of the newest frame of each view, grouped by view (and so by junction)."""
+    """The picture: rows of the newest frame of each view, grouped by view (and so by junction).
+
+    spoken: (j,) True for junctions of which some camera has delivered. The others are left to whoever else
+    watches them.
+    """
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
@@ -26,10 +30,12 @@ class Views:
             np.arange(count, dtype=np.int32), np.diff(sources.lane_start)
         ).astype(np.int32)
         self._time_s: F64 = np.full(count, -math.inf)
+        self.spoken: Bool = np.zeros(len(sources.city.junctions), np.bool_)
         self.clear()
 
     def clear(self) -> None:
         """Forget everything."""
+        self.spoken[:] = False
         self._time_s[:] = -math.inf
         self._view: I32 = np.zeros(0, np.int32)
         self._lane: I32 = np.zeros(0, np.int32)
@@ -47,6 +53,7 @@ class Views:
         newest = newest[frames.time_s[newest] > self._time_s[view[newest]]]
         self._time_s[view[newest]] = frames.time_s[newest]
 
+        self.spoken[self._sources.junction[view[newest]]] = True
         replaced = np.zeros(len(self._time_s), np.bool_)
         replaced[view[newest]] = True
         alive = self._time_s >= now_s - FORGET_AFTER_S
@@ -80,4 +87,5 @@ class Views:
         )
 
     def _looks(self) -> LaneViews:
-        return LaneViews(SOURCE, self._sources.lane, self._time_s[self._view_of_lane])
+        told = self.spoken[self._sources.junction][self._view_of_lane]
+        return LaneViews(SOURCE, self._sources.lane[told], self._time_s[self._view_of_lane[told]])
