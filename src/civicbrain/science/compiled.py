@@ -8,16 +8,19 @@ user's cache. Where none of them can be written, every process compiles anew (se
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import njit, types
 from numba.core import config
+
+from civicbrain.core.folders import cache_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,13 +36,22 @@ def sources_digest(package: Path) -> str:
     return digest.hexdigest()
 
 
+def _places() -> Iterator[Path]:
+    """Where machine code may be kept, best first."""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    if given:
+        yield Path(given)
+        return
+    yield _PACKAGE / "__pycache__"
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        yield cache_folder()
+
+
 def _choose_folder() -> None:
     """Tell numba where to keep this state's code, and forget states that were not used for a week."""
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    own = _PACKAGE / "__pycache__"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "civicbrain"
-    for base in [Path(given)] if given else [own, cache]:
-        folder = base / f"compiled-{sources_digest(_PACKAGE)}"
+    name = f"compiled-{sources_digest(_PACKAGE)}"
+    for base in _places():
+        folder = base / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
             os.utime(folder)

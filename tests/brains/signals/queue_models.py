@@ -27,10 +27,10 @@ FLOW = 0.48
 START_S = 6
 GREEN_S = 5
 
-PLAIN = Weights(stop_s=0.0, gap_s=4, change_veh_s=1.0, left_s=0.0, left_by_queue_s=0.0)
+PLAIN = Weights(stop_s=0.0, gap_s=4, change_veh_s=1.0, left_s=0.0, left_by_queue_s=0.0, crowded_veh=3.0)
 """Nothing but waiting counts."""
 
-USUAL = Weights(stop_s=2.0, gap_s=4, change_veh_s=1.0, left_s=4.0, left_by_queue_s=1.0)
+USUAL = Weights(stop_s=2.0, gap_s=4, change_veh_s=1.0, left_s=4.0, left_by_queue_s=1.0, crowded_veh=3.0)
 
 Rivals = Mapping[tuple[int, int], Sequence[tuple[int, int]]]
 """(stage, lane) -> the lanes it yields to, and which streams of them by bit."""
@@ -39,6 +39,7 @@ Rivals = Mapping[tuple[int, int], Sequence[tuple[int, int]]]
 def model(
     stages: Sequence[Sequence[str]], *, start_s: int = START_S, green_s: int = GREEN_S, yellow_s: int = 0,
     share: Sequence[Sequence[float]] = (), rivals: Rivals | None = None, usable: Sequence[bool] = (),
+    extra: Sequence[bool] = (),
 ) -> Lanes:  # fmt: skip
     """One junction. stages: for each the lamps of each lane, a letter for each stream of it. What was red
     shows green `start_s` after the stage before was left, and stays for `green_s` at least."""
@@ -67,6 +68,7 @@ def model(
         lane_start=np.array([0, lanes], np.int32),
         stage_of=np.array([0, count], np.int32),
         usable=np.array(usable or [True] * count, dtype=np.bool_),
+        extra=np.array(extra or [False] * count, dtype=np.bool_),
         span=np.array([span], np.int32),
         shown_of=np.array([0, shown.size], np.int64),
         shown=shown.reshape(-1),

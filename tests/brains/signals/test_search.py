@@ -187,6 +187,17 @@ def test_any_decision_is_allowed_and_repeatable_and_invents_nobody(
     np.testing.assert_array_equal(again[2], served)
 
 
+def test_where_more_come_than_pass_it_keeps_to_the_stages_of_the_plan() -> None:
+    """Stage 2 alone frees lane 1, whose first vehicle stage 1 holds up."""
+    lanes = model(
+        [["G", "rr"], ["r", "rG"], ["r", "GG"]], share=[[1.0], [1.0, 0.0]], extra=[False, False, True]
+    )
+    few, many = scene({}, {0: 3}), scene({}, {0: 7})
+    assert decide(lanes, few, 0)[0] == 2
+    assert decide(lanes, many, 0)[0] != 2
+    assert decide(lanes, many, 2)[0] == 2  # one that is shown may go on
+
+
 def test_junctions_are_decided_each_on_its_own() -> None:
     """Two of them in one call, of different size, decide as each alone."""
     one, other = two_lanes(yellow_s=1), shared_lane(0.75)
@@ -205,6 +216,7 @@ def test_junctions_are_decided_each_on_its_own() -> None:
         lane_start=lane_base.astype(np.int32),
         stage_of=stage_base.astype(np.int32),
         usable=np.concatenate([p.usable for p in parts]),
+        extra=np.concatenate([p.extra for p in parts]),
         span=np.concatenate([p.span for p in parts]),
         shown_of=np.cumsum([0, *(p.shown.size for p in parts)]),
         shown=np.concatenate([p.shown for p in parts]),

@@ -73,6 +73,7 @@ class ApproachLanes:
             lane_start=lane_start,
             stage_of=stage_of,
             usable=np.ascontiguousarray(table.usable),
+            extra=table.extra,
             span=span,
             shown_of=shown_of,
             shown=shown,

@@ -40,16 +40,9 @@ class Heads:
 
 @compiled()
 def _update(
-    now_s: float,
-    lamps: U8,
-    since_s: F32,
-    standing: Bool,
-    share: F64,
-    group: I32,
-    lane: I32,
-    own_bit: I64,
+    now_s: float, lamps: U8, since_s: F32, standing: Bool, share: F64, group: I32, lane: I32, own_bit: I64,
     bit: I64,
-) -> None:
+) -> None:  # fmt: skip
     stands = np.zeros(len(bit), dtype=np.bool_)
     gone_by = np.zeros(len(bit), dtype=np.bool_)  # some stream of the lane has had 'G' long enough
     served = np.zeros(len(bit), dtype=np.bool_)  # … the one that the head wants

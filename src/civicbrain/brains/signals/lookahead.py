@@ -62,6 +62,7 @@ class LookAheadOptions:
     change_veh_s: float = 1.0
     left_s: float = 4.0
     left_by_queue_s: float = 1.0
+    crowded_veh: float = 3.0
     age_s: float = 30.0
     extra_stages: bool = True
     valid_s: float = 10.0
@@ -117,6 +118,7 @@ class LookAheadBrain:
         )  # fmt: skip
         self._weights = Weights(
             options.stop_s, options.gap_s, options.change_veh_s, options.left_s, options.left_by_queue_s,
+            options.crowded_veh,
         )  # fmt: skip
         self._asking = Asking(city, name, options.valid_s)
         count, seconds = self._lanes.count, options.horizon_s

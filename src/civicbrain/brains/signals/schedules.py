@@ -43,6 +43,7 @@ class Lanes(NamedTuple):
     lane_start: I32  # (j + 1,)
     stage_of: I32  # (j + 1,)
     usable: Bool  # (s,)
+    extra: Bool  # (s,) not of the city's plan
     span: I32  # (j,) seconds after which every switch of a junction is over
     shown_of: I64  # (j + 1,) where a junction's part of `shown` begins
     shown: U8  # [c, stage, tau, i] streams of the lane, by bit: low half shown 'G', high half 'g'
@@ -69,13 +70,14 @@ class Weights(NamedTuple):
     """stop_s: delay that a stop costs beside the wait (slowing down, speeding up). gap_s: seconds free of
     those it yields to that a vehicle needs. change_veh_s: delay that another stage must save to be changed
     to. left_s: delay reckoned for each vehicle still waiting at the end, left_by_queue_s: and so much more
-    for each with it (n vehicles wait for n (n + 1) / 2 headways in all)."""
+    for each with it (n vehicles wait for n (n + 1) / 2 headways in all). crowded_veh: see `search`."""
 
     stop_s: float
     gap_s: int
     change_veh_s: float
     left_s: float
     left_by_queue_s: float
+    crowded_veh: float
 
 
 class Beam(NamedTuple):

@@ -86,7 +86,8 @@ def search(
     lanes: Lanes, scene: Scene, weights: Weights, asked: Bool, shown: I32, width: int, seconds: int,
     tick: int, cost: F64, chosen: I32, served: F64,
 ) -> None:  # fmt: skip
-    """Decide for each junction asked.
+    """Decide for each junction asked. Where more than `crowded_veh` vehicles a lane are expected, stages that
+    are not of the city's plan are left out: what they free in one lane, the junction as a whole lacks.
 
     shown: (j,) stage row now, -1 none. width: schedules kept of those alike. seconds: looked ahead,
     h at most. tick: what nobody can know is drawn anew for each.
@@ -121,6 +122,7 @@ def search(
         for i in range(low, high):
             served[i, :] = 0.0
         total = expect(lanes, scene, low, lanes_here, seconds, tick, street)
+        crowded = total > weights.crowded_veh * lanes_here
         stay = shown[j] - first if shown[j] >= 0 and lanes.usable[shown[j]] else -1
         if total == 0 and stay >= 0:
             chosen[j] = shown[j]
@@ -141,7 +143,11 @@ def search(
                     if move < 0:
                         if u == 0 and stay < 0:
                             continue
-                    elif move == now or not lanes.usable[first + move]:
+                    elif (
+                        move == now
+                        or not lanes.usable[first + move]
+                        or (crowded and lanes.extra[first + move])
+                    ):
                         continue
                     _show(beam, old, one, new, spare, now if move < 0 else move, span)
                     beam.first[new, spare] = beam.now[new, spare] if u == 0 else beam.first[old, one]

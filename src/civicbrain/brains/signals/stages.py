@@ -45,6 +45,7 @@ class StageTable:
     stage_greens: Bool  # (s, widest junction's groups) group (local row) green in the stage
     stage_full: Bool  # same shape: shown 'G'
     usable: Bool  # (s,) it may be asked for: no conflicting greens, and extra ones only where wanted
+    extra: Bool  # (s,) not of the city's plan
     walking: Bool  # (s,) pedestrians have green
     after_walk: I32  # (s,) stage row that is the same for vehicles with all pedestrians at red, -1 for none
     order_bonus: Bool  # (c + 1, s) the next stage of the city's plan when coming from c - 1
@@ -101,11 +102,11 @@ def build_stages(city: City, streams: Streams, *, extra: bool = False) -> StageT
         walking[span], after_walk[span] = _walks(junction, int(stage_of[j]))
         own = np.arange(of_junction[j], of_junction[j + 1])
         local_group = streams.group[own] - group_start[j]
-        freeing = _freeing_stages(junction, streams.lane[own], local_group)
+        wanted = _freeing_stages(junction, streams.lane[own], local_group) if extra else set()
         for s in range(len(junction.stages)):
             row = int(stage_of[j]) + s
             lamps = junction.stages[s].lamps
-            offered = not junction.stages[s].extra or (extra and s in freeing)
+            offered = not junction.stages[s].extra or s in wanted
             greens[row, : len(lamps)] = [lamp in GREEN for lamp in lamps]
             full[row, : len(lamps)] = [lamp == "G" for lamp in lamps]
             usable[row] = offered and _is_safe(junction, greens[row, : len(lamps)], full[row, : len(lamps)])
@@ -163,6 +164,7 @@ def build_stages(city: City, streams: Streams, *, extra: bool = False) -> StageT
         stage_greens=greens,
         stage_full=full,
         usable=usable,
+        extra=np.array([stage.extra for junction in junctions for stage in junction.stages], dtype=np.bool_),
         walking=walking,
         after_walk=after_walk,
         order_bonus=bonus,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from civicbrain import __version__
 from civicbrain.city.folder import CONFIGURATION, load_city
 from civicbrain.city.model import City
 from civicbrain.core.errors import CivicBrainError
+from civicbrain.core.folders import cache_folder
 from civicbrain.twin.importing import citybrain_files, cityflow
 from civicbrain.twin.importing.builtin import BUILTIN_NAMES, find_builtin, unknown_source
 from civicbrain.twin.importing.importer import city_name, import_city
@@ -38,19 +38,13 @@ def resolve_scenario(source: str | Path, *, options: ImportOptions | None = None
     elif not path.exists():
         raise unknown_source(text)
     options = replace(options, repair=True, name=options.name or city_name(path))
-    folder = cache_folder() / f"{options.name}-{_fingerprint(path.absolute(), options)}"
+    folder = cache_folder() / "cities" / f"{options.name}-{_fingerprint(path.absolute(), options)}"
     if (folder / CONFIGURATION).is_file():
         try:
             return load_city(folder)
         except CivicBrainError:
             pass  # a damaged copy in a cache is made again
     return import_city(path, folder, options=options)
-
-
-def cache_folder() -> Path:
-    """Where imported cities are kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "civicbrain" / "cities"
 
 
 def _fingerprint(path: Path, options: ImportOptions) -> str:
