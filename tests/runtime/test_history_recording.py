@@ -104,27 +104,52 @@ def test_a_minute_by_hand(made: Made) -> None:
 
 
 def test_vehicles_that_cross_are_counted_once(made: Made) -> None:
-    """One vehicle runs 10 m a second over the line: it is 5 m before it in one frame, and then gone."""
-    for second in range(60):
-        distance = 45.0 - 10.0 * (second % 6)  # 45, 35 … 5, -5: the last is past the line
-        made.recorder.take(make_sample(CITY, float(second), [(WEST, distance, 10.0, 0)]))
+    """A platoon at 10 m/s, one vehicle each 30 m: one crosses each 3 s."""
+    for second in range(61):
+        line = (10.0 * second) % 30.0
+        seen = [(WEST, 30.0 * number - line, 10.0, 0) for number in range(1, 5)]
+        made.recorder.take(make_sample(CITY, float(second), seen))
     made.recorder.flush()
-    # one each 6 s; the first frame of all has none before it, which changes nothing here
-    assert made.ask("flow_veh_per_h", 0, 60, lanes=("WA_0",)).mean == [[600.0]]
-    assert made.ask("flow_veh_per_h", 0, 60).mean == [[600.0]]
+    assert made.ask("flow_veh_per_h", 0, 60, lanes=("WA_0",)).mean == [[pytest.approx(1200.0, abs=60.0)]]
+    assert made.ask("flow_veh_per_h", 0, 60).mean == made.ask("flow_veh_per_h", 0, 60, lanes=("WA_0",)).mean
+
+
+def test_a_queue_at_red_sends_nobody_over_the_line(made: Made) -> None:
+    """Vehicles roll up to a red lamp; one is overlooked now and then. Stage 1 is red for this approach."""
+    for second in range(60):
+        leader = max(1.0, 20.0 - 4.0 * second)
+        seen = [(WEST, leader, 0.0 if leader == 1.0 else 4.0, 0), (WEST, leader + 8.0, 0.0, 0)]
+        made.recorder.take(make_sample(CITY, float(second), seen[second % 7 == 6 :], stage=1))
+    made.recorder.flush()
+    assert made.ask("flow_veh_per_h", 0, 60, lanes=("WA_0",)).mean == [[0.0]]
+
+
+def test_a_queue_is_counted_as_it_starts(made: Made) -> None:
+    """Green at second 10: five standing vehicles, 7.5 m apart, start 1.2 s after one another at 2 m/s2."""
+    for second in range(60):
+        seen = []
+        for number in range(5):
+            moving_s = max(0.0, second - 10.0 - 1.2 * number)
+            distance = 1.0 + 7.5 * number - moving_s**2
+            if distance >= 0.0:
+                seen.append((WEST, distance, 2.0 * moving_s, 0))
+        made.recorder.take(make_sample(CITY, float(second), seen, stage=int(second < 10)))
+    made.recorder.flush()
+    assert made.ask("flow_veh_per_h", 0, 60, lanes=("WA_0",)).mean == [[5 * 60.0]]
 
 
 def test_a_frame_that_stands_still_counts_nobody_again(made: Made) -> None:
     """The camera's last frame is 0 to 3 s old: the vehicle at the line is one vehicle."""
-    made.recorder.take(make_sample(CITY, 0.0, [(WEST, 100.0, 10.0, 0)]))
+    made.recorder.take(make_sample(CITY, 0.0, [(WEST, 15.0, 10.0, 0), (WEST, 35.0, 10.0, 0)]))
+    made.recorder.take(make_sample(CITY, 1.0, [(WEST, 5.0, 10.0, 0), (WEST, 25.0, 10.0, 0)]))
     for age in range(4):
-        sample = make_sample(CITY, 1.0 + age, [(WEST, 5.0, 10.0, 0)])
+        sample = make_sample(CITY, 2.0 + age, [(WEST, 15.0, 10.0, 0)])
         ages = unpack_array(sample.age_s).copy()
         ages[np.isfinite(ages)] = age
         made.recorder.take(type(sample)(**{
             field: getattr(sample, field) for field in sample.__struct_fields__
         } | {"age_s": pack_array(ages)}))  # fmt: skip
-    feed(made, 5, 60)
+    feed(made, 8, 60)  # silent for so long that nobody is credited
     made.recorder.flush()
     assert made.ask("flow_veh_per_h", 0, 60, lanes=("WA_0",)).mean == [[60.0]]
 

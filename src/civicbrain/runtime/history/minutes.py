@@ -8,7 +8,6 @@ occupancy = Σ metres under vehicles / Σ metres in view.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,6 @@ from civicbrain.city.observations import VehicleClass
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.snapshot import QUEUE_SPEED_MPS
 from civicbrain.runtime.history.layout import WHOLE_CITY
-
-LONGEST_GAP_S = 5.0
-"""A camera that was silent for longer is not credited with vehicles that it may have missed."""
 
 LENGTH_M = {
     VehicleClass.CAR: 5.0,
@@ -75,29 +71,6 @@ class View:
             self.junction_of_lane[self.watched], weights=values[self.watched], minlength=self.junction_count
         )
         return np.asarray(sums, np.float64)
-
-
-class Crossings:
-    """Counts who crosses the stop line, from positions alone: cameras give no identities, so a vehicle is
-    counted when it will pass the line before its camera's next frame, 0 <= distance < speed x gap."""
-
-    def __init__(self, view: View) -> None:
-        self._seen_s: F64 = np.full(view.lane_count, -math.inf)
-
-    def served(self, lane: I32, distance_m: F32, speed_mps: F32, seen_s: F64) -> NDArray[np.int64]:
-        """(n,) vehicles that crossed since the last frame of their lane. seen_s: (n,) when each lane was last
-        seen; one that was not seen anew counts nobody twice."""
-        with np.errstate(invalid="ignore"):
-            gap_s = seen_s - self._seen_s
-        gap_s[~((gap_s > 1e-3) & (gap_s <= LONGEST_GAP_S))] = 0.0
-        self._seen_s = np.maximum(self._seen_s, seen_s)
-        passing = (
-            (distance_m >= 0.0) & (speed_mps >= QUEUE_SPEED_MPS) & (distance_m < speed_mps * gap_s[lane])
-        )
-        return np.bincount(lane[passing], minlength=len(gap_s))
-
-    def reset(self) -> None:
-        self._seen_s[:] = -math.inf
 
 
 class Minute:

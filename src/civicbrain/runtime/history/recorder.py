@@ -24,6 +24,7 @@ from civicbrain.city.observations import VehicleClass
 from civicbrain.contracts.wire import unpack_array
 from civicbrain.core.time import require_aware
 from civicbrain.runtime.history import layout
+from civicbrain.runtime.history.crossings import Crossings
 from civicbrain.runtime.history.files import write_whole
 from civicbrain.runtime.history.indicators import CITY_SERIES
 from civicbrain.runtime.history.layout import (
@@ -35,7 +36,7 @@ from civicbrain.runtime.history.layout import (
     Resolution,
     Table,
 )
-from civicbrain.runtime.history.minutes import Columns, Crossings, Minute, View
+from civicbrain.runtime.history.minutes import Columns, Minute, View
 from civicbrain.runtime.history.names import Names
 from civicbrain.runtime.history.run_state import RUN_FILE, RunState, read_run_state
 from civicbrain.runtime.history.seconds import RawMinute
@@ -88,7 +89,7 @@ class Recorder:
         }
         self.names.save()
         self._view = View(city)
-        self._crossings = Crossings(self._view)
+        self._crossings = Crossings(city)
         self._series = SeriesMinutes()
         self._number_of: dict[int, int] = {}  # number in the brain process -> ours
         self._known: I32 = np.zeros(0, np.int32)
@@ -196,7 +197,7 @@ class Recorder:
         if not driving.all():
             lane, distance_m, speed_mps, kind = (a[driving] for a in (lane, distance_m, speed_mps, kind))
         seen_s: F64 = np.where(np.isfinite(age_s), sample.time_s - age_s.astype(np.float64), -math.inf)
-        served = self._crossings.served(lane, distance_m, speed_mps, seen_s)
+        served = self._crossings.served(lane, distance_m, speed_mps, seen_s, lamps)
         changed = np.zeros(len(stage), np.bool_) if self._stage is None else stage != self._stage
         self._stage = stage.copy()
         if minute.taken[second]:
