@@ -36,7 +36,7 @@ def queues(steps: int) -> dict[str, Any]:
     twin = open_twin("cologne8", steps + 60.0, mesoscopic=True, miss_rate=0.0, latency_s=0.0, seed=3)
     city = twin.city
     road = MesoRoad(city)
-    seen_edges = {int(city.network.lanes.edge[lane]) for lane in city.cameras.lane}
+    beyond_m = dict(zip(city.cameras.lane.tolist(), city.cameras.beyond_m, strict=True))
     result: dict[str, Any] = {"short_gaps": 0, "standing": 0, "heads": 0, "counts": [], "on_lanes": True}
     length_m = city.network.lanes.length_m
     for tick in range(steps):
@@ -55,8 +55,9 @@ def queues(steps: int) -> dict[str, Any]:
         result["standing"] += int((placed.speed_mps < 0.1).sum())
         result["heads"] += sum(libsumo.vehicle.getWaitingTime(name) > 0 for name in placed.ids)
         near = [
-            city.network.lanes.edge[lane] in seen_edges and length_m[lane] - position <= 100.0
-            for lane, position in zip(placed.lane, placed.position_m, strict=True)
+            length_m[lane] + beyond_m[lane] - position <= 150.0
+            for lane, position in zip(placed.lane.tolist(), placed.position_m, strict=True)
+            if lane in beyond_m
         ]
         result["counts"].append((sum(near), len(frames[-1].lane)))
     twin.close()

@@ -1,4 +1,4 @@
-"""The mesoscopic twin: what cameras see of its queues, safety, repetition, checkpoints, and what it refuses."""
+"""The mesoscopic twin: what cameras see of its queues, safety, repetition, checkpoints, what it refuses."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def test_queues_stand_front_to_front_and_cameras_see_them(in_process) -> None:
     assert found["on_lanes"]
     assert found["short_gaps"] == 0
     assert found["standing"] > 1.2 * found["heads"] > 0  # SUMO says only of the heads that they stand
-    expected, seen = map(sum, zip(*found["counts"], strict=True))
-    assert seen >= 0.95 * expected > 100  # cameras reach 150 m, upstream edges included
+    assert all(expected == seen for expected, seen in found["counts"])
+    assert sum(seen for _, seen in found["counts"]) > 100
 
 
 def test_a_run_repeats_keeps_the_lamps_safe_and_gives_no_figures_that_it_cannot_know(in_process) -> None:

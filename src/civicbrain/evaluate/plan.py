@@ -16,7 +16,6 @@ from civicbrain.city.model import City
 from civicbrain.contracts.brain import ControlSpec
 from civicbrain.core.errors import ConfigurationError
 from civicbrain.twin.faults import NO_FAULTS, Faults
-from civicbrain.twin.meso_blocks import check_blocks
 
 MAX_SEEDS = 10_000
 SENSING = ("camera", "oracle")
@@ -167,9 +166,9 @@ def make_tasks(
     begin_s = city.demand.begin_s if options.begin_s is None else options.begin_s
     end_s = city.demand.end_s if options.end_s is None else options.end_s
     _check_window(begin_s, end_s)
-    options.faults.check(city)
+    options.faults.check(city, options.mesoscopic)
     if options.mesoscopic:
-        _check_mesoscopic(city, specs, options)
+        _check_mesoscopic(specs, options)
     digest = hash_city(city)
     return [
         RunTask(
@@ -194,7 +193,7 @@ def make_tasks(
     ]
 
 
-def _check_mesoscopic(city: City, specs: Sequence[ControlSpec], options: StudyOptions) -> None:
+def _check_mesoscopic(specs: Sequence[ControlSpec], options: StudyOptions) -> None:
     """Refuse what the mesoscopic model cannot answer (docs/decisions/mesoscopic-twin.md)."""
     for spec in specs:
         if spec.program not in ("fixed", "central"):
@@ -211,7 +210,6 @@ def _check_mesoscopic(city: City, specs: Sequence[ControlSpec], options: StudyOp
         raise ConfigurationError(
             "the delay index is measured microscopically", remedy="leave out --delay-index or --mesoscopic"
         )
-    check_blocks(city, options.faults.lanes)
 
 
 def _check_window(begin_s: float, end_s: float) -> None:

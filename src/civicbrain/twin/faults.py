@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civicbrain.city.model import City
-from civicbrain.city.network import I32
+from civicbrain.city.network import I32, RoadUse
 from civicbrain.city.observations import Detections, VehicleClass
 from civicbrain.core.errors import ConfigurationError
 
@@ -62,8 +62,9 @@ class Faults:
     cameras: tuple[CameraFault, ...] = ()
     lanes: tuple[LaneBlock, ...] = ()
 
-    def check(self, city: City) -> None:
-        """Raise ConfigurationError at the first fault that does not fit the city."""
+    def check(self, city: City, mesoscopic: bool = False) -> None:
+        """Raise ConfigurationError at the first fault that does not fit the city, or that the mesoscopic
+        model cannot show: a blocked lane that others can go round (`meso_blocks.py`)."""
         rows = city.network.lanes.row
         for camera in self.cameras:
             place = f"camera fault at {camera.junction!r}"
@@ -104,6 +105,12 @@ class Faults:
                     f"position {block.position_m:g} m is not on the lane",
                     place=place,
                     remedy=f"use a position between 0 and {length_m:.1f} m",
+                )
+            if mesoscopic and _has_lanes_beside(city, row):
+                raise ConfigurationError(
+                    "the mesoscopic model cannot tell what a blocked lane costs where others can go round it",
+                    place=place,
+                    remedy="run it microscopically, or block a road that has one lane",
                 )
 
 
@@ -183,6 +190,12 @@ def _is_approach(city: City, junction: str, lane: int | None) -> bool:
     movements = city.network.movements
     at_junction = movements.junction == city.signals.row[junction]
     return bool((at_junction & (movements.from_lane == lane)).any())
+
+
+def _has_lanes_beside(city: City, lane: int) -> bool:
+    lanes = city.network.lanes
+    motor = (lanes.use & RoadUse.MOTOR) > 0
+    return int((motor & (lanes.edge == lanes.edge[lane])).sum()) > 1
 
 
 def _check_span(begin_s: float, end_s: float, place: str) -> None:

@@ -3,7 +3,8 @@
 A vehicle that stops holds its queue (one lane, up to 98 m of road) and everybody who has entered it. On a
 road with one lane that is what happens in the street, and both models lose about the same. On a road with
 several lanes drivers go round it and lose next to nothing, but in SUMO's queues who chose a lane stays in
-it: the model invents delay where there is none (figures in benchmarks/mesoscopic). It is refused there.
+it: the model invents delay where there is none (figures in benchmarks/mesoscopic). It is refused there
+(`Faults.check`).
 """
 
 from __future__ import annotations
@@ -13,24 +14,9 @@ from collections.abc import Sequence
 import libsumo
 
 from civicbrain.city.model import City
-from civicbrain.city.network import RoadUse
-from civicbrain.core.errors import ConfigurationError
 from civicbrain.twin.faults import LaneBlock
 from civicbrain.twin.lane_blocks import LaneBlocks
 from civicbrain.twin.mesoscopic import count_queues
-
-
-def check_blocks(city: City, blocks: Sequence[LaneBlock]) -> None:
-    """Raise ConfigurationError at the first block on a road with another lane for motor traffic."""
-    lanes = city.network.lanes
-    for block in blocks:
-        beside = lanes.edge == lanes.edge[lanes.row[block.lane]]
-        if int((beside & ((lanes.use & RoadUse.MOTOR) > 0)).sum()) > 1:
-            raise ConfigurationError(
-                "the mesoscopic model cannot tell what a blocked lane costs where others can go round it",
-                place=f"block of lane {block.lane!r}",
-                remedy="run it microscopically, or block a road that has one lane",
-            )
 
 
 class MesoLaneBlocks(LaneBlocks):

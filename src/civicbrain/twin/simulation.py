@@ -26,7 +26,7 @@ from civicbrain.twin.controller import ControllerMemory
 from civicbrain.twin.delay_index import DelayIndex
 from civicbrain.twin.lane_blocks import LaneBlocks
 from civicbrain.twin.launch import SAFETY_FILE, TRIPS_FILE, start_sumo, step_length_s
-from civicbrain.twin.meso_blocks import MesoLaneBlocks, check_blocks
+from civicbrain.twin.meso_blocks import MesoLaneBlocks
 from civicbrain.twin.meso_cameras import MesoCameras
 from civicbrain.twin.meso_probe import MesoProbe
 from civicbrain.twin.mesoscopic import MesoRoad
@@ -101,9 +101,7 @@ class Twin:
         self.begin_s = demand.begin_s if options.begin_s is None else options.begin_s
         self.end_s = demand.end_s if options.end_s is None else options.end_s
         self.step_s = step_length_s(city)
-        options.faults.check(city)
-        if options.mesoscopic:
-            check_blocks(city, options.faults.lanes)
+        options.faults.check(city, options.mesoscopic)
         self._folder: Path | None = Path(tempfile.mkdtemp(prefix="civicbrain-twin-"))
         try:
             start_sumo(city, options, self.begin_s, self.end_s, self._folder, state)
