@@ -6,6 +6,7 @@ Junction A has two stages: `main` (W-E) and `side` (N-S), six seconds apart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from civicbrain.city.model import City
 from civicbrain.city.observations import Detections, SignalStates
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import Advice, Brain, StageRequest
+from civicbrain.contracts.sandbox import sandbox_signals
 
 Seen = tuple[str, float, float]
 """Lane, metres to the stop line, metres a second."""
@@ -59,6 +61,33 @@ def stage_of(advice: Advice, junction: str = "A") -> str | None:
         if request.junction == junction:
             return request.stage
     return None
+
+
+def side_road_served(brain: Brain, city: City, seconds: int) -> list[float]:
+    """A closed loop: main is flooded for ever, one car stands in the side road. When that had green."""
+    store = Store(city)
+    stage, since, target, left = 0, 0.0, 0, None
+    lamp_change, served = 0.0, []
+    for now in range(1, seconds):
+        t = float(now)
+        signals = replace(
+            sandbox_signals(city, t, stage, lamp_change),
+            stage_since_s=np.array([since, 0.0], np.float32),
+            target=np.array([target, 0], np.int32),
+        )
+        if target != stage:
+            lamps = signals.lamps.copy()
+            lamps[: len(city.junctions[0].groups)] = ord("r")
+            signals = replace(signals, lamps=lamps)
+        store.fold([frame(city, t, {"WA_0": 12, "BA_0": 12, "NAA_0": 1}), signals], t)
+        wanted = stage_of(brain.advise(store.snapshot(t)))
+        if target == stage and wanted != city.junctions[0].stages[stage].id:
+            target, left, lamp_change = 1 - stage, t, t
+        elif left is not None and t - left >= 6.0:
+            stage, since, lamp_change, left = target, t, t, None
+        if stage == 1 and target == 1:
+            served.append(t)
+    return served
 
 
 def drive(
