@@ -6,6 +6,7 @@ Transport: ZeroMQ over Unix sockets in a run folder that only its owner may ente
     twin.cmd   ROUTER  TwinCommand -> Reply
     brain.pub  PUB     topics b"state" CityState (1 a second), b"alert" Alert
     brain.cmd  ROUTER  BrainCommand -> Reply
+    intake.cmd ROUTER  [key, a message of city/intake/frames.py] -> Receipt (two frames: the key, the body)
 
 A message is two frames: topic, msgpack body. Arrays travel as raw bytes (`Array`), never pickled: what
 arrives on a socket can be decoded, not executed.
@@ -25,6 +26,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from civicbrain.city.intake import IntakeSummary
 from civicbrain.contracts.actuator import Verdict
 from civicbrain.contracts.brain import Alert, PlanRequest, StageRequest
 
@@ -128,6 +130,8 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "brain-off"  the same
     "alerts"     list of Alert, newest first, at most `limit`
     "ledger"     offset, limit: {"entries": list of ledger.chain.Entry, "count": int}, oldest first
+    "sources"    text = "all" | "silent" | "dropping", offset, limit: SourcePage of city.intake
+    "source"     text = a source's id: SourceStatus with its lanes; kind "not-found" for an unknown id
     "verify"     ledger.chain.VerifyReport, the whole chain
     "twin"       text = TwinCommand action ("pause" | "resume" | "speed"), value: TwinStatus or None
     """
@@ -199,6 +203,7 @@ class CityState(msgspec.Struct, frozen=True):
     alerts_open: int
     ledger_entries: int
     baseline_progress: float = 0.0  # 0..1 of the fixed-plan comparison run
+    intake: IntakeSummary | None = None  # of field cameras, where the entry is open
 
 
 ALERT_TOPIC, STATE_TOPIC = b"alert", b"state"

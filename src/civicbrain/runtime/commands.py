@@ -12,6 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from civicbrain.city.intake import (
+    SourcePage,
+    SourceStatus,
+    get_source_status,
+    list_source_statuses,
+)
 from civicbrain.contracts.transport import answer, decode
 from civicbrain.contracts.wire import BrainCommand, Reply, TwinCommand
 from civicbrain.core.errors import (
@@ -108,11 +114,23 @@ class Commands:
             case "ledger":
                 entries = server.ledger.page(command.offset, command.limit)
                 body = {"entries": entries, "count": server.ledger.count}
+            case "sources" | "source":
+                body = self._sources(command)
             case "twin":
                 return self._pass_on(command, who, why)
             case _:
                 return Reply(ok=False, error=f"there is no action {command.action[:40]!r}", kind="invalid")
         return Reply(ok=True, body=body)
+
+    def _sources(self, command: BrainCommand) -> SourcePage | SourceStatus:
+        intake, now_s = self._server.field.intake, self._server.platform_s()
+        if intake is None:
+            raise NotFoundError(
+                "there is no entry for field cameras", remedy="set enabled = true under [intake]"
+            )
+        if command.action == "source":
+            return get_source_status(intake, command.text, now_s)
+        return list_source_statuses(intake, command.text, command.offset, command.limit, now_s)
 
     def _pass_on(self, command: BrainCommand, who: str, why: str) -> Reply:
         if command.text not in ("pause", "resume", "speed", "restart"):

@@ -18,6 +18,9 @@ max_lifetime_s = 30.0
 [history]
 vehicles_minutes = 60
 
+[intake]
+enabled = true            # field cameras, by POST /v1/observations and [feeds.mqtt]
+
 [brains.signals]
 enabled = true
 options = { max_red_s = 120 }
@@ -32,8 +35,17 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from civicbrain.city.intake import Limits as IntakeLimits
 from civicbrain.contracts.brain import Priority
 from civicbrain.core.errors import ConfigurationError
 from civicbrain.core.ids import check_slug
@@ -127,6 +139,31 @@ class HistoryTable(_Table):
         )  # fmt: skip
 
 
+class IntakeTable(_Table):
+    """[intake]: the entry of field cameras. keys_file: a key for each source (TOML, mode 0600); "": all use
+    the shared token, `intake.token` in the run folder. trust_clocks: false where the cameras' clocks are
+    wrong: frames are then of the second they arrive. queue_rows, rows_per_s: rows that are held of a source,
+    and let in of all together, before the oldest are shed."""
+
+    enabled: bool = False
+    keys_file: str = ""
+    trust_clocks: bool = True
+    queue_rows: int = Field(default=60, ge=1, le=100_000)
+    rows_per_s: float = Field(default=200_000.0, ge=1.0, le=1e8)
+
+    def limits(self) -> IntakeLimits:
+        return IntakeLimits(
+            queue_rows=self.queue_rows, rows_per_s=self.rows_per_s, trust_clocks=self.trust_clocks
+        )
+
+
+class FeedTable(_Table):
+    """[feeds.NAME]: a live source besides the twin. options go to the feed as they are; it checks them."""
+
+    enabled: bool = True
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
 class BrainTable(_Table):
     """[brains.NAME]: options go to the brain as they are; it checks them."""
 
@@ -142,17 +179,27 @@ class RunConfiguration(_Table):
     api: ApiTable = ApiTable()
     guard: GuardTable = GuardTable()
     history: HistoryTable = HistoryTable()
+    intake: IntakeTable = IntakeTable()
+    feeds: dict[str, FeedTable] = Field(default_factory=dict)
     brains: dict[str, BrainTable] = Field(default_factory=dict)
 
-    @field_validator("brains")
+    @field_validator("brains", "feeds")
     @classmethod
-    def _slugs(cls, value: dict[str, BrainTable]) -> dict[str, BrainTable]:
+    def _slugs(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         for name in value:
             try:
-                check_slug(name, "brain")
+                check_slug(name, str(info.field_name)[:-1])
             except ConfigurationError as error:
                 raise ValueError(error.message) from error
         return value
+
+    @model_validator(mode="after")
+    def _entry_for_feeds(self) -> RunConfiguration:
+        if "twin" in self.feeds:
+            raise ValueError("feeds.twin: the twin's feed is always there; [twin] says how it senses")
+        if self.feeds.get("mqtt", FeedTable(enabled=False)).enabled and not self.intake.enabled:
+            raise ValueError("feeds.mqtt needs the entry of field cameras: set enabled = true under [intake]")
+        return self
 
     def brain_options(self, name: str) -> dict[str, Any]:
         """The options of one brain, {} where it is not named."""
@@ -201,8 +248,9 @@ def parse_configuration(table: Mapping[str, Any], place: str = "configuration") 
                 place=place,
                 remedy=f"{remedy}the keys here are {', '.join(known)}",
             ) from error
+        said = first["msg"].removeprefix("Value error, ")
         raise ConfigurationError(
-            f"key {key!r}: {first['msg']}{more}", place=place, remedy="correct the value"
+            f"key {key!r}: {said}{more}" if key else said, place=place, remedy="correct the value"
         ) from error
 
 

@@ -111,15 +111,16 @@ class Control:
             self.name = self._central.name
         self._changed()
 
-    def wait(self, timeout_s: float) -> bool:
+    def wait(self, timeout_s: float, meanwhile: Callable[[], None] = lambda: None) -> bool:
         """Wait until every brain that was asked has answered, at most timeout_s of wall time; True when
-        there is an answer to collect."""
+        there is an answer to collect. meanwhile: called each 2 ms."""
         asked = [
             host for host in self._loop.hosts.values() if isinstance(host, ProcessHost) and host.is_asked
         ]
         end = time.monotonic() + timeout_s
         while any(not host.has_news for host in asked) and time.monotonic() < end:
             time.sleep(_LOOK_EVERY_S)
+            meanwhile()
         return any(host.has_news for host in asked)
 
     def _host(self, spec: ControlSpec) -> None:

@@ -107,6 +107,12 @@ class Loop:
         changed = self._alert([*alerts, *self._trouble(now_s)], now_s)
         return Advice(tuple(requests), tuple(changed), tuple(derived), explanations, tuple(plans))
 
+    def observe(self, data: Sequence[Datum], now_s: float) -> Snapshot:
+        """Take in data between two ticks; nobody is asked. now_s may run ahead of the next tick a little."""
+        self.store.fold(data, now_s)
+        self.last_snapshot = self.store.snapshot(now_s)
+        return self.last_snapshot
+
     def snapshot(self, now_s: float) -> Snapshot:
         """What is known now, for people; brains are given theirs in `tick`."""
         return self.store.snapshot(now_s)

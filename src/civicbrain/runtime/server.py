@@ -48,6 +48,7 @@ from civicbrain.runtime.baseline import Baseline
 from civicbrain.runtime.commands import Commands
 from civicbrain.runtime.configuration import RunConfiguration, load_configuration
 from civicbrain.runtime.control import Control
+from civicbrain.runtime.field import open_field
 from civicbrain.runtime.history.sampler import Sampler
 from civicbrain.runtime.indicators import JunctionDelay, MinuteFigures, RunFigures, to_indicators
 from civicbrain.runtime.loop import Loop
@@ -83,6 +84,9 @@ class BrainServer:
         self.commands = Commands(self)
         self.baseline = Baseline(city, seed, run_dir)
         self.history = Sampler(city, run_dir if configuration.history.enabled else None)
+        self.field = open_field(
+            city, run_dir, configuration, self.loop, self.history.entry, self._alert_of_feed
+        )
         self.figures, self.delay = RunFigures(), JunctionDelay(city)
         self.now_figures: MinuteFigures | None = None
         self.stopping = False
@@ -92,7 +96,7 @@ class BrainServer:
         self._pending: list[Datum] = []
         self._answered: tuple[int, float] | None = None
         self._seen: TwinStatus | None = None
-        self._heartbeat_at = self._state_at = self._program_at = 0.0
+        self._heartbeat_at = self._state_at = self._program_at = self._ticked_at = 0.0
         self._twin_silent = False
         body: dict[str, object] = {
             "version": __version__,
@@ -108,9 +112,15 @@ class BrainServer:
         poller = zmq.Poller()
         poller.register(self.feed.socket, zmq.POLLIN)
         poller.register(self.responder, zmq.POLLIN)
+        for socket in self.field.sockets:
+            poller.register(socket, zmq.POLLIN)
         while not self.stopping:
-            ready = dict(poller.poll(int(STATE_EVERY_S * 500)))
+            wait_s = min(STATE_EVERY_S / 2, self.field.due_in_s())
+            ready = dict(poller.poll(math.ceil(wait_s * 1000)))
+            if any(socket in ready for socket in self.field.sockets):
+                self.field.gather(self.platform_s())
             self._take_frames()
+            self.field.step(self.platform_s())
             if self.responder in ready:
                 self._answer_commands()
             self.commands.deliver()
@@ -162,6 +172,7 @@ class BrainServer:
             self.baseline.start()  # only now: it would slow down the start of the others
         elif (status.run, status.time_s) < self._answered or status.run != self._answered[0]:
             self.delay.reset()
+            self.field.reset()
             later = []
             if status.time_s > self._answered[1]:
                 # another run that is already further on: show the loop its beginning, so that it starts over
@@ -176,20 +187,38 @@ class BrainServer:
             self._publish_state(now)
 
     def _tick(self, frame: list[Datum], time_s: float) -> None:
-        self.time_s = time_s
-        for datum in frame:
-            if isinstance(datum, Detections):
-                self.delay.fold(datum)
+        self.time_s, self._ticked_at = time_s, time.monotonic()
+        frame = [self.field.without_spoken(one) if isinstance(one, Detections) else one for one in frame]
+        if not self.field.speaks:
+            for datum in frame:
+                if isinstance(datum, Detections):
+                    self.delay.fold(datum)
         alerts = list(self.loop.tick(frame, time_s).alerts)
         # a brain in its own process answers meanwhile: act on it now, not a second later (twice, because one
         # that was made afresh says so first)
         for _ in range(2):
-            if not self.control.wait(BRAIN_WAIT_S):
+            if not self.control.wait(BRAIN_WAIT_S, self._meanwhile):
                 break
             alerts += self.loop.tick([], time_s).alerts
         for alert in alerts:
             self._publish_alert(alert)
+        if self.field.speaks:
+            self.delay.fold(self._snapshot().detections)
         self._hand_to_history(frame)
+
+    def platform_s(self) -> float:
+        """Now: the twin's clock, carried on from its last tick at its own pace, for a second at most."""
+        status = self.feed.status
+        if status is None or status.paused or not self._ticked_at:
+            return self.time_s
+        return self.time_s + min((time.monotonic() - self._ticked_at) * status.measured_speed, 1.0)
+
+    def _meanwhile(self) -> None:
+        """While a brain thinks, cameras go on speaking."""
+        self.field.step(self.platform_s())
+
+    def _alert_of_feed(self, key: str, severity: Severity, title: str, detail: str) -> None:
+        self._raise(severity, title, detail, key)
 
     def _hand_to_history(self, frame: list[Datum]) -> None:
         decisions = self.loop.decision_ms
@@ -242,6 +271,7 @@ class BrainServer:
             alerts_open=len(self.loop.open_alerts) + self._twin_silent,
             ledger_entries=self.ledger.count,
             baseline_progress=self.baseline.progress,
+            intake=self.field.summary(self.platform_s()),
         )
 
     def _snapshot(self) -> Snapshot:
@@ -252,9 +282,9 @@ class BrainServer:
         self.sequence += 1
         publish(self.publisher, STATE_TOPIC, self.state())
 
-    def _raise(self, severity: Severity, title: str, detail: str) -> None:
+    def _raise(self, severity: Severity, title: str, detail: str, key: str = SILENT_ALERT) -> None:
         """An alert of this process itself; it goes to the ledger, too."""
-        self._publish_alert(Alert(SILENT_ALERT, severity, title, detail, self.time_s, brain=""))
+        self._publish_alert(Alert(key, severity, title, detail, self.time_s, brain=""))
         try:
             self.ledger.append("alert", "runtime", {"title": title, "detail": detail}, self.time_s)
         except LedgerError as error:
@@ -274,6 +304,7 @@ class BrainServer:
     def close(self) -> None:
         self.commands.close()
         self.baseline.close()
+        self.field.close()
         self.history.close()
         self.loop.close()
         self.feed.close()

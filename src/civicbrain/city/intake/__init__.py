@@ -13,8 +13,10 @@ from civicbrain.city.intake.intake import FieldRows, Intake, IntakeSummary, Rece
 from civicbrain.city.intake.keys import Keys
 from civicbrain.city.intake.limits import Limits
 from civicbrain.city.intake.sources import Sources
+from civicbrain.city.intake.status import SourcePage, SourceStatus, get_source_status, list_source_statuses
 
 __all__ = [
     "CameraFrame", "FieldRows", "FrameBatch", "Intake", "IntakeSummary", "Keys", "Limits", "Reason",
-    "Receipt", "Sources", "encode_frames",
+    "Receipt", "SourcePage", "SourceStatus", "Sources", "encode_frames", "get_source_status",
+    "list_source_statuses",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -251,6 +251,8 @@ class Intake:
     def _admit(self, arrivals: list[Arrival]) -> Frames:
         """Messages as columns, without frames of strangers or of another time."""
         frames = to_frames(arrivals, self._epoch_unix_s)
+        if not self.limits.trust_clocks:
+            frames = replace(frames, time_s=frames.received_s)
         keep = frames.source >= 0
         not_future = frames.time_s <= frames.received_s + self.limits.future_s  # False for NaN
         fresh = ~not_future | (frames.time_s >= frames.received_s - self.limits.max_age_s)

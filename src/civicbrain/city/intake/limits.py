@@ -15,7 +15,8 @@ class Limits:
     message_bytes, message_frames: of one message. frame_rows: of one frame; 150 m of four full lanes hold 86
     vehicles (7 m each). queue_rows: of one source between two takes, three seconds of a camera at its peak;
     the newest frame is kept whatever its size. rows_per_s: what is let in of all sources together; beyond it
-    the sources take turns, and what does not fit their queues meanwhile is shed, oldest first.
+    the sources take turns, and what does not fit their queues meanwhile is shed, oldest first. trust_clocks:
+    False: a frame is of the second it arrives, whatever its sender says.
     """
 
     message_bytes: int = 1024 * 1024
@@ -25,6 +26,7 @@ class Limits:
     rows_per_s: float = 200_000.0
     max_age_s: float = FORGET_AFTER_S
     future_s: float = FUTURE_TOLERANCE_S
+    trust_clocks: bool = True
 
     def check(self) -> Limits:
         """Itself. Raises ConfigurationError where a bound lets nothing through."""
