@@ -22,7 +22,7 @@ from civicbrain.api.problems import (
     handle_unexpected,
 )
 from civicbrain.api.routes import city as city_routes
-from civicbrain.api.routes import control, now, records
+from civicbrain.api.routes import control, history, now, records, sources
 from civicbrain.api.services import Document, Services
 from civicbrain.api.settings import Settings
 from civicbrain.api.static import StaticFiles, accepts_gzip, front, security_headers
@@ -50,7 +50,7 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
         finally:
             await services.stop()
 
-    topics = (city_routes, now, control, records)
+    topics = (city_routes, now, control, records, history, sources)
     api = Litestar(
         route_handlers=[get_openapi, *(handler for topic in topics for handler in topic.handlers(services))],
         lifespan=[lifespan],

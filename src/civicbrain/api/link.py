@@ -25,16 +25,21 @@ from civicbrain.contracts import wire
 from civicbrain.contracts.transport import (
     BRAIN_CMD,
     BRAIN_PUB,
+    HISTORY_CMD,
+    HISTORY_PUB,
     LARGEST_MESSAGE_BYTES,
     TWIN_PUB,
     socket_address,
 )
+from civicbrain.runtime.history.wire import STATUS_TOPIC as HISTORY_TOPIC
+from civicbrain.runtime.history.wire import Ask, HistoryStatus
 
 _log = structlog.get_logger("civicbrain.api")
 _STATUS_OF_KIND = {"not-found": 404, "invalid": 400, "refused": 409}
 T = TypeVar("T")
 _DRAWN = (wire.VEHICLES_TOPIC, wire.STATE_TOPIC)
 _COMMANDS_AT_ONCE = 8
+_HISTORY_TIMEOUT_S = 15.0  # it breaks its own answers off after 10 s
 _AWAY_TIMEOUT_S = 0.5  # a process that is known to be away gets less time to answer
 _SEED_ALERTS = 200
 
@@ -52,6 +57,7 @@ class Link:
         self._decoded: dict[bytes, tuple[bytes, Any]] = {}
         self._broken: set[bytes] = set()
         self._slots = asyncio.Semaphore(_COMMANDS_AT_ONCE)
+        self._questions = asyncio.Semaphore(_COMMANDS_AT_ONCE)
         self._tasks: list[asyncio.Task[None]] = []
         self.news = asyncio.Event()
 
@@ -63,6 +69,7 @@ class Link:
             asyncio.create_task(
                 self._listen(BRAIN_PUB, {wire.STATE_TOPIC: 4, wire.ALERT_TOPIC: 1000}, self._take_brain)
             ),
+            asyncio.create_task(self._listen(HISTORY_PUB, {HISTORY_TOPIC: 4}, self._keep)),
             asyncio.create_task(self._seed_alerts()),
         ]
 
@@ -97,6 +104,19 @@ class Link:
         return min(self._age_s(wire.STATUS_TOPIC), self._age_s(wire.VEHICLES_TOPIC))
 
     @property
+    def history(self) -> HistoryStatus | None:
+        return self._newest(HISTORY_TOPIC, HistoryStatus)
+
+    @property
+    def history_age_s(self) -> float:
+        """Wall seconds since the history process last spoke; inf when it never did."""
+        return self._age_s(HISTORY_TOPIC)
+
+    @property
+    def history_away(self) -> bool:
+        return self.history_age_s > self._settings.stale_after_s
+
+    @property
     def brain_away(self) -> bool:
         return self.brain_age_s > self._settings.stale_after_s
 
@@ -112,16 +132,31 @@ class Link:
         timeout_s = timeout_s or self._settings.command_timeout_s
         if self.brain_away:
             timeout_s = min(_AWAY_TIMEOUT_S, timeout_s)
+        return await self._answer("brain", BRAIN_CMD, command, self._slots, timeout_s)
+
+    async def ask_history(self, ask: Ask) -> Any:
+        """The body of the history's reply; raises ProblemError as `command` does."""
+        timeout_s = _AWAY_TIMEOUT_S if self.history_away else _HISTORY_TIMEOUT_S
+        return await self._answer("history", HISTORY_CMD, ask, self._questions, timeout_s)
+
+    async def _answer(
+        self,
+        process: str,
+        socket: str,
+        asked: wire.BrainCommand | Ask,
+        slots: asyncio.Semaphore,
+        timeout_s: float,
+    ) -> Any:
         try:
             async with asyncio.timeout(timeout_s):
-                async with self._slots:
-                    answer = await self._ask(msgspec.msgpack.encode(command))
+                async with slots:
+                    answer = await self._ask(socket, msgspec.msgpack.encode(asked))
             reply = msgspec.msgpack.decode(answer, type=wire.Reply)
         except TimeoutError:
-            raise unavailable("the brain process does not answer") from None
+            raise unavailable(f"the {process} process does not answer") from None
         except (msgspec.MsgspecError, zmq.ZMQError) as error:
-            _log.error("unreadable answer of the brain process", action=command.action, error=str(error))
-            raise unavailable("the brain process gave an unreadable answer") from None
+            _log.error("unreadable answer", process=process, action=asked.action, error=str(error))
+            raise unavailable(f"the {process} process gave an unreadable answer") from None
         if not reply.ok:
             if reply.kind == "unavailable":
                 raise unavailable(reply.error)
@@ -130,7 +165,7 @@ class Link:
             )
         return reply.body
 
-    async def _ask(self, body: bytes) -> bytes:
+    async def _ask(self, name: str, body: bytes) -> bytes:
         # one socket a command: a reply that comes too late finds nobody, and two never mix
         socket = self._context.socket(zmq.REQ)
         try:
@@ -139,7 +174,7 @@ class Link:
                 zmq.IMMEDIATE, 1
             )  # nothing waits in a queue for a process that comes back later
             socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE_BYTES)
-            socket.connect(socket_address(self._settings.run_dir, BRAIN_CMD))
+            socket.connect(socket_address(self._settings.run_dir, name))
             await socket.send(body)
             return bytes(await socket.recv())
         finally:

@@ -12,6 +12,7 @@ from civicbrain.api import models
 from civicbrain.api.problems import ProblemError
 from civicbrain.city.signals import ControllerMode, SignalJunction
 from civicbrain.contracts import wire
+from civicbrain.runtime.history.wire import HistoryStatus
 
 T = TypeVar("T")
 
@@ -65,6 +66,17 @@ def snapshot_view(state: wire.CityState, age_s: float, stale: bool) -> models.Sn
         group_lamp=column(state.group_lamp),
         twin=twin_view(state.twin) if state.twin else None, alerts_open=state.alerts_open,
         ledger_entries=state.ledger_entries, baseline_progress=known(state.baseline_progress),
+    )  # fmt: skip
+
+
+def history_health(status: HistoryStatus | None, age_s: float, away: bool) -> models.HistoryHealth:
+    if status is None:
+        return models.HistoryHealth(answering=False, age_s=None)
+    return models.HistoryHealth(
+        answering=not away, age_s=known(age_s), run=status.run, time_s=known(status.time_s),
+        minutes=status.minutes, rows=status.rows, disk_bytes=status.disk_bytes,
+        observations=status.observations, late=status.late, failed=status.failed,
+        last_error=status.last_error, shed=status.shed,
     )  # fmt: skip
 
 

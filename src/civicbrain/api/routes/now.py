@@ -12,7 +12,7 @@ from civicbrain.api.access import ACTOR
 from civicbrain.api.link import unavailable
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
-from civicbrain.api.views import known, snapshot_view, told, twin_view
+from civicbrain.api.views import history_health, known, snapshot_view, told, twin_view
 from civicbrain.contracts import wire
 
 
@@ -57,7 +57,9 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
 
     @get("/v1/health", tags=["now"], summary="Whether the processes answer", sync_to_thread=False)
     def get_health() -> models.HealthView:
-        degraded = link.brain_away or link.twin_away
+        # one that never spoke was not asked for
+        history_lost = link.history is not None and (link.history_away or bool(link.history.last_error))
+        degraded = link.brain_away or link.twin_away or history_lost
         return models.HealthView(
             status="degraded" if degraded else "ok",
             version=__version__,
@@ -66,6 +68,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             brain=_process(link.brain_away, link.brain_age_s),
             map_clients=services.map_socket.client_count,
             alert_clients=services.alerts.client_count,
+            history=history_health(link.history, link.history_age_s, link.history_away),
         )
 
     return [get_snapshot, twin_options, get_twin, change_twin, get_health]

@@ -31,13 +31,10 @@ def reply_to(ask: Ask, history: History, city: City, within_s: float) -> Reply:
     try:
         return Reply(ok=True, body=_answer(ask, history, city))
     except duckdb.InterruptException:
-        error = HistoryError(
-            f"the answer took longer than {within_s:g} s",
-            remedy="ask for a shorter window, fewer places or a coarser resolution",
-        )
-        return Reply(ok=False, error=str(error), kind="invalid")
-    except CivicBrainError as error:
-        return Reply(ok=False, error=str(error), kind=_kind(error))
+        remedy = "ask for a shorter window, fewer places or a coarser resolution"
+        return Reply(False, error=f"the answer took longer than {within_s:g} s; {remedy}", kind="invalid")
+    except CivicBrainError as error:  # without its place: who asks from elsewhere has no use for our paths
+        return Reply(False, error=f"{error.message}; {error.remedy}", kind=_kind(error))
     except Exception:
         _log.exception("a question failed", action=ask.action)
         return Reply(ok=False, error="the question failed; history.log says why", kind="unavailable")

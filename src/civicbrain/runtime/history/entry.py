@@ -106,8 +106,7 @@ class HistoryEntry:
         with self._lock:
             self._batches.append((numbers, times, values))
             self._rows += len(numbers)
-            while self._rows > self._most_rows:
-                self._shed_oldest()
+            self._shed_surplus()
         return len(numbers)
 
     def observe(self, data: Iterable[Observation], epoch: datetime) -> int:
@@ -135,16 +134,21 @@ class HistoryEntry:
 
     def flush(self) -> None:
         """Send what lies ready, as far as the other side takes it."""
-        self._say_series()
         while self._batches and ready_to_push(self._socket):
             parts: list[tuple[I32, F64, F64]] = []
             with self._lock:
                 while self._batches and sum(len(part[0]) for part in parts) < ROWS_A_MESSAGE:
                     parts.append(self._batches.popleft())
                 self._rows -= sum(len(part[0]) for part in parts)
-            columns = (pack_array(np.concatenate(column)) for column in zip(*parts, strict=True))
-            if not push(self._socket, BATCH_TOPIC, encode(Batch(*columns))):
-                self._count_shed(np.concatenate([part[0] for part in parts]))
+            numbers, times, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+            body = encode(Batch(*map(pack_array, (numbers, times, values))))
+            # names first: who registers a series does so before offering rows of it
+            if not (self._say_series() and push(self._socket, BATCH_TOPIC, body)):
+                with self._lock:
+                    self._batches.appendleft((numbers, times, values))
+                    self._rows += len(numbers)
+                    self._shed_surplus()
+                break
         while self._samples and push(self._socket, SAMPLE_TOPIC, self._samples[0]):
             self._samples.popleft()
 
@@ -152,25 +156,28 @@ class HistoryEntry:
         """Let the socket go; what was not sent is lost."""
         self._socket.close()
 
-    def _say_series(self) -> None:
+    def _say_series(self) -> bool:
+        """Whether the other side was told all names that there are now."""
         now = time.monotonic()
-        first = self._said
+        first, count = self._said, len(self._series)
         if now - self._said_all_at >= SAID_AGAIN_S:
             first = 0
-        new = tuple(self._series[first:])
+        new = tuple(self._series[first:count])
         if new and push(self._socket, SERIES_TOPIC, encode(SeriesList(new))):
-            self._said = first + len(new)
+            self._said = count
             if first == 0:
                 self._said_all_at = now
+        return self._said >= count
 
-    def _shed_oldest(self) -> None:
-        """Drop from the oldest batch what is too much (held: the lock)."""
-        numbers, times, values = self._batches.popleft()
-        count = min(len(numbers), self._rows - self._most_rows)
-        self._count_shed(numbers[:count])
-        self._rows -= count
-        if count < len(numbers):
-            self._batches.appendleft((numbers[count:], times[count:], values[count:]))
+    def _shed_surplus(self) -> None:
+        """Drop the oldest until the rest fits (held: the lock)."""
+        while (surplus := self._rows - self._most_rows) > 0:
+            numbers, times, values = self._batches.popleft()
+            count = min(len(numbers), surplus)
+            self._count_shed(numbers[:count])
+            self._rows -= count
+            if count < len(numbers):
+                self._batches.appendleft((numbers[count:], times[count:], values[count:]))
 
     def _count_shed(self, numbers: I32) -> None:
         gone, often = np.unique(numbers, return_counts=True)

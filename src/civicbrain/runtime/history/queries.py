@@ -39,6 +39,8 @@ MOST_POINTS = 50_000
 MOST_VALUES = 200_000
 """Points times rows of an answer."""
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+
 _MINUTE_S = 60
 
 
@@ -62,6 +64,11 @@ class History:
         HistoryError when it asks for too much."""
         names = names or Names.read(self.folder)
         start, end = require_aware(question.start), require_aware(question.end)
+        if not FIRST_YEAR <= start.year <= end.year <= LAST_YEAR:
+            raise ConfigurationError(
+                "the window lies outside time as we know it",
+                remedy=f"give times from {FIRST_YEAR} to {LAST_YEAR}",
+            )
         if not start < end:
             raise ConfigurationError("the window is empty", remedy="give an end that is later than the start")
         run = self.run(question.run)
@@ -109,6 +116,10 @@ class History:
                 return cursor.execute(query).fetchnumpy()
             finally:
                 self._running = None
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of one's own to the engine."""
+        return self._engine.cursor()
 
     def interrupt(self) -> None:
         """Break off the query that runs, from another thread; it raises duckdb.InterruptException."""

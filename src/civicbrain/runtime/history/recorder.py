@@ -145,7 +145,8 @@ class Recorder:
     def flush(self) -> None:
         """Write the minute that goes on, as at the end."""
         self._close()
-        self._write_series(2**30)
+        if self.run is not None:
+            self._write_series(2**30)
         self._minute = None
 
     @property
@@ -175,11 +176,12 @@ class Recorder:
             self._minute = None
             self._series.reopen(math.floor(now_s / 60))
         else:
-            self.flush()
+            if self.run is not None:  # what came before the first sample of all belongs to it
+                self.flush()
+                self._series = SeriesMinutes()
             number = int(self.run.name) + 1 if self.run else 1
             self.run = self.folder / layout.RUNS / f"{number:06d}"
             self.run.mkdir(mode=0o700, parents=True)
-            self._series = SeriesMinutes()
             _log.info("a new run begins", run=number)
         self._stage = None
         self._crossings.reset()
