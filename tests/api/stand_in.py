@@ -24,12 +24,16 @@ import zmq
 sys.path.insert(0, str(Path(__file__).parent))
 from grid_city import grid_city
 
+from civicbrain.city.intake import Intake, Keys, Sources, get_source_status, list_source_statuses
 from civicbrain.city.model import City
 from civicbrain.city.signals import ControllerMode
 from civicbrain.contracts import wire
 from civicbrain.contracts.brain import Alert, Severity
+from civicbrain.core.errors import ConfigurationError, NotFoundError
+from civicbrain.feeds.http import HttpFeed
 
 YELLOW_S = 3.0
+INTAKE_KEY = "key-of-the-stand-in's-cameras"
 CONTROLS = [
     {"name": "fixed", "summary": "the city's own plan", "source": "", "program": "fixed", "brain": ""},
     {
@@ -73,6 +77,7 @@ class StandIn:
         self.brain_on = True
         self.alerts: list[Alert] = []
         self.ledger: list[dict[str, Any]] = []
+        self.intake = Intake(Sources(city), Keys(INTAKE_KEY))
         self._light()
 
     def step(self) -> None:
@@ -160,7 +165,7 @@ class StandIn:
             junction_stage=wire.pack_array(self.stage),
             group_lamp=wire.pack_array(self.lamps),
             twin=self.twin_status(), alerts_open=len(self.alerts), ledger_entries=len(self.ledger),
-            baseline_progress=1.0,
+            baseline_progress=1.0, intake=self.intake.summary(self.time_s),
         )  # fmt: skip
 
     def health(self) -> wire.BrainHealth:
@@ -201,6 +206,16 @@ class StandIn:
                 self.brain_on = command.action == "brain-on"
                 self._record(command.action, command)
                 return wire.Reply(True, self.health())
+            case "sources" | "source":
+                try:
+                    if command.action == "source":
+                        return wire.Reply(True, get_source_status(self.intake, command.text, self.time_s))
+                    choice, page = command.text, (command.offset, command.limit)
+                    return wire.Reply(True, list_source_statuses(self.intake, choice, *page, self.time_s))
+                except NotFoundError as error:
+                    return wire.Reply(False, error=str(error), kind="not-found")
+                except ConfigurationError as error:
+                    return wire.Reply(False, error=str(error), kind="invalid")
             case "alerts":
                 return wire.Reply(True, self.alerts[::-1][: command.limit])
             case "ledger":
@@ -239,6 +254,10 @@ def run(run_dir: Path, vehicles: int, size: int, alert_every_s: float = 60.0, aw
         sockets[name] = context.socket(kind)
         sockets[name].setsockopt(zmq.LINGER, 0)
         sockets[name].bind(f"ipc://{run_dir / name}")
+    field = HttpFeed(run_dir, stand_in.intake, shared=True)
+    poller = zmq.Poller()
+    for socket in (sockets["brain.cmd"], field.socket):
+        poller.register(socket, zmq.POLLIN)
     encode = msgspec.msgpack.Encoder().encode
     decoder = msgspec.msgpack.Decoder(wire.BrainCommand)
     next_step = next_state = next_alert = time.monotonic()
@@ -258,7 +277,11 @@ def run(run_dir: Path, vehicles: int, size: int, alert_every_s: float = 60.0, aw
             alert = stand_in.raise_alert(f"made-up alert at {stand_in.time_s:.0f} s")
             sockets["brain.pub"].send_multipart([wire.ALERT_TOPIC, encode(alert)])
         wait_ms = max(1, int(1000 * (min(next_step, next_state, next_alert) - time.monotonic())))
-        if sockets["brain.cmd"].poll(wait_ms):
+        ready = dict(poller.poll(wait_ms))
+        if field.socket in ready:
+            field.poll(stand_in.time_s)
+            stand_in.intake.take(stand_in.time_s)
+        if sockets["brain.cmd"] in ready:
             *envelope, body = sockets["brain.cmd"].recv_multipart()
             sockets["brain.cmd"].send_multipart([*envelope, encode(stand_in.reply(decoder.decode(body)))])
 

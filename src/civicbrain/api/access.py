@@ -27,6 +27,9 @@ from civicbrain.core.errors import ServiceError
 ACTOR = "operator"  # who the ledger names for changes that came in over HTTP
 COOKIE = "civicbrain_token"
 PUBLIC_PATHS = ("/v1/health",)  # says only whether the processes answer; for probes
+OBSERVATIONS = "/v1/observations"
+"""Cameras post here with keys of their own, which the intake checks: the operator's token is not for them."""
+
 _log = structlog.get_logger("civicbrain.api")
 _READS = ("GET", "HEAD", "OPTIONS")
 _BODY_TIMEOUT_S = 10.0
@@ -68,6 +71,7 @@ class Access:
         self._headers = [(name.lower().encode(), value.encode()) for name, value in security_headers.items()]
         self._reads = RateLimit(settings.read_rate_hz, settings.rate_burst_s)
         self._writes = RateLimit(settings.write_rate_hz, settings.rate_burst_s)
+        self._observations = RateLimit(settings.intake_rate_hz, settings.rate_burst_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -82,7 +86,9 @@ class Access:
                 return None
             self._check_token(scope, headers)
             if scope["type"] == "http":
-                receive = await self._take_body(headers, receive)
+                limit = self._settings
+                most = limit.intake_body_bytes if _is_observation(scope) else limit.max_body_bytes
+                receive = await self._take_body(headers, receive, most)
         except ProblemError as error:
             return await _refuse(scope, receive, send, error)
         return await self._app(scope, receive, send)
@@ -90,7 +96,8 @@ class Access:
     def _check_rate(self, scope: Scope) -> None:
         write = scope["type"] == "http" and scope["method"] not in _READS
         client = scope.get("client")
-        wait_s = (self._writes if write else self._reads).wait_s(client[0] if client else "")
+        limit = self._observations if _is_observation(scope) else self._writes if write else self._reads
+        wait_s = limit.wait_s(client[0] if client else "")
         if wait_s > 0:
             raise ProblemError(
                 429, "too many requests from this address", headers={"Retry-After": str(int(wait_s) + 1)}
@@ -120,7 +127,7 @@ class Access:
             raise ProblemError(403, "a page of another site may not do this")
 
     def _check_token(self, scope: Scope, headers: dict[str, str]) -> None:
-        if self._token is None or scope["path"] in PUBLIC_PATHS:
+        if self._token is None or scope["path"] in PUBLIC_PATHS or _is_observation(scope):
             return
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
@@ -153,14 +160,14 @@ class Access:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return True
 
-    async def _take_body(self, headers: dict[str, str], receive: Receive) -> Receive:
-        """The whole body (it is small by rule), read in limited time, handed on as one message."""
-        limit = self._settings.max_body_bytes
+    async def _take_body(self, headers: dict[str, str], receive: Receive, limit: int) -> Receive:
+        """The whole body (`limit` bytes at most), read in limited time, handed on as one message."""
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > limit):
             await _pour_away(receive, _DRAIN_TIMES * limit)
             raise _too_large(limit)
-        body = b""
+        parts: list[bytes] = []
+        size = 0
         if length != "0" or "transfer-encoding" in headers:
             try:
                 async with asyncio.timeout(_BODY_TIMEOUT_S):
@@ -169,15 +176,16 @@ class Access:
                         message = await receive()
                         if message["type"] == "http.disconnect":
                             break
-                        body += message.get("body", b"")
+                        parts.append(message.get("body", b""))
+                        size += len(parts[-1])
                         more = message.get("more_body", False)
-                        if len(body) > limit:
+                        if size > limit:
                             if more:
                                 await _pour_away(receive, _DRAIN_TIMES * limit)
                             raise _too_large(limit)
             except TimeoutError:
                 raise ProblemError(408, "the body did not arrive in time") from None
-        first: Message | None = {"type": "http.request", "body": body, "more_body": False}
+        first: Message | None = {"type": "http.request", "body": b"".join(parts), "more_body": False}
 
         async def replay() -> Message:
             nonlocal first
@@ -195,7 +203,8 @@ class Access:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 method, status = scope.get("method", "WEBSOCKET"), message["status"]
                 # reads come by the second; changes, refusals of access and faults are what somebody looks for
-                if method not in _READS or status in (401, 403, 429) or status >= 500:
+                loud = method not in _READS and not (_is_observation(scope) and status < 400)
+                if loud or status in (401, 403, 429) or status >= 500:
                     _log.info(
                         "request", method=method, path=scope["path"][:200], status=status,
                         client=client[0] if client else "",
@@ -251,6 +260,10 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: ProblemErro
         await send({**message, "type": f"websocket.{message['type']}"})
 
     return await send_problem(as_response, error)
+
+
+def _is_observation(scope: Scope) -> bool:
+    return (scope["type"], scope["path"], scope.get("method")) == ("http", OBSERVATIONS, "POST")
 
 
 def _headers_of(scope: Scope) -> dict[str, str]:

@@ -13,8 +13,12 @@ from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
-from civicbrain.api import models
+from civicbrain.api import field_models, models
+from civicbrain.api.access import OBSERVATIONS
 from civicbrain.api.problems import MEDIA_TYPE, ProblemError
+
+OWN_BODY = "own_body"
+"""Option of a handler whose body is checked elsewhere: the content types it takes."""
 
 _ALWAYS = {
     400: "the request does not fit what the operation takes",
@@ -29,6 +33,22 @@ _WITH_NAME = {404: "there is none of that name"}
 _FROM_PROCESS = {503: "the process that knows is away; try again after Retry-After seconds"}
 _ONLY_HERE = ("/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions", "/openapi.json")
 _PUBLIC = ("/v1/health",)
+_FRAME = {"$ref": "#/components/schemas/CameraFrame"}
+_OBSERVATIONS_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"anyOf": [_FRAME, {"type": "array", "items": _FRAME, "minItems": 1}]}
+        },
+        "application/msgpack": {
+            "schema": {
+                "type": "string",
+                "format": "binary",
+                "description": "FrameBatch: columns of many frames, see docs/how-to/bring-cameras-in.md",
+            }
+        },
+    },
+}
 _EVENT = {
     "type": "object",
     "description": "one event of the stream",
@@ -54,13 +74,17 @@ def document_of(app: Litestar, *, token: bool) -> dict[str, Any]:
             problems = dict(_ALWAYS)
             if method in ("put", "patch", "post"):
                 problems |= _WITH_BODY
-            if "{" in path or path == "/v1/control":
+            if "{" in path or path in ("/v1/control", "/v1/intake", "/v1/sources"):
                 problems |= _WITH_NAME
             if path not in _ONLY_HERE:
                 problems |= _FROM_PROCESS
             if token and path not in _PUBLIC:
                 problems[401] = "no token, or one that does not fit"
                 operation["security"] = [{"bearer": []}]
+            if path == OBSERVATIONS:
+                operation["requestBody"] = _OBSERVATIONS_BODY
+                operation["security"] = [{"key": []}]
+                problems |= {401: "no key, or one that does not fit", 404: "the city has no such source"}
             responses = operation["responses"]
             for status, description in sorted(problems.items()):
                 responses[str(status)] = _response(status, description)
@@ -68,8 +92,10 @@ def document_of(app: Litestar, *, token: bool) -> dict[str, Any]:
                 responses["200"]["content"]["text/event-stream"]["schema"] = _EVENT
             if path == "/v1/city/geometry":
                 responses["304"] = {"description": "unchanged since the ETag given in If-None-Match"}
+    keys = {"type": "http", "scheme": "bearer", "description": "the shared token or a source's own key"}
+    components["securitySchemes"] = {"key": keys}
     if token:
-        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+        components["securitySchemes"]["bearer"] = {"type": "http", "scheme": "bearer"}
     return document
 
 
@@ -91,6 +117,13 @@ async def check_body(request: Request[Any, Any, Any]) -> None:
     if request.method not in ("PUT", "PATCH", "POST"):
         return
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    own = request.route_handler.opt.get(OWN_BODY)
+    if own is not None:  # whoever it is meant for reads it
+        if kind not in own:
+            raise ProblemError(
+                415, f"send the body as {' or '.join(own)}", headers={"Accept": ", ".join(own)}
+            )
+        return
     if kind != "application/json":
         raise ProblemError(415, "send the body as application/json", headers={"Accept": "application/json"})
     wanted = request.route_handler.parsed_fn_signature.parameters["data"].annotation
@@ -106,7 +139,7 @@ _NOT_QUERY = {"data", "request", "last_event_id"}
 def _structs() -> list[type[msgspec.Struct]]:
     return [
         value
-        for value in vars(models).values()
+        for value in {**vars(models), **vars(field_models)}.values()
         if isinstance(value, type) and issubclass(value, msgspec.Struct) and value is not msgspec.Struct
     ]
 

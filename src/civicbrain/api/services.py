@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from civicbrain.api.alerts import AlertStream
+from civicbrain.api.forward import Forwarder
 from civicbrain.api.geometry import geometry_of
 from civicbrain.api.link import Link
 from civicbrain.api.map_socket import MapSocket
@@ -38,14 +39,16 @@ class Services:
     alerts: AlertStream
     map_socket: MapSocket
     geometry: Document
+    forwarder: Forwarder
 
     @staticmethod
     def of(city: City, settings: Settings) -> Services:
         alerts = AlertStream(settings)
         link = Link(settings, alerts.add)
         return Services(
-            city, settings, link, alerts, MapSocket(city, link, settings), Document.of(geometry_of(city))
-        )
+            city, settings, link, alerts, MapSocket(city, link, settings), Document.of(geometry_of(city)),
+            Forwarder(settings),
+        )  # fmt: skip
 
     async def start(self) -> None:
         await self.link.start()
@@ -53,4 +56,5 @@ class Services:
 
     async def stop(self) -> None:
         await self.map_socket.stop()
+        self.forwarder.stop()
         await self.link.stop()

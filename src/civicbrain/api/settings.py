@@ -23,6 +23,8 @@ class Settings:
     write_rate_hz: float = 5.0
     rate_burst_s: float = 4.0  # so many seconds' worth may come at once
     max_body_bytes: int = 64 * 1024
+    intake_rate_hz: float = 50.0  # messages with observations; a gateway sends those of many cameras in one
+    intake_body_bytes: int = 1024 * 1024
     command_timeout_s: float = 3.0
     stale_after_s: float = 5.0  # a process not heard of for so long counts as away
     map_rate_hz: float = 5.0
