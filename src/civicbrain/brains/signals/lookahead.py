@@ -4,7 +4,8 @@ What is expected at every stop line comes from the estimator (`estimate`): vehic
 between cameras, those that neighbouring junctions plan to let go. For each junction the best schedule of
 stages for the next `look_s` seconds is searched on a queue model (`schedules`, `search`); its first move
 decides this second. The vehicles it plans to let go are what the junctions downstream expect in the next:
-so a platoon is awaited, and a full link holds back its feeders.
+so a platoon is awaited, and a full link holds back its feeders. Junctions that no camera sees get fixed plans
+from what is reckoned to arrive (`unseen`).
 
 The bound on red, pedestrians and what has just begun are treated as under `max-pressure` (`choice`).
 """
@@ -12,7 +13,7 @@ The bound on red, pedestrians and what has just begun are treated as under `max-
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from civicbrain.brains.signals.heads import Heads
 from civicbrain.brains.signals.schedules import Scene, Weights, gather
 from civicbrain.brains.signals.search import search
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
+from civicbrain.brains.signals.unseen import UnseenPlans
 from civicbrain.brains.signals.waiting import Waiting
 from civicbrain.city.model import City
 from civicbrain.city.network import F64, I32, Bool
@@ -121,6 +123,7 @@ class LookAheadBrain:
             options.crowded_veh,
         )  # fmt: skip
         self._asking = Asking(city, name, options.valid_s)
+        self._unseen = UnseenPlans(city, self.streams, name, options.stale_s)
         count, seconds = self._lanes.count, options.horizon_s
         self._junction_of_lane = np.repeat(
             np.arange(len(city.junctions)), np.diff(self._lanes.lanes.lane_start)
@@ -159,7 +162,9 @@ class LookAheadBrain:
         explain: Explain | None = None
         if self.options.explain:
             explain = functools.partial(explain_outlook, self._city, self.streams, self.stages, outlook)
-        return self._asking.advice(snapshot.time_s, outlook.chosen, outlook.overdue, explain)
+        advice = self._asking.advice(snapshot.time_s, outlook.chosen, outlook.overdue, explain)
+        plans = self._unseen.update(snapshot, outlook.estimate.rate_veh_per_s)
+        return replace(advice, requests=advice.requests + plans) if plans else advice
 
     def decide(self, snapshot: Snapshot) -> Outlook:
         """One tick as arrays."""
@@ -170,6 +175,7 @@ class LookAheadBrain:
             self._heads.bit[:] = 0
             self._tick = 0
             self._shares_s = -np.inf
+            self._unseen.reset()
         self._last_s = now
         demand = self._reader.read(snapshot)
         self._waiting.update(now, signals.lamps, signals.lamps_since_s, demand)

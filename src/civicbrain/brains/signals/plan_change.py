@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from civicbrain.brains.signals.approach import TURN_PRIOR, Streams, build_streams
+from civicbrain.brains.signals.approach import Streams, build_streams
 from civicbrain.brains.signals.plans.flows import StreamFlows
 from civicbrain.brains.signals.plans.network import PlanNetwork, PlanOptions, Timing
+from civicbrain.brains.signals.plans.requests import RENEW_S, listens, movement_shares, plan_request
 from civicbrain.brains.signals.plans.tables import build_tables
 from civicbrain.city.model import City
 from civicbrain.city.network import F64
 from civicbrain.city.observations import Detections
-from civicbrain.city.signals import ControllerMode
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.brain import Advice, PlanRequest
 from civicbrain.core.errors import ConfigurationError
@@ -36,7 +36,6 @@ SEEN_SHARE = 0.95
 RESIDUAL_S = 120.0
 """The fewest vehicles in view over the longest usual cycle are those that no green clears."""
 
-RENEW_S = 60.0
 WORTHWHILE = 0.97
 """Plans are changed for 3 % of expected delay or more: each change costs a transition."""
 
@@ -144,12 +143,7 @@ class PlanChangeBrain:
         self._renewed_s = -1e9
         self._work: Iterator[dict[int, Timing] | None] | None = None
         self._why = "local plan"
-        moves = city.network.movements
-        prior = np.array([TURN_PRIOR.get(int(turn), 1.0) for turn in moves.turn])
-        known = self._streams.movement_stream >= 0
-        total = np.bincount(self._streams.movement_stream[known], prior[known], self._streams.count)
-        self._movement_share = np.zeros(len(prior))
-        self._movement_share[known] = prior[known] / total[self._streams.movement_stream[known]]
+        self._movement_share = movement_shares(city, self._streams)
 
     def advise(self, snapshot: Snapshot) -> Advice:
         """Count; at the end of an interval begin to make plans; ask for those in force once a minute."""
@@ -173,8 +167,12 @@ class PlanChangeBrain:
         if not self._plans or not (changed or now_s - self._renewed_s >= RENEW_S):
             return Advice()
         self._renewed_s = now_s
-        requests = tuple(self._request(row, plan, snapshot) for row, plan in self._plans.items()
-                         if self._listens(row, snapshot))  # fmt: skip
+        expires_s = now_s + self.options.valid_s
+        requests = tuple(
+            plan_request(self._city.junctions[row], plan, now_s, expires_s, self.name)
+            for row, plan in self._plans.items()
+            if listens(snapshot, row)
+        )
         explanations: Mapping[str, Mapping[str, object]] = {}
         if self.options.explain:
             explanations = {r.junction: self._explain(r) for r in requests}
@@ -231,19 +229,6 @@ class PlanChangeBrain:
                 plan = plans[row]
                 result[row] = Timing(plan.durations_s, (plan.offset_s + shift_s) % plan.cycle_s)
         return result
-
-    def _listens(self, row: int, snapshot: Snapshot) -> bool:
-        return int(snapshot.signals.mode[row]) in (ControllerMode.LOCAL, ControllerMode.CENTRAL)
-
-    def _request(self, row: int, plan: Timing, snapshot: Snapshot) -> PlanRequest:
-        return PlanRequest(
-            junction=self._city.junctions[row].id,
-            durations_s=tuple(plan.durations_s.astype(float).tolist()),
-            offset_s=float(plan.offset_s),
-            not_before_s=snapshot.time_s,
-            expires_s=snapshot.time_s + self.options.valid_s,
-            brain=self.name,
-        )
 
     def _explain(self, request: PlanRequest) -> dict[str, object]:
         cycle_s = sum(request.durations_s)

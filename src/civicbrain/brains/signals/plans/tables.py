@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,11 @@ def extended(durations_s: I64, bounds: tuple[PlanBound, ...]) -> I64:
 
 def build_tables(city: City, streams: Streams) -> list[PlanTable]:
     """One table a junction, in the city's order."""
+    return list(make_tables(city, streams))
+
+
+def make_tables(city: City, streams: Streams) -> Iterator[PlanTable]:
+    """The same, one after the other, for who has little time at once."""
     of_junction = np.searchsorted(streams.junction, np.arange(len(city.junctions) + 1))
     moves = city.network.movements
     factor = np.array([TURN_FACTOR.get(chr(turn), 1.0) for turn in moves.turn])
@@ -73,7 +79,6 @@ def build_tables(city: City, streams: Streams) -> list[PlanTable]:
     sums = np.bincount(streams.movement_stream[known], factor[known], streams.count)
     counts = np.bincount(streams.movement_stream[known], minlength=streams.count)
     turn_factor = sums / np.maximum(counts, 1)
-    tables = []
     for row, junction in enumerate(city.junctions):
         own = np.arange(of_junction[row], of_junction[row + 1]).astype(np.int32)
         group = streams.group[own] - city.signals.group_start[row]
@@ -91,23 +96,20 @@ def build_tables(city: City, streams: Streams) -> list[PlanTable]:
         pairs = [np.flatnonzero(line) for line in permitted]
         bounds = list_plan_bounds(junction)
         durations = np.maximum(np.round([step.duration_s for step in steps]), 1).astype(np.int64)
-        tables.append(
-            PlanTable(
-                junction=row,
-                id=junction.id,
-                streams=own,
-                shows=shows,
-                start_s=start_s,
-                rival_start=np.concatenate(([0], np.cumsum([len(p) for p in pairs]))).astype(np.int64),
-                rivals=np.concatenate([*pairs, np.zeros(0, dtype=np.int64)]).astype(np.int64),
-                turn_factor=turn_factor[own],
-                bounds=bounds,
-                durations_s=extended(durations, bounds),
-                offset_s=junction.local_plan.offset_s,
-                roots=tuple(_roots(city, int(streams.lane[k])) for k in own),
-            )
+        yield PlanTable(
+            junction=row,
+            id=junction.id,
+            streams=own,
+            shows=shows,
+            start_s=start_s,
+            rival_start=np.concatenate(([0], np.cumsum([len(p) for p in pairs]))).astype(np.int64),
+            rivals=np.concatenate([*pairs, np.zeros(0, dtype=np.int64)]).astype(np.int64),
+            turn_factor=turn_factor[own],
+            bounds=bounds,
+            durations_s=extended(durations, bounds),
+            offset_s=junction.local_plan.offset_s,
+            roots=tuple(_roots(city, int(streams.lane[k])) for k in own),
         )
-    return tables
 
 
 def _roots(city: City, lane: int) -> tuple[int, ...]:
