@@ -8,7 +8,7 @@ from street_seen import detections
 
 from civicbrain.brains.signals import create
 from civicbrain.brains.signals.unseen import EVERY_S, FIRST_S, VALID_S
-from civicbrain.city.plan_bounds import find_broken_bound
+from civicbrain.city.plan_bounds import find_broken_bound, list_plan_bounds
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import BrainContext, PlanRequest
 from civicbrain.contracts.sandbox import sandbox_city, sandbox_signals
@@ -17,14 +17,12 @@ CITY = sandbox_city()
 ROW_OF = {junction.id: row for row, junction in enumerate(CITY.junctions)}
 
 
-def plans_asked_for(
-    seconds: int, cameras: list[int], begin_s: float = 0.0
-) -> list[tuple[float, PlanRequest]]:
+def plans_asked_for(seconds: int, cameras: list[int]) -> list[tuple[float, PlanRequest]]:
     """A steady stream of vehicles from the west, seen by these cameras, and the plans that come of it."""
     brain, store = create(BrainContext(city=CITY, options={})), Store(CITY)
     asked = []
     for second in range(seconds):
-        t = begin_s + second
+        t = float(second)
         seen = [("WA_0", 140.0 - 14.0 * (second % 10), 14.0)] if 0 in cameras else []
         store.fold([detections(CITY, t, seen, cameras), sandbox_signals(CITY, t, 0, 0.0)], t)
         asked += [(t, r) for r in brain.advise(store.snapshot(t)).requests if isinstance(r, PlanRequest)]
@@ -47,7 +45,7 @@ def test_the_plan_holds_the_bounds_of_the_junction(asked: list[tuple[float, Plan
     junction = CITY.junctions[ROW_OF["B"]]
     for _, request in asked:
         assert len(request.durations_s) == len(junction.local_plan.steps)
-        assert find_broken_bound(junction, request.durations_s) is None
+        assert find_broken_bound(list_plan_bounds(junction), request.durations_s) is None
         assert 0.0 <= request.offset_s < sum(request.durations_s)
 
 

@@ -2,8 +2,8 @@
 
 Purpose   Serve what the cameras see with the least delay, nobody waiting longer than the maximum red.
 Reads     Snapshot.detections (lane, distance m, speed m/s), lanes.queued (spill-back), signals.
-Returns   One StageRequest a junction (valid 10 s, renewed each second); in a live city also
-          explanations: worth of each stage, demand by group, why.
+Returns   One StageRequest a junction (valid 10 s, renewed each second), a PlanRequest where no camera
+          looks (unseen.py); in a live city also explanations: worth of each stage, demand by group, why.
 Cadence   1 s. Cost: max-pressure 0.05 ms for 21 junctions, brain 5 to 23 ms (p99) for 1 to 16;
           compiled before they are asked (seconds, once a machine).
 Controls  brain, max-pressure, plan-change (options: LookAheadOptions, MaxPressureOptions, PlanChangeOptions).
