@@ -71,10 +71,10 @@ class Storage:
         self._engine = engine
 
     def write(self, run: Path, resolution: Resolution, table: Table, minute: int,
-              columns: Mapping[str, NDArray[Any]]) -> int:  # fmt: skip
-        """Write the file of one minute, which replaces what was there; returns its rows. No rows: no file,
-        and none stays. Raises duckdb.Error or OSError, with nothing half-written."""
-        file = file_of(table_folder(run, resolution, table), Period(minute, 1))
+              columns: Mapping[str, NDArray[Any]], length_min: int = 1) -> int:  # fmt: skip
+        """Write the file of one minute (or hour), which replaces what was there; returns its rows. No rows:
+        no file, and none stays. Raises duckdb.Error or OSError, with nothing half-written."""
+        file = file_of(table_folder(run, resolution, table), Period(minute, length_min))
         count = len(columns[table.key])
         if count == 0:
             file.unlink(missing_ok=True)
