@@ -48,13 +48,15 @@ class PassageState(StrEnum):
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """One signal junction on the way. distance_m: of its stop line along the route. Times are platform
+    """One signal junction on the way. distance_m: of its stop line along the route. edge:
+    the one that leads to it. Times are platform
     seconds, None where they have not come. cross_wait_veh_s: time that vehicles stood at other approaches
     while the junction was held."""
 
     junction: str
     distance_m: float
     state: PassageState
+    edge: str = ""
     stage: str = ""
     predicted_s: float | None = None
     first_predicted_s: float | None = None

@@ -1,0 +1,187 @@
+"""The room's brain: follows every mission, plans its way, predicts it, opens its corridor just in time."""
+
+from __future__ import annotations
+
+import math
+
+from civicbrain.brains.priority.arrival import Pace, RoadView, free_s
+from civicbrain.brains.priority.corridor import Corridors
+from civicbrain.brains.priority.options import PriorityOptions
+from civicbrain.brains.priority.planning import Planner, red_wait_s
+from civicbrain.brains.priority.pursuit import Pursuit, Stop
+from civicbrain.brains.priority.switching import JunctionTable
+from civicbrain.brains.priority.ways import Way
+from civicbrain.city.missions import MissionTrack, TrackState
+from civicbrain.city.model import City
+from civicbrain.city.snapshot import Snapshot
+from civicbrain.contracts.brain import Advice, Alert, Severity, StageRequest
+from civicbrain.contracts.missions import MissionPlan
+
+ETA_SD_S, ETA_SD_SHARE = 3.0, 0.12
+"""Standard deviation of a predicted arrival: seconds, and share of the time left (benchmarks/priority)."""
+
+
+class PriorityBrain:
+    """See the module. Deterministic."""
+
+    cadence_s = 1.0
+    budget_s = 0.5
+
+    def __init__(self, city: City, options: PriorityOptions, name: str = "priority") -> None:
+        self.name = name
+        self.options = options
+        self._city = city
+        self._planner: Planner | None = None  # made with the first mission: most cities have none most days
+        self._view = RoadView(city)
+        self._tables: dict[int, JunctionTable] = {}
+        self._corridors = Corridors(name, options)
+        self._pursuits: dict[str, Pursuit] = {}
+        self._last_s = -math.inf
+
+    def advise(self, snapshot: Snapshot) -> Advice:
+        """Requests for the corridors, plans of all missions, alerts for those that are lost."""
+        if snapshot.time_s < self._last_s:
+            self._pursuits.clear()
+        self._last_s = snapshot.time_s
+        if not snapshot.missions and not self._pursuits:
+            return Advice()
+        requests = self._end(snapshot)
+        for track in snapshot.missions:
+            requests += self._follow(track, snapshot)
+        pursuits = list(self._pursuits.values())
+        waits_s = self._corridors.waits_s(pursuits)
+        for pursuit in pursuits:
+            own = {place: at_s for (name, place), at_s in waits_s.items() if name == pursuit.mission.id}
+            pursuit.predict(snapshot, self._view, own)
+        requests += self._corridors.step(pursuits, snapshot)
+        return Advice(
+            tuple(_one_each(requests)),
+            tuple(self._alert(p, snapshot.time_s) for p in pursuits if p.state is TrackState.LOST),
+            explanations=self._explain(pursuits) if self.options.explain else {},
+            missions=tuple(self._plan(pursuit, snapshot.time_s) for pursuit in pursuits),
+        )
+
+    def _end(self, snapshot: Snapshot) -> list[StageRequest]:
+        """Give back what missions held that are no more."""
+        known = {track.mission.id for track in snapshot.missions}
+        requests: list[StageRequest] = []
+        for name in [name for name in self._pursuits if name not in known]:
+            requests += self._corridors.give_back(self._pursuits.pop(name), snapshot, "the mission is over")
+        return requests
+
+    def _follow(self, track: MissionTrack, snapshot: Snapshot) -> list[StageRequest]:
+        mission, now_s = track.mission, snapshot.time_s
+        pursuit = self._pursuits.get(mission.id)
+        if pursuit is None:
+            pace = self.options.speed_share * mission.speed_factor
+            pursuit = self._pursuits[mission.id] = Pursuit(mission, self.options, pace=Pace(pace))
+        requests: list[StageRequest] = []
+        if pursuit.way is None and not pursuit.note:
+            self._set_out(pursuit, snapshot)
+        elif pursuit.off_way or now_s - pursuit.planned_s >= self.options.replan_s:
+            requests = self._replan(pursuit, track, snapshot)
+        pursuit.follow(track, now_s)
+        return requests
+
+    def _set_out(self, pursuit: Pursuit, snapshot: Snapshot) -> None:
+        planner = self._planner = self._planner or Planner(self._city, self.options)
+        mission, row = pursuit.mission, self._city.network.edges.row
+        pursuit.planned_s = snapshot.time_s
+        way: Way | None = None
+        given = tuple(row.get(edge, -1) for edge in mission.route)
+        if given and min(given) >= 0 and planner.maker.is_connected(given):
+            way = planner.maker.make(given)
+        elif mission.from_edge in row and mission.to_edge in row:
+            way, _ = planner.plan(snapshot, row[mission.from_edge], row[mission.to_edge], pursuit.pace.share)
+        if way is None:
+            pursuit.note = "there is no way from its start to its end"
+            return
+        self._drive(pursuit, way)
+        red_s = sum(red_wait_s(s.table.junction, s.crossing.groups.tolist()) for s in pursuit.stops)
+        drive_s = free_s(way, mission.from_m, pursuit.end_m) / mission.speed_factor
+        pursuit.eta_without_s = snapshot.time_s + drive_s + red_s
+
+    def _drive(self, pursuit: Pursuit, way: Way) -> None:
+        stops = [Stop(crossing, self._table(crossing.junction)) for crossing in way.crossings]
+        pursuit.take(way, stops)
+
+    def _table(self, junction: int) -> JunctionTable:
+        table = self._tables.get(junction)
+        if table is None:
+            table = self._tables[junction] = JunctionTable(self._city, junction)
+        return table
+
+    def _replan(self, pursuit: Pursuit, track: MissionTrack, snapshot: Snapshot) -> list[StageRequest]:
+        """Another way where the vehicle has left its own, or where another saves enough."""
+        planner, way = self._planner, pursuit.way
+        pursuit.planned_s = snapshot.time_s
+        if planner is None or way is None or track.state is not TrackState.TRACKED:
+            return []
+        row = self._city.network.edges.row
+        target = row[pursuit.mission.to_edge]
+        if pursuit.off_way:
+            here = planner.nearest_edge(track.x_m, track.y_m, track.heading_deg)
+        elif pursuit.mission.route:
+            return []  # whoever gave the route keeps to it
+        else:
+            here = way.edges[min(int((way.end_m <= pursuit.progress_m).sum()), len(way.edges) - 1)]
+        pace = pursuit.pace.share
+        found, cost_s = planner.plan(snapshot, here, target, pace)
+        if found is None:
+            return []
+        if not pursuit.off_way:
+            rest = way.edges[way.edges.index(here) :]
+            now_cost_s = planner.cost_s(snapshot, rest, pace)
+            saves_s = now_cost_s - cost_s
+            if found.edges == rest or saves_s < max(
+                self.options.replan_gain_s, self.options.replan_gain * now_cost_s
+            ):
+                return []
+            pursuit.note = f"another way saves {saves_s:.0f} s" if math.isfinite(saves_s) else "way closed"
+        else:
+            pursuit.note = "the vehicle left its way"
+        requests = self._corridors.give_back(pursuit, snapshot, pursuit.note)
+        self._drive(pursuit, found)
+        pursuit.replanned += 1
+        pursuit.restart()
+        return requests
+
+    def _plan(self, pursuit: Pursuit, now_s: float) -> MissionPlan:
+        way, ids = pursuit.way, self._city.network.edges.ids
+        eta_s = pursuit.eta_s
+        return MissionPlan(
+            pursuit.mission.id, self.name, now_s, str(pursuit.state),
+            tuple(ids[edge] for edge in way.edges) if way else (),
+            way.length_m if way else 0.0, pursuit.progress_m, eta_s,
+            None if eta_s is None else ETA_SD_S + ETA_SD_SHARE * max(0.0, eta_s - now_s),
+            pursuit.eta_without_s, pursuit.replanned,
+            tuple(s.show(ids[way.edges[s.crossing.place]]) for s in pursuit.stops) if way else (),
+            pursuit.note,
+        )  # fmt: skip
+
+    def _alert(self, pursuit: Pursuit, now_s: float) -> Alert:
+        mission = pursuit.mission
+        title = f"Mission {mission.id} is lost"
+        detail = f"no position of {mission.vehicle}; its corridor is given back"
+        return Alert(f"mission-{mission.id}", Severity.WARNING, title, detail, now_s, self.name)
+
+    def _explain(self, pursuits: list[Pursuit]) -> dict[str, dict[str, object]]:
+        return {
+            stop.table.junction.id: {
+                "mission": pursuit.mission.id,
+                "state": str(stop.state),
+                "stage": stop.table.junction.stages[stop.stage].id,
+                "arrival_s": round(stop.predicted_s, 1),
+                "queue_veh": round(stop.queue_veh, 1),
+                "switch_s": round(stop.switch_s, 1),
+            }
+            for pursuit in pursuits
+            for stop in pursuit.stops
+            if stop.opened_s is not None and stop.released_s is None and stop.stage >= 0
+        }
+
+
+def _one_each(requests: list[StageRequest]) -> list[StageRequest]:
+    """A junction that is asked for is not given back in the same second."""
+    asked = {request.junction for request in requests if request.priority > 10}
+    return [r for r in requests if r.priority > 10 or r.junction not in asked]

@@ -1,0 +1,189 @@
+"""One mission under way: where it is, when it comes to each junction, what is asked there and given back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from civicbrain.brains.priority.arrival import (
+    PASS_LOSS_S,
+    Pace,
+    RoadView,
+    clear_s,
+    free_s,
+    queue_ahead,
+    start_loss_s,
+)
+from civicbrain.brains.priority.options import PriorityOptions
+from civicbrain.brains.priority.switching import JunctionTable
+from civicbrain.brains.priority.ways import Crossing, Way
+from civicbrain.city.missions import Mission, MissionTrack, TrackState
+from civicbrain.city.snapshot import Snapshot
+from civicbrain.contracts.missions import Passage, PassageState
+
+PASSED_M = 10.0
+"""Behind the stop line: clear of what a receiver's error can make of it (2.5 standard deviations of 4 m)."""
+
+FIX_WEIGHT = 0.25
+"""Of a new fix against where the speed says the vehicle is: positions err by metres, speeds hardly do."""
+
+LARGEST_ERROR_M = 30.0
+"""Farther from a fix than this, dead reckoning is given up."""
+
+OFF_WAY_M = 40.0
+_SEARCH_BACK_M, _FASTEST_MPS = 30.0, 40.0
+FREE_MPS = 14.0
+
+
+@dataclass(slots=True)
+class Stop:
+    """What is known and asked of one crossing."""
+
+    crossing: Crossing
+    table: JunctionTable
+    stage: int = -1
+    state: PassageState = PassageState.AHEAD
+    queue_veh: float = 0.0
+    switch_s: float = 0.0
+    predicted_s: float = math.inf
+    first_predicted_s: float | None = None
+    opened_s: float | None = None
+    passed_s: float | None = None
+    released_s: float | None = None
+    until_s: float = math.inf  # end of a pause or a recovery
+    pauses: int = 0
+    central_before: bool = False  # another brain decided here when the corridor was opened
+    cross_wait_veh_s: float = 0.0
+    reason: str = ""
+
+    def show(self, edge: str) -> Passage:
+        """For people. edge: id of the one that leads to the stop line."""
+        known = self.predicted_s if math.isfinite(self.predicted_s) else None
+        stages = self.table.junction.stages
+        return Passage(
+            self.table.junction.id, round(self.crossing.stop_m, 1), self.state, edge,
+            stages[self.stage].id if self.stage >= 0 else "", known, self.first_predicted_s, self.opened_s,
+            self.passed_s, self.released_s, self.cross_wait_veh_s, self.reason,
+        )  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class Pursuit:
+    """A mission on its way. way: None while there is no route. progress_m: of the vehicle's front, as of the
+    snapshot's time, dead reckoned from the newest fix."""
+
+    mission: Mission
+    options: PriorityOptions
+    state: TrackState = TrackState.EXPECTED
+    way: Way | None = None
+    stops: list[Stop] = field(default_factory=list)
+    progress_m: float = 0.0
+    speed_mps: float = 0.0
+    off_way: bool = False
+    eta_s: float | None = None
+    eta_without_s: float | None = None
+    replanned: int = 0
+    planned_s: float = -math.inf
+    note: str = ""
+    pace: Pace = field(default_factory=lambda: Pace(1.0))
+    _fix_s: float = -math.inf
+    _fix_m: float = 0.0
+    _free_from: tuple[float, float] | None = None  # (second, metres) from which it has driven freely
+
+    def take(self, way: Way, stops: list[Stop]) -> None:
+        """Drive this way from now on. What was held elsewhere is the caller's to give back."""
+        self.way, self.stops = way, stops
+        self.progress_m = self._fix_m = 0.0
+        self._free_from = None
+
+    def restart(self) -> None:
+        """Look for the vehicle anywhere on the new way."""
+        self._fix_s = -math.inf
+        self.off_way = False
+
+    def follow(self, track: MissionTrack, now_s: float) -> None:
+        """Take in the newest fix, and reckon where the vehicle is now."""
+        self.state = track.state
+        way = self.way
+        if way is None or track.state is not TrackState.TRACKED:
+            return
+        if track.fix_s > self._fix_s:
+            reach_m = _FASTEST_MPS * min(track.fix_s - self._fix_s, 60.0) + 60.0
+            if self._fix_s == -math.inf:
+                reach_m = way.length_m
+            at_m, away_m = way.locate(
+                track.x_m, track.y_m, self._fix_m - _SEARCH_BACK_M, self._fix_m + reach_m
+            )
+            self.off_way = away_m > OFF_WAY_M
+            if not self.off_way:
+                driven_m = 0.5 * (self.speed_mps + track.speed_mps) * (track.fix_s - self._fix_s)
+                reckoned_m = self._fix_m + driven_m
+                if abs(at_m - reckoned_m) <= LARGEST_ERROR_M:
+                    at_m = reckoned_m + FIX_WEIGHT * (at_m - reckoned_m)
+                self._learn(at_m, track.fix_s, track.speed_mps)
+                self._fix_m = at_m
+            self._fix_s, self.speed_mps = track.fix_s, track.speed_mps
+        ahead_m = self.speed_mps * max(0.0, now_s - self._fix_s)
+        self.progress_m = min(self._fix_m + ahead_m, way.length_m)
+
+    def _learn(self, at_m: float, fix_s: float, speed_mps: float) -> None:
+        """Its pace over stretches of 5 s in which it was not held up."""
+        assert self.way is not None
+        if speed_mps < 5.0:
+            self._free_from = None
+            return
+        if self._free_from is None:
+            self._free_from = (fix_s, at_m)
+            return
+        since_s, since_m = self._free_from
+        if fix_s - since_s >= 5.0:
+            if at_m > since_m:
+                self.pace.saw(free_s(self.way, since_m, at_m), fix_s - since_s)
+            self._free_from = (fix_s, at_m)
+
+    def predict(self, snapshot: Snapshot, view: RoadView, waits_s: dict[int, float]) -> None:
+        """Arrivals at all stop lines ahead, and at the end. waits_s: place of a stop -> earliest second at
+        which another mission leaves its junction to this one."""
+        way, options, now_s = self.way, self.options, snapshot.time_s
+        if way is None:
+            return
+        at_s, at_m = now_s, self.progress_m
+        at_s += start_loss_s(self.speed_mps, FREE_MPS * self.pace.share)
+        carried = 0.0
+        for place, stop in enumerate(self.stops):
+            crossing = stop.crossing
+            if stop.passed_s is not None or crossing.stop_m + PASSED_M < self.progress_m:
+                continue
+            at_s += free_s(way, at_m, crossing.stop_m) / self.pace.share + PASS_LOSS_S
+            at_m = crossing.stop_m
+            stop.queue_veh = queue_ahead(view, snapshot, way, crossing, self.progress_m)
+            stop.queue_veh += options.carry * carried
+            carried = stop.queue_veh
+            if stop.stage >= 0:
+                stop.switch_s = stop.table.switch_s(snapshot, stop.stage)
+            green_s = max(now_s + stop.switch_s, waits_s.get(place, -math.inf))
+            if stop.switch_s > 0.0 or stop.state is PassageState.AHEAD:
+                at_s = max(at_s, green_s + clear_s(options, stop.queue_veh))
+            else:  # it is let go already
+                at_s = max(at_s, now_s + options.headway_s * stop.queue_veh)
+            stop.predicted_s = at_s
+            if stop.first_predicted_s is None and self.state is TrackState.TRACKED:
+                stop.first_predicted_s = at_s
+        at_s += free_s(way, at_m, self.end_m) / self.pace.share
+        self.eta_s = at_s
+
+    @property
+    def end_m(self) -> float:
+        """Where the mission ends along the way."""
+        assert self.way is not None
+        if self.mission.to_m < 0.0 or len(self.way.end_m) < 2:
+            return self.way.length_m
+        return min(self.way.length_m, float(self.way.end_m[-2]) + self.mission.to_m)
+
+    def lead_s(self, stop: Stop) -> float:
+        """How long before the vehicle the stop's stage has to be asked for."""
+        options = self.options
+        lead_s = stop.switch_s + clear_s(options, stop.queue_veh) + options.margin_s
+        if stop.switch_s <= 0.0:
+            lead_s = max(lead_s, options.reserve_s)
+        return min(lead_s, options.max_lead_s)

@@ -1,0 +1,174 @@
+"""Corridors on a street without SUMO: opened in time, given back, arbitrated, and never unsafe."""
+
+from __future__ import annotations
+
+import pytest
+from corridor_street import SPEED_MPS, Street, driver
+
+from civicbrain.brains.priority import create
+from civicbrain.city.missions import MissionEnd, Urgency, VehiclePosition
+from civicbrain.city.signals import ControllerMode
+from civicbrain.contracts.brain import BrainContext, Priority, StageRequest
+from civicbrain.contracts.brain_checks import check_brain
+from civicbrain.contracts.missions import PassageState
+from civicbrain.core.errors import ConfigurationError
+
+EAST = ("W", "A", "B", "E")
+SOUTH_AT_A = ("NA", "A", "SA")
+NORTH_AT_B = ("SB", "B", "NB")
+
+
+def test_it_keeps_the_contract_of_brains():
+    assert [finding for finding in check_brain(create) if not finding.ok] == []
+
+
+def test_options_that_do_not_fit_are_named():
+    context = BrainContext(Street().loop.city, options={"max_hold": 3})
+    with pytest.raises(ConfigurationError, match="max_hold"):
+        create(context)
+
+
+@pytest.mark.parametrize("start_s", [30.0, 37.0, 44.0, 51.0])
+def test_each_junction_is_green_before_the_vehicle_comes_and_free_after_it(start_s):
+    street = Street([driver("m1", EAST, start_s)])
+    at_a_s, at_b_s = start_s + 300.0 / SPEED_MPS, start_s + 600.0 / SPEED_MPS
+    street.run(at_a_s - 3.0)
+    assert street.green("A", "W")
+    street.run(at_a_s - 0.5)
+    assert street.green("A", "W")
+    street.run(at_b_s - 3.0)
+    assert street.green("B", "A")
+    street.run(at_b_s + 12.0)
+    assert {controller.mode for controller in street.roadside.controllers} == {ControllerMode.LOCAL}
+    assert street.observer.count == 0
+
+
+def test_cross_traffic_is_held_no_longer_than_needed():
+    street = Street([driver("m1", EAST, 40.0)])
+    street.run(140.0)
+    opened = [e.time_s for e in street.entries("corridor") if e.body["state"] == "open"]
+    gone = [e.time_s for e in street.entries("corridor") if e.body["state"] in ("released", "recovers")]
+    assert len(opened) == len(gone) == 2
+    assert all(end_s - begin_s <= 25.0 for begin_s, end_s in zip(opened, gone, strict=True))
+
+
+def test_arrivals_are_predicted_and_compared():
+    street = Street([driver("m1", EAST, 40.0)], options={"speed_share": 0.67})
+    street.run(50.0)
+    [plan] = street.advice.missions
+    assert [passage.junction for passage in plan.passages] == ["A", "B"]
+    real_s = [40.0 + 300.0 / SPEED_MPS, 40.0 + 600.0 / SPEED_MPS]
+    for passage, at_s in zip(plan.passages, real_s, strict=True):
+        assert passage.predicted_s == pytest.approx(at_s, abs=0.15 * (at_s - 50.0) + 1.0)
+    assert plan.eta_without_s is not None
+    street.run(75.0)
+    [plan] = street.advice.missions
+    assert plan.passages[0].passed_s == pytest.approx(real_s[0], abs=2.0)
+
+
+def test_a_cancelled_mission_gives_its_corridor_back_at_once():
+    street = Street([driver("m1", EAST, 40.0)])
+    street.run(57.0)
+    assert ControllerMode.FORCED in {controller.mode for controller in street.roadside.controllers}
+    street.drivers[0].over = True
+    street.extra.append(MissionEnd("m1", 58.0, "cancelled"))
+    street.run(61.0)
+    assert {controller.mode for controller in street.roadside.controllers} == {ControllerMode.LOCAL}
+    assert street.advice.missions == ()
+    ends = [e.body for e in street.entries("mission") if e.body["what"] == "ended"]
+    assert [(body["mission"], body["rule"]) for body in ends] == [("m1", "cancelled")]
+
+
+def test_a_lost_mission_gives_its_corridor_back_and_raises_an_alert():
+    street = Street([driver("m1", EAST, 40.0, silent=(55.0, 1e9), speed_mps=8.0)])
+    street.run(70.0)
+    assert {controller.mode for controller in street.roadside.controllers} == {ControllerMode.LOCAL}
+    assert [alert.key for alert in street.loop.open_alerts.values()] == ["mission-m1"]
+    assert [p.state for p in street.advice.missions] == ["lost"]
+
+
+def test_a_vehicle_that_stands_holds_a_junction_for_a_limited_time():
+    street = Street([driver("m1", EAST, 40.0)], options={"max_hold_s": 30.0, "pause_s": 20.0})
+    street.run(57.0)  # 240 m on: the junction is open
+    street.drivers[0].over = True
+    for _ in range(120):
+        street.extra.append(VehiclePosition("radio", "m1", street.now_s, 240.0, 0.0, 0.0, 90.0))
+        street.step()
+    states = [e.body["state"] for e in street.entries("corridor") if e.body["junction"] == "A"]
+    assert states[:3] == ["open", "held-back", "open"]
+    assert street.observer.count == 0
+
+
+def bad_positions(street):
+    now_s = street.now_s
+    return [
+        VehiclePosition("radio", "m1", now_s, 880.0, 0.0, 14.0, 90.0),  # jumps
+        VehiclePosition("radio", "m1", now_s - 30.0, 200.0, 0.0, 14.0, 90.0),  # late
+        VehiclePosition("radio", "m1", now_s, 200.0, 140.0, 14.0, 90.0),  # off the network
+        VehiclePosition("stranger", "m1", now_s, 250.0, 0.0, 14.0, 90.0),
+    ]
+
+
+def test_positions_that_lie_open_nothing_and_the_corridor_ends():
+    street = Street([driver("m1", EAST, 40.0, silent=(48.0, 1e9))])
+    while street.now_s < 75.0:
+        if street.now_s >= 48.0:
+            street.extra += bad_positions(street)
+        street.step()
+    refused = {e.body["rule"] for e in street.entries("mission") if e.body["what"] == "position-refused"}
+    assert {"jump", "late", "off-network", "unauthorised"} <= refused
+    assert {controller.mode for controller in street.roadside.controllers} == {ControllerMode.LOCAL}
+    opened = [e.body["junction"] for e in street.entries("corridor") if e.body["state"] == "open"]
+    assert "B" not in opened
+    assert street.loop.health(75.0)[0].failures == 0
+    assert street.observer.count == 0
+
+
+def test_the_operator_outranks_the_corridor():
+    street = Street([driver("m1", EAST, 40.0)])
+    street.run(52.0)
+    hold = StageRequest("A", "side", 52.0, 82.0, "operator", Priority.OPERATOR, "procession")
+    street.guard.handle([hold], 52.0)
+    street.run(70.0)
+    assert street.roadside.controllers[0].mode is ControllerMode.MANUAL
+    assert not street.green("A", "W")
+    assert street.guard.refused["outranked"] > 0
+
+
+@pytest.mark.parametrize(("east", "south", "first"), [(3, 2, "m1"), (2, 3, "m2")])
+def test_two_crossing_missions_are_both_served_the_more_urgent_first(east, south, first):
+    street = Street(
+        [
+            driver("m1", EAST, 40.0, Urgency(east), speed_mps=10.0),
+            driver("m2", SOUTH_AT_A, 41.0, Urgency(south), speed_mps=10.0),
+        ]
+    )
+    street.run(130.0)
+    crossing = [e.body for e in street.entries("request") if e.body["rule"] == "crossing-missions"]
+    assert crossing
+    assert all("more urgent" in body["why"] for body in crossing)
+    assert first in crossing[0]["why"]
+    opened = {e.body["mission"] for e in street.entries("corridor") if e.body["state"] in ("open", "waits")}
+    assert opened == {"m1", "m2"}
+    ended = street.loop.missions.ended
+    assert all(passage.passed_s is not None for plan in ended.values() for passage in plan.passages)
+    assert street.observer.count == 0
+
+
+def test_three_missions_on_two_junctions_are_all_served_and_nothing_is_unsafe():
+    street = Street(
+        [
+            driver("m1", EAST, 40.0, Urgency.URGENT, speed_mps=10.0),
+            driver("m2", SOUTH_AT_A, 42.0, Urgency.URGENT, speed_mps=10.0),
+            driver("m3", NORTH_AT_B, 68.0, Urgency.LIFE, speed_mps=10.0),
+        ]
+    )
+    street.run(180.0)
+    ended = street.loop.missions.ended
+    assert set(ended) == {"m1", "m2", "m3"}
+    states = {passage.state for plan in ended.values() for passage in plan.passages}
+    assert states <= {PassageState.PASSED, PassageState.RECOVERS, PassageState.RELEASED}
+    assert street.observer.count == 0
+    assert {controller.mode for controller in street.roadside.controllers} == {ControllerMode.LOCAL}
+    reasons = {e.body["why"] for e in street.entries("request") if e.body["rule"] == "crossing-missions"}
+    assert reasons
