@@ -12,7 +12,7 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from first_controls.run import SCENARIOS, Lines, condense  # noqa: E402
+from first_controls.run import SCENARIOS, Lines, condense, delay_cell, made_by  # noqa: E402
 
 from civicbrain.evaluate.plan import StudyOptions  # noqa: E402
 from civicbrain.evaluate.storage import write_atomically  # noqa: E402
@@ -71,21 +71,14 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
         "|---|---|" + "---:|" * (len(CONTROLS) + 1) + "---|---|",
     ]
     for name, row in rows.items():
-        cells = []
-        for control in CONTROLS:
-            delay = row["controls"][control]["mean_delay_s"]
-            half = (delay["ci95"][1] - delay["ci95"][0]) / 2 if delay["ci95"] else None
-            cells.append(f"{delay['mean']:.1f}" + (f" ± {half:.1f}" if half is not None else ""))
+        cells = [delay_cell(row["controls"][control]) for control in CONTROLS]
         best, ours = BEST_KNOWN_S.get(name), row["controls"]["brain"]
         lines.append(
             f"| {name} ({row['vehicles_due']}) | {row['seeds']} | {' | '.join(cells)} | "
             f"{'–' if best is None else f'{TARGET * best:.1f}'} | {'yes' if met(name, row) else '**no**'} | "
             f"{ours['deadlocks']}, {ours['unsafe_states']} |"
         )
-    versions = sorted({(row["sumo_version"], row["civicbrain_version"]) for row in rows.values()})
-    made_by = "; ".join(f"SUMO {sumo}, Civic Brain {ours}" for sumo, ours in versions)
-    lines += ["", f"{made_by}, camera sensing."]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", made_by(rows.values())]) + "\n"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -147,20 +148,27 @@ def table(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         cells = []
         for name in names:
-            delay = row["controls"].get(name, {}).get("mean_delay_s", {"mean": None, "ci95": None})
-            text = "–" if delay["mean"] is None else f"{delay['mean']:.1f}"
-            if delay["ci95"] is not None:
-                text += f" ± {(delay['ci95'][1] - delay['ci95'][0]) / 2:.1f}"
-            cells.append(text)
+            cells.append(delay_cell(row["controls"].get(name)))
         ratio = best_ratio(row)
         cells.append("–" if ratio is None else f"{ratio:.2f}")
         lines.append(f"| {row['scenario']} ({row['vehicles_due']}) | {row['seeds']} | {' | '.join(cells)} |")
-    if rows:
-        lines += [
-            "",
-            f"SUMO {rows[0]['sumo_version']}, Civic Brain {rows[0]['civicbrain_version']}, camera sensing.",
-        ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", made_by(rows)]) + "\n"
+
+
+def delay_cell(control: Mapping[str, Any] | None) -> str:
+    """Mean delay with half of its interval, of a control as `condense` says it."""
+    if control is None or control["mean_delay_s"]["mean"] is None:
+        return "–"
+    delay = control["mean_delay_s"]
+    half = f" ± {(delay['ci95'][1] - delay['ci95'][0]) / 2:.1f}" if delay["ci95"] else ""
+    return f"{delay['mean']:.1f}{half}"
+
+
+def made_by(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The versions that results come from."""
+    versions = sorted({(row["sumo_version"], row["civicbrain_version"]) for row in rows})
+    made = "; ".join(f"SUMO {sumo}, Civic Brain {ours}" for sumo, ours in versions)
+    return f"{made}, camera sensing." if made else "Not measured yet."
 
 
 def best_ratio(row: dict[str, Any]) -> float | None:

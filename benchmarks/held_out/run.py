@@ -12,7 +12,7 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from first_controls.run import Lines, condense  # noqa: E402
+from first_controls.run import Lines, condense, delay_cell, made_by  # noqa: E402
 
 from civicbrain.core.errors import CivicBrainError  # noqa: E402
 from civicbrain.evaluate.plan import StudyOptions  # noqa: E402
@@ -119,25 +119,14 @@ def table(rows: dict[str, Any]) -> str:
         "|---|---:|" + "---:|" * (len(CONTROLS) + 2) + "---|---|",
     ]
     for name, row in rows.items():
-        cells = [_delay(row["controls"].get(control)) for control in CONTROLS]
+        cells = [delay_cell(row["controls"].get(control)) for control in CONTROLS]
         ratios = [row["ratio"][reference]["mean"] for reference in AGAINST]
         cells += ["–" if ratio is None else f"{ratio:.2f}" for ratio in ratios]
         cells.append("**no**" if misses(name, row) else "yes")
         locks = [str(row["controls"].get(control, {}).get("deadlocks", "–")) for control in CONTROLS]
         cells.append(", ".join(locks))
         lines.append(f"| {name} ({row['vehicles_due']}) | {row['seeds']} | {' | '.join(cells)} |")
-    versions = sorted({(row["sumo_version"], row["civicbrain_version"]) for row in rows.values()})
-    made_by = "; ".join(f"SUMO {sumo}, Civic Brain {ours}" for sumo, ours in versions)
-    lines += ["", f"{made_by}, camera sensing." if rows else "Not measured yet."]
-    return "\n".join(lines) + "\n"
-
-
-def _delay(control: dict[str, Any] | None) -> str:
-    if control is None or control["mean_delay_s"]["mean"] is None:
-        return "–"
-    delay = control["mean_delay_s"]
-    half = f" ± {(delay['ci95'][1] - delay['ci95'][0]) / 2:.1f}" if delay["ci95"] else ""
-    return f"{delay['mean']:.1f}{half}"
+    return "\n".join([*lines, "", made_by(rows.values())]) + "\n"
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def commands(seeds: int, also: list[str], held_out: list[str]) -> list[list[str]
     found = [
         ["estimator/run.py"],
         ["estimator/cost.py"],
-        ["decision_cost/run.py"],
+        ["growth/run.py"],
         ["loop_cost/run.py"],
         ["bounds/run.py", *others],
         ["plans/run.py", *number],

@@ -28,7 +28,7 @@ FILES = {
     "plans": "plans/results.json",
     "estimator": "estimator/results.json",
     "estimator_cost": "estimator/cost.json",
-    "decision_cost": "decision_cost/results.json",
+    "growth": "growth/results.json",
     "loop_cost": "loop_cost/results.json",
 }
 OURS = "brain"
@@ -219,11 +219,15 @@ def cost(results: Results) -> Section:
     """What deciding costs."""
     section = Section("cost", "Cost")
     lines = ["| what | measured | asked | met |", "|---|---:|---:|---|"]
-    decision, update, loop = results["decision_cost"], results["estimator_cost"], results["loop_cost"]
+    decision, update, loop = (
+        (results["growth"] or {}).get("1300"),
+        results["estimator_cost"],
+        results["loop_cost"],
+    )
     entries: list[tuple[str, float | None, float, str]] = [
         (
             f"a decision for {_whole(decision, 'junctions')} junctions, p99",
-            None if decision is None else decision["decision_ms_p99"],
+            None if decision is None else decision["attached"]["decision"]["p99_ms"],
             DECISION_TARGET_MS,
             "ms",
         ),

@@ -83,7 +83,8 @@ def test_resco_is_judged_by_the_mean_of_its_seeds() -> None:
 
 
 def test_a_decision_that_takes_too_long_is_missed() -> None:
-    made = sections.cost(NOTHING | {"decision_cost": {"junctions": 1300, "decision_ms_p99": 61.0}})
+    growth = {"1300": {"junctions": 1300, "attached": {"decision": {"p99_ms": 61.0}}}}
+    made = sections.cost(NOTHING | {"growth": growth})
     assert made.missed == ["a decision for 1,300 junctions, p99: 61 ms, at most 50 asked"]
 
 
