@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ STALE_AFTER_S = 10.0
 QUEUE_MESSAGES = 64
 """Held for each client, 1 MB each at most. Beyond it the API says 503 to the sender, who tries again."""
 
-MOST_A_POLL = 256
-"""So many messages are taken in one go; what comes meanwhile waits, so that a flood never holds the loop."""
+LONGEST_POLL_S = 0.02
+"""So long messages are taken in one go; what comes meanwhile waits, so that a flood never holds the loop."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -46,12 +47,14 @@ class HttpFeed:
 
     def poll(self, now_s: float) -> list[Datum]:
         """Offer what lies ready to the intake and answer each message; never waits."""
-        for _, frames in zip(range(MOST_A_POLL), receive(self._socket), strict=False):
-            if len(frames) < 4:  # no [identity, "", key, body]: nothing of ours
-                continue
-            *envelope, key, body = frames
-            receipt = self._intake.offer(body, now_s, key=key.decode("utf-8", "replace"))
-            self._answer(envelope, receipt)
+        end = time.monotonic() + LONGEST_POLL_S
+        for frames in receive(self._socket):
+            if len(frames) >= 4:  # [identity, "", key, body]; else nothing of ours
+                *envelope, key, body = frames
+                receipt = self._intake.offer(body, now_s, key=key.decode("utf-8", "replace"))
+                self._answer(envelope, receipt)
+            if time.monotonic() >= end:
+                break
         return [] if self._shared else [*self._intake.take(now_s)]
 
     def _answer(self, envelope: list[bytes], receipt: Receipt) -> None:
