@@ -76,12 +76,20 @@ def evaluate(
         bool,
         typer.Option("--mesoscopic", help="Simulate queues, not driving: faster, coarser, for large cities."),
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Run on a Ray cluster: its address (HOST:PORT, ray://HOST:PORT, auto), or local:N for N "
+            "workers here.",
+        ),
+    ] = None,
 ) -> None:
     """Compare controls on scenarios: the same seeds for all, each run in a process of its own.
 
     Writes evaluation.json and report.html into the --out folder.
     """
-    from civicbrain.core.errors import StudyError
+    from civicbrain.core.errors import ConfigurationError, StudyError
     from civicbrain.evaluate.plan import StudyOptions, parse_seeds
     from civicbrain.evaluate.records import EvaluationSet, encode
     from civicbrain.evaluate.study import default_folder, run_study
@@ -99,6 +107,17 @@ def evaluate(
         stop_at_limit=stop_at_limit,
         mesoscopic=mesoscopic,
     )
+    executor = None
+    if cluster is not None:
+        from civicbrain.evaluate.cluster import RayCluster
+
+        if jobs is not None:
+            raise ConfigurationError(
+                "it is the cluster that says how many runs there are at a time",
+                place="--jobs, --cluster",
+                remedy="give one of the two",
+            )
+        executor = RayCluster(cluster)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = default_folder(scenario, stamp) if out is None else out
     progress = _Bar(quiet=json or not sys.stderr.isatty())
@@ -109,6 +128,7 @@ def evaluate(
                 options,
                 folder,
                 jobs=len(os.sched_getaffinity(0)) if jobs is None else jobs,
+                executor=executor,
                 progress=progress,
                 command=_command(scenario, options, seeds),
             )

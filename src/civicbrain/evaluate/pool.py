@@ -1,5 +1,8 @@
-"""Runs in processes of their own: libsumo holds one simulation a process, and one that dies must not take
-others with it."""
+"""Where the runs of a study run: the door, and the processes of this machine behind it.
+
+Each run has a process of its own: libsumo holds one simulation a process, and one that dies must not take
+others with it. Behind the same door stand the machines of a cluster (`cluster.py`).
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,40 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Protocol
 
-from civicbrain.core.errors import CivicBrainError
+from civicbrain.core.errors import CivicBrainError, ConfigurationError
 from civicbrain.evaluate.plan import RunTask
 from civicbrain.evaluate.records import Failure, RunFile
 
 Simulate = Callable[[RunTask], RunFile]
 OnDone = Callable[[RunTask, RunFile | Failure], None]
+
+
+class Executor(Protocol):
+    """Runs tasks somewhere. Which and where changes no figure."""
+
+    def run_all(self, tasks: Sequence[RunTask], simulate: Simulate, on_done: OnDone) -> None:
+        """Run every task, and report each as it ends, in this thread. What `on_done` raises ends the others
+        and is passed on. Raises ConfigurationError, ServiceError or StudyError when nothing can run at all.
+        """
+        ...
+
+
+class LocalPool:
+    """Processes of this machine, `jobs` at a time."""
+
+    def __init__(self, jobs: int) -> None:
+        if jobs < 1:
+            raise ConfigurationError(
+                f"jobs {jobs} is less than 1", remedy="give the number of processes, 1 or more"
+            )
+        self.jobs = jobs
+
+    def run_all(self, tasks: Sequence[RunTask], simulate: Simulate, on_done: OnDone) -> None:
+        """As `Executor.run_all`."""
+        run_all(tasks, self.jobs, simulate, on_done)
+
 
 _LOG_LINES_IN_REASON = 5
 _JOIN_S = 10.0
@@ -70,10 +100,15 @@ def _outcome(connection: Connection, task: RunTask, process: SpawnProcess) -> Ru
             reason += f"; its last words: {tail}"
         return Failure(control=task.control.name, seed=task.seed, reason=reason)
     if isinstance(outcome, RunFile):
-        for log in (task.log_file, task.sumo_log_file):
-            with contextlib.suppress(OSError):
-                log.unlink(missing_ok=True)
+        forget_logs(task)
     return outcome
+
+
+def forget_logs(task: RunTask) -> None:
+    """Logs are kept of runs that failed."""
+    for log in (task.log_file, task.sumo_log_file):
+        with contextlib.suppress(OSError):
+            log.unlink(missing_ok=True)
 
 
 def _describe_exit(code: int | None) -> str:
@@ -98,20 +133,24 @@ def _child(simulate: Simulate, task: RunTask, connection: Connection) -> None:
     # Ctrl-C reaches the whole process group; the parent decides what ends
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _redirect_output(task.log_file)
+    redirect_output(task.log_file)
+    connection.send(attempt(simulate, task, task.log_file))
+    connection.close()
+
+
+def attempt(simulate: Simulate, task: RunTask, log_file: Path) -> RunFile | Failure:
+    """Simulate, and turn what it raises into a Failure. log_file: where people will find the traceback."""
     try:
-        outcome: RunFile | Failure = simulate(task)
+        return simulate(task)
     except CivicBrainError as error:
-        outcome = Failure(control=task.control.name, seed=task.seed, reason=str(error))
+        return Failure(control=task.control.name, seed=task.seed, reason=str(error))
     except Exception as error:
         traceback.print_exc()
-        outcome = Failure(
+        return Failure(
             control=task.control.name,
             seed=task.seed,
-            reason=f"{type(error).__name__}: {error} (traceback in {task.log_file})",
+            reason=f"{type(error).__name__}: {error} (traceback in {log_file})",
         )
-    connection.send(outcome)
-    connection.close()
 
 
 def _end_with_parent() -> None:
@@ -122,7 +161,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _redirect_output(path: Path) -> None:
+def redirect_output(path: Path) -> None:
     """stdout belongs to the study (--json), the terminal to the progress bar: SUMO and brains write here."""
     try:
         target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)

@@ -18,7 +18,7 @@ from civicbrain.contracts.rooms import get_control
 from civicbrain.core.errors import CityError, ConfigurationError
 from civicbrain.evaluate.bound import measure_bound
 from civicbrain.evaluate.plan import RunTask, StudyOptions, hash_city, make_tasks, sumo_version
-from civicbrain.evaluate.pool import Simulate, run_all
+from civicbrain.evaluate.pool import Executor, LocalPool, Simulate
 from civicbrain.evaluate.records import (
     Bound,
     ControlNote,
@@ -73,6 +73,7 @@ def run_study(
     out: Path,
     *,
     jobs: int = 1,
+    executor: Executor | None = None,
     progress: StudyProgress | None = None,
     command: str = "",
     simulate: Simulate = simulate_run,
@@ -83,15 +84,13 @@ def run_study(
 
     With one scenario `out` holds its evaluation. With several, each has a folder `out`/<scenario>, and
     `out`/evaluation.json holds {"studies": [...]}. A run that fails is named in `failures` of its
-    evaluation and does not stop the others. jobs: processes at a time. command: shown in the report.
+    evaluation and does not stop the others. jobs: processes at a time. executor: where the runs run; None
+    for `jobs` processes of this machine. command: shown in the report.
 
     Raises ConfigurationError, NotFoundError or CityError before any run, StudyError when the disk takes no
-    more; runs finished by then are kept and found again.
+    more, ServiceError when a cluster does not answer; runs finished by then are kept and found again.
     """
-    if jobs < 1:
-        raise ConfigurationError(
-            f"jobs {jobs} is less than 1", remedy="give the number of processes, 1 or more"
-        )
+    executor = LocalPool(jobs) if executor is None else executor
     studies = plan_studies(scenarios, options, out, resolve)
 
     finished: dict[tuple[Path, str, int], RunFile] = {}
@@ -117,7 +116,8 @@ def run_study(
 
     if progress is not None:
         progress.start(len(finished) + len(missing), len(finished))
-    run_all(missing, jobs, simulate, on_done)
+    if missing:
+        executor.run_all(missing, simulate, on_done)
 
     evaluations = [_evaluate(study, finished, failures[study.folder]) for study in studies]
     for study, evaluation in zip(studies, evaluations, strict=True):
