@@ -105,17 +105,18 @@ def test_indicators_of_places(kept: Place) -> None:
 def test_questions_that_make_no_sense_are_refused_with_the_remedy(kept: Place) -> None:
     for parameters, status, words in (
         ({"junctions": "nowhere"}, 404, "no junction"),
-        ({"junctions": JUNCTION.id, "approach": "x"}, 400, "both given"),
-        ({"start": at(60), "end": at(0)}, 400, "empty"),
+        ({"junctions": JUNCTION.id, "approach": "x"}, 409, "both given"),
+        ({"start": at(60), "end": at(0)}, 409, "empty"),
         ({"start": "2026-01-05T00:00:00"}, 400, "zone"),
         ({"start": "tomorrow"}, 400, "fit"),
+        ({"start": "0.5"}, 400, "fit"),
         ({"resolution": "1day"}, 400, "fit"),
-        ({"resolution": "1min", "end": at(4e8)}, 400, "coarser"),
-        ({"end": "9999-12-31T23:59:59Z"}, 400, "outside time"),
-        ({"run": "77"}, 400, "no run"),
+        ({"resolution": "1min", "end": at(4e8)}, 409, "coarser"),
+        ({"end": "9999-12-31T23:59:59Z"}, 409, "outside time"),
+        ({"run": "77"}, 404, "no run"),
         ({"box": "1,2,3"}, 400, "fit"),
         ({"polygon": "0,0;1,1"}, 400, "fit"),
-        ({"resolution": "1s", "lanes": CITY.network.lanes.ids[LANE]}, 400, "raw seconds"),
+        ({"resolution": "1s", "lanes": CITY.network.lanes.ids[LANE]}, 409, "raw seconds"),
     ):
         answer = ask(kept, "queue_veh", **parameters)
         assert (answer.status_code, words in answer.text) == (status, True), answer.text

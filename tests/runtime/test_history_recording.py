@@ -20,7 +20,7 @@ from history_samples import Seen, make_sample
 from civicbrain.city.model import City
 from civicbrain.contracts.sandbox import sandbox_city
 from civicbrain.contracts.wire import pack_array, unpack_array
-from civicbrain.core.errors import ConfigurationError, HistoryError, NotFoundError
+from civicbrain.core.errors import ConfigurationError, NotFoundError
 from civicbrain.runtime.history import layout
 from civicbrain.runtime.history.layout import JUNCTION, LANE, SECOND_VEHICLES, Period, Resolution
 from civicbrain.runtime.history.minutes import NOT_SEEN, nearest_rank_p95
@@ -236,7 +236,7 @@ def test_a_window_that_begins_again_is_a_run_of_its_own(made: Made) -> None:
     made.recorder.flush()
     assert made.ask("queue_veh", 0, 120, lanes=("WA_0",)).mean == [[2.0, None]]
     assert made.ask("queue_veh", 0, 120, lanes=("WA_0",), run=1).mean == [[1.0, 1.0]]
-    with pytest.raises(HistoryError, match="no run 7"):
+    with pytest.raises(NotFoundError, match="no run 7"):
         made.ask("queue_veh", 0, 120, run=7)
 
 

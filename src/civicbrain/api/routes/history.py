@@ -12,7 +12,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from civicbrain.api import models
-from civicbrain.api.problems import ProblemError
+from civicbrain.api.problems import MEDIA_TYPE, Problem, ProblemError
 from civicbrain.api.replay import Replay
 from civicbrain.api.services import Services
 from civicbrain.api.views import told
@@ -35,14 +35,26 @@ _ABOUT_MOMENTS = (
     "map sends it (`CBF1`). Vehicles are there as long as positions are kept, and carry no identity."
 )
 Run = Annotated[int, Parameter(ge=0, le=_HIGHEST_RUN, description="number of the run; 0: the newest")]
-Start = Annotated[datetime, Parameter(description="first instant, RFC 3339 with its zone")]
+Start = Annotated[
+    str, Parameter(schema_extra={"format": "date-time"}, description="first instant, RFC 3339 with its zone")
+]
+End = Annotated[
+    str,
+    Parameter(schema_extra={"format": "date-time"}, description="end (exclusive), RFC 3339 with its zone"),
+]
+REFUSALS = {
+    404: ResponseSpec(Problem, False, media_type=MEDIA_TYPE, description="no such indicator, place or run"),
+    409: ResponseSpec(
+        Problem, False, media_type=MEDIA_TYPE, description="it contradicts itself, or asks for too much"
+    ),
+}
 
 
 def handlers(services: Services) -> list[HTTPRouteHandler]:
     link = services.link
     replay = Replay(services.city)
 
-    @get("/v1/history", tags=["history"], summary="What history can be asked")
+    @get("/v1/history", tags=["history"], summary="What history can be asked", responses=REFUSALS)
     async def get_catalogue(run: Run = 0) -> models.HistoryCatalogue:
         return told(await link.ask_history(Ask(action="catalogue", run=run)), models.HistoryCatalogue)
 
@@ -51,11 +63,12 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         tags=["history"],
         summary="An indicator over a window, in steps",
         description=_ABOUT_INDICATOR,
+        responses=REFUSALS,
     )
     async def get_indicator(
         indicator: Annotated[str, Parameter(description="name of an indicator, or property of a series")],
         start: Start,
-        end: Annotated[datetime, Parameter(description="end (exclusive), RFC 3339 with its zone")],
+        end: End,
         junctions: Annotated[
             str, Parameter(max_length=_LONGEST_LIST, description="ids, separated by commas")
         ] = "",
@@ -77,7 +90,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         run: Run = 0,
     ) -> models.HistoryAnswer:
         question = Question(
-            indicator=unquote(indicator, errors="replace"), start=_aware(start), end=_aware(end),
+            indicator=unquote(indicator, errors="replace"), start=_instant(start), end=_instant(end),
             junctions=_ids(junctions), lanes=_ids(lanes), approach=approach,
             box=tuple(_numbers(box)) if box else None,  # type: ignore[arg-type]  # four, by the pattern
             polygon=_corners(polygon),
@@ -91,14 +104,14 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         tags=["history"],
         summary="Moments of the past, as frames of the map",
         description=_ABOUT_MOMENTS,
-        responses={200: ResponseSpec(bytes, False, media_type=FRAMES, description="frames")},
+        responses={200: ResponseSpec(bytes, False, media_type=FRAMES, description="frames"), **REFUSALS},
     )
     async def get_moments(
         start: Start,
         seconds: Annotated[int, Parameter(ge=1, le=_MOST_SECONDS, description="how many")] = 10,
         run: Run = 0,
     ) -> Response[bytes]:
-        ask = Ask(action="moments", start=_aware(start), seconds=seconds, run=run)
+        ask = Ask(action="moments", start=_instant(start), seconds=seconds, run=run)
         moments = told(await link.ask_history(ask), Moments)
         return Response(
             replay.encode(moments.moments), media_type=FRAMES, headers={"cache-control": "no-store"}
@@ -107,9 +120,14 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     return [get_catalogue, get_indicator, get_moments]
 
 
-def _aware(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ProblemError(400, "the time has no zone; write it with one, e.g. 2026-01-05T08:00:00Z")
+def _instant(text: str) -> datetime:
+    """RFC 3339; a leap second is taken as the second before it, as UTC clocks of computers do."""
+    try:
+        moment = datetime.fromisoformat(text.upper().replace(":60", ":59"))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or "T" not in text.upper():
+        raise ProblemError(400, "a time does not fit; write it with its zone, e.g. 2026-01-05T08:00:00Z")
     return moment
 
 

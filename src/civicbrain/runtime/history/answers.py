@@ -32,7 +32,7 @@ def reply_to(ask: Ask, history: History, city: City, within_s: float) -> Reply:
         return Reply(ok=True, body=_answer(ask, history, city))
     except duckdb.InterruptException:
         remedy = "ask for a shorter window, fewer places or a coarser resolution"
-        return Reply(False, error=f"the answer took longer than {within_s:g} s; {remedy}", kind="invalid")
+        return Reply(False, error=f"the answer took longer than {within_s:g} s; {remedy}", kind="refused")
     except CivicBrainError as error:  # without its place: who asks from elsewhere has no use for our paths
         return Reply(False, error=f"{error.message}; {error.remedy}", kind=_kind(error))
     except Exception:
@@ -83,4 +83,4 @@ def read_catalogue(history: History, run: int = 0) -> Catalogue:
 def _kind(error: CivicBrainError) -> str:
     if isinstance(error, NotFoundError):
         return "not-found"
-    return "invalid" if isinstance(error, (ConfigurationError, HistoryError)) else "unavailable"
+    return "refused" if isinstance(error, (ConfigurationError, HistoryError)) else "unavailable"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civicbrain.city.model import City
-from civicbrain.core.errors import ConfigurationError, HistoryError
+from civicbrain.core.errors import ConfigurationError, HistoryError, NotFoundError
 from civicbrain.core.time import require_aware
 from civicbrain.runtime.history import layout
 from civicbrain.runtime.history.indicators import Indicator, get_indicator
@@ -95,11 +95,11 @@ class History:
         return _answer(indicator, place, question.each, run, resolution, first, last, found)
 
     def run(self, number: int = 0) -> Path:
-        """The folder of a run, the newest for 0. Raises HistoryError."""
+        """The folder of a run, the newest for 0. Raises NotFoundError."""
         runs = layout.list_runs(self.folder)
         chosen = [run for run in runs if int(run.name) == number] if number else runs[-1:]
         if not chosen:
-            raise HistoryError(
+            raise NotFoundError(
                 f"there is no run {number}" if number else "nothing has been written yet",
                 place=str(self.folder),
                 remedy=f"there are the runs 1 to {int(runs[-1].name)}"

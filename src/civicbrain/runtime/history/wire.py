@@ -69,7 +69,7 @@ class Batch(msgspec.Struct, frozen=True):
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """action: "ask" (question) -> Answer | "catalogue" (run) -> Catalogue | "moments" (run, start, seconds)
-    -> Moments. Reply.kind: "invalid", "not-found" or "unavailable"."""
+    -> Moments. Reply.kind: "refused", "not-found" or "unavailable"."""
 
     action: str
     question: Question | None = None
