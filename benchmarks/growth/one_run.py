@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import sys
@@ -91,7 +92,7 @@ def bare(folder: str, begin_s: float, settle: int, measured: int) -> dict[str, A
 def attached(folder: str, begin_s: float, settle: int, measured: int, control: str) -> dict[str, Any]:
     """The same with everything attached: cameras, store, snapshot, brain, guard, ledger, controllers."""
     city = resolve_city(folder)
-    decide, snap, sense, step, rest = Watch(), Watch(), Watch(), Watch(), Watch()
+    decide, snap, sense, step, rest, sumo = (Watch() for _ in range(6))
     before_mb = _rss_mb()
     brain = get_room("brains", "signals").create_brain(BrainContext(city, 1, {"control": control}))
     store = Store(city)
@@ -105,8 +106,18 @@ def attached(folder: str, begin_s: float, settle: int, measured: int, control: s
     door = TwinDoor()
     loop = Loop(city, store, Guard(city, Ledger(None), door), [InlineHost(TimedBrain(brain, decide))])
     brain_mb = _rss_mb()
-    options = TwinOptions(seed=1, program="central", begin_s=begin_s, end_s=begin_s + settle + measured + 1)
-    watches = (decide, snap, sense, step, rest)
+    options = TwinOptions(
+        seed=1, program="central", emissions=False, begin_s=begin_s, end_s=begin_s + settle + measured + 1
+    )
+    watches = (decide, snap, sense, step, rest, sumo)
+    simulation_step = libsumo.simulationStep
+
+    def timed_step() -> None:
+        with sumo:
+            simulation_step()
+
+    libsumo.simulationStep = timed_step
+    gc.freeze()  # as in a live process
     vehicles, cold_start_s = [], 0.0
     with closing(Twin(city, options)) as twin:
         door.twin = twin
@@ -125,7 +136,7 @@ def attached(folder: str, begin_s: float, settle: int, measured: int, control: s
             if second >= settle:
                 vehicles.append(libsumo.vehicle.getIDCount())
     return {
-        "step": step.said(), "sense": sense.said(), "tick": rest.said(), "decision": decide.said(),
+        "step": step.said(), "sumo": sumo.said(), "sense": sense.said(), "tick": rest.said(), "decision": decide.said(),
         "snapshot": snap.said(), "vehicles": round(float(np.mean(vehicles))), "rss_mb": _rss_mb(),
         "brain_rss_mb": brain_mb, "imported_rss_mb": before_mb, "cold_start_s": round(cold_start_s, 1),
         "cpu_ms_a_second": round(sum(watch.said()["mean_ms"] for watch in (step, sense, rest)), 1),
