@@ -82,6 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--tile-url", default="", metavar="URL", help="base map; default: the city's own")
     parser.add_argument("--read-rate", type=float, default=Settings.read_rate_hz, metavar="PER_S")
     parser.add_argument("--write-rate", type=float, default=Settings.write_rate_hz, metavar="PER_S")
+    parser.add_argument("--intake-rate", type=float, default=Settings.intake_rate_hz, metavar="PER_S")
     parser.add_argument("--stale-after", type=float, default=Settings.stale_after_s, metavar="S")
     parser.add_argument(
         "--map-send-timeout",
@@ -99,6 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
         allowed_origins=tuple(options.allow_origin),
         read_rate_hz=options.read_rate,
         write_rate_hz=options.write_rate,
+        intake_rate_hz=options.intake_rate,
         stale_after_s=options.stale_after,
         map_send_timeout_s=options.map_send_timeout,
     )
