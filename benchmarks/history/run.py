@@ -29,14 +29,23 @@ from civicbrain.city.store import Store
 from civicbrain.contracts.transport import HISTORY_IN, decode, open_puller, receive
 from civicbrain.contracts.wire import pack_array
 from civicbrain.runtime.history.entry import HistoryEntry
-from civicbrain.runtime.history.layout import Resolution, Table, each_table
+from civicbrain.runtime.history.layout import (
+    LANE,
+    Resolution,
+    Table,
+    each_table,
+    file_of,
+    list_periods,
+    list_runs,
+    without_covered,
+)
 from civicbrain.runtime.history.minutes import Columns
 from civicbrain.runtime.history.playback import read_moments
 from civicbrain.runtime.history.queries import History
 from civicbrain.runtime.history.question import Question
 from civicbrain.runtime.history.recorder import Recorder
 from civicbrain.runtime.history.sampler import Sampler
-from civicbrain.runtime.history.storage import Storage, open_engine
+from civicbrain.runtime.history.storage import Storage, open_engine, reading
 from civicbrain.runtime.history.wire import Sample
 from civicbrain.twin.generating import GenerateOptions, generate_city
 
@@ -56,7 +65,9 @@ def main() -> int:
     parser.add_argument("--samples-a-minute", type=int, default=1, help="of the week; see README.md")
     parser.add_argument("--full-minutes", type=int, default=5, help="minutes of 60 samples, timed")
     parser.add_argument("--repeats", type=int, default=15, help="times each question is asked")
-    parser.add_argument("--keep", type=Path, help="make the week here, or ask the one that is here")
+    parser.add_argument(
+        "--keep", type=Path, help="make the week here, go on with the one that is here, or ask it"
+    )
     parser.add_argument("--small", action="store_true", help="20 junctions, three hours, for tests")
     parser.add_argument("--out", type=Path, default=HERE / "results.json")
     options = parser.parse_args()
@@ -82,6 +93,7 @@ def main() -> int:
             "loop": loop,
             "writing": made,
             "disk_mb": disk_mb(folder),
+            "rows": rows(folder),
             "questions": answers,
             "slowest_p95_s": max(answer["wall_s_p95"] for answer in answers.values()),
             "target_s": TARGET_S,
@@ -204,10 +216,10 @@ def make_week(city: City, traffic: Traffic, folder: Path, options: argparse.Name
     storage = Storage(open_engine(scratch=folder / "scratch"))
     recorder = Recorder(folder, city, by_the_hour, keep_vehicles=False)
     step = 60.0 / options.samples_a_minute
-    started, wall = time.process_time(), time.perf_counter()
+    wall = time.perf_counter()
     count = int(options.days * DAY_S / step)
     joins = {"hour_s": [], "day_s": []}  # type: dict[str, list[float]]
-    for number in range(count):
+    for number in range(begin(folder, city, step), count):
         time_s = number * step
         if (
             time_s >= count * step - 2 * 3600
@@ -225,7 +237,6 @@ def make_week(city: City, traffic: Traffic, folder: Path, options: argparse.Name
             if time_s % DAY_S == 600:
                 done = f"{number / count:.0%} after {time.perf_counter() - wall:.0f} s"
                 print(done, file=sys.stderr)
-    week_cpu_s = time.process_time() - started
     first_s = count * step
     recorder._keep_vehicles = True
     folding_ms, writing_ms = [], []
@@ -245,8 +256,6 @@ def make_week(city: City, traffic: Traffic, folder: Path, options: argparse.Name
     assert recorder.counts.failed == 0, recorder.counts.last_error
     return {
         "samples_a_minute": options.samples_a_minute,
-        "rows": recorder.counts.rows,
-        "cpu_s": round(week_cpu_s, 1),
         "fold_a_second_cpu_ms_p50": round(statistics.median(folding_ms), 2),
         "write_a_minute_cpu_ms_p50": round(statistics.median(writing_ms), 1),
         "last_join_cpu_s": round(last_join_s, 2),
@@ -263,6 +272,15 @@ def make_week(city: City, traffic: Traffic, folder: Path, options: argparse.Name
 
 def middle(values: list[float]) -> float | None:
     return round(statistics.median(values), 2) if values else None
+
+
+def begin(folder: Path, city: City, step_s: float) -> int:
+    """The first sample that is not there yet: a week that was broken off is gone on with, by the hour."""
+    history = History(folder, open_engine(), city)
+    if not list_runs(folder):
+        return 0
+    kept = history.extent(history.run(), Resolution.MINUTE, LANE)
+    return round((kept[1] - city.epoch).total_seconds() / step_s) if kept else 0
 
 
 class HourStorage(Storage):
@@ -390,6 +408,19 @@ def ask_all(city: City, folder: Path, made: dict[str, Any], repeats: int) -> dic
         }
         for name in wall
     }
+
+
+def rows(folder: Path) -> dict[str, int]:
+    """By resolution and table."""
+    counts: dict[str, int] = {}
+    engine = open_engine()
+    for run in (folder / "runs").iterdir():
+        for resolution, table, place in each_table(run):
+            files = [file_of(place, period) for period in without_covered(list_periods(place))]
+            if files:
+                [(count,)] = engine.execute(f"SELECT count(*) FROM {reading(files)}").fetchall()
+                counts[f"{resolution} {table.name}"] = count
+    return counts
 
 
 def disk_mb(folder: Path) -> dict[str, float]:

@@ -17,7 +17,7 @@ def test_a_small_history_is_made_and_asked(tmp_path: Path) -> None:
     )
     assert out.exists(), done.stderr[-3000:]
     result = json.loads(out.read_text())
-    assert result["writing"]["rows"] > 10_000
+    assert result["rows"]["1min lane"] > 10_000
     assert result["loop"]["shed"] == {}
     asked = {name: answer["values"] for name, answer in result["questions"].items()}
     assert asked["10 s of playback"] == 10

@@ -119,7 +119,7 @@ class HistoryTable(_Table):
     """[history]: how long what is kept, on the city's clock. vehicles_minutes: positions of vehicles as the
     cameras saw them (no identities); 0: never kept. seconds_hours: stages, lamps and queues each second.
     minutes_days, quarters_days, hours_days: indicators by 1 min, 15 min and 1 h. most_gb: disk for all of it;
-    beyond, the oldest of the finest goes first. memory_mb: of each of the two engines that write and read."""
+    beyond, the oldest of the finest goes first. memory_mb: of each engine that writes, joins or reads."""
 
     enabled: bool = True
     vehicles_minutes: int = Field(default=60, ge=0, le=44_640)

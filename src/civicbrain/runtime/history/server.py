@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shutil
 import signal
 import threading
 import time
@@ -76,9 +77,10 @@ class HistoryServer:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         remove_parts(self.folder)
         scratch = self.folder / SCRATCH
-        self._engine = open_engine(table.memory_mb, scratch)
-        self._storage = Storage(self._engine)
-        self.recorder = Recorder(self.folder, city, self._storage, keep_vehicles=table.vehicles_minutes > 0)
+        shutil.rmtree(scratch, ignore_errors=True)  # of one that was killed
+        # each has an engine of its own: joining a day, which fills its memory, must not fail a minute
+        minutes, self._joining = (Storage(open_engine(table.memory_mb, scratch)) for _ in range(2))
+        self.recorder = Recorder(self.folder, city, minutes, keep_vehicles=table.vehicles_minutes > 0)
         self._city, self._limits = city, table.limits()
         self._history = History(self.folder, open_engine(table.memory_mb, scratch), city)
         self._input = open_puller(run_dir, HISTORY_IN, QUEUE_MESSAGES)
@@ -197,7 +199,7 @@ class HistoryServer:
         enforce(self.folder, self._limits, time.time(), current)
         for run in list_runs(self.folder):
             newest_min = self.recorder.newest_s / 60 if run == current else math.inf
-            self._storage.settle(run, newest_min)
+            self._joining.settle(run, newest_min)
         self._disk_bytes = disk_bytes(self.folder)
 
 
