@@ -221,10 +221,12 @@ class BrainServer:
         self._raise(severity, title, detail, key)
 
     def _hand_to_history(self, frame: list[Datum]) -> None:
-        decisions = self.loop.decision_ms
+        decisions, snapshot = self.loop.decision_ms, self._snapshot()
+        if snapshot.time_s < self.time_s:  # no brain asked for one in this tick
+            snapshot = self.loop.snapshot(self.time_s)
         self.history.fold(frame)
         self.history.take(
-            self._snapshot(),
+            snapshot,
             self.control.name,
             self.feed.status,
             self.now_figures,
