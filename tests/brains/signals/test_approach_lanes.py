@@ -14,7 +14,7 @@ from street_seen import ask, frame, stage_of
 
 from civicbrain.brains.signals import create
 from civicbrain.brains.signals.approach import Streams, build_streams
-from civicbrain.brains.signals.approach_lanes import ApproachLanes, transition_s
+from civicbrain.brains.signals.approach_lanes import ApproachLanes, transitions_s
 from civicbrain.brains.signals.heads import SURE_S, Heads
 from civicbrain.brains.signals.schedules import MOST_STREAMS
 from civicbrain.brains.signals.stages import StageTable, build_stages
@@ -117,13 +117,13 @@ def test_no_stage_is_thought_to_be_left_before_a_controller_has_shown_it(name: s
 @known
 def test_a_transition_lasts_as_long_as_the_controller_takes(name: str) -> None:
     for _, junction, a, b in pairs_of(lanes_of(name)[0], gives_up_right=False):
-        assert transition_s(junction, a, b) == controller_needs_s(junction, a, b)
+        assert transitions_s(junction)[a + 1, b] == controller_needs_s(junction, a, b)
 
 
 @known
 def test_a_transition_waits_for_who_gives_up_the_right_of_way(name: str) -> None:
     for _, junction, a, b in pairs_of(lanes_of(name)[0], gives_up_right=True):
-        assert transition_s(junction, a, b) == controller_needs_s(junction, a, b)
+        assert transitions_s(junction)[a + 1, b] == controller_needs_s(junction, a, b)
 
 
 def test_a_stage_that_only_swaps_the_right_of_way_is_not_left_before_it_stands() -> None:
@@ -154,12 +154,12 @@ def test_a_transition_lasts_as_long_as_yellow_and_intergreens_say() -> None:
     city, _, _, _ = lanes_of("cologne1")
     junction = city.junctions[0]
     assert [stage.lamps for stage in junction.stages[:3]] == ["rrGgrrGg", "rrrGrrrG", "GgrrGgrr"]
-    assert transition_s(junction, 0, 0) == 0.0
-    assert transition_s(junction, -1, 0) == 0.0
-    assert transition_s(junction, 0, 1) == 5.0  # only ends: yellow
-    assert transition_s(junction, 0, 2) == 5.0
-    assert transition_s(junction, 2, 0) == 7.0  # some clear for longer than yellow
-    assert transition_s(junction, 2, 1) == 6.0
+    assert transitions_s(junction)[1, 0] == 0.0
+    assert transitions_s(junction)[0, 0] == 0.0
+    assert transitions_s(junction)[1, 1] == 5.0  # only ends: yellow
+    assert transitions_s(junction)[1, 2] == 5.0
+    assert transitions_s(junction)[3, 0] == 7.0  # some clear for longer than yellow
+    assert transitions_s(junction)[3, 1] == 6.0
 
 
 @known
@@ -219,7 +219,7 @@ def test_no_stage_is_left_before_the_minimum_green_of_who_started_in_it(name: st
             ]
             ready_s = int(made.lanes.ready_s[a + 1, made.lanes.stage_of[j] + b])
             assert ready_s >= max(least_s, default=0.0)
-            assert ready_s >= transition_s(junction, a, b) + MIN_STAGE_S
+            assert ready_s >= transitions_s(junction)[a + 1, b] + MIN_STAGE_S
             assert ready_s < made.lanes.span[j]  # the tables reach that far
 
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from civicbrain.brains.signals.approach import Streams
 from civicbrain.brains.signals.schedules import I64, MOST_LANES, MOST_STREAMS, Lanes
-from civicbrain.brains.signals.stages import GREEN, StageTable
+from civicbrain.brains.signals.stages import StageTable, list_switches
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32, U8, Bool
-from civicbrain.city.signals import Conflict, SignalJunction
+from civicbrain.city.signals import SignalJunction
 from civicbrain.science.compiled import compiled
 from civicbrain.science.queues import STARTUP_LOSS_S
 
@@ -139,20 +139,18 @@ def _fill_shown(
                 shown[begin + tau * width] |= goes
 
 
-def transition_s(junction: SignalJunction, from_stage: int, to_stage: int) -> float:
-    """Time until all lamps of a stage stand when the other (-1: none) is left now, minimum greens over."""
-    new = junction.stages[to_stage].lamps
-    old = junction.stages[from_stage].lamps if from_stage >= 0 else "r" * len(new)
-    changes = list(zip(old, new, strict=True))
-    ends = np.array([a in GREEN and b not in GREEN for a, b in changes], dtype=bool)
-    # who keeps 'g' but gives up 'G' counts as ended towards those it then yields to
-    yields = ends | np.array([change == ("G", "g") for change in changes], dtype=bool)
-    begins = np.array([b == "G" != a or (b == "g" and a not in GREEN) for a, b in changes], dtype=bool)
-    yellow = np.array([group.yellow_s for group in junction.groups])
-    pair = np.ix_(yields, begins)
-    clash = junction.conflict_array[pair] != Conflict.NONE
-    gaps = np.where(clash, junction.intergreen_array_s[pair], 0.0)
-    return max(float(yellow[ends].max(initial=0.0)), float(gaps.max(initial=0.0)))
+def transitions_s(junction: SignalJunction) -> F64:
+    """(c, s) time until all lamps of stage s stand when stage c - 1 (0: all red) is left now, minimum greens
+    over."""
+    switches = list_switches(junction)
+    old, new = switches.old, switches.new
+    ends = switches.before & ~switches.after
+    begins = ((new == "G") & (old != "G")) | ((new == "g") & ~switches.before)
+    yellow_s = np.array([group.yellow_s for group in junction.groups])
+    last_yellow_s = np.where(ends, yellow_s, 0.0).max(axis=2, initial=0.0)
+    last_gap_s = np.where(begins, switches.wait_s, 0.0).max(axis=2, initial=0.0)
+    longest: F64 = np.maximum(last_yellow_s, last_gap_s)
+    return longest
 
 
 def _least_spans(city: City, table: StageTable, min_stage_s: float) -> F32:
@@ -160,10 +158,8 @@ def _least_spans(city: City, table: StageTable, min_stage_s: float) -> F32:
     controller completes what it has begun."""
     spans: F64 = np.maximum(table.shortest_s - STARTUP_LOSS_S, 0.0)
     for j, junction in enumerate(city.junctions):
-        for s in range(len(junction.stages)):
-            row = int(table.stage_of[j]) + s
-            for c in range(-1, len(junction.stages)):
-                spans[c + 1, row] = max(spans[c + 1, row], transition_s(junction, c, s) + min_stage_s)
+        own = spans[: len(junction.stages) + 1, int(table.stage_of[j]) : int(table.stage_of[j + 1])]
+        np.maximum(own, transitions_s(junction) + min_stage_s, out=own)
     return np.ascontiguousarray(spans, dtype=np.float32)
 
 

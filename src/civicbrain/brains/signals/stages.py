@@ -7,6 +7,7 @@ stages by junction, so that a decision for the whole city is a handful of array 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,22 +56,37 @@ class StageTable:
         return len(self.junction)
 
 
-def start_delays(junction: SignalJunction, from_stage: int, to_stage: int) -> F64:
-    """(g,) seconds until each group of the stage is effectively green when leaving `from_stage` (-1: all
-    red) now; 0 for a group that stays green, inf for one that is red in the stage."""
-    old = junction.stages[from_stage].lamps if from_stage >= 0 else "r" * len(junction.groups)
-    new = junction.stages[to_stage].lamps
-    before = np.array([lamp in GREEN for lamp in old])
-    after = np.array([lamp in GREEN for lamp in new])
+class Switches(NamedTuple):
+    """All switches of one junction, from each of its stages (c - 1; 0: all red) to each (s), by group g."""
+
+    old: NDArray[np.str_]  # (c, 1, g) lamps
+    new: NDArray[np.str_]  # (s, g)
+    before: Bool  # (c, 1, g) green
+    after: Bool  # (s, g)
+    wait_s: F64  # (c, s, g) intergreen until the group may start
+
+
+def list_switches(junction: SignalJunction) -> Switches:
+    """Whatever a switch between two stages asks of the groups."""
+    groups = len(junction.groups)
+    lamps = [list(stage.lamps) for stage in junction.stages]
+    new = np.array(lamps, dtype="<U1").reshape(-1, groups)
+    old = np.concatenate((np.full((1, groups), "r"), new))[:, None, :]
+    before, after = np.isin(old, GREEN), np.isin(new, GREEN)
     # who keeps 'g' but gives up 'G' counts as ended towards those it then yields to
-    ends = np.array(
-        [a in GREEN and (b not in GREEN or (a, b) == ("G", "g")) for a, b in zip(old, new, strict=True)]
-    )
-    wait = np.zeros(len(old))
-    if ends.any():
-        clash = junction.conflict_array[ends] != Conflict.NONE
-        wait = np.where(clash, junction.intergreen_array_s[ends], 0.0).max(axis=0)
-    return np.where(after, np.where(before, 0.0, wait + STARTUP_LOSS_S), np.inf)
+    ends = before & (~after | ((old == "G") & (new == "g")))
+    gap_s = np.where(junction.conflict_array != Conflict.NONE, junction.intergreen_array_s, 0.0)
+    wait_s = np.zeros(ends.shape)
+    for group in range(groups):  # that ends
+        np.maximum(wait_s, np.where(ends[:, :, group, None], gap_s[group], 0.0), out=wait_s)
+    return Switches(old, new, before, after, wait_s)
+
+
+def start_delays(switches: Switches) -> F64:
+    """(c, s, g) seconds until each group of stage s is effectively green when stage c - 1 (0: none) is left
+    now; 0 for a group that stays green, inf for one that is red in the stage."""
+    starts = np.where(switches.before, 0.0, switches.wait_s + STARTUP_LOSS_S)
+    return np.where(switches.after, starts, np.inf)
 
 
 def build_stages(city: City, streams: Streams, *, extra: bool = False) -> StageTable:
@@ -103,6 +119,7 @@ def build_stages(city: City, streams: Streams, *, extra: bool = False) -> StageT
         own = np.arange(of_junction[j], of_junction[j + 1])
         local_group = streams.group[own] - group_start[j]
         wanted = _freeing_stages(junction, streams.lane[own], local_group) if extra else set()
+        all_delays = start_delays(list_switches(junction))
         for s in range(len(junction.stages)):
             row = int(stage_of[j]) + s
             lamps = junction.stages[s].lamps
@@ -110,7 +127,7 @@ def build_stages(city: City, streams: Streams, *, extra: bool = False) -> StageT
             greens[row, : len(lamps)] = [lamp in GREEN for lamp in lamps]
             full[row, : len(lamps)] = [lamp == "G" for lamp in lamps]
             usable[row] = offered and _is_safe(junction, greens[row, : len(lamps)], full[row, : len(lamps)])
-            delays = np.stack([start_delays(junction, c, s) for c in range(-1, len(junction.stages))])
+            delays = all_delays[:, s]
             shortest[: len(delays), row] = _shortest(junction, delays)
             entry_of[row] = len(rows)
             green = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from civicbrain.brains.signals.approach import Streams
-from civicbrain.brains.signals.stages import start_delays
+from civicbrain.brains.signals.stages import list_switches, start_delays
 from civicbrain.city.model import City
 from civicbrain.city.network import F64, I32
 from civicbrain.city.plan_bounds import PlanBound, list_plan_bounds
@@ -83,13 +83,14 @@ def make_tables(city: City, streams: Streams) -> Iterator[PlanTable]:
         own = np.arange(of_junction[row], of_junction[row + 1]).astype(np.int32)
         group = streams.group[own] - city.signals.group_start[row]
         steps = junction.local_plan.steps
+        delays_s = start_delays(list_switches(junction))
         shows = np.zeros((len(steps), len(own)), dtype=np.int8)
         start_s = np.zeros((len(steps), len(own)))
         for number, step in enumerate(steps):
             lamps = junction.stages[step.stage].lamps
             shows[number] = [_SHOWS.get(lamps[g], RED) for g in group]
             if len(steps) > 1:
-                delays = start_delays(junction, steps[number - 1].stage, step.stage)[group]
+                delays = delays_s[steps[number - 1].stage + 1, step.stage, group]
                 starts = np.isfinite(delays) & (delays > 0.0)
                 start_s[number] = np.where(starts, delays + END_LOSS_S, 0.0)
         permitted = junction.conflict_array[np.ix_(group, group)] == Conflict.PERMITTED
