@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from civicbrain.api.field_models import IntakeView
 from civicbrain.city.signals import Capability, GroupKind
 from civicbrain.contracts.brain import Severity
 
@@ -165,6 +166,7 @@ class SnapshotView(Struct, frozen=True):
     alerts_open: int
     ledger_entries: int
     baseline_progress: float | None
+    intake: IntakeView | None = None  # the entry of field cameras, where it is open
 
 
 class JunctionView(Struct, frozen=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote_to_bytes
 
-import msgspec
 from litestar import HttpMethod, Request, Response, get, post, route
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
@@ -16,7 +15,7 @@ from civicbrain.api.contract import OWN_BODY
 from civicbrain.api.link import unavailable
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
-from civicbrain.api.views import told
+from civicbrain.api.views import intake_view, told
 from civicbrain.city.intake import Receipt
 from civicbrain.contracts import wire
 
@@ -62,7 +61,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             raise unavailable("the brain process does not answer")
         if link.state.intake is None:
             raise ProblemError(404, "no entry for field cameras is open; set enabled = true under [intake]")
-        return told(msgspec.to_builtins(link.state.intake), field_models.IntakeView)
+        return intake_view(link.state.intake)
 
     @get("/v1/sources", tags=["sources"], summary="Field cameras, a page at a time")
     async def list_sources(
