@@ -27,10 +27,16 @@ from grid_city import grid_city
 from civicbrain.city.intake import Intake, Keys, Sources, get_source_status, list_source_statuses
 from civicbrain.city.model import City
 from civicbrain.city.signals import ControllerMode
+from civicbrain.city.store import Store
 from civicbrain.contracts import wire
 from civicbrain.contracts.brain import Alert, Severity
-from civicbrain.core.errors import ConfigurationError, NotFoundError
+from civicbrain.core.errors import ConfigurationError, NotFoundError, RequestRefusedError
 from civicbrain.feeds.http import HttpFeed
+from civicbrain.guard import Guard
+from civicbrain.ledger import Ledger
+from civicbrain.runtime.commands import MISSION_ACTIONS
+from civicbrain.runtime.loop import Loop
+from civicbrain.runtime.missions import MissionDesk
 
 YELLOW_S = 3.0
 INTAKE_KEY = "key-of-the-stand-in's-cameras"
@@ -44,6 +50,31 @@ CONTROLS = [
         "brain": "signals",
     },
 ]
+
+
+class NoStreet:
+    """Controllers that are not there."""
+
+    name, dry_run = "none", True
+
+    def apply(self, requests, now_s):
+        return []
+
+    def heartbeat(self, now_s):
+        pass
+
+    def close(self):
+        pass
+
+
+class NoTwin:
+    """Drives every mission, in silence."""
+
+    def ask(self, command, timeout_s):
+        return wire.Reply(True)
+
+    def send(self, command):
+        pass
 
 
 class StandIn:
@@ -78,11 +109,15 @@ class StandIn:
         self.alerts: list[Alert] = []
         self.ledger: list[dict[str, Any]] = []
         self.intake = Intake(Sources(city), Keys(INTAKE_KEY))
+        ledger = Ledger(None)
+        loop = Loop(city, Store(city), Guard(city, ledger, NoStreet()), [])
+        self.missions = MissionDesk(city, loop, ledger, NoTwin())
         self._light()
 
     def step(self) -> None:
         """One simulated second."""
         self.time_s += 1.0
+        self.missions.tick(self.time_s)
         if self.time_s >= self.city.demand.end_s:
             self.time_s, self.run = self.city.demand.begin_s, self.run + 1
         self._light()
@@ -224,6 +259,8 @@ class StandIn:
             case "verify":
                 body = {"ok": True, "entries": len(self.ledger), "head": "0" * 64, "first_broken": None}
                 return wire.Reply(True, body)
+            case name if name in MISSION_ACTIONS:
+                return self._mission(command)
             case "twin":
                 if command.text == "speed":
                     self.speed = command.value
@@ -234,6 +271,16 @@ class StandIn:
                 self._record("twin", command)
                 return wire.Reply(True, self.twin_status())
         return wire.Reply(False, error=f"unknown action {command.action!r}", kind="invalid")
+
+    def _mission(self, command: wire.BrainCommand) -> wire.Reply:
+        try:
+            return wire.Reply(True, self.missions.obey(command, self.time_s))
+        except NotFoundError as error:
+            return wire.Reply(False, error=str(error), kind="not-found")
+        except ConfigurationError as error:
+            return wire.Reply(False, error=str(error), kind="invalid")
+        except RequestRefusedError as error:
+            return wire.Reply(False, error=str(error), kind="refused")
 
     def _record(self, kind: str, command: wire.BrainCommand) -> None:
         body = {"text": command.text, "value": command.value, "reason": command.reason}

@@ -23,6 +23,7 @@ from civicbrain.api.problems import (
 )
 from civicbrain.api.routes import city as city_routes
 from civicbrain.api.routes import control, history, now, records, sources
+from civicbrain.api.routes import missions as mission_routes
 from civicbrain.api.services import Document, Services
 from civicbrain.api.settings import Settings
 from civicbrain.api.static import StaticFiles, accepts_gzip, front, security_headers
@@ -50,7 +51,7 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
         finally:
             await services.stop()
 
-    topics = (city_routes, now, control, records, history, sources)
+    topics = (city_routes, now, control, records, history, sources, mission_routes)
     api = Litestar(
         route_handlers=[get_openapi, *(handler for topic in topics for handler in topic.handlers(services))],
         lifespan=[lifespan],

@@ -13,7 +13,7 @@ from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
-from civicbrain.api import field_models, models
+from civicbrain.api import field_models, mission_models, models
 from civicbrain.api.access import OBSERVATIONS
 from civicbrain.api.problems import MEDIA_TYPE, ProblemError
 
@@ -139,7 +139,7 @@ _NOT_QUERY = {"data", "request", "last_event_id"}
 def _structs() -> list[type[msgspec.Struct]]:
     return [
         value
-        for value in {**vars(models), **vars(field_models)}.values()
+        for value in {**vars(models), **vars(field_models), **vars(mission_models)}.values()
         if isinstance(value, type) and issubclass(value, msgspec.Struct) and value is not msgspec.Struct
     ]
 

@@ -17,9 +17,12 @@ import msgspec
 import numpy as np
 import zmq
 
+from civicbrain.city.missions import MissionEnd, VehiclePosition
 from civicbrain.city.observations import Detections, SignalStates
 from civicbrain.contracts.wire import (
     DETECTIONS_TOPIC,
+    ENDS_TOPIC,
+    POSITIONS_TOPIC,
     SIGNALS_TOPIC,
     Reply,
     pack_columns,
@@ -164,9 +167,11 @@ def decode(kind: type[T], body: bytes) -> T:
         raise ValueError(f"not a {kind.__name__}: {error!r}") from error
 
 
-RECORD_OF_TOPIC: dict[bytes, type[Detections] | type[SignalStates]] = {
+RECORD_OF_TOPIC: dict[bytes, type[Any]] = {
     DETECTIONS_TOPIC: Detections,
     SIGNALS_TOPIC: SignalStates,
+    POSITIONS_TOPIC: VehiclePosition,
+    ENDS_TOPIC: MissionEnd,
 }
 
 

@@ -2,7 +2,8 @@
 
 Transport: ZeroMQ over Unix sockets in a run folder that only its owner may enter (mode 0700):
 
-    twin.pub   PUB     topics b"det" Detections, b"sig" SignalStates, b"veh" VehicleFrame, b"stat" TwinStatus
+    twin.pub   PUB     topics b"det" Detections, b"sig" SignalStates, b"veh" VehicleFrame, b"stat" TwinStatus,
+                      b"pos" VehiclePosition, b"end" MissionEnd (city/missions.py)
     twin.cmd   ROUTER  TwinCommand -> Reply
     brain.pub  PUB     topics b"state" CityState (1 a second), b"alert" Alert
     brain.cmd  ROUTER  BrainCommand -> Reply
@@ -27,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civicbrain.city.intake import IntakeSummary
+from civicbrain.city.missions import Mission
 from civicbrain.contracts.actuator import Verdict
 from civicbrain.contracts.brain import Alert, PlanRequest, StageRequest
 
@@ -107,12 +109,14 @@ class TwinStatus(msgspec.Struct, frozen=True):
 
 class TwinCommand(msgspec.Struct, frozen=True):
     """action: "heartbeat" (the centre is alive) | "answered" (it has decided on frame `value`, s) |
-    "apply" | "pause" | "resume" | "speed" | "program" (text: "central" | "local") | "restart" | "status"."""
+    "apply" | "mission-start" (`mission`, with its route) | "mission-cancel" (text: id) | "pause" | "resume" |
+    "speed" | "program" (text: "central" | "local") | "restart" | "status"."""
 
     action: str
     requests: tuple[StageRequest | PlanRequest, ...] = ()
     value: float = 0.0
     text: str = ""
+    mission: Mission | None = None
 
 
 class BrainCommand(msgspec.Struct, frozen=True):
@@ -133,6 +137,10 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "sources"    text = "all" | "silent" | "dropping", offset, limit: SourcePage of city.intake
     "source"     text = a source's id: SourceStatus with its lanes; kind "not-found" for an unknown id
     "verify"     ledger.chain.VerifyReport, the whole chain
+    "missions"   list of missions (api/mission_models.MissionView); "mission" text = id: one of them
+    "mission-order" body = an order: {"mission", "key"}; "mission-cancel" text = id
+    "mission-position" text = id, body = a position with the mission's key
+    "dispatch"   body = the question: who is there first, with times
     "twin"       text = TwinCommand action ("pause" | "resume" | "speed"), value: TwinStatus or None
     """
 
@@ -143,6 +151,7 @@ class BrainCommand(msgspec.Struct, frozen=True):
     offset: int = 0
     limit: int = 100
     reason: str = ""
+    body: dict[str, Any] = {}
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -207,10 +216,12 @@ class CityState(msgspec.Struct, frozen=True):
 
 
 ALERT_TOPIC, STATE_TOPIC = b"alert", b"state"
+POSITIONS_TOPIC, ENDS_TOPIC = b"pos", b"end"
 DETECTIONS_TOPIC, SIGNALS_TOPIC, VEHICLES_TOPIC, STATUS_TOPIC = b"det", b"sig", b"veh", b"stat"
 
 __all__ = [
-    "ALERT_TOPIC", "DETECTIONS_TOPIC", "SIGNALS_TOPIC", "STATE_TOPIC", "STATUS_TOPIC", "VEHICLES_TOPIC",
+    "ALERT_TOPIC", "DETECTIONS_TOPIC", "ENDS_TOPIC", "POSITIONS_TOPIC", "SIGNALS_TOPIC", "STATE_TOPIC",
+    "STATUS_TOPIC", "VEHICLES_TOPIC",
     "Alert", "Array", "BrainCommand", "BrainHealth", "CityState", "Indicators", "Reply", "TwinCommand",
     "TwinStatus", "VehicleFrame", "pack_array", "pack_columns", "unpack_array", "unpack_columns",
 ]  # fmt: skip

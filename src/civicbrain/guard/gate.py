@@ -243,7 +243,8 @@ class Guard:
             takes_over, reason = settle(claim, hold.claim)
             rule = CROSSING
             if not takes_over:
-                return self._refuse(case, rule, reason, now_s)
+                self._refuse(case, rule, reason, now_s)
+                return
         if not same and not self._may_change(request.junction, now_s):
             options = self.options
             reason = f"{options.max_changes} changes in {options.per_s:g} s at this junction"

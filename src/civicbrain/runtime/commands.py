@@ -27,6 +27,7 @@ from civicbrain.core.errors import (
     RequestRefusedError,
 )
 from civicbrain.ledger import LedgerReader, VerifyReport
+from civicbrain.runtime.missions import MISSION_ACTIONS
 
 if TYPE_CHECKING:
     from civicbrain.runtime.server import BrainServer
@@ -118,6 +119,8 @@ class Commands:
                 body = self._sources(command)
             case "twin":
                 return self._pass_on(command, who, why)
+            case name if name in MISSION_ACTIONS:
+                body = server.missions.obey(command, server.time_s)
             case _:
                 return Reply(ok=False, error=f"there is no action {command.action[:40]!r}", kind="invalid")
         return Reply(ok=True, body=body)

@@ -12,13 +12,16 @@ from collections.abc import Callable
 
 from civicbrain.city.model import City
 from civicbrain.contracts.brain import ControlSpec
-from civicbrain.contracts.rooms import get_control, list_controls
+from civicbrain.contracts.rooms import find_room, get_control, list_controls
 from civicbrain.core.errors import LedgerError, NotFoundError, RequestRefusedError
 from civicbrain.runtime.configuration import RunConfiguration
 from civicbrain.runtime.hosts import ProcessHost
 from civicbrain.runtime.loop import Loop
 
 FIXED = "fixed"
+BESIDE = ("priority",)
+"""Brains that do nothing until they are needed, and are asked under every control but the fixed plan."""
+
 _LOOK_EVERY_S = 0.002
 
 
@@ -124,12 +127,17 @@ class Control:
         return any(host.has_news for host in asked)
 
     def _host(self, spec: ControlSpec) -> None:
-        """Put the brain of a control in the place of the present one."""
+        """Put the brain of a control, and those that stand beside every control, in the place of the present
+        ones."""
         self._loop.close()
         self._loop.hosts.clear()
-        options = {**spec.options, **self._configuration.brain_options(spec.brain)}
-        host = ProcessHost(spec.brain, self._city.folder, seed=self._seed, options=options)
-        self._loop.hosts[host.name] = host
+        for name in dict.fromkeys((spec.brain, *BESIDE)):
+            if name != spec.brain and not find_room("brains", name):
+                continue
+            own = spec.options if name == spec.brain else {}
+            options = {**own, **self._configuration.brain_options(name)}
+            host = ProcessHost(name, self._city.folder, seed=self._seed, options=options)
+            self._loop.hosts[host.name] = host
 
     def _switch_all(self, enabled: bool, actor: str, reason: str, now_s: float) -> None:
         for name, host in self._loop.hosts.items():

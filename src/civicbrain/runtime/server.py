@@ -52,6 +52,7 @@ from civicbrain.runtime.field import open_field
 from civicbrain.runtime.history.sampler import Sampler
 from civicbrain.runtime.indicators import JunctionDelay, MinuteFigures, RunFigures, to_indicators
 from civicbrain.runtime.loop import Loop
+from civicbrain.runtime.missions import MissionDesk
 from civicbrain.runtime.rundir import LEDGER_FILE
 
 HEARTBEAT_EVERY_S = 1.0
@@ -81,6 +82,7 @@ class BrainServer:
         guard = Guard(city, self.ledger, self.actuator, configuration.guard.options())
         self.loop = Loop(city, Store(city), guard, [])
         self.control = Control(city, self.loop, self.tell_program, seed, control, configuration)
+        self.missions = MissionDesk(city, self.loop, self.ledger, self.twin)
         self.commands = Commands(self)
         self.baseline = Baseline(city, seed, run_dir)
         self.history = Sampler(city, run_dir if configuration.history.enabled else None)
@@ -193,7 +195,7 @@ class BrainServer:
             for datum in frame:
                 if isinstance(datum, Detections):
                     self.delay.fold(datum)
-        alerts = list(self.loop.tick(frame, time_s).alerts)
+        alerts = list(self.loop.tick([*frame, *self.missions.drain()], time_s).alerts)
         # a brain in its own process answers meanwhile: act on it now, not a second later (twice, because one
         # that was made afresh says so first)
         for _ in range(2):

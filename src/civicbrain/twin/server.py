@@ -23,6 +23,7 @@ import msgspec
 import structlog
 
 from civicbrain.city.folder import load_city
+from civicbrain.city.missions import VehiclePosition
 from civicbrain.city.model import City
 from civicbrain.city.observations import Detections
 from civicbrain.contracts.transport import (
@@ -37,6 +38,8 @@ from civicbrain.contracts.transport import (
 )
 from civicbrain.contracts.wire import (
     DETECTIONS_TOPIC,
+    ENDS_TOPIC,
+    POSITIONS_TOPIC,
     SIGNALS_TOPIC,
     STATUS_TOPIC,
     VEHICLES_TOPIC,
@@ -46,6 +49,7 @@ from civicbrain.contracts.wire import (
 )
 from civicbrain.core.errors import CivicBrainError
 from civicbrain.twin.checkpoints import Checkpoints
+from civicbrain.twin.missions import MissionTraffic, MissionTrip, with_mission_types
 from civicbrain.twin.options import SENSING, TwinOptions
 from civicbrain.twin.pace import Pace
 from civicbrain.twin.simulation import Twin
@@ -73,7 +77,8 @@ class TwinServer:
         warmup_wall_s: float = math.inf,
     ) -> None:
         """warmup_s: simulated seconds of the warm-up; it is cut short after warmup_wall_s of wall time."""
-        self.city, self.options = city, options
+        self.city, self.options = with_mission_types(city, run_dir), options
+        self.missions = MissionTraffic(seed=options.seed)
         self.warmup_s, self.warmup_wall_s = warmup_s, warmup_wall_s
         self.commands = open_responder(run_dir, TWIN_CMD)
         self.publisher = open_publisher(run_dir, TWIN_PUB)
@@ -151,6 +156,11 @@ class TwinServer:
         for datum in self.twin.sense():
             topic = DETECTIONS_TOPIC if isinstance(datum, Detections) else SIGNALS_TOPIC
             publish(self.publisher, topic, datum)
+        self.missions.look(self.twin.time_s)
+        for said in self.missions.sense(self.twin.time_s):
+            publish(
+                self.publisher, POSITIONS_TOPIC if isinstance(said, VehiclePosition) else ENDS_TOPIC, said
+            )
         self.pace.stepped(self.twin.time_s, now)
         self._publish_state(now)
         if now - self._saved >= CHECKPOINT_EVERY_S:
@@ -162,6 +172,7 @@ class TwinServer:
         _log.info("the window is over and starts again", run=self.run, mean_delay_s=metrics.mean_delay_s)
         self.run += 1
         self._centre_alive = False
+        self.missions = MissionTraffic(seed=self.options.seed)
         self.twin = self._fresh()
         self._save()
 
@@ -250,6 +261,8 @@ class TwinServer:
                     self.twin.set_program(command.text)
                 except CivicBrainError as error:
                     return Reply(ok=False, error=str(error), kind="refused")
+            case "mission-start" | "mission-cancel":
+                return self._mission(command)
             case "restart":
                 self._restart_asked = True
             case "status":
@@ -261,6 +274,18 @@ class TwinServer:
             _log.info("command", action=command.action, value=command.value, text=command.text)
             publish(self.publisher, STATUS_TOPIC, status)
         return Reply(ok=True, body=status)
+
+    def _mission(self, command: TwinCommand) -> Reply:
+        if command.action == "mission-cancel":
+            self.missions.cancel(command.text)
+            return Reply(ok=True)
+        if command.mission is None:
+            return Reply(ok=False, error="no mission to start", kind="invalid")
+        try:
+            self.missions.add(MissionTrip(command.mission, blue_light=command.value > 0.0))
+        except CivicBrainError as error:
+            return Reply(ok=False, error=str(error), kind="refused")
+        return Reply(ok=True)
 
     def close(self) -> None:
         self.twin.close()

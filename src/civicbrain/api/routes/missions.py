@@ -1,0 +1,91 @@
+"""Emergency missions: ordered, followed, ended; and the dispatcher's question."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from litestar import HttpMethod, Request, Response, delete, get, post, route
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+
+from civicbrain.api import mission_models as models
+from civicbrain.api.access import ACTOR
+from civicbrain.api.mission_report import render_mission
+from civicbrain.api.problems import ProblemError
+from civicbrain.api.services import Services
+from civicbrain.api.views import told
+from civicbrain.contracts import wire
+
+MissionId = Annotated[str, Parameter(description="id of the mission")]
+
+
+def handlers(services: Services) -> list[HTTPRouteHandler]:
+    link = services.link
+
+    @route("/v1/missions", http_method=[HttpMethod.OPTIONS], include_in_schema=False, status_code=204)
+    async def options() -> Response[None]:
+        return Response(None, status_code=204, headers={"Allow": "GET, OPTIONS, POST"})
+
+    @get("/v1/missions", tags=["missions"], summary="Missions under way, then those ended, newest first")
+    async def list_missions() -> list[models.MissionView]:
+        return told(await link.command(wire.BrainCommand("missions")), list[models.MissionView])
+
+    @post("/v1/missions", tags=["missions"], summary="Order a mission", status_code=201)
+    async def order_mission(data: models.MissionOrder) -> models.MissionMade:
+        body = models.builtins(data)
+        command = wire.BrainCommand("mission-order", actor=ACTOR, reason=data.reason, body=body)
+        return told(await link.command(command), models.MissionMade)
+
+    @get("/v1/missions/{mission_id:str}", tags=["missions"], summary="One mission, with its corridor")
+    async def get_mission(mission_id: MissionId) -> models.MissionView:
+        command = wire.BrainCommand("mission", text=_name(mission_id))
+        return told(await link.command(command), models.MissionView)
+
+    @delete("/v1/missions/{mission_id:str}", tags=["missions"], summary="Cancel a mission", status_code=200)
+    async def cancel_mission(mission_id: MissionId) -> models.MissionClosed:
+        command = wire.BrainCommand("mission-cancel", actor=ACTOR, text=_name(mission_id))
+        return told(await link.command(command), models.MissionClosed)
+
+    @post(
+        "/v1/missions/{mission_id:str}/positions",
+        tags=["missions"],
+        summary="Report where the vehicle is",
+        status_code=202,
+    )
+    async def report_position(mission_id: MissionId, data: models.MissionPosition) -> models.PositionTaken:
+        body = models.builtins(data)
+        command = wire.BrainCommand("mission-position", text=_name(mission_id), body=body)
+        return told(await link.command(command), models.PositionTaken)
+
+    @get(
+        "/v1/missions/{mission_id:str}/report",
+        tags=["missions"],
+        summary="One page about a mission, to print",
+        responses={200: ResponseSpec(str, False, media_type="text/html", description="the page")},
+    )
+    async def get_report(mission_id: MissionId, request: Request[Any, Any, Any]) -> Response[bytes]:
+        del request
+        command = wire.BrainCommand("mission", text=_name(mission_id))
+        view = told(await link.command(command), models.MissionView)
+        return Response(render_mission(services.city, view), media_type="text/html")
+
+    @post("/v1/dispatch", tags=["missions"], summary="Who is there first", status_code=200)
+    async def dispatch(data: models.DispatchQuestion) -> models.DispatchAnswer:
+        if bool(data.to_edge) == bool(data.from_edge):
+            raise ProblemError(400, "give either `to_edge` (which vehicle) or `from_edge` (which hospital)")
+        command = wire.BrainCommand("dispatch", body=models.builtins(data))
+        return told(await link.command(command), models.DispatchAnswer)
+
+    return [
+        options, list_missions, order_mission, get_mission, cancel_mission, report_position, get_report,
+        dispatch,
+    ]  # fmt: skip
+
+
+def _name(segment: str) -> str:
+    name = unquote(segment, errors="replace")
+    if len(name) > 80 or not name.isprintable():
+        raise ProblemError(404, "no such mission")
+    return name

@@ -1,0 +1,81 @@
+"""Missions over HTTP: ordered, followed, cancelled, reported; the dispatcher's question."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+
+def edges_of(client: httpx.Client) -> list[str]:
+    """Two sections, found by what the city says of one mission's missing route."""
+    lanes = client.get("/v1/junctions").json()
+    assert lanes
+    from grid_city import grid_city
+
+    return list(grid_city(4).network.edges.ids)
+
+
+@pytest.fixture
+def order(client: httpx.Client, request: pytest.FixtureRequest) -> dict[str, object]:
+    edges = edges_of(client)
+    return {
+        "id": request.node.name[:60],
+        "vehicle": "ambulance 7",
+        "from_edge": edges[0],
+        "to_edge": edges[-1],
+    }
+
+
+def test_a_mission_is_ordered_and_shown(client: httpx.Client, order: dict[str, object]) -> None:
+    answer = client.post("/v1/missions", json={**order, "urgency": 3, "reason": "cardiac arrest"})
+    assert answer.status_code == 201
+    made = answer.json()
+    assert made["mission"]["state"] == "expected"
+    assert len(made["key"]) >= 24
+    assert client.get(f"/v1/missions/{order['id']}").json()["urgency"] == 3
+    assert order["id"] in [mission["id"] for mission in client.get("/v1/missions").json()]
+    assert made["key"] not in client.get("/v1/missions").text
+
+
+def test_only_the_key_of_the_order_reports_positions(client: httpx.Client, order: dict[str, object]) -> None:
+    key = client.post("/v1/missions", json=order).json()["key"]
+    body = {"key": key, "x_m": 10.0, "y_m": 0.0, "speed_mps": 5.0}
+    address = f"/v1/missions/{order['id']}/positions"
+    assert client.post(address, json=body).status_code == 202
+    assert client.post(address, json={**body, "key": "guessed"}).status_code == 409
+    assert client.post(address, json={**body, "speed_mps": -1.0}).status_code == 400
+    assert client.post("/v1/missions/nobody/positions", json=body).status_code == 404
+
+
+def test_a_mission_is_cancelled(client: httpx.Client, order: dict[str, object]) -> None:
+    client.post("/v1/missions", json=order)
+    assert client.delete(f"/v1/missions/{order['id']}").json()["state"] == "cancelled"
+    assert client.delete("/v1/missions/nobody").status_code == 404
+
+
+def test_its_report_is_escaped(
+    client: httpx.Client, order: dict[str, object]
+) -> None:
+    client.post("/v1/missions", json={**order, "vehicle": "<script>alert(1)</script>"})
+    page = client.get(f"/v1/missions/{order['id']}/report")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<script>" not in page.text
+    assert "&lt;script&gt;" in page.text
+
+
+def test_an_order_for_nowhere_is_refused(
+    client: httpx.Client, order: dict[str, object]
+) -> None:
+    answer = client.post("/v1/missions", json={**order, "to_edge": "nowhere"})
+    assert answer.status_code == 400
+    assert "street section" in answer.json()["detail"]
+
+
+def test_the_dispatcher_is_answered(client: httpx.Client) -> None:
+    edges = edges_of(client)
+    answer = client.post(
+        "/v1/dispatch", json={"to_edge": edges[0], "places": {"a": edges[0], "b": edges[-1]}}
+    )
+    assert answer.status_code == 200
+    assert answer.json()["choices"][0]["name"] == "a"
+    assert client.post("/v1/dispatch", json={"places": {"a": edges[0]}}).status_code == 400

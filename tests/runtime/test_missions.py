@@ -1,0 +1,183 @@
+"""The desk for missions: orders, keys, positions, cancellations, views; and the dispatcher's question."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from civicbrain.api.mission_models import DispatchAnswer, MissionMade, MissionView
+from civicbrain.brains.priority import create
+from civicbrain.city.observations import Detections
+from civicbrain.city.store import Store
+from civicbrain.contracts.brain import BrainContext
+from civicbrain.contracts.sandbox import sandbox_city
+from civicbrain.contracts.wire import Reply
+from civicbrain.core.errors import ConfigurationError, NotFoundError, RequestRefusedError
+from civicbrain.evaluate.run import TwinDoor
+from civicbrain.guard import Guard
+from civicbrain.ledger import Ledger
+from civicbrain.runtime.hosts import InlineHost
+from civicbrain.runtime.loop import Loop
+from civicbrain.runtime.missions import MissionDesk
+
+CITY = sandbox_city()
+ORDER = {"id": "m1", "vehicle": "ambulance 7", "from_edge": "WA", "to_edge": "BE", "urgency": 3}
+
+
+class Street:
+    twin = None
+
+    def apply(self, requests):
+        from civicbrain.contracts.actuator import Outcome, Verdict
+
+        return [Verdict(Outcome.ACCEPTED, "controller", "accepted", "", 0.0) for _ in requests]
+
+    def heartbeat(self):
+        pass
+
+
+class Twin:
+    """Stands for the twin's process."""
+
+    def __init__(self):
+        self.heard = []
+        self.ok = True
+
+    def ask(self, command, timeout_s):
+        self.heard.append(command)
+        return Reply(ok=self.ok, error="" if self.ok else "no such road")
+
+    def send(self, command):
+        self.heard.append(command)
+
+
+class Centre:
+    """The loop and the desk, ticked by hand."""
+
+    def __init__(self):
+        door = TwinDoor()
+        door.twin = Street()
+        self.ledger = Ledger(None)
+        host = InlineHost(create(BrainContext(CITY)))
+        self.loop = Loop(CITY, Store(CITY), Guard(CITY, self.ledger, door), [host])
+        self.twin = Twin()
+        self.desk = MissionDesk(CITY, self.loop, self.ledger, self.twin)
+        self.now_s = 100.0
+        self.tick()
+
+    def tick(self):
+        self.now_s += 1.0
+        seen = Detections.empty("cameras", self.now_s, CITY.cameras.junction)
+        self.loop.tick([seen, *self.desk.drain()], self.now_s)
+
+    def report(self, key, x_m, **values):
+        body = {"key": key, "x_m": x_m, "y_m": 0.0, "speed_mps": 14.0, **values}
+        return self.desk.take_position("m1", body, self.now_s)
+
+
+@pytest.fixture
+def centre():
+    return Centre()
+
+
+def test_an_order_is_recorded_planned_and_followed(centre):
+    made = msgspec.convert(centre.desk.take_order(ORDER, "operator", "cardiac arrest", 101.0), MissionMade)
+    assert made.mission.state == "expected"
+    [order] = [e for e in centre.ledger.page(0, 99) if e.kind == "mission"]
+    assert (order.actor, order.body["reason"], order.body["urgency"]) == ("operator", "cardiac arrest", 3)
+    centre.tick()
+    for second in range(5):
+        centre.report(made.key, 10.0 + 14.0 * second, heading_deg=90.0)
+        centre.tick()
+    view = msgspec.convert(centre.desk.view("m1"), MissionView)
+    assert view.state == "tracked"
+    assert view.edges == ["WA", "AB", "BE"]
+    assert [passage.junction for passage in view.passages] == ["A", "B"]
+    assert view.progress_m == pytest.approx(10.0 + 14.0 * 4, abs=20.0)
+    assert view.eta_s is not None
+    assert view.eta_sd_s is not None
+    assert view.eta_s > centre.now_s
+
+
+def test_a_position_without_the_key_is_refused_and_recorded(centre):
+    centre.desk.take_order(ORDER, "operator", "", 101.0)
+    centre.tick()
+    with pytest.raises(RequestRefusedError, match="key"):
+        centre.report("guessed", 10.0)
+    centre.tick()
+    assert centre.desk.view("m1")["refused"] == {"unauthorised": 1}
+    assert centre.desk.view("m1")["state"] == "expected"
+    assert "unauthorised" in [e.body.get("rule") for e in centre.ledger.page(0, 99)]
+
+
+def test_a_cancellation_ends_it_once(centre):
+    centre.desk.take_order(ORDER, "operator", "", 101.0)
+    centre.tick()
+    assert centre.desk.take_cancellation("m1", "operator", "false alarm", 102.0)["state"] == "cancelled"
+    centre.tick()
+    view = centre.desk.view("m1")
+    assert (view["state"], view["end"]) == ("ended", "cancelled")
+    with pytest.raises(RequestRefusedError, match="over"):
+        centre.desk.take_cancellation("m1", "operator", "", 103.0)
+    assert [v["id"] for v in centre.desk.list_views()] == ["m1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"to_edge": "nowhere"}, ConfigurationError),
+        ({"route": ["WA", "no-such"]}, ConfigurationError),
+        ({"urgency": 9}, ConfigurationError),
+        ({"kind": "parade"}, ConfigurationError),
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_leaves_no_trace(centre, change, error):
+    with pytest.raises(error):
+        centre.desk.take_order({**ORDER, **change}, "operator", "", 101.0)
+    assert centre.desk.list_views() == []
+    assert centre.ledger.count == 0
+
+
+def test_an_id_is_taken_once_and_an_unknown_one_is_not_found(centre):
+    centre.desk.take_order(ORDER, "operator", "", 101.0)
+    with pytest.raises(RequestRefusedError, match="m1"):
+        centre.desk.take_order(ORDER, "operator", "", 101.0)
+    with pytest.raises(NotFoundError):
+        centre.desk.view("m2")
+
+
+def test_a_simulated_mission_is_driven_by_the_twin_along_a_route(centre):
+    centre.desk.take_order({**ORDER, "simulate": True}, "operator", "", 101.0)
+    [start] = centre.twin.heard
+    assert start.action == "mission-start"
+    assert start.mission.route == ("WA", "AB", "BE")
+    centre.desk.take_cancellation("m1", "operator", "", 102.0)
+    assert centre.twin.heard[-1].action == "mission-cancel"
+
+
+def test_a_twin_that_cannot_drive_it_refuses_the_order(centre):
+    centre.twin.ok = False
+    with pytest.raises(RequestRefusedError, match="no such road"):
+        centre.desk.take_order({**ORDER, "simulate": True}, "operator", "", 101.0)
+    assert centre.desk.list_views() == []
+
+
+def test_the_dispatcher_is_told_who_is_first_with_time_and_spread(centre):
+    question = {"to_edge": "BE", "places": {"near": "AB", "far": "WA", "nowhere": "EB"}}
+    answer = msgspec.convert(centre.desk.answer(question, 101.0), DispatchAnswer)
+    assert [choice.name for choice in answer.choices][:2] == ["near", "far"]
+    near, far = answer.choices[:2]
+    # 600 m and 900 m at 50 km/h times 1.5 times 0.9, 15 m and 3 s at each signal
+    assert near.time_s == pytest.approx(600 / (13.89 * 1.35) + 15 / 13.89 + 3, abs=0.2)
+    assert far.time_s == pytest.approx(900 / (13.89 * 1.35) + 2 * (15 / 13.89 + 3), abs=0.2)
+    assert near.chance_first > 0.6
+    assert sum(choice.chance_first for choice in answer.choices) == pytest.approx(1.0, abs=0.01)
+    assert near.sd_s > 0.0
+
+
+def test_the_nearest_of_several_hospitals_is_asked_from_the_patient(centre):
+    question = {"from_edge": "WA", "places": {"east": "BE", "north": "ANA"}}
+    answer = msgspec.convert(centre.desk.answer(question, 101.0), DispatchAnswer)
+    assert [choice.name for choice in answer.choices] == ["north", "east"]
+    with pytest.raises(ConfigurationError, match="hospital"):
+        centre.desk.answer({"from_edge": "WA"}, 101.0)
