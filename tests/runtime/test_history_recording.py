@@ -354,3 +354,17 @@ def test_every_minute_that_a_file_holds_is_read_once(parts: list[tuple[int, int]
     minutes = [m for p in kept for m in range(p.start_min, p.end_min)]
     assert len(minutes) == len(set(minutes))
     assert set(minutes) == {m for p in periods for m in range(p.start_min, p.end_min)}
+
+
+def test_a_brain_process_that_started_again_numbers_its_series_anew(made: Made) -> None:
+    def tell(name: str, value: float) -> None:
+        made.recorder.take_series(SeriesList((Series(0, "loops", name, "flow", "veh/h"),)))
+        columns = ([0], np.int32), ([30.0], float), ([value], float)
+        made.recorder.take_batch(Batch(*(pack_array(np.array(v, kind)) for v, kind in columns)))
+
+    tell("a", 1.0)
+    tell("b", 2.0)
+    feed(made, 0, 60, step=20)
+    made.recorder.flush()
+    assert made.ask("flow", 0, 60, entity="a").mean == [[1.0]]
+    assert made.ask("flow", 0, 60, entity="b").mean == [[2.0]]

@@ -10,6 +10,7 @@ import numpy as np
 
 from civicbrain.api import models
 from civicbrain.api.field_models import IntakeView
+from civicbrain.api.history_models import HistoryHealth
 from civicbrain.api.problems import ProblemError
 from civicbrain.city.intake import IntakeSummary
 from civicbrain.city.signals import ControllerMode, SignalJunction
@@ -76,10 +77,10 @@ def snapshot_view(state: wire.CityState, age_s: float, stale: bool) -> models.Sn
     )  # fmt: skip
 
 
-def history_health(status: HistoryStatus | None, age_s: float, away: bool) -> models.HistoryHealth:
+def history_health(status: HistoryStatus | None, age_s: float, away: bool) -> HistoryHealth:
     if status is None:
-        return models.HistoryHealth(answering=False, age_s=None)
-    return models.HistoryHealth(
+        return HistoryHealth(answering=False, age_s=None)
+    return HistoryHealth(
         answering=not away, age_s=known(age_s), run=status.run, time_s=known(status.time_s),
         minutes=status.minutes, rows=status.rows, disk_bytes=status.disk_bytes,
         observations=status.observations, late=status.late, failed=status.failed,

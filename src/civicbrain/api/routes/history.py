@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
-from civicbrain.api import models
+from civicbrain.api import history_models
 from civicbrain.api.problems import MEDIA_TYPE, Problem, ProblemError
 from civicbrain.api.replay import Replay
 from civicbrain.api.services import Services
@@ -55,8 +55,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     replay = Replay(services.city)
 
     @get("/v1/history", tags=["history"], summary="What history can be asked", responses=REFUSALS)
-    async def get_catalogue(run: Run = 0) -> models.HistoryCatalogue:
-        return told(await link.ask_history(Ask(action="catalogue", run=run)), models.HistoryCatalogue)
+    async def get_catalogue(run: Run = 0) -> history_models.HistoryCatalogue:
+        return told(await link.ask_history(Ask(action="catalogue", run=run)), history_models.HistoryCatalogue)
 
     @get(
         "/v1/history/indicators/{indicator:str}",
@@ -88,7 +88,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         ] = "auto",
         each: Annotated[bool, Parameter(description="a row each instead of all together")] = False,
         run: Run = 0,
-    ) -> models.HistoryAnswer:
+    ) -> history_models.HistoryAnswer:
         question = Question(
             indicator=unquote(indicator, errors="replace"), start=_instant(start), end=_instant(end),
             junctions=_ids(junctions), lanes=_ids(lanes), approach=approach,
@@ -97,7 +97,9 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             entity=entity,
             resolution=resolution, each=each, run=run,
         )  # fmt: skip
-        return told(await link.ask_history(Ask(action="ask", question=question)), models.HistoryAnswer)
+        return told(
+            await link.ask_history(Ask(action="ask", question=question)), history_models.HistoryAnswer
+        )
 
     @get(
         "/v1/history/moments",

@@ -122,11 +122,10 @@ class Recorder:
             self._write_series(index)
 
     def take_series(self, told: SeriesList) -> None:
-        """Learn the names of series."""
+        """Learn the names of series. A brain process that started again numbers them anew."""
         for one in told.series:
-            if one.number not in self._number_of:
-                number = self.names.series_number(one.source, one.entity, one.property, one.unit)
-                self._number_of[one.number] = number
+            number = self.names.series_number(one.source, one.entity, one.property, one.unit)
+            self._number_of[one.number] = number
         self._known = np.full(max(self._number_of, default=-1) + 1, -1, np.int32)
         self._known[list(self._number_of)] = list(self._number_of.values())
 
