@@ -302,9 +302,6 @@ def run(run_dir: Path, vehicles: int, size: int, alert_every_s: float = 60.0, aw
         sockets[name].setsockopt(zmq.LINGER, 0)
         sockets[name].bind(f"ipc://{run_dir / name}")
     field = HttpFeed(run_dir, stand_in.intake, shared=True)
-    poller = zmq.Poller()
-    for socket in (sockets["brain.cmd"], field.socket):
-        poller.register(socket, zmq.POLLIN)
     encode = msgspec.msgpack.Encoder().encode
     decoder = msgspec.msgpack.Decoder(wire.BrainCommand)
     next_step = next_state = next_alert = time.monotonic()
@@ -324,11 +321,9 @@ def run(run_dir: Path, vehicles: int, size: int, alert_every_s: float = 60.0, aw
             alert = stand_in.raise_alert(f"made-up alert at {stand_in.time_s:.0f} s")
             sockets["brain.pub"].send_multipart([wire.ALERT_TOPIC, encode(alert)])
         wait_ms = max(1, int(1000 * (min(next_step, next_state, next_alert) - time.monotonic())))
-        ready = dict(poller.poll(wait_ms))
-        if field.socket in ready:
-            field.poll(stand_in.time_s)
-            stand_in.intake.take(stand_in.time_s)
-        if sockets["brain.cmd"] in ready:
+        field.poll(stand_in.time_s)
+        stand_in.intake.take(stand_in.time_s)
+        if sockets["brain.cmd"].poll(min(wait_ms, 100)):
             *envelope, body = sockets["brain.cmd"].recv_multipart()
             sockets["brain.cmd"].send_multipart([*envelope, encode(stand_in.reply(decoder.decode(body)))])
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import msgspec
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "city/intake"))
-from intake_world import NOW_S, TOKEN, Clock, camera_city, frame, json_frame, world
+from intake_world import NOW_S, TOKEN, Clock, camera_city, frame, world
 
-from civicbrain.city.intake import Receipt
+from civicbrain.city.intake import Intake, Receipt
 from civicbrain.city.observations import Detections, LaneViews
 from civicbrain.contracts.brain import BrainContext
 from civicbrain.contracts.conformance import check_room, require
@@ -37,6 +36,14 @@ class Sender:
     def send(self, body: bytes, key: str = TOKEN) -> None:
         self.socket.send_multipart([b"", key.encode(), body])
 
+    def send_until_taken(self, body: bytes) -> Receipt:
+        """As a camera does that is told 503: what was on its way to a process that went is lost."""
+        for _ in range(20):
+            self.send(body)
+            if self.socket.poll(500):
+                return self.receipt()
+        raise AssertionError("nobody took it")
+
     def receipt(self) -> Receipt:
         assert self.socket.poll(3000)
         return msgspec.msgpack.decode(self.socket.recv_multipart()[-1], type=Receipt)
@@ -49,9 +56,9 @@ def sender(tmp_path: Path):
     made.socket.close()
 
 
-def polled(feed: HttpFeed, now_s: float = NOW_S) -> list[object]:
-    assert feed.socket.poll(3000)
-    return list(feed.poll(now_s))
+def opened(run_dir: Path, intake: Intake) -> HttpFeed:
+    """Its clock stands still, so every message arrives at NOW_S."""
+    return HttpFeed(run_dir, intake, shared=True, now_s=NOW_S, clock=Clock())
 
 
 def test_it_keeps_the_contract():
@@ -60,12 +67,12 @@ def test_it_keeps_the_contract():
 
 def test_recorded_messages_come_in_as_they_were_sent(tmp_path: Path, sender: Sender):
     intake, seen = world(Clock())
-    feed = HttpFeed(tmp_path, intake, shared=True)
+    feed = opened(tmp_path, intake)
     assert isinstance(feed, Feed)
     for name in ("frames.json", "frames.msgpack"):
         sender.send((RECORDED / name).read_bytes())
-        assert polled(feed) == []  # it is the intake's owner who takes
         assert sender.receipt() == Receipt(frames=2, rows=3)
+        assert feed.poll(NOW_S) == []  # it is the intake's owner who takes
         intake.take(NOW_S)
         rows = seen.pop()
         assert [intake.sources.ids[row] for row in rows.source.tolist()] == ["camera-1", "camera-2"]
@@ -79,19 +86,19 @@ def test_recorded_messages_come_in_as_they_were_sent(tmp_path: Path, sender: Sen
 def test_alone_it_returns_what_came(tmp_path: Path, sender: Sender):
     feed = create(BrainContext(camera_city(), options={"run_dir": str(tmp_path)}))
     sender.send(b"\xc1", key="")
-    assert polled(feed) == []
     assert sender.receipt().reason == "malformed"
-    intake, _ = world()
-    alone = HttpFeed.__new__(HttpFeed)
-    alone._socket, alone._intake, alone._shared = feed.socket, intake, False
-    sender.send(frame(intake, "camera-1"))
-    assert [type(datum) for datum in polled(alone)] == [Detections, LaneViews]
+    assert feed.poll(NOW_S) == []
     feed.close()
+    intake, _ = world()
+    alone = HttpFeed(tmp_path, intake, shared=False, now_s=NOW_S, clock=Clock())
+    assert sender.send_until_taken(frame(intake, "camera-1")).rows == 1
+    assert [type(datum) for datum in alone.poll(NOW_S)] == [Detections, LaneViews]
+    alone.close()
 
 
 def test_bad_messages_are_answered_counted_and_dropped(tmp_path: Path, sender: Sender):
     intake, _ = world()
-    feed = HttpFeed(tmp_path, intake, shared=True)
+    feed = opened(tmp_path, intake)
     sender.socket.send_multipart([b"too short"])
     for body, key, reason in (
         (b"{}", TOKEN, "malformed"),
@@ -100,7 +107,6 @@ def test_bad_messages_are_answered_counted_and_dropped(tmp_path: Path, sender: S
         (b"\0" * 2_000_000, TOKEN, "too-large"),
     ):
         sender.send(body, key)
-        polled(feed)
         assert sender.receipt().reason == reason
     assert intake.summary(NOW_S).dropped == {"malformed": 1, "too-large": 1, "unauthenticated": 2}
     feed.close()
@@ -108,34 +114,25 @@ def test_bad_messages_are_answered_counted_and_dropped(tmp_path: Path, sender: S
 
 def test_a_brain_process_that_comes_back_takes_again(tmp_path: Path, sender: Sender):
     intake, _ = world()
-    feed = HttpFeed(tmp_path, intake, shared=True)
+    feed = opened(tmp_path, intake)
     sender.send(frame(intake, "camera-1"))
-    polled(feed)
     assert sender.receipt().frames == 1
     feed.close()  # as when it is killed
-    feed = HttpFeed(tmp_path, intake, shared=True)
-    sender.send(frame(intake, "camera-1", NOW_S + 1))
-    polled(feed, NOW_S + 1)
-    assert sender.receipt().frames == 1
+    feed = opened(tmp_path, intake)
+    assert sender.send_until_taken(frame(intake, "camera-1", NOW_S + 1)).frames == 1
     feed.close()
 
 
-def test_a_flood_does_not_hold_the_loop(tmp_path: Path, sender: Sender):
+def test_messages_are_taken_while_the_loop_does_something_else(tmp_path: Path, sender: Sender):
     intake, _ = world()
-    feed = HttpFeed(tmp_path, intake, shared=True)
-    large = json_frames(intake, 2_000)  # some 10 ms each
-    for _ in range(60):
-        sender.socket.send_multipart([b"", TOKEN.encode(), large])
-    start = time.process_time()
-    polled(feed)
-    assert time.process_time() - start < 0.2
-    assert feed.socket.poll(1000)  # the rest waits
+    feed = opened(tmp_path, intake)
+    for number in range(300):  # nobody polls, and nobody takes
+        sender.send(frame(intake, "camera-1", NOW_S + number / 1e4))
+        assert sender.receipt().frames == 1
+    assert feed.messages == 300
+    intake.take(NOW_S)
+    assert intake.counts.of_source(0) == {"shed": 240}  # the newest 60 were kept
     feed.close()
-
-
-def json_frames(intake, count: int) -> bytes:
-    one = json_frame("camera-1", intake.sources.lane_ids(0)[0])
-    return b"[" + b",".join([one] * count) + b"]"
 
 
 def test_missing_folder_is_named():

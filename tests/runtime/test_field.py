@@ -159,7 +159,6 @@ def test_the_configuration_opens_the_entry(tmp_path: Path):
     assert [feed.name for feed in field.feeds] == ["http"]
     assert field.intake is not None
     assert field.intake.limits.queue_rows == 7
-    assert len(field.sockets) == 1
     token = (tmp_path / TOKEN_FILE).read_text().strip()
     assert (tmp_path / TOKEN_FILE).stat().st_mode & 0o777 == 0o600
     late = frame(intake, "camera-1", NOW_S - 500, key=token)  # its clock is wrong, and not to be trusted

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import structlog
-import zmq
 
 from civicbrain.city.intake import FieldRows, Intake, IntakeSummary, Sources
 from civicbrain.city.model import City
@@ -57,14 +56,7 @@ class Field:
         self.feeds = tuple(feeds)
         self._loop, self._tell, self._clock = loop, tell, clock
         self._failing: set[str] = set()
-        self._gathered: list[Datum] = []
         self._due = self._clock()
-
-    @property
-    def sockets(self) -> list[zmq.Socket[bytes]]:
-        """Those a poller may wait on, so that what arrives is noted at once."""
-        found = (getattr(feed, "socket", None) for feed in self.feeds)
-        return [socket for socket in found if isinstance(socket, zmq.Socket)]
 
     @property
     def speaks(self) -> bool:
@@ -75,17 +67,19 @@ class Field:
         """Seconds until `step` has something to do; infinite without feeds."""
         return max(0.0, self._due - self._clock()) if self.feeds else np.inf
 
-    def gather(self, now_s: float) -> None:
-        """Poll every feed; platform second now_s. What they return waits for the next step."""
+    def _poll(self, now_s: float) -> list[Datum]:
+        """What every feed has; one that is dead or broken must not stop the others."""
+        data: list[Datum] = []
         for feed in self.feeds:
             try:
-                self._gathered += feed.poll(now_s)
-            except Exception as error:  # one dead or broken feed must not stop the others
+                data += feed.poll(now_s)
+            except Exception as error:
                 self._failed(feed, error)
             else:
                 if feed.name in self._failing:
                     self._failing.discard(feed.name)
                     self._tell(f"feed-{feed.name}", Severity.INFO, f"Feed {feed.name} works again", "")
+        return data
 
     def step(self, now_s: float) -> bool:
         """When it is time: fold in what has come and take a snapshot. True when there was something."""
@@ -93,8 +87,7 @@ class Field:
         if not self.feeds or wall < self._due:
             return False
         self._due = max(self._due + EVERY_S, wall + EVERY_S / 2)  # in step, without catching up
-        self.gather(now_s)
-        data, self._gathered = self._gathered, []
+        data = self._poll(now_s)
         if self.intake is not None:
             data += self.intake.take(now_s)
         if not data:
@@ -122,7 +115,6 @@ class Field:
 
     def reset(self) -> None:
         """Platform time has gone back."""
-        self._gathered.clear()
         if self.intake is not None:
             self.intake.reset()
 

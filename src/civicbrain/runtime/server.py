@@ -114,13 +114,9 @@ class BrainServer:
         poller = zmq.Poller()
         poller.register(self.feed.socket, zmq.POLLIN)
         poller.register(self.responder, zmq.POLLIN)
-        for socket in self.field.sockets:
-            poller.register(socket, zmq.POLLIN)
         while not self.stopping:
             wait_s = min(STATE_EVERY_S / 2, self.field.due_in_s())
             ready = dict(poller.poll(math.ceil(wait_s * 1000)))
-            if any(socket in ready for socket in self.field.sockets):
-                self.field.gather(self.platform_s())
             self._take_frames()
             self.field.step(self.platform_s())
             if self.responder in ready:

@@ -6,8 +6,8 @@ Reads: `intake.cmd` of the run folder (ZeroMQ ROUTER): [envelope, key, body], as
   km/h or mph, times Unix seconds or RFC 3339.
 Returns: through the intake it is given, else through its own: `Detections` and `LaneViews` of all cameras.
   Every message is answered with a `Receipt`.
-Cadence: as it comes, polled each 0.1 s. Silence is no fault of the door: each camera's own shows under
-  /v1/sources.
+Cadence: as it comes (in a thread of its own), polled each 0.1 s. Silence is no fault of the door: each
+  camera's own shows under /v1/sources.
 What is bad is counted by reason and source, logged once and dropped.
 Start in: feed.py. Options: run_dir (path), intake (given by the runtime).
 """

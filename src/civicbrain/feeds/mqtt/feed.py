@@ -46,16 +46,18 @@ class MqttFeed:
         intake: Intake,
         *,
         shared: bool,
+        now_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Connects in the background. Raises ConfigurationError for files that cannot be used."""
+        """Connects in the background. now_s: platform second at the start. Raises
+        ConfigurationError for files that cannot be used."""
         self._options, self._intake, self._shared, self._clock = options, intake, shared, clock
         self._password, self._ssl = options.password(), options.ssl_context()
         self.messages = 0
         self.connected = False
         self.last_error = ""
-        self._heard = self._polled = clock()
-        self._now_s = 0.0
+        self._heard = clock()
+        self._now = (now_s, self._heard)
         self._told = False
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -64,18 +66,19 @@ class MqttFeed:
 
     def poll(self, now_s: float) -> list[Datum]:
         """What came goes into the intake by itself. Raises ServiceError while the broker is away for long."""
-        self._now_s, self._polled = now_s, self._clock()
+        wall_s = self._clock()
+        self._now = (now_s, wall_s)
         if self.connected:
-            self._heard = self._polled
+            self._heard = wall_s
             if self._told:
                 self._told = False
                 _log.warning("the broker is back", broker=self._place)
-        elif self._polled - self._heard > self.stale_after_s:
+        elif wall_s - self._heard > self.stale_after_s:
             if not self._told:
                 self._told = True
                 _log.warning("the broker is away; tried again", broker=self._place, reason=self.last_error)
             raise ServiceError(
-                f"the MQTT broker has been away for {self._polled - self._heard:.0f} s ({self.last_error})",
+                f"the MQTT broker has been away for {wall_s - self._heard:.0f} s ({self.last_error})",
                 place=self._place,
                 remedy="start it, or correct [feeds.mqtt] options; it is tried again by itself",
             )
@@ -152,7 +155,8 @@ class MqttFeed:
     ) -> int:
         del client, qos, properties
         self.messages += 1
-        now_s = self._now_s + min(self._clock() - self._polled, LONGEST_STEP_S)
+        polled_s, polled_at = self._now
+        now_s = polled_s + min(self._clock() - polled_at, LONGEST_STEP_S)
         source = topic.rpartition("/")[2] if self._options.vouched else None
         self._intake.offer(bytes(payload), now_s, speaks_for=source)
         return 0
@@ -180,4 +184,6 @@ def create(context: Any) -> MqttFeed:
     options = {key: value for key, value in context.options.items() if key not in ("intake", "run_dir")}
     intake = context.options.get("intake")
     made = intake or Intake(Sources(context.city), Keys())
-    return MqttFeed(parse_options(options), made, shared=intake is not None)
+    return MqttFeed(
+        parse_options(options), made, shared=intake is not None, now_s=context.city.demand.begin_s
+    )
