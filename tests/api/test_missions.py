@@ -53,9 +53,7 @@ def test_a_mission_is_cancelled(client: httpx.Client, order: dict[str, object]) 
     assert client.delete("/v1/missions/nobody").status_code == 404
 
 
-def test_its_report_is_escaped(
-    client: httpx.Client, order: dict[str, object]
-) -> None:
+def test_its_report_is_escaped(client: httpx.Client, order: dict[str, object]) -> None:
     client.post("/v1/missions", json={**order, "vehicle": "<script>alert(1)</script>"})
     page = client.get(f"/v1/missions/{order['id']}/report")
     assert page.headers["content-type"].startswith("text/html")
@@ -63,19 +61,18 @@ def test_its_report_is_escaped(
     assert "&lt;script&gt;" in page.text
 
 
-def test_an_order_for_nowhere_is_refused(
-    client: httpx.Client, order: dict[str, object]
-) -> None:
+def test_an_order_for_nowhere_is_refused(client: httpx.Client, order: dict[str, object]) -> None:
     answer = client.post("/v1/missions", json={**order, "to_edge": "nowhere"})
-    assert answer.status_code == 400
+    assert answer.status_code == 404
     assert "street section" in answer.json()["detail"]
 
 
 def test_the_dispatcher_is_answered(client: httpx.Client) -> None:
     edges = edges_of(client)
     answer = client.post(
-        "/v1/dispatch", json={"to_edge": edges[0], "places": {"a": edges[0], "b": edges[-1]}}
+        "/v1/dispatch", json={"address": edges[0], "places": {"a": edges[0], "b": edges[-1]}}
     )
     assert answer.status_code == 200
     assert answer.json()["choices"][0]["name"] == "a"
     assert client.post("/v1/dispatch", json={"places": {"a": edges[0]}}).status_code == 400
+    assert client.post("/v1/dispatch", json={"address": "nowhere"}).status_code == 404

@@ -125,8 +125,8 @@ def test_a_cancellation_ends_it_once(centre):
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"to_edge": "nowhere"}, ConfigurationError),
-        ({"route": ["WA", "no-such"]}, ConfigurationError),
+        ({"to_edge": "nowhere"}, NotFoundError),
+        ({"route": ["WA", "no-such"]}, NotFoundError),
         ({"urgency": 9}, ConfigurationError),
         ({"kind": "parade"}, ConfigurationError),
     ],
@@ -163,7 +163,7 @@ def test_a_twin_that_cannot_drive_it_refuses_the_order(centre):
 
 
 def test_the_dispatcher_is_told_who_is_first_with_time_and_spread(centre):
-    question = {"to_edge": "BE", "places": {"near": "AB", "far": "WA", "nowhere": "EB"}}
+    question = {"address": "BE", "places": {"near": "AB", "far": "WA", "nowhere": "EB"}}
     answer = msgspec.convert(centre.desk.answer(question, 101.0), DispatchAnswer)
     assert [choice.name for choice in answer.choices][:2] == ["near", "far"]
     near, far = answer.choices[:2]
@@ -176,8 +176,8 @@ def test_the_dispatcher_is_told_who_is_first_with_time_and_spread(centre):
 
 
 def test_the_nearest_of_several_hospitals_is_asked_from_the_patient(centre):
-    question = {"from_edge": "WA", "places": {"east": "BE", "north": "ANA"}}
+    question = {"address": "WA", "first": "hospital", "places": {"east": "BE", "north": "ANA"}}
     answer = msgspec.convert(centre.desk.answer(question, 101.0), DispatchAnswer)
     assert [choice.name for choice in answer.choices] == ["north", "east"]
-    with pytest.raises(ConfigurationError, match="hospital"):
-        centre.desk.answer({"from_edge": "WA"}, 101.0)
+    with pytest.raises(NotFoundError, match="hospital"):
+        centre.desk.answer({"address": "WA", "first": "hospital"}, 101.0)

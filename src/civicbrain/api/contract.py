@@ -30,6 +30,7 @@ _ALWAYS = {
 }
 _WITH_BODY = {403: "a page of another origin asked", 409: "refused", 415: "the body is not application/json"}
 _WITH_NAME = {404: "there is none of that name"}
+_NAMING = ("/v1/control", "/v1/dispatch", "/v1/intake", "/v1/missions", "/v1/sources")
 _FROM_PROCESS = {503: "the process that knows is away; try again after Retry-After seconds"}
 _ONLY_HERE = ("/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions", "/openapi.json")
 _PUBLIC = ("/v1/health",)
@@ -74,7 +75,9 @@ def document_of(app: Litestar, *, token: bool) -> dict[str, Any]:
             problems = dict(_ALWAYS)
             if method in ("put", "patch", "post"):
                 problems |= _WITH_BODY
-            if "{" in path or path in ("/v1/control", "/v1/intake", "/v1/sources"):
+            if method == "delete":
+                problems |= {403: _WITH_BODY[403], 409: _WITH_BODY[409]}
+            if "{" in path or path in _NAMING:
                 problems |= _WITH_NAME
             if path not in _ONLY_HERE:
                 problems |= _FROM_PROCESS

@@ -110,12 +110,12 @@ class MissionClosed(Struct, frozen=True):
 
 
 class DispatchQuestion(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which of these sections (vehicles) reaches `to_edge` first, or, with `from_edge`, which of these
-    (hospitals) is reached first from there. Exactly one of the two. places: name -> section id; empty takes
-    the city's own ambulance stations, or hospitals."""
+    """first "vehicle": which of these reaches the address first; "hospital": which of these is reached first
+    from the address. address: id of a street section. places: name -> section id; empty takes the city's own
+    ambulance stations, or hospitals."""
 
-    to_edge: Annotated[str, Meta(max_length=200)] = ""
-    from_edge: Annotated[str, Meta(max_length=200)] = ""
+    address: Edge
+    first: Literal["vehicle", "hospital"] = "vehicle"
     places: Annotated[dict[str, str], Meta(max_length=200)] = {}
     speed_factor: Annotated[float, Meta(ge=0.5, le=2.0)] = 1.5
 

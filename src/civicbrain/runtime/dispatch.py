@@ -18,7 +18,7 @@ from civicbrain.city.network import F64
 from civicbrain.city.places import PlaceKind
 from civicbrain.city.routing import Router
 from civicbrain.city.snapshot import Snapshot
-from civicbrain.core.errors import ConfigurationError
+from civicbrain.core.errors import NotFoundError
 
 SIGNAL_S = 3.0  # of waiting that a corridor leaves at each signal
 HEADWAY_S = 2.0  # of a queue that discharges, per lane (HCM 7th ed., ch. 19)
@@ -59,15 +59,15 @@ class Dispatcher:
         towards: bool,
     ) -> dict[str, object]:
         """towards: from each place to the address; else from the address to each place. places: name -> edge
-        id; empty takes the city's ambulance stations, or its hospitals. Raises ConfigurationError."""
+        id; empty takes the city's ambulance stations, or its hospitals. Raises NotFoundError."""
         rows = self._city.network.edges.row
         kind = PlaceKind.AMBULANCE_STATION if towards else PlaceKind.HOSPITAL
         named = dict(places) or {place.id: place.edge for place in self._city.list_places(kind)}
         if not named:
-            raise ConfigurationError(f"the city knows no {kind}", remedy="name the places in the question")
+            raise NotFoundError(f"the city knows no {kind}", remedy="name the places in the question")
         for edge in (address, *named.values()):
             if edge not in rows:
-                raise ConfigurationError(
+                raise NotFoundError(
                     f"there is no street section {edge[:80]!r}", remedy="use ids of the city's edges"
                 )
         edge_s = self._edge_s(snapshot, speed_factor)

@@ -96,8 +96,7 @@ class MissionDesk:
 
     def answer(self, question: Mapping[str, Any], now_s: float) -> dict[str, object]:
         """The dispatcher's question."""
-        towards = bool(question.get("to_edge"))
-        address = str(question.get("to_edge") if towards else question.get("from_edge"))
+        towards, address = question.get("first") != "hospital", str(question.get("address"))
         snapshot = self._loop.last_snapshot or self._loop.snapshot(now_s)
         factor = float(question.get("speed_factor", 1.5))
         places = question.get("places") or {}
@@ -115,15 +114,15 @@ class MissionDesk:
         route = tuple(str(edge) for edge in body.get("route") or ())
         for edge in (body.get("from_edge"), body.get("to_edge"), *route):
             if edge not in edges:
-                raise ConfigurationError(
+                raise NotFoundError(
                     f"there is no street section {str(edge)[:80]!r}", remedy="use ids of the city's edges"
                 )
         simulate = bool(body.get("simulate"))
         if simulate and not route:
             ends = {"": str(body["from_edge"])}
-            found: Any = self.answer({"to_edge": body["to_edge"], "places": ends}, now_s)["choices"]
+            found: Any = self.answer({"address": body["to_edge"], "places": ends}, now_s)["choices"]
             if not found:
-                raise ConfigurationError("there is no way from its start to its end", remedy="take others")
+                raise RequestRefusedError("there is no way from its start to its end", remedy="take others")
             route = tuple(found[0]["edges"])
         try:
             mission = Mission(

@@ -73,8 +73,6 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
 
     @post("/v1/dispatch", tags=["missions"], summary="Who is there first", status_code=200)
     async def dispatch(data: models.DispatchQuestion) -> models.DispatchAnswer:
-        if bool(data.to_edge) == bool(data.from_edge):
-            raise ProblemError(400, "give either `to_edge` (which vehicle) or `from_edge` (which hospital)")
         command = wire.BrainCommand("dispatch", body=models.builtins(data))
         return told(await link.command(command), models.DispatchAnswer)
 
