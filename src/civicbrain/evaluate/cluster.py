@@ -31,6 +31,7 @@ from civicbrain.evaluate.pool import OnDone, Simulate, attempt, forget_logs, red
 from civicbrain.evaluate.records import Failure, RunFile
 
 RETRIES = 2
+STARTS = 4
 IN_FLIGHT = 2
 """Runs handed over for each processor: one that runs and one that waits, so that none is idle meanwhile."""
 CHECK_S = 120.0
@@ -188,7 +189,7 @@ class RayCluster:
         if ray.is_initialized():
             yield ray
             return
-        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "CRITICAL"}
         with self._said():
             if local:
                 _start_here(ray, int(local[1]), quiet)
@@ -224,12 +225,12 @@ class RayCluster:
 
 def _start_here(ray: Any, workers: int, quiet: dict[str, Any]) -> None:
     """Ray gives its own processes 30 s to come up, which on a machine at its limits can be too little."""
-    for last in (False, True):
+    for attempt_number in range(1, STARTS + 1):
         try:
             ray.init(num_cpus=workers, include_dashboard=False, address="local", **quiet)
         except Exception:
             ray.shutdown()
-            if last:
+            if attempt_number == STARTS:
                 raise
         else:
             return
