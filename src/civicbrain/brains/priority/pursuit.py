@@ -33,6 +33,9 @@ LARGEST_ERROR_M = 30.0
 OFF_WAY_M = 40.0
 _SEARCH_BACK_M, _FASTEST_MPS = 30.0, 40.0
 FREE_MPS = 14.0
+MEMORY_S = 30.0
+CRAWLS_MPS, CRAWLS_FOR_M = 5.0, 150.0
+"""Slower than this on average a vehicle is in a queue that cameras do not tell of, so many metres long."""
 
 
 @dataclass(slots=True)
@@ -88,6 +91,7 @@ class Pursuit:
     pace: Pace = field(default_factory=lambda: Pace(1.0))
     _fix_s: float = -math.inf
     _fix_m: float = 0.0
+    _mean_mps: float = FREE_MPS  # over about the last MEMORY_S
     _free_from: tuple[float, float] | None = None  # (second, metres) from which it has driven freely
 
     def take(self, way: Way, stops: list[Stop]) -> None:
@@ -115,13 +119,17 @@ class Pursuit:
                 track.x_m, track.y_m, self._fix_m - _SEARCH_BACK_M, self._fix_m + reach_m
             )
             self.off_way = away_m > OFF_WAY_M
-            if not self.off_way:
+            if not self.off_way and self._fix_s == -math.inf:
+                self._fix_m = at_m
+            elif not self.off_way:
                 driven_m = 0.5 * (self.speed_mps + track.speed_mps) * (track.fix_s - self._fix_s)
                 reckoned_m = self._fix_m + driven_m
                 if abs(at_m - reckoned_m) <= LARGEST_ERROR_M:
                     at_m = reckoned_m + FIX_WEIGHT * (at_m - reckoned_m)
                 self._learn(at_m, track.fix_s, track.speed_mps)
                 self._fix_m = at_m
+                since_s = min(track.fix_s - self._fix_s, MEMORY_S)
+                self._mean_mps += (track.speed_mps - self._mean_mps) * since_s / MEMORY_S
             self._fix_s, self.speed_mps = track.fix_s, track.speed_mps
         ahead_m = self.speed_mps * max(0.0, now_s - self._fix_s)
         self.progress_m = min(self._fix_m + ahead_m, way.length_m)
@@ -149,6 +157,7 @@ class Pursuit:
             return
         at_s, at_m = now_s, self.progress_m
         at_s += start_loss_s(self.speed_mps, FREE_MPS * self.pace.share)
+        held_s = self._held_s()
         carried = 0.0
         for place, stop in enumerate(self.stops):
             crossing = stop.crossing
@@ -156,6 +165,8 @@ class Pursuit:
                 continue
             at_s += free_s(way, at_m, crossing.stop_m) / self.pace.share + PASS_LOSS_S
             at_m = crossing.stop_m
+            if held_s > 0.0:
+                at_s, held_s = at_s + held_s, 0.0
             stop.queue_veh = queue_ahead(view, snapshot, way, crossing, self.progress_m)
             stop.queue_veh += options.carry * carried
             carried = stop.queue_veh
@@ -171,6 +182,15 @@ class Pursuit:
                 stop.first_predicted_s = at_s
         at_s += free_s(way, at_m, self.end_m) / self.pace.share
         self.eta_s = at_s
+
+    def _held_s(self) -> float:
+        """Seconds that the way to the next stop line takes longer than free, when the vehicle crawls: half of
+        what its last half minute says, because what holds it up dissolves."""
+        ahead = [s.crossing.stop_m for s in self.stops if s.crossing.stop_m + PASSED_M >= self.progress_m]
+        if self.way is None or not ahead or self._mean_mps >= CRAWLS_MPS:
+            return 0.0
+        to_go_m = min(max(0.0, ahead[0] - self.progress_m), CRAWLS_FOR_M)
+        return 0.5 * to_go_m * (1.0 / max(self._mean_mps, 1.0) - 1.0 / CRAWLS_MPS)
 
     @property
     def end_m(self) -> float:
