@@ -51,17 +51,12 @@ class Counts:
         self.strangers: Counter[Reason] = Counter()
         self._named = 0
 
-    def drop(self, reason: Reason, sources: I32, amounts: I32 | None = None) -> None:
-        """Count drops of these source rows (-1: an unknown one), one each or as many as `amounts` says."""
+    def drop(self, reason: Reason, sources: I32) -> None:
+        """Count a drop of each of these source rows."""
         if not len(sources):
             return
-        amounts = np.ones(len(sources), np.int32) if amounts is None else amounts
-        known = sources >= 0
-        stray = int(amounts[~known].sum())
-        if stray:
-            self.strangers[reason] += stray
         before = self.dropped[_ROW[reason]]
-        added = np.bincount(sources[known], amounts[known], len(self._ids)).astype(np.int64)
+        added = np.bincount(sources, minlength=len(self._ids))
         if reason is not Reason.SHED:  # that is a state of the whole, logged when it begins and ends
             for row in np.flatnonzero((before == 0) & (added > 0)).tolist():
                 self._warn(self._ids[row], reason, "")

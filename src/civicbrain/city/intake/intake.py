@@ -114,16 +114,17 @@ class Intake:
         self._lane_count: I32 = np.diff(sources.lane_start)[sources.view].astype(np.int32)
         self._first_lane: I32 = sources.lane_start[sources.view]
         self._most_pending = 2 * len(sources.ids) * self.limits.queue_rows + self.limits.message_frames
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of what follows, held for a moment
         self._arrivals: list[Arrival] = []
-        self._squeezed = Frames.empty()
         self._pending = 0  # rows and frames in `_arrivals`
+        self._working = threading.Lock()  # of all else: held by a take, and by an offer that must make room
+        self._squeezed = Frames.empty()
         self._waiting = Frames.empty()  # whose turn has not come
         self._turn = 0
         self._credit = LONGEST_CREDIT_S * self.limits.rows_per_s  # rows that may be taken now
         self._credited_at = clock()
         self._not_in_snapshot: list[F64] = []
-        self._shed_rows = 0
+        self._shed_rows = self._shed_told = 0  # in all; those of which a take has told
         self._shed_at = -np.inf
 
     # -- the door
@@ -159,27 +160,31 @@ class Intake:
                 self.counts.stranger(Reason.UNKNOWN_SOURCE, name, count=unknown)
             self._arrivals.append(arrival)
             self._pending += message.row_count + len(rows)
-            if self._pending > self._most_pending:
+            full = self._pending > self._most_pending
+        if full:
+            with self._working:
                 self._squeeze()
         return Receipt(len(rows) - unknown, message.row_count, unknown)
 
     def _squeeze(self) -> None:
-        """Nobody has taken for long: apply the bound of each queue now. Called with the lock held."""
-        frames = join_frames([self._squeezed, self._admit(self._arrivals)])
+        """Nobody has taken for long: apply the bound of each queue now."""
+        frames = join_frames([self._squeezed, self._admit(self._swap())])
         self._squeezed = self._bound(frames)
-        self._arrivals = []
-        self._pending = 0
+
+    def _swap(self) -> list[Arrival]:
+        """What has arrived since the last time."""
+        with self._lock:
+            arrivals, self._arrivals, self._pending = self._arrivals, [], 0
+        return arrivals
 
     # -- the loop's side
 
     def take(self, now_s: float) -> list[Detections | LaneViews]:
         """What the store should fold in at platform second now_s, after the consumers have had all of it."""
         wall_s = self._clock()
-        with self._lock:
-            arrivals, self._arrivals, self._pending = self._arrivals, [], 0
+        with self._working:
             squeezed, self._squeezed = self._squeezed, Frames.empty()
-            shed_before = self._shed_rows
-            frames = join_frames([self._waiting, squeezed, self._admit(arrivals)])
+            frames = join_frames([self._waiting, squeezed, self._admit(self._swap())])
             credit = self._credit + (wall_s - self._credited_at) * self.limits.rows_per_s
             self._credit = min(credit, LONGEST_CREDIT_S * self.limits.rows_per_s)
             self._credited_at = wall_s
@@ -193,7 +198,7 @@ class Intake:
             frames = self._in_order(frames)
             frames, lane, frame = self._sound_rows(frames)
             self.counts.take(frames.source, frames.rows, frames.time_s)
-            shed = self._shed_rows - shed_before
+            shed, self._shed_told = self._shed_rows - self._shed_told, self._shed_rows
         self._meter.let_in(wall_s, len(frames.source), len(lane), shed)
         self._tell_shedding(wall_s, shed)
         if not len(frames.source):
@@ -216,8 +221,8 @@ class Intake:
 
     def reset(self) -> None:
         """Forget what was seen, as when platform time goes back; the counters stay."""
-        with self._lock:
-            self._arrivals, self._pending = [], 0
+        with self._working:
+            self._swap()
             self._squeezed = self._waiting = Frames.empty()
             self._views.clear()
             self.counts.heard_s[:] = -np.inf
@@ -227,7 +232,7 @@ class Intake:
         wall_s, counts = self._clock(), self.counts
         frames_hz, rows_hz, shed_hz = self._meter.rates(wall_s)
         p50, p99 = self._meter.latency_ms(wall_s, 0.5, 0.99)
-        with self._lock:
+        with self._working:
             return IntakeSummary(
                 sources=len(self.sources.ids),
                 speaking=int((counts.heard_s >= now_s - self.limits.max_age_s).sum()),
@@ -246,7 +251,7 @@ class Intake:
                 consumer_failures=self.consumer_failures,
             )
 
-    # -- steps; the lock is held
+    # -- steps; held: the lock of those who work
 
     def _admit(self, arrivals: list[Arrival]) -> Frames:
         """Messages as columns, without frames of strangers or of another time."""
