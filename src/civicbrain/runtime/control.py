@@ -63,16 +63,21 @@ class Control:
             self._switch_all(False, "runtime", f"started under control {name}", city.demand.begin_s)
         for brain, table in configuration.brains.items():
             if not table.enabled and brain in loop.hosts:
-                self._switch_all(False, "runtime", "not enabled in the configuration", city.demand.begin_s)
+                why = "not enabled in the configuration"
+                loop.switch_brain(brain, False, actor="runtime", reason=why, now_s=city.demand.begin_s)
 
     @property
     def brain_on(self) -> bool:
-        return any(host.enabled for host in self._loop.hosts.values())
+        """Whether the control's own brain is asked; those beside it do not count."""
+        own = self._central.brain if self._central is not None else ""
+        return any(host.enabled for name, host in self._loop.hosts.items() if name == own)
 
     @property
     def twin_program(self) -> str:
-        """What TwinStatus.program says when the twin does as we wish."""
-        return "central" if self.brain_on else FIXED
+        """What TwinStatus.program says when the twin does as we wish. Under the fixed plan nobody is heard;
+        with its brain switched off the others still are."""
+        heard = any(host.enabled for host in self._loop.hosts.values())
+        return "central" if heard else FIXED
 
     def available(self) -> dict[str, object]:
         """The body of the reply to "controls": those that can be switched to."""

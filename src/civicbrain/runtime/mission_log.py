@@ -29,6 +29,9 @@ class MissionLog:
 
     def clear(self) -> None:
         """Time went back: what was under way is no more."""
+        for name, plan in self.plans.items():
+            self.ends[name] = (plan.time_s, "the city's time went back")
+            self.ended[name] = plan
         self.plans.clear()
         self.events.clear()
 
