@@ -15,7 +15,7 @@ import pytest
 from conftest import AWKWARD_ID, SIZE, Place
 from grid_city import grid_city
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "runtime"))
+sys.path.append(str(Path(__file__).parent.parent / "runtime"))
 from history_samples import make_sample
 
 from civicbrain.api.replay import LanePlaces

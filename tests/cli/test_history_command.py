@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "runtime"))
+sys.path.append(str(Path(__file__).parent.parent / "runtime"))
 from history_samples import make_sample
 
 from civicbrain.city.folder import save_city

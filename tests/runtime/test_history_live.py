@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parent))
 from live_city import LiveCity
 
 from civicbrain.contracts.transport import HISTORY_CMD, Client
