@@ -181,7 +181,7 @@ def test_in_each_second_of_a_switch_is_shown_what_the_controller_shows(name: str
             green = free | ((lit >> MOST_STREAMS) & bit != 0)
             expected, yellow = should_be_green(junction, group.tolist(), a, b, len(lit))
             np.testing.assert_array_equal(green, expected | yellow)
-            # yellow is crossed without yielding
+            # yellow is crossed by right, never by those who yield
             assert (free[yellow & ~expected]).all()
 
 
@@ -199,8 +199,7 @@ def should_be_green(
                 wait_s = max(wait_s, float(junction.intergreen_array_s[other, g]))
         if new[g] in GREEN:
             green[int(np.ceil(wait_s)) :, n] = True
-        # who yielded has waited inside the junction and clears it
-        yellow[0, n] = old[g] == "G" or (old[g] == "g" and new[g] not in GREEN)
+        yellow[0, n] = old[g] == "G"
     return green, yellow
 
 

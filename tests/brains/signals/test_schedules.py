@@ -33,13 +33,13 @@ from civicbrain.brains.signals.schedules import Lanes, noise
 
 @pytest.mark.parametrize(
     ("queue", "cost_veh_s"),
-    # one leaves at once, the others 2.08, 4.17 and 6.25 s later: in seconds 3, 5 and 7
-    [(1, 0), (2, 1 + 1 + 1), (4, 3 + 3 + 3 + 2 + 2 + 1 + 1)],
+    # one leaves at once, then one every other second (the 0.04 s more do not show yet)
+    [(1, 0), (2, 1 + 1), (4, 3 + 3 + 2 + 2 + 1 + 1)],
 )
 def test_a_queue_costs_the_wait_of_its_discharge(queue: int, cost_veh_s: int) -> None:
     cost, served = play(two_lanes(), scene({0: queue}, {}), keep())
     assert cost == pytest.approx(cost_veh_s)
-    assert np.flatnonzero(served[0]).tolist() == [0, 3, 5, 7][:queue]
+    assert np.flatnonzero(served[0]).tolist() == list(range(0, 2 * queue, 2))
 
 
 @pytest.mark.parametrize("flow", [0.5, FLOW, 0.3, 0.21])
@@ -104,10 +104,10 @@ def test_coming_from_no_stage_the_first_is_shown_at_once() -> None:
 
 
 def test_a_stage_left_and_shown_again_takes_both_transitions() -> None:
-    schedule = change(seconds=12) + keep(0, seconds=HORIZON_S - 12)
+    schedule = change(seconds=11) + keep(0, seconds=HORIZON_S - 11)
     _, served = play(two_lanes(), scene({1: 1}, {0: 3}), schedule)
-    assert np.flatnonzero(served[1]).tolist() == [6, 9, 11]
-    assert np.flatnonzero(served[0]).tolist() == [18]
+    assert np.flatnonzero(served[1]).tolist() == [6, 8, 10]
+    assert np.flatnonzero(served[0]).tolist() == [17]
 
 
 def test_who_waits_for_the_whole_horizon_costs_the_horizon_and_what_is_left() -> None:
@@ -150,7 +150,7 @@ def test_half_the_flow_is_twice_the_headway() -> None:
     slow = scene({0: 9}, {})
     slow.flow[0] = FLOW / 2.0  # headways of 4.17 s
     _, served = play(two_lanes(), slow, keep())
-    assert np.flatnonzero(served[0])[:4].tolist() == [0, 5, 9, 13]
+    assert np.flatnonzero(served[0])[:4].tolist() == [0, 4, 8, 12]
 
 
 def test_yellow_lets_one_more_go() -> None:
@@ -183,11 +183,11 @@ def test_who_yields_waits_for_its_rivals_and_then_goes() -> None:
     alone, own = play(yielding_lane(), scene({0: 1}, {}), keep())
     assert alone == 0.0
     assert own[0, 0] == 1
-    # rivals: 2, which cross in seconds 0 and 3; the one who yields goes in the second after
+    # rivals: 2, which cross in seconds 0 and 2; the one who yields goes in the second after
     cost, served = play(yielding_lane(), scene({0: 1}, {0: 2}), keep())
-    assert np.flatnonzero(served[1]).tolist() == [0, 3]
-    assert np.flatnonzero(served[0]).tolist() == [4]
-    assert cost == pytest.approx((1 + 1 + 1) + 4)
+    assert np.flatnonzero(served[1]).tolist() == [0, 2]
+    assert np.flatnonzero(served[0]).tolist() == [3]
+    assert cost == pytest.approx((1 + 1) + 3)
 
 
 def test_who_yields_sees_rivals_within_the_gap_it_needs() -> None:

@@ -61,7 +61,7 @@ def test_an_empty_green_is_left_for_a_queue(width: int) -> None:
     chosen, cost, served = decide(two_lanes(), scene({}, {0: 4}), 0, width=width)
     assert chosen == 1
     assert not cost[0] <= cost[1]
-    assert np.flatnonzero(served[1, :LOOK_S]).tolist() == [6, 9, 11, 13]
+    assert np.flatnonzero(served[1, :LOOK_S]).tolist() == [6, 8, 10, 12]
 
 
 @widths

@@ -15,7 +15,7 @@ from civicbrain.brains.signals.approach import Streams
 from civicbrain.brains.signals.schedules import I64, MOST_LANES, MOST_STREAMS, Lanes
 from civicbrain.brains.signals.stages import StageTable, list_switches
 from civicbrain.city.model import City
-from civicbrain.city.network import F32, F64, I32, U8, Bool
+from civicbrain.city.network import F32, F64, I32, U8
 from civicbrain.city.signals import SignalJunction
 from civicbrain.science.compiled import compiled
 from civicbrain.science.queues import STARTUP_LOSS_S
@@ -62,10 +62,9 @@ class ApproachLanes:
         stream = table.stream[known]
         lane_row = self.stream_lane[stream] - lane_start[table.entry_junction[known]]
         bit = np.where(table.permitted[known], self.stream_bit[stream] << 4, self.stream_bit[stream])
-        group = (streams.group[stream] - table.group_start[table.entry_junction[known]]).astype(np.int32)
         _fill_shown(
-            known, table.stage[known], table.entry_junction[known], lane_row, group, bit.astype(np.uint8),
-            start, table.stage_greens, stage_of, lanes_of, span, shown_of, yellow_s, shown,
+            known, table.stage[known], table.entry_junction[known], lane_row, bit.astype(np.uint8), start,
+            stage_of, lanes_of, span, shown_of, yellow_s, shown,
         )  # fmt: skip
         yield_of = np.concatenate(([0], np.cumsum(stages_of * lanes_of)))
         rival_of, rival, rival_bits = self._rivals(table, stage_of, lane_start, yield_of)
@@ -115,11 +114,10 @@ class ApproachLanes:
 
 @compiled()
 def _fill_shown(
-    entry: I64, stage: I32, junction: I32, lane: I32, group: I32, bit: U8, start_s: F64, greens: Bool,
-    stage_of: I32, lanes_of: I64, span: I32, shown_of: I64, yellow_s: float, shown: U8,
+    entry: I64, stage: I32, junction: I32, lane: I32, bit: U8, start_s: F64, stage_of: I32, lanes_of: I64,
+    span: I32, shown_of: I64, yellow_s: float, shown: U8,
 ) -> None:  # fmt: skip
-    """See `Lanes.shown`. First six: one row for each (stage, stream) shown green; group: in its junction.
-    greens: (s, widest) groups green in each stage."""
+    """See `Lanes.shown`. First five: one row for each (stage, stream) shown green."""
     for n in range(len(entry)):
         j = junction[n]
         own = stage[n] - stage_of[j]
@@ -129,14 +127,12 @@ def _fill_shown(
             for tau in range(span[j]):
                 if c == own + 1 or tau >= start_s[c, entry[n]] - 0.5:
                     shown[begin + tau * width] |= bit[n]
-        # the first seconds of yellow are still used; who has waited inside the junction for a gap clears it
-        goes = bit[n] if bit[n] < 16 else bit[n] >> 4
-        for after in range(stages):
-            if bit[n] >= 16 and greens[stage_of[j] + after, group[n]]:
-                continue
-            begin = shown_of[j] + ((own + 1) * stages + after) * span[j] * width + lane[n]
-            for tau in range(min(int(yellow_s + 0.5), span[j])):
-                shown[begin + tau * width] |= goes
+        # who is shown 'G' still uses the first seconds of yellow, whatever comes next
+        if bit[n] < 16:
+            for after in range(stages):
+                begin = shown_of[j] + ((own + 1) * stages + after) * span[j] * width + lane[n]
+                for tau in range(min(int(yellow_s + 0.5), span[j])):
+                    shown[begin + tau * width] |= bit[n]
 
 
 def transitions_s(junction: SignalJunction) -> F64:

@@ -64,7 +64,7 @@ class LookAheadOptions:
     change_veh_s: float = 1.0
     left_s: float = 4.0
     left_by_queue_s: float = 1.0
-    crowded_veh: float = 3.0
+    crowded_veh: float = 4.0
     age_s: float = 30.0
     extra_stages: bool = True
     valid_s: float = 10.0

@@ -3,8 +3,9 @@
 Model: each approach lane is a queue on a point at its stop line. A vehicle joins it in the second in which
 it could cross were nothing in its way. A lane lets its vehicles go in their order, one each 1 / flow s; of a
 lane shared by several groups the first in line may want one that shows red, or one that yields and finds
-no gap: then those behind it wait too. What a camera cannot tell, namely which group each vehicle wants, is
-drawn anew for each decision from the turning shares; a head that is known to want a certain group does.
+no gap: then those behind it wait too. The second of a queue follows a second after the first, the others by
+headways. What a camera cannot tell, namely which group each vehicle wants, is drawn anew for each decision
+from the turning shares; a head that is known to want a certain group does.
 From the moment a stage is left its lanes flow for `yellow_s` more; those of the next flow once the
 intergreen and the start-up are over.
 
@@ -181,13 +182,12 @@ def play_second(
         gone, saved = beam.gone[old, parent, i], beam.saved[old, parent, i]
         come = street.come[u, i]
         waiting = come - gone
-        flow = scene.flow[low + i]
-        ready = saved >= 0.999
+        saved += scene.flow[low + i]
         if waiting > 0:
             wants = street.order[i, gone]
             shown = lanes.shown[row + i]
             goes = False
-            if ready and gone + 1 <= scene.room[low + i]:
+            if saved >= 0.999 and gone + 1 <= scene.room[low + i]:
                 if shown & wants:
                     goes = True
                 elif (shown >> 4) & wants:
@@ -208,9 +208,7 @@ def play_second(
                 weight = scene.weight[low + i]
                 cost += weight * (waiting + weights.stop_s * min(waiting, fresh))
                 queues += weight * waiting * (weights.left_s + weights.left_by_queue_s * waiting)
-        # who is ready and stays is not readier a second later; what is saved while a queue goes is kept
-        idle = ready and gone == beam.gone[old, parent, i]
         beam.gone[new, child, i] = gone
-        beam.saved[new, child, i] = 1.0 if idle else saved + flow
+        beam.saved[new, child, i] = min(saved, 1.0)  # who stays is not readier a second later
     beam.cost[new, child] = beam.cost[old, parent] + cost
     beam.score[new, child] = beam.cost[new, child] + queues
