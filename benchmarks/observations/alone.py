@@ -40,8 +40,10 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "alone.json")
     options = parser.parse_args()
     city = load_city(options.city)
-    result = {name: case(city, *how) for name, *how in CASES}
-    write_atomically(options.out, (json.dumps(result, indent=1) + "\n").encode())
+    result = {}
+    for name, *how in CASES:
+        result[name] = case(city, *how)
+        write_atomically(options.out, (json.dumps(result, indent=1) + "\n").encode())
     print(json.dumps(result, indent=1))
     return 0
 
