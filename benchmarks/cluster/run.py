@@ -86,7 +86,7 @@ class Killer:
 
     def _kill(self) -> None:
         for _ in range(600):
-            busy = [pid for pid in _descendants(os.getpid()) if "_work" in _title(pid)]
+            busy = [pid for pid in _descendants(os.getpid()) if _title(pid).startswith("ray::_work")]
             if busy:
                 self.killed.append(busy[0])
                 os.kill(busy[0], signal.SIGKILL)
