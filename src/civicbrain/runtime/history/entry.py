@@ -39,7 +39,7 @@ from civicbrain.runtime.history.wire import (
 MOST_ROWS = 500_000
 """Observations that wait to be sent: ten seconds of the greatest load the platform is built for, 50,000/s."""
 
-MOST_SAMPLES = 30
+MOST_SAMPLES = 120
 """Samples that wait. One of a city of 1,300 junctions takes about 0.4 MB."""
 
 MOST_SERIES = 50_000

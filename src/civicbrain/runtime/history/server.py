@@ -3,7 +3,7 @@
     python -m civicbrain.runtime.history.server --city DIR --run-dir DIR [--config FILE]
 
 Three threads: this one takes and writes minutes; one joins files, rolls up and deletes; one answers. It may
-be killed at any time: the brain process keeps half a minute of samples, and only the open minute is lost.
+be killed at any time: the brain process keeps two minutes of samples, and only the open minute is lost.
 """
 
 from __future__ import annotations
