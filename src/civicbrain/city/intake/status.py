@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from civicbrain.city.intake.intake import Intake
+from civicbrain.city.network import Bool
 from civicbrain.core.errors import ConfigurationError
 
 CHOICES = ("all", "silent", "dropping")
@@ -44,6 +45,7 @@ def list_source_statuses(intake: Intake, choice: str, offset: int, limit: int, n
     """choice: "all", "silent" (no frame in 10 s), or "dropping" (something was dropped or shed). Raises
     ConfigurationError."""
     counts = intake.counts
+    fits: Bool
     if choice == "silent":
         fits = counts.heard_s < now_s - intake.limits.max_age_s
     elif choice == "dropping":
