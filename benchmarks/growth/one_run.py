@@ -138,7 +138,8 @@ def attached(folder: str, begin_s: float, settle: int, measured: int, control: s
     return {
         "step": step.said(), "sumo": sumo.said(), "sense": sense.said(), "tick": rest.said(),
         "decision": decide.said(), "snapshot": snap.said(), "vehicles": round(float(np.mean(vehicles))),
-        "rss_mb": _rss_mb(), "brain_rss_mb": brain_mb, "imported_rss_mb": before_mb, "cold_start_s": round(cold_start_s, 1),
+        "rss_mb": _rss_mb(), "brain_rss_mb": brain_mb, "imported_rss_mb": before_mb,
+        "cold_start_s": round(cold_start_s, 1),
         "cpu_ms_a_second": round(sum(watch.said()["mean_ms"] for watch in (step, sense, rest)), 1),
     }  # fmt: skip
 

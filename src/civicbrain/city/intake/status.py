@@ -49,7 +49,7 @@ def list_source_statuses(intake: Intake, choice: str, offset: int, limit: int, n
     if choice == "silent":
         fits = counts.heard_s < now_s - intake.limits.max_age_s
     elif choice == "dropping":
-        fits = counts.dropped.any(axis=0)
+        fits = np.asarray(counts.dropped.any(axis=0))
     elif choice in ("all", ""):
         fits = np.ones(len(counts.frames), np.bool_)
     else:
