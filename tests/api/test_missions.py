@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from conftest import AWKWARD_ID, SIZE
+from grid_city import grid_city
 
-
-def edges_of(client: httpx.Client) -> list[str]:
-    """Two sections, found by what the city says of one mission's missing route."""
-    lanes = client.get("/v1/junctions").json()
-    assert lanes
-    from grid_city import grid_city
-
-    return list(grid_city(4).network.edges.ids)
+EDGES = list(grid_city(SIZE, awkward_id=AWKWARD_ID).network.edges.ids)
 
 
 @pytest.fixture
 def order(client: httpx.Client, request: pytest.FixtureRequest) -> dict[str, object]:
-    edges = edges_of(client)
     return {
         "id": request.node.name[:60],
         "vehicle": "ambulance 7",
-        "from_edge": edges[0],
-        "to_edge": edges[-1],
+        "from_edge": EDGES[0],
+        "to_edge": EDGES[-1],
     }
 
 
@@ -68,11 +62,10 @@ def test_an_order_for_nowhere_is_refused(client: httpx.Client, order: dict[str, 
 
 
 def test_the_dispatcher_is_answered(client: httpx.Client) -> None:
-    edges = edges_of(client)
     answer = client.post(
-        "/v1/dispatch", json={"address": edges[0], "places": {"a": edges[0], "b": edges[-1]}}
+        "/v1/dispatch", json={"address": EDGES[0], "places": {"a": EDGES[0], "b": EDGES[-1]}}
     )
     assert answer.status_code == 200
     assert answer.json()["choices"][0]["name"] == "a"
-    assert client.post("/v1/dispatch", json={"places": {"a": edges[0]}}).status_code == 400
+    assert client.post("/v1/dispatch", json={"places": {"a": EDGES[0]}}).status_code == 400
     assert client.post("/v1/dispatch", json={"address": "nowhere"}).status_code == 404
