@@ -57,9 +57,11 @@ class Place:
 
     def _start(self, command: list[str]) -> subprocess.Popen[str]:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-        )
+        # a file, not a pipe: a server whose pipe nobody empties stands still at the 64th kilobyte
+        with (self.run_dir / f"output-{len(self.processes)}.txt").open("w") as output:
+            process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, text=True, env=environment
+            )
         self.processes.append(process)
         return process
 
@@ -83,7 +85,7 @@ class Place:
     def end(self) -> None:
         for process in self.processes:
             process.kill()
-            process.communicate()
+            process.wait()
 
 
 @pytest.fixture(scope="session")
