@@ -41,7 +41,11 @@ def test_values_are_read(tmp_path):
     assert not found.brains["signals"].enabled
     options = found.guard.options()
     assert options.max_lifetime_s == 10
-    assert options.priorities == {"buses": Priority.TRANSIT, "operator": Priority.OPERATOR}
+    assert options.priorities == {
+        "buses": Priority.TRANSIT,
+        "priority": Priority.EMERGENCY,
+        "operator": Priority.OPERATOR,
+    }
 
 
 @pytest.mark.parametrize(
