@@ -32,8 +32,8 @@ EVERY_S = 600.0
 MAX_CYCLE_S = 90
 
 WORTHWHILE = 0.95
-"""Delay expected of a new plan, as a share of that of the plan in force: flows that nobody counts are known
-to some 10 % in the mean (benchmarks/estimator)."""
+"""Delay expected of a new plan, as a share of that of the plan in force, from which on it is taken: a change
+costs a transition, and the flows are reckoned, not counted."""
 
 VALID_S = 240.0
 
