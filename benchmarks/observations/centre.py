@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import time
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from civicbrain.city.folder import load_city
 from civicbrain.city.intake import FieldRows
 from civicbrain.runtime.configuration import load_configuration
 from civicbrain.runtime.server import BrainServer
+from civicbrain.runtime.serving import serve_until_stopped
 
 
 class Probe:
@@ -108,11 +108,7 @@ def main() -> None:
     )
     server.baseline.start = lambda: None  # type: ignore[method-assign]
     Probe(server, options.start)
-    signal.signal(signal.SIGTERM, lambda *_: server.stop())
-    try:
-        server.serve()
-    finally:
-        server.close()
+    serve_until_stopped(server)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import signal
 import time
 from pathlib import Path
 
@@ -54,6 +53,7 @@ from civicbrain.runtime.indicators import JunctionDelay, MinuteFigures, RunFigur
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.missions import MissionDesk
 from civicbrain.runtime.rundir import LEDGER_FILE
+from civicbrain.runtime.serving import serve_until_stopped
 
 HEARTBEAT_EVERY_S = 1.0
 STATE_EVERY_S = 0.5
@@ -334,12 +334,7 @@ def main() -> None:
     server = BrainServer(
         load_city(options.city), options.run_dir, options.seed, options.control, configuration
     )
-    signal.signal(signal.SIGTERM, lambda *_: server.stop())
-    signal.signal(signal.SIGINT, lambda *_: server.stop())
-    try:
-        server.serve()
-    finally:
-        server.close()
+    serve_until_stopped(server)
 
 
 if __name__ == "__main__":

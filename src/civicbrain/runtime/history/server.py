@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import math
 import shutil
-import signal
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -56,6 +55,7 @@ from civicbrain.runtime.history.wire import (
     SeriesList,
 )
 from civicbrain.runtime.rundir import HISTORY_FOLDER
+from civicbrain.runtime.serving import serve_until_stopped
 
 STATUS_EVERY_S = 1.0
 TIDY_EVERY_S = 30.0
@@ -211,12 +211,7 @@ def main() -> None:
     options = parser.parse_args()
     configuration = load_configuration(options.config) if options.config else RunConfiguration()
     server = HistoryServer(load_city(options.city), options.run_dir, configuration.history)
-    signal.signal(signal.SIGTERM, lambda *_: server.stop())
-    signal.signal(signal.SIGINT, lambda *_: server.stop())
-    try:
-        server.serve()
-    finally:
-        server.close()
+    serve_until_stopped(server)
 
 
 if __name__ == "__main__":
