@@ -1,7 +1,7 @@
 """Incidents: what goes wrong on the road, as sensors show it and as people report it.
 
-An incident is what the platform believes; a report is what somebody said. `brains/incidents` finds incidents in
-snapshots and matches reports to them; cases and procedures are made of them elsewhere.
+An incident is what the platform believes; a report is what somebody said. `brains/incidents` finds incidents
+in snapshots and matches reports to them; cases and procedures are made of them elsewhere.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Incident(msgspec.Struct, frozen=True):
     confidence: 0 to 1. onset_s: when it began, as estimated; detected_s: when it was first said.
     evidence: what speaks for it, one short sentence each; no plate, no face, no picture.
     capacity_left: share of the place's capacity that is left, 0 to 1. delay_veh_h: delay that it is expected
-    to cost. clears_s: when it is expected to be over, below 0 where unknown. cleared_s: when it was over, below
-    0 while it lasts. sensors: ids of those that saw it; reports: ids of the reports that were matched to it.
+    to cost. clears_s: when it is expected to be over, below 0 where unknown. cleared_s: when it was over,
+    below 0 while it lasts. sensors: ids of those that saw it; reports: ids of the reports matched to it.
     """
 
     id: str
