@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from civicbrain.city.incidents import Incident, IncidentReport
 from civicbrain.city.missions import MissionTrack
 from civicbrain.city.network import F32, I32, Bool
 from civicbrain.city.observations import Detections, SignalStates
@@ -40,3 +41,5 @@ class Snapshot:
     staleness_s: MappingProxyType[str, float]  # source name -> seconds since it last spoke
     values: MappingProxyType[tuple[str, str], float]  # (entity, property) -> newest value of slow sources
     missions: tuple[MissionTrack, ...] = ()  # emergency missions under way
+    incidents: tuple[Incident, ...] = ()  # open ones, as the loop keeps them
+    reports: tuple[IncidentReport, ...] = ()  # of people, those of the last hour, oldest first

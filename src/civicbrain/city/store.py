@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civicbrain.city.arrays import below, frozen, owned
+from civicbrain.city.incident_book import IncidentBook
+from civicbrain.city.incidents import Incident, IncidentReport
 from civicbrain.city.missions import Mission, MissionEnd, VehiclePosition
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32, Bool
@@ -44,12 +46,14 @@ class Store:
     """What is known of `city`. One writer: only the runtime calls `fold`, `reset` and `snapshot`.
 
     dropped: (source, reason) -> count of rows or frames that were dropped. tracks: missions under way.
+    incidents: the open ones, and what people reported lately.
     """
 
     def __init__(self, city: City) -> None:
         self.city = city
         self.dropped: Counter[tuple[str, str]] = Counter()
         self.tracks = Tracks(city.network)
+        self.incidents = IncidentBook()
         self._lane_count = len(city.network.lanes.ids)
         self._movement_count = len(city.network.movements.from_lane)
         self._junction_count = len(city.junctions)
@@ -82,6 +86,7 @@ class Store:
         """Forget everything, as when the twin starts its window again and time jumps back."""
         self._clear()
         self.tracks.reset()
+        self.incidents.reset()
 
     # -- folding
 
@@ -98,6 +103,11 @@ class Store:
                 self._fold_observation(datum, now_s)
             elif isinstance(datum, (Mission, MissionEnd, VehiclePosition)):
                 self.tracks.take(datum, now_s)
+            elif isinstance(datum, Incident):
+                self.incidents.take(datum)
+            elif isinstance(datum, IncidentReport):
+                if not self.incidents.report(datum, now_s):
+                    self._drop(datum.source, "report-not-kept")
             else:
                 self._drop(type(datum).__name__, "unknown-type")
 
@@ -272,6 +282,7 @@ class Store:
             self._values_view = MappingProxyType(dict(self._values))
             self._closed = self._closed_lanes()
             self._values_changed = False
+        incidents, reports = self.incidents.list_now(now_s)
         return Snapshot(
             sequence=self._sequence,
             time_s=now_s,
@@ -282,6 +293,8 @@ class Store:
             staleness_s=MappingProxyType({s: max(0.0, now_s - t) for s, t in self._spoke_s.items()}),
             values=self._values_view,
             missions=self.tracks.list_tracks(now_s),
+            incidents=incidents,
+            reports=reports,
         )
 
     def _joined(self, now_s: float, silent: Bool) -> Detections:

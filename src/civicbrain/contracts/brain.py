@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from civicbrain.city.incidents import Incident
 from civicbrain.city.model import City
 from civicbrain.city.observations import Observation
 from civicbrain.city.snapshot import Snapshot
@@ -83,13 +84,16 @@ class Alert(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What a brain returns. explanations: junction id -> JSON-able mapping shown to people. missions: how it
-    sees each mission it serves."""
+    sees each mission it serves. incidents: those that are new or changed, and each that has ended once, with
+    `cleared_s`; what is open is said again at least each minute. Their ids begin with the brain's name and a
+    hyphen."""
 
     requests: tuple[Request, ...] = ()
     alerts: tuple[Alert, ...] = ()
     derived: tuple[Observation, ...] = ()
     explanations: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     missions: tuple[MissionPlan, ...] = ()
+    incidents: tuple[Incident, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from civicbrain.city.incidents import IncidentReport
 from civicbrain.city.missions import Mission, MissionEnd, VehiclePosition
 from civicbrain.city.observations import Detections, LaneViews, Observation, SignalStates
 
-Datum = Observation | Detections | LaneViews | SignalStates | Mission | MissionEnd | VehiclePosition
+Datum = (
+    Observation
+    | Detections
+    | LaneViews
+    | SignalStates
+    | Mission
+    | MissionEnd
+    | VehiclePosition
+    | IncidentReport
+)
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from civicbrain.city.incidents import Incident, IncidentReport
 from civicbrain.city.missions import MissionTrack
 from civicbrain.city.observations import Detections, Kind, SignalStates
 from civicbrain.city.snapshot import LaneStates, Snapshot
@@ -23,6 +24,8 @@ class _Packed(msgspec.Struct, frozen=True):
     staleness_s: dict[str, float]
     values: list[tuple[str, str, float]]
     missions: tuple[MissionTrack, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    reports: tuple[IncidentReport, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -42,6 +45,8 @@ def pack_snapshot(snapshot: Snapshot) -> bytes:
             dict(snapshot.staleness_s),
             [(entity, name, value) for (entity, name), value in snapshot.values.items()],
             snapshot.missions,
+            snapshot.incidents,
+            snapshot.reports,
         )
     )
 
@@ -61,4 +66,6 @@ def unpack_snapshot(data: bytes) -> Snapshot:
         staleness_s=MappingProxyType(packed.staleness_s),
         values=MappingProxyType({(entity, name): value for entity, name, value in packed.values}),
         missions=packed.missions,
+        incidents=packed.incidents,
+        reports=packed.reports,
     )

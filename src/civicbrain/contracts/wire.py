@@ -5,7 +5,8 @@ Transport: ZeroMQ over Unix sockets in a run folder that only its owner may ente
     twin.pub   PUB     topics b"det" Detections, b"sig" SignalStates, b"veh" VehicleFrame, b"stat" TwinStatus,
                       b"pos" VehiclePosition, b"end" MissionEnd (city/missions.py)
     twin.cmd   ROUTER  TwinCommand -> Reply
-    brain.pub  PUB     topics b"state" CityState (1 a second), b"alert" Alert
+    brain.pub  PUB     topics b"state" CityState (1 a second), b"alert" Alert,
+                      b"incident" Incident (city/incidents.py): began, changed or ended
     brain.cmd  ROUTER  BrainCommand -> Reply
     intake.cmd ROUTER  [key, a message of city/intake/frames.py] -> Receipt (two frames: the key, the body)
 
@@ -215,13 +216,13 @@ class CityState(msgspec.Struct, frozen=True):
     intake: IntakeSummary | None = None  # of field cameras, where the entry is open
 
 
-ALERT_TOPIC, STATE_TOPIC = b"alert", b"state"
+ALERT_TOPIC, STATE_TOPIC, INCIDENT_TOPIC = b"alert", b"state", b"incident"
 POSITIONS_TOPIC, ENDS_TOPIC = b"pos", b"end"
 DETECTIONS_TOPIC, SIGNALS_TOPIC, VEHICLES_TOPIC, STATUS_TOPIC = b"det", b"sig", b"veh", b"stat"
 
 __all__ = [
-    "ALERT_TOPIC", "DETECTIONS_TOPIC", "ENDS_TOPIC", "POSITIONS_TOPIC", "SIGNALS_TOPIC", "STATE_TOPIC",
-    "STATUS_TOPIC", "VEHICLES_TOPIC",
+    "ALERT_TOPIC", "DETECTIONS_TOPIC", "ENDS_TOPIC", "INCIDENT_TOPIC", "POSITIONS_TOPIC", "SIGNALS_TOPIC",
+    "STATE_TOPIC", "STATUS_TOPIC", "VEHICLES_TOPIC",
     "Alert", "Array", "BrainCommand", "BrainHealth", "CityState", "Indicators", "Reply", "TwinCommand",
     "TwinStatus", "VehicleFrame", "pack_array", "pack_columns", "unpack_array", "unpack_columns",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from civicbrain.city.incidents import Incident
 from civicbrain.city.observations import Observation
 from civicbrain.contracts.brain import Advice, Alert, PlanRequest, StageRequest
 from civicbrain.contracts.missions import MissionPlan
@@ -40,9 +41,12 @@ class Answered(msgspec.Struct, frozen=True, tag="answered"):
     derived: tuple[Observation, ...] = ()
     explanations: dict[str, dict[str, Any]] = {}
     missions: tuple[MissionPlan, ...] = ()
+    incidents: tuple[Incident, ...] = ()
 
     def advice(self) -> Advice:
-        return Advice(self.requests, self.alerts, self.derived, self.explanations, self.missions)
+        return Advice(
+            self.requests, self.alerts, self.derived, self.explanations, self.missions, self.incidents
+        )
 
 
 Message = Ready | Failed | Answered
@@ -51,7 +55,9 @@ _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 def answered(advice: Advice, ms: float) -> Answered:
     explanations = {junction: dict(said) for junction, said in advice.explanations.items()}
-    return Answered(ms, advice.requests, advice.alerts, advice.derived, explanations, advice.missions)
+    return Answered(
+        ms, advice.requests, advice.alerts, advice.derived, explanations, advice.missions, advice.incidents
+    )
 
 
 def encode(message: Message) -> bytes:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from civicbrain.city.incident_book import MAX_OPEN
+from civicbrain.city.incidents import Incident
 from civicbrain.city.observations import Observation
 from civicbrain.city.tracking import MAX_MISSIONS
 from civicbrain.contracts.brain import Advice, Alert, PlanRequest, StageRequest
@@ -99,6 +101,7 @@ def check_advice(advice: object, name: str) -> Advice:
         ("alerts", advice.alerts, (Alert,), MAX_ALERTS),
         ("derived", advice.derived, (Observation,), MAX_REQUESTS),
         ("missions", advice.missions, (MissionPlan,), MAX_MISSIONS),
+        ("incidents", advice.incidents, (Incident,), MAX_OPEN),
     ):
         if not isinstance(items, tuple) or len(items) > most:
             raise BrainError(f"brain {name!r}: {what} must be a tuple of at most {most}")
@@ -108,6 +111,9 @@ def check_advice(advice: object, name: str) -> Advice:
     for named in (*advice.requests, *advice.alerts, *advice.missions):
         if named.brain != name:
             raise BrainError(f"brain {name!r} speaks in the name of {str(named.brain)[:80]!r}")
+    for incident in advice.incidents:
+        if not incident.id.startswith(f"{name}-"):
+            raise BrainError(f"brain {name!r} names an incident {incident.id[:80]!r}: not its own")
     return advice
 
 

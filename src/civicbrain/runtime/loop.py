@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 
+from civicbrain.city.incidents import Incident
 from civicbrain.city.model import City
 from civicbrain.city.observations import Observation
 from civicbrain.city.snapshot import Snapshot
@@ -64,7 +65,7 @@ class Loop:
 
     def tick(self, data: Sequence[Datum], now_s: float) -> Advice:
         """Take in data, decide, act. Returns what all brains advised, merged: `alerts` are those that are
-        new or changed, the loop's own included."""
+        new or changed, the loop's own included; `incidents` those that began, changed or ended."""
         if self._last_s is not None and now_s < self._last_s:
             self._start_over()
         self._last_s = now_s
@@ -88,12 +89,14 @@ class Loop:
         alerts: list[Alert] = []
         explanations: dict[str, Mapping[str, object]] = {}
         plans: list[MissionPlan] = []
+        incidents: list[Incident] = []
         for answer in answers:
             requests += answer.advice.requests
             derived += answer.advice.derived
             alerts += answer.advice.alerts
             explanations.update(answer.advice.explanations)
             plans += answer.advice.missions
+            incidents += filter(self.store.incidents.take, answer.advice.incidents)
         start = time.perf_counter()
         self.verdicts = self.guard.handle(requests, now_s) if requests else []
         guard_ms = (time.perf_counter() - start) * 1000.0
@@ -105,7 +108,9 @@ class Loop:
         for kind, actor, body in self.missions.take(self.store.tracks.drain(), plans):
             self._write(kind, body, now_s, actor)
         changed = self._alert([*alerts, *self._trouble(now_s)], now_s)
-        return Advice(tuple(requests), tuple(changed), tuple(derived), explanations, tuple(plans))
+        return Advice(
+            tuple(requests), tuple(changed), tuple(derived), explanations, tuple(plans), tuple(incidents)
+        )
 
     def observe(self, data: Sequence[Datum], now_s: float) -> Snapshot:
         """Take in data between two ticks; nobody is asked. now_s may run ahead of the next tick a little."""

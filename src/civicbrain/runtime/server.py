@@ -38,7 +38,15 @@ from civicbrain.contracts.transport import (
     publish,
     receive,
 )
-from civicbrain.contracts.wire import ALERT_TOPIC, STATE_TOPIC, CityState, TwinCommand, TwinStatus, pack_array
+from civicbrain.contracts.wire import (
+    ALERT_TOPIC,
+    INCIDENT_TOPIC,
+    STATE_TOPIC,
+    CityState,
+    TwinCommand,
+    TwinStatus,
+    pack_array,
+)
 from civicbrain.core.errors import LedgerError, ServiceError
 from civicbrain.feeds.twin import TwinFeed
 from civicbrain.guard import Guard
@@ -191,15 +199,18 @@ class BrainServer:
             for datum in frame:
                 if isinstance(datum, Detections):
                     self.delay.fold(datum)
-        alerts = list(self.loop.tick([*frame, *self.missions.drain()], time_s).alerts)
+        advices = [self.loop.tick([*frame, *self.missions.drain()], time_s)]
         # a brain in its own process answers meanwhile: act on it now, not a second later (twice, because one
         # that was made afresh says so first)
         for _ in range(2):
             if not self.control.wait(BRAIN_WAIT_S, self._meanwhile):
                 break
-            alerts += self.loop.tick([], time_s).alerts
-        for alert in alerts:
-            self._publish_alert(alert)
+            advices.append(self.loop.tick([], time_s))
+        for advice in advices:
+            for alert in advice.alerts:
+                self._publish_alert(alert)
+            for incident in advice.incidents:
+                publish(self.publisher, INCIDENT_TOPIC, incident)
         if self.field.speaks:
             self.delay.fold(self._snapshot().detections)
         self._hand_to_history(frame)
