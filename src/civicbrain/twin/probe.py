@@ -7,12 +7,18 @@ so the sums are unbiased estimates (a run has tens of thousands of samples).
 
 from __future__ import annotations
 
-import libsumo
-
 from civicbrain.city.model import City
 from civicbrain.core.units import HALTING_SPEED_MPS
+from civicbrain.twin.cameras import compiled
 from civicbrain.twin.deadlock import STANDING_S, DeadlockWatch
 from civicbrain.twin.reach import reach_of
+
+_get_ids = compiled("vehicle", "getIDList")
+_get_speed = compiled("vehicle", "getSpeed")
+_get_lane = compiled("vehicle", "getLaneID")
+_get_allowed_speed = compiled("vehicle", "getAllowedSpeed")
+_get_waiting = compiled("vehicle", "getWaitingTime")
+_get_co2 = compiled("vehicle", "getCO2Emission")
 
 SAMPLE_S = 10.0
 SERIES_S = 60.0
@@ -73,25 +79,24 @@ class Probe:
     def _look(self) -> tuple[int, int, list[str]]:
         """Sum up what is on the road: vehicles in all, those standing, and the ids of those that have stood
         for long."""
-        vehicle = libsumo.vehicle
+        ids = _get_ids()
+        if self._emissions:
+            self.co2_mg += SAMPLE_S * sum(map(_get_co2, ids))
         halting = 0
-        co2_mg_per_s = 0.0
         standing: list[str] = []
-        ids = vehicle.getIDList()
-        for vehicle_id in ids:
-            speed_mps = vehicle.getSpeed(vehicle_id)
-            if self._emissions:
-                co2_mg_per_s += vehicle.getCO2Emission(vehicle_id)
+        allowed = map(_get_allowed_speed, ids)
+        junctions = map(self._junction_of.get, map(_get_lane, ids))
+        for name, speed_mps, allowed_mps, junction in zip(
+            ids, map(_get_speed, ids), allowed, junctions, strict=True
+        ):
             if speed_mps < HALTING_SPEED_MPS:
                 halting += 1
-                if vehicle.getWaitingTime(vehicle_id) >= STANDING_S:
-                    standing.append(vehicle_id)
-            junction = self._junction_of.get(vehicle.getLaneID(vehicle_id))
+                if _get_waiting(name) >= STANDING_S:
+                    standing.append(name)
             if junction is not None:
-                allowed_mps = max(vehicle.getAllowedSpeed(vehicle_id), HALTING_SPEED_MPS)
-                self._lost_s[junction] += SAMPLE_S * max(0.0, 1.0 - speed_mps / allowed_mps)
-                self._served[junction].add(vehicle_id)
-        self.co2_mg += co2_mg_per_s * SAMPLE_S
+                lost = 1.0 - speed_mps / max(allowed_mps, HALTING_SPEED_MPS)
+                self._lost_s[junction] += SAMPLE_S * max(0.0, lost)
+                self._served[junction].add(name)
         return len(ids), halting, standing
 
     def junction_delay_s(self) -> dict[str, float]:
