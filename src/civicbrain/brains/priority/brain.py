@@ -7,13 +7,14 @@ import math
 from civicbrain.brains.priority.arrival import Pace, RoadView, free_s
 from civicbrain.brains.priority.corridor import Corridors
 from civicbrain.brains.priority.options import PriorityOptions
-from civicbrain.brains.priority.planning import Planner, red_wait_s
+from civicbrain.brains.priority.planning import Planner
 from civicbrain.brains.priority.pursuit import Pursuit, Stop
 from civicbrain.brains.priority.switching import JunctionTable
 from civicbrain.brains.priority.ways import Way
 from civicbrain.city.missions import MissionTrack, TrackState
 from civicbrain.city.model import City
 from civicbrain.city.snapshot import Snapshot
+from civicbrain.city.waits import red_wait_s
 from civicbrain.contracts.brain import Advice, Alert, Severity, StageRequest
 from civicbrain.contracts.missions import MissionPlan
 
