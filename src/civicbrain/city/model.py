@@ -12,6 +12,7 @@ import numpy as np
 from civicbrain.city.network import F32, I32, Network
 from civicbrain.city.places import Place, PlaceKind
 from civicbrain.city.signals import SignalIndex, SignalJunction
+from civicbrain.city.transit.timetable import Timetable
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +60,19 @@ class City:
     tile_url: str = ""  # optional base map address for the control room
     warnings: tuple[str, ...] = ()
     extra: dict[str, object] = field(default_factory=dict)
+    given_timetable: Timetable | None = None  # in place of the folder's: a study that times its buses itself
     places: tuple[Place, ...] = ()  # hospitals, stations, car parks, field cameras …; () where none are known
 
     @cached_property
     def signals(self) -> SignalIndex:
         return SignalIndex(self.junctions)
+
+    @cached_property
+    def timetable(self) -> Timetable | None:
+        """The buses' timetable, read when first asked for; None where there is none. Raises CityError."""
+        from civicbrain.city.transit.assembly import read_timetable
+
+        return self.given_timetable if self.given_timetable is not None else read_timetable(self)
 
     @cached_property
     def signalled_movements(self) -> I32:

@@ -13,6 +13,7 @@ from civicbrain.city.incidents import Incident, IncidentReport
 from civicbrain.city.missions import MissionTrack
 from civicbrain.city.network import F32, I32, Bool
 from civicbrain.city.observations import Detections, SignalStates
+from civicbrain.city.transit.buses import BusTrack
 
 QUEUE_SPEED_MPS = 5.0 / 3.6
 """Below this a vehicle counts as queued: standing or creeping. 5 km/h is the jam threshold of SUMO's
@@ -43,3 +44,4 @@ class Snapshot:
     missions: tuple[MissionTrack, ...] = ()  # emergency missions under way
     incidents: tuple[Incident, ...] = ()  # open ones, as the loop keeps them
     reports: tuple[IncidentReport, ...] = ()  # of people, those of the last hour, oldest first
+    buses: tuple[BusTrack, ...] = ()  # under way, by the positions that were believed

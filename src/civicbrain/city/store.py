@@ -26,6 +26,7 @@ from civicbrain.city.observations import Detections, Kind, LaneViews, Observatio
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.snapshot import QUEUE_SPEED_MPS, LaneStates, Snapshot
 from civicbrain.city.tracking import Tracks
+from civicbrain.city.transit.buses import BusDelay, BusPosition, BusTracks
 from civicbrain.core.time import to_seconds
 
 FORGET_AFTER_S = 10.0
@@ -46,7 +47,7 @@ class Store:
     """What is known of `city`. One writer: only the runtime calls `fold`, `reset` and `snapshot`.
 
     dropped: (source, reason) -> count of rows or frames that were dropped. tracks: missions under way.
-    incidents: the open ones, and what people reported lately.
+    incidents: the open ones, and what people reported lately. buses: those under way.
     """
 
     def __init__(self, city: City) -> None:
@@ -54,6 +55,7 @@ class Store:
         self.dropped: Counter[tuple[str, str]] = Counter()
         self.tracks = Tracks(city.network)
         self.incidents = IncidentBook()
+        self.buses = BusTracks(city)
         self._lane_count = len(city.network.lanes.ids)
         self._movement_count = len(city.network.movements.from_lane)
         self._junction_count = len(city.junctions)
@@ -87,6 +89,7 @@ class Store:
         self._clear()
         self.tracks.reset()
         self.incidents.reset()
+        self.buses.reset()
 
     # -- folding
 
@@ -103,6 +106,8 @@ class Store:
                 self._fold_observation(datum, now_s)
             elif isinstance(datum, (Mission, MissionEnd, VehiclePosition)):
                 self.tracks.take(datum, now_s)
+            elif isinstance(datum, (BusPosition, BusDelay)):
+                self.buses.take(datum, now_s)
             elif isinstance(datum, Incident):
                 self.incidents.take(datum)
             elif isinstance(datum, IncidentReport):
@@ -295,6 +300,7 @@ class Store:
             missions=self.tracks.list_tracks(now_s),
             incidents=incidents,
             reports=reports,
+            buses=self.buses.list_tracks(now_s),
         )
 
     def _joined(self, now_s: float, silent: Bool) -> Detections:

@@ -4,13 +4,7 @@ A corridor is as good as the position it follows, so every position has to pass,
 
     unknown-mission   there is such a mission
     unauthorised      its source is one of the mission's
-    bad-value         numbers are finite, the speed is one that vehicles drive
-    future            not from later than now (a clock is wrong)
-    late              at most `max_age_s` old
-    out-of-order      newer than the one before
-    off-network       within `off_road_m` of a street
-    jump              within reach of the one before at `max_speed_mps`
-    frozen            not the very same place for `frozen_s` while it says that it drives
+    bad-value, future, late, out-of-order, off-network, jump, frozen: see `position_rules.py`
 
 What does not pass is counted and dropped; the first of each kind of a mission is an event for the record.
 """
@@ -20,10 +14,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
-
-import numpy as np
-from scipy.spatial import cKDTree
 
 from civicbrain.city.missions import (
     MAX_NAME,
@@ -34,29 +24,19 @@ from civicbrain.city.missions import (
     TrackState,
     VehiclePosition,
 )
-from civicbrain.city.network import F64, Network
-
-MOVES_MPS = 2.0
-"""From this speed on a vehicle must change its place; below, a receiver may filter the movement away."""
+from civicbrain.city.network import Network
+from civicbrain.city.position_rules import MOVES_MPS, SAME_PLACE_M, PositionBounds, PositionRules
 
 MAX_MISSIONS = 200
-_SAMPLE_M = 10.0
-_SAME_PLACE_M = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class TrackOptions:
+class TrackOptions(PositionBounds):
     """lost_after_s: silence after which a mission is lost and its corridor given back. forget_after_s: a
-    mission that is lost, or was never heard, for so long is over. The others: see the module."""
+    mission that is lost, or was never heard, for so long is over. The others: see PositionBounds."""
 
     lost_after_s: float = 10.0
     forget_after_s: float = 600.0
-    max_age_s: float = 5.0
-    future_s: float = 1.5
-    max_speed_mps: float = 50.0  # 180 km/h
-    reach_m: float = 40.0  # added to the reach for the receiver's error, both ends
-    off_road_m: float = 60.0  # the middle of a large junction, and the receiver's error
-    frozen_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +57,7 @@ class Tracks:
     def __init__(self, network: Network, options: TrackOptions = TrackOptions()) -> None:
         self.options = options
         self.refused: Counter[tuple[str, str]] = Counter()
-        self._network = network
-        self._roads: cKDTree | None = None
+        self._rules = PositionRules(network, options)
         self._tracks: dict[str, MissionTrack] = {}
         self._still_s: dict[str, float] = {}
         self._events: list[TrackEvent] = []
@@ -134,7 +113,7 @@ class Tracks:
             return
         assert track is not None
         moved_m = math.hypot(at.x_m - track.x_m, at.y_m - track.y_m)
-        if moved_m > _SAME_PLACE_M or at.speed_mps < MOVES_MPS or track.fix_s == -math.inf:
+        if moved_m > SAME_PLACE_M or at.speed_mps < MOVES_MPS or track.fix_s == -math.inf:
             self._still_s[name] = at.time_s
         if track.state is not TrackState.TRACKED:
             self._note(name, now_s, "tracked")
@@ -144,36 +123,9 @@ class Tracks:
 
     def _fault(self, at: VehiclePosition, track: MissionTrack, now_s: float) -> tuple[str, str]:
         """(slug, detail) of the first check that refuses, ("", "") where none does."""
-        options = self.options
         if at.source not in track.mission.sources:
             return "unauthorised", f"source {at.source[:MAX_NAME]!r} is not one of the mission's"
-        numbers = (at.time_s, at.x_m, at.y_m, at.speed_mps, at.heading_deg)
-        if not all(math.isfinite(number) for number in numbers):
-            return "bad-value", "not a finite number"
-        if not 0.0 <= at.speed_mps <= options.max_speed_mps:
-            return "bad-value", f"speed {at.speed_mps:.0f} m/s"
-        if at.time_s > now_s + options.future_s:
-            return "future", f"{at.time_s - now_s:.1f} s ahead"
-        if now_s - at.time_s > options.max_age_s:
-            return "late", f"{now_s - at.time_s:.1f} s old"
-        if at.time_s <= track.fix_s:
-            return "out-of-order", f"not newer than {track.fix_s:.1f} s"
-        away_m = self._from_road_m(at.x_m, at.y_m)
-        if away_m > options.off_road_m:
-            return "off-network", f"{min(away_m, 1e6):.0f} m from the nearest street"
-        if track.fix_s > -math.inf:
-            moved_m = math.hypot(at.x_m - track.x_m, at.y_m - track.y_m)
-            if moved_m > options.max_speed_mps * (at.time_s - track.fix_s) + options.reach_m:
-                return "jump", f"{moved_m:.0f} m in {at.time_s - track.fix_s:.1f} s"
-            still_s = at.time_s - self._still_s.get(track.mission.id, at.time_s)
-            if moved_m <= _SAME_PLACE_M and at.speed_mps >= MOVES_MPS and still_s >= options.frozen_s:
-                return "frozen", f"{still_s:.0f} s in the same place at {at.speed_mps:.0f} m/s"
-        return "", ""
-
-    def _from_road_m(self, x_m: float, y_m: float) -> float:
-        if self._roads is None:
-            self._roads = cKDTree(_sampled(self._network))
-        return float(self._roads.query((x_m, y_m))[0])
+        return self._rules.fault(at, track, self._still_s.get(track.mission.id, at.time_s), now_s)
 
     def _refuse(self, mission: str, now_s: float, rule: str, detail: str) -> None:
         self.refused[mission, rule] += 1
@@ -188,17 +140,3 @@ def _with_state(track: MissionTrack, state: TrackState) -> MissionTrack:
     return MissionTrack(
         track.mission, state, track.fix_s, track.x_m, track.y_m, track.speed_mps, track.heading_deg
     )
-
-
-def _sampled(network: Network) -> F64:
-    """Points (k, 2) on all lanes, at most _SAMPLE_M apart."""
-    points = []
-    for row in range(len(network.lanes.ids)):
-        shape = network.lanes.shape(row).astype(np.float64)
-        points.append(shape)
-        for start, end in pairwise(shape):
-            pieces = int(np.hypot(*(end - start)) // _SAMPLE_M)
-            if pieces:
-                share = np.arange(1, pieces + 1)[:, None] / (pieces + 1)
-                points.append(start + share * (end - start))
-    return np.concatenate(points) if points else np.zeros((1, 2))

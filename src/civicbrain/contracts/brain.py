@@ -18,6 +18,7 @@ from civicbrain.city.model import City
 from civicbrain.city.observations import Observation
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.missions import Claim, MissionPlan
+from civicbrain.contracts.transit import TransitPlan
 
 
 class Priority(IntEnum):
@@ -94,6 +95,7 @@ class Advice:
     explanations: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     missions: tuple[MissionPlan, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    transit: TransitPlan | None = None  # the buses it follows
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,14 @@ def _same_again(brain: Brain, snapshots: Sequence[Snapshot], said: Sequence[tupl
 def _encode(advice: Advice) -> bytes:
     """Raises TypeError for explanations that JSON cannot say."""
     return msgspec.json.encode(
-        [advice.requests, advice.alerts, advice.derived, dict(advice.explanations), advice.incidents],
+        [
+            advice.requests,
+            advice.alerts,
+            advice.derived,
+            dict(advice.explanations),
+            advice.incidents,
+            advice.transit,
+        ],
         enc_hook=_plain,
         order="sorted",
     )

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from civicbrain.city.incidents import IncidentReport
 from civicbrain.city.missions import Mission, MissionEnd, VehiclePosition
 from civicbrain.city.observations import Detections, LaneViews, Observation, SignalStates
+from civicbrain.city.transit.buses import BusDelay, BusPosition
 
 Datum = (
     Observation
@@ -18,6 +19,8 @@ Datum = (
     | MissionEnd
     | VehiclePosition
     | IncidentReport
+    | BusPosition
+    | BusDelay
 )
 
 

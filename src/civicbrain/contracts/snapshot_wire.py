@@ -11,6 +11,7 @@ from civicbrain.city.incidents import Incident, IncidentReport
 from civicbrain.city.missions import MissionTrack
 from civicbrain.city.observations import Detections, Kind, SignalStates
 from civicbrain.city.snapshot import LaneStates, Snapshot
+from civicbrain.city.transit.buses import BusTrack
 from civicbrain.contracts.wire import Array, pack_array, pack_columns, unpack_array, unpack_columns
 
 
@@ -26,6 +27,7 @@ class _Packed(msgspec.Struct, frozen=True):
     missions: tuple[MissionTrack, ...] = ()
     incidents: tuple[Incident, ...] = ()
     reports: tuple[IncidentReport, ...] = ()
+    buses: tuple[BusTrack, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -47,6 +49,7 @@ def pack_snapshot(snapshot: Snapshot) -> bytes:
             snapshot.missions,
             snapshot.incidents,
             snapshot.reports,
+            snapshot.buses,
         )
     )
 
@@ -68,4 +71,5 @@ def unpack_snapshot(data: bytes) -> Snapshot:
         missions=packed.missions,
         incidents=packed.incidents,
         reports=packed.reports,
+        buses=packed.buses,
     )

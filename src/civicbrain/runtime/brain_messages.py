@@ -16,6 +16,7 @@ from civicbrain.city.incidents import Incident
 from civicbrain.city.observations import Observation
 from civicbrain.contracts.brain import Advice, Alert, PlanRequest, StageRequest
 from civicbrain.contracts.missions import MissionPlan
+from civicbrain.contracts.transit import TransitPlan
 
 SNAPSHOT, AFRESH = b"S", b"R"
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -42,11 +43,13 @@ class Answered(msgspec.Struct, frozen=True, tag="answered"):
     explanations: dict[str, dict[str, Any]] = {}
     missions: tuple[MissionPlan, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    transit: TransitPlan | None = None
 
     def advice(self) -> Advice:
         return Advice(
-            self.requests, self.alerts, self.derived, self.explanations, self.missions, self.incidents
-        )
+            self.requests, self.alerts, self.derived, self.explanations, self.missions, self.incidents,
+            self.transit,
+        )  # fmt: skip
 
 
 Message = Ready | Failed | Answered
@@ -56,8 +59,9 @@ _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 def answered(advice: Advice, ms: float) -> Answered:
     explanations = {junction: dict(said) for junction, said in advice.explanations.items()}
     return Answered(
-        ms, advice.requests, advice.alerts, advice.derived, explanations, advice.missions, advice.incidents
-    )
+        ms, advice.requests, advice.alerts, advice.derived, explanations, advice.missions, advice.incidents,
+        advice.transit,
+    )  # fmt: skip
 
 
 def encode(message: Message) -> bytes:

@@ -19,11 +19,13 @@ from civicbrain.contracts.actuator import Verdict
 from civicbrain.contracts.brain import Advice, Alert, Request, Severity
 from civicbrain.contracts.feed import Datum
 from civicbrain.contracts.missions import MissionPlan
+from civicbrain.contracts.transit import TransitPlan
 from civicbrain.contracts.wire import BrainHealth
 from civicbrain.core.errors import LedgerError, NotFoundError
 from civicbrain.guard import Guard
 from civicbrain.runtime.hosts import Host
 from civicbrain.runtime.mission_log import MissionLog
+from civicbrain.runtime.transit_log import TransitLog
 
 ALERT_OPEN_S = 60.0
 """An alert that its brain has not repeated for this long is closed."""
@@ -45,6 +47,7 @@ class Loop:
     decision_ms: wall time of each decision (snapshot, brain, guard; not the actuator's street), newest last.
     explanations: junction id -> what its brain last said about it. open_alerts: "brain/key" -> alert.
     verdicts: those of the last tick, in the order of its advice's requests. missions: the missions' record.
+    transit: that of buses and their requests.
     """
 
     def __init__(self, city: City, store: Store, guard: Guard, hosts: Sequence[Host]) -> None:
@@ -58,6 +61,7 @@ class Loop:
         self.verdicts: list[Verdict] = []
         self.last_snapshot: Snapshot | None = None
         self.missions = MissionLog()
+        self.transit = TransitLog()
         self._last_s: float | None = None
         self._failures: dict[str, int] = {}
         self._runs_at_failure: dict[str, int] = {}
@@ -90,6 +94,7 @@ class Loop:
         explanations: dict[str, Mapping[str, object]] = {}
         plans: list[MissionPlan] = []
         incidents: list[Incident] = []
+        buses: list[TransitPlan] = []
         for answer in answers:
             requests += answer.advice.requests
             derived += answer.advice.derived
@@ -97,6 +102,8 @@ class Loop:
             explanations.update(answer.advice.explanations)
             plans += answer.advice.missions
             incidents += filter(self.store.incidents.take, answer.advice.incidents)
+            if answer.advice.transit is not None:
+                buses.append(answer.advice.transit)
         start = time.perf_counter()
         self.verdicts = self.guard.handle(requests, now_s) if requests else []
         guard_ms = (time.perf_counter() - start) * 1000.0
@@ -106,6 +113,8 @@ class Loop:
             self.store.fold(derived, now_s)
         self.explanations.update(explanations)
         for kind, actor, body in self.missions.take(self.store.tracks.drain(), plans):
+            self._write(kind, body, now_s, actor)
+        for kind, actor, body in self.transit.take(self.store.buses.drain(), buses, requests, self.verdicts):
             self._write(kind, body, now_s, actor)
         changed = self._alert([*alerts, *self._trouble(now_s)], now_s)
         return Advice(
@@ -153,6 +162,7 @@ class Loop:
         self.explanations.clear()
         self.open_alerts.clear()
         self.missions.clear()
+        self.transit.clear()
         for host in self.hosts.values():
             host.reset()
 
