@@ -55,6 +55,12 @@ class Place:
                    "--run-dir", str(self.run_dir), "--port", str(self.port), *options]  # fmt: skip
         return self._start(command)
 
+    def start_history(self) -> subprocess.Popen[str]:
+        """A real history process; what it keeps is for whoever feeds it."""
+        command = [sys.executable, "-m", "civicbrain.runtime.history.server", "--city", str(self.city),
+                   "--run-dir", str(self.run_dir)]  # fmt: skip
+        return self._start(command)
+
     def _start(self, command: list[str]) -> subprocess.Popen[str]:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         # a file, not a pipe: a server whose pipe nobody empties stands still at the 64th kilobyte
@@ -78,6 +84,9 @@ class Place:
                 last = error
             time.sleep(0.1)
         raise AssertionError(f"the API never got there; last: {last}")
+
+    def wait_history(self) -> None:
+        self.wait_until(lambda health: bool(health["history"]["answering"]), 60)  # type: ignore[index]
 
     def wait_ready(self) -> None:
         self.wait_until(lambda health: health["status"] == "ok")
@@ -115,11 +124,13 @@ def place_of(city_folder: Path) -> Iterator[Callable[[], Place]]:
 
 @pytest.fixture(scope="session")
 def live(place_of: Callable[[], Place]) -> Place:
-    """Backend and API without rate limits, shared; tests that kill or fill anything make their own."""
+    """Backend, history and API without rate limits, shared; whoever kills or fills anything makes a place."""
     place = place_of()
     place.start_backend("--vehicles", "400", "--alert-every", "1")
     place.start_api("--read-rate", "1e9", "--write-rate", "1e9")
+    place.start_history()
     place.wait_ready()
+    place.wait_history()
     return place
 
 

@@ -34,11 +34,8 @@ def kept(place_of: Callable[[], Place]) -> Iterator[Place]:
     place = place_of()
     place.start_backend("--vehicles", "20")
     place.start_api("--read-rate", "1e9")
-    place._start([
-        sys.executable, "-m", "civicbrain.runtime.history.server", "--city", str(place.city),
-        "--run-dir", str(place.run_dir),
-    ])  # fmt: skip
-    place.wait_until(lambda health: health["history"]["answering"], 60)  # type: ignore[index]
+    place.start_history()
+    place.wait_history()
     entry = HistoryEntry(place.run_dir)
     number = entry.series("loops", "lane:x", "flow_veh_per_h", "veh/h")
     for second in range(MINUTES * 60 + 5):

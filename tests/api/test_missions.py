@@ -43,8 +43,10 @@ def test_only_the_key_of_the_order_reports_positions(client: httpx.Client, order
 
 def test_a_mission_is_cancelled(client: httpx.Client, order: dict[str, object]) -> None:
     client.post("/v1/missions", json=order)
-    assert client.delete(f"/v1/missions/{order['id']}").json()["state"] == "cancelled"
-    assert client.delete("/v1/missions/nobody").status_code == 404
+    address = f"/v1/missions/{order['id']}/cancellation"
+    assert client.post(address, json={"reason": "false alarm"}).json()["state"] == "cancelled"
+    assert client.post("/v1/missions/nobody/cancellation", json={}).status_code == 404
+    assert "POST" in client.options("/v1/missions").headers["allow"]
 
 
 def test_its_report_is_escaped(client: httpx.Client, order: dict[str, object]) -> None:

@@ -14,7 +14,7 @@ from litestar.openapi.spec import License
 from civicbrain import __version__
 from civicbrain.api.access import Access
 from civicbrain.api.asgi import App
-from civicbrain.api.contract import check_body, document_of, reject_unknown_query
+from civicbrain.api.contract import check_body, document_of, options_of, reject_unknown_query
 from civicbrain.api.problems import (
     ProblemError,
     handle_http_exception,
@@ -52,8 +52,9 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
             await services.stop()
 
     topics = (city_routes, now, control, records, history, sources, mission_routes)
+    routes = [get_openapi, *(handler for topic in topics for handler in topic.handlers(services))]
     api = Litestar(
-        route_handlers=[get_openapi, *(handler for topic in topics for handler in topic.handlers(services))],
+        route_handlers=[*options_of(routes), *routes],
         lifespan=[lifespan],
         guards=[reject_unknown_query],
         before_request=check_body,
@@ -73,7 +74,7 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
         logging_config=None,
         debug=False,
     )
-    document.append(Document.of(document_of(api, token=token is not None)))
+    document.append(Document.of(document_of(api, city, token=token is not None)))
     inner = front(cast(App, api), StaticFiles(settings.static_dir), services.map_socket.serve)
     return Access(inner, settings, token, security_headers(city.tile_url))
 

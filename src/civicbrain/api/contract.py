@@ -6,16 +6,19 @@ and that no unknown query parameter is taken.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request
+from litestar import HttpMethod, Litestar, Request, Response, route
 from litestar.connection import ASGIConnection
+from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
 from civicbrain.api import field_models, mission_models, models
 from civicbrain.api.access import OBSERVATIONS
 from civicbrain.api.problems import MEDIA_TYPE, ProblemError
+from civicbrain.city.model import City
 
 OWN_BODY = "own_body"
 """Option of a handler whose body is checked elsewhere: the content types it takes."""
@@ -62,21 +65,24 @@ _EVENT = {
 }
 
 
-def document_of(app: Litestar, *, token: bool) -> dict[str, Any]:
-    """The whole document, JSON-able."""
+def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
+    """The whole document, JSON-able; its examples name street sections of this city."""
     document: dict[str, Any] = app.openapi_schema.to_schema()
     components = document.setdefault("components", {})
     # msgspec, which also checks what comes in, writes the schemas: tuples and closed objects as they are
     _, schemas = msgspec.json.schema_components(_structs(), ref_template="#/components/schemas/{name}")
     schemas["TwinChange"]["anyOf"] = [{"required": ["paused"]}, {"required": ["speed"]}]
     components["schemas"] = components.get("schemas", {}) | schemas | {"Problem": _problem_schema()}
+    edges = city.network.edges.ids
+    ends = {"from_edge": edges[0], "to_edge": edges[-1]}
+    schemas["MissionOrder"]["examples"] = [{"vehicle": "ambulance 7", "urgency": 3} | ends]
+    places = {"north station": edges[0], "south station": edges[len(edges) // 2]}
+    schemas["DispatchQuestion"]["examples"] = [{"address": edges[-1], "places": places}]
     for path, item in document["paths"].items():
         for method, operation in item.items():
             problems = dict(_ALWAYS)
             if method in ("put", "patch", "post"):
                 problems |= _WITH_BODY
-            if method == "delete":
-                problems |= {403: _WITH_BODY[403], 409: _WITH_BODY[409]}
             if "{" in path or path in _NAMING:
                 problems |= _WITH_NAME
             if path not in _ONLY_HERE:
@@ -114,6 +120,23 @@ def reject_unknown_query(connection: ASGIConnection[Any, Any, Any, Any], handler
         raise ProblemError(400, "a query parameter is there twice")
 
 
+def options_of(routes: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
+    """Answers to OPTIONS: the framework's own names only the first method of a path."""
+    methods: dict[str, set[str]] = {}
+    for handler in routes:
+        for path in handler.paths:
+            methods.setdefault(path, {"OPTIONS"}).update(handler.http_methods)
+    return [_options(path, ", ".join(sorted(allowed))) for path, allowed in methods.items()]
+
+
+def _options(path: str, allowed: str) -> HTTPRouteHandler:
+    @route(path, http_method=[HttpMethod.OPTIONS], include_in_schema=False, status_code=204)
+    async def options() -> Response[None]:
+        return Response(None, status_code=204, headers={"Allow": allowed})
+
+    return options
+
+
 async def check_body(request: Request[Any, Any, Any]) -> None:
     """Before each handler: a body is JSON, says so (which also keeps forms of other pages out), and fits its
     type to the letter. The framework alone would take 0 for false."""
@@ -130,10 +153,25 @@ async def check_body(request: Request[Any, Any, Any]) -> None:
     if kind != "application/json":
         raise ProblemError(415, "send the body as application/json", headers={"Accept": "application/json"})
     wanted = request.route_handler.parsed_fn_signature.parameters["data"].annotation
+    body = await request.body()
     try:
-        msgspec.json.decode(await request.body(), type=wanted)
+        try:
+            msgspec.json.decode(body, type=wanted)
+        except msgspec.ValidationError:  # 3.0 is a whole number to JSON Schema, not to the decoder
+            msgspec.convert(_whole_numbers(msgspec.json.decode(body)), wanted)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise ProblemError(400, f"the body does not fit: {str(error)[:300]}") from None
+
+
+def _whole_numbers(value: Any) -> Any:
+    """Floats without a fraction as integers, which types of both kinds take."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_whole_numbers(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _whole_numbers(part) for name, part in value.items()}
+    return value
 
 
 _NOT_QUERY = {"data", "request", "last_event_id"}

@@ -29,6 +29,12 @@ class MissionOrder(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason = ""
 
 
+class MissionCancellation(Struct, frozen=True, forbid_unknown_fields=True):
+    """End a mission before it has arrived."""
+
+    reason: Reason = ""
+
+
 class MissionPosition(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the vehicle is, in the city's plane. key: that of the order's answer. time_s: platform seconds,
     null for now. heading_deg: 0 north, clockwise; null where unknown."""

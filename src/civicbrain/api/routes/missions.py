@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import unquote
 
-from litestar import HttpMethod, Request, Response, delete, get, post, route
+from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
@@ -24,10 +24,6 @@ MissionId = Annotated[str, Parameter(description="id of the mission")]
 def handlers(services: Services) -> list[HTTPRouteHandler]:
     link = services.link
 
-    @route("/v1/missions", http_method=[HttpMethod.OPTIONS], include_in_schema=False, status_code=204)
-    async def options() -> Response[None]:
-        return Response(None, status_code=204, headers={"Allow": "GET, OPTIONS, POST"})
-
     @get("/v1/missions", tags=["missions"], summary="Missions under way, then those ended, newest first")
     async def list_missions() -> list[models.MissionView]:
         return told(await link.command(wire.BrainCommand("missions")), list[models.MissionView])
@@ -43,9 +39,14 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         command = wire.BrainCommand("mission", text=_name(mission_id))
         return told(await link.command(command), models.MissionView)
 
-    @delete("/v1/missions/{mission_id:str}", tags=["missions"], summary="Cancel a mission", status_code=200)
-    async def cancel_mission(mission_id: MissionId) -> models.MissionClosed:
-        command = wire.BrainCommand("mission-cancel", actor=ACTOR, text=_name(mission_id))
+    @post(
+        "/v1/missions/{mission_id:str}/cancellation",
+        tags=["missions"],
+        summary="Cancel a mission; its record stays",
+        status_code=200,
+    )
+    async def cancel_mission(mission_id: MissionId, data: models.MissionCancellation) -> models.MissionClosed:
+        command = wire.BrainCommand("mission-cancel", actor=ACTOR, text=_name(mission_id), reason=data.reason)
         return told(await link.command(command), models.MissionClosed)
 
     @post(
@@ -65,8 +66,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         summary="One page about a mission, to print",
         responses={200: ResponseSpec(str, False, media_type="text/html", description="the page")},
     )
-    async def get_report(mission_id: MissionId, request: Request[Any, Any, Any]) -> Response[bytes]:
-        del request
+    async def get_report(mission_id: MissionId) -> Response[bytes]:
         command = wire.BrainCommand("mission", text=_name(mission_id))
         view = told(await link.command(command), models.MissionView)
         return Response(render_mission(services.city, view), media_type="text/html")
@@ -77,8 +77,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return told(await link.command(command), models.DispatchAnswer)
 
     return [
-        options, list_missions, order_mission, get_mission, cancel_mission, report_position, get_report,
-        dispatch,
+        list_missions, order_mission, get_mission, cancel_mission, report_position, get_report, dispatch,
     ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from litestar import HttpMethod, Response, get, patch, route
+from litestar import get, patch
 from litestar.handlers import HTTPRouteHandler
 from msgspec import UNSET
 
@@ -25,11 +25,6 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         if state is None:
             raise unavailable("the brain process has not spoken yet")
         return snapshot_view(state, link.brain_age_s, link.brain_away)
-
-    # the framework's own answer to OPTIONS knows only the first method of a path
-    @route("/v1/twin", http_method=[HttpMethod.OPTIONS], include_in_schema=False, status_code=204)
-    async def twin_options() -> Response[None]:
-        return Response(None, status_code=204, headers={"Allow": "GET, OPTIONS, PATCH"})
 
     @get("/v1/twin", tags=["twin"], summary="Clock and counters of the twin", sync_to_thread=False)
     def get_twin() -> models.TwinView:
@@ -71,7 +66,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             history=history_health(link.history, link.history_age_s, link.history_away),
         )
 
-    return [get_snapshot, twin_options, get_twin, change_twin, get_health]
+    return [get_snapshot, get_twin, change_twin, get_health]
 
 
 def _twin_command(action: str, reason: str, value: float = 0.0) -> wire.BrainCommand:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote_to_bytes
 
-from litestar import HttpMethod, Request, Response, get, post, route
+from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
@@ -32,11 +32,6 @@ _ABOUT = (
 
 def handlers(services: Services) -> list[HTTPRouteHandler]:
     link, forwarder = services.link, services.forwarder
-
-    # the framework's own answer to OPTIONS knows only the first method of a path
-    @route(OBSERVATIONS, http_method=[HttpMethod.OPTIONS], include_in_schema=False, status_code=204)
-    async def observation_options() -> Response[None]:
-        return Response(None, status_code=204, headers={"Allow": "OPTIONS, POST"})
 
     @post(
         OBSERVATIONS, tags=["sources"], summary="Observations of field cameras", description=_ABOUT,
@@ -85,7 +80,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         command = wire.BrainCommand("source", text=_decoded(source))
         return told(await link.command(command), field_models.SourceView)
 
-    return [observation_options, post_observations, get_intake, list_sources, get_source]
+    return [post_observations, get_intake, list_sources, get_source]
 
 
 def _require_taken(receipt: Receipt) -> None:

@@ -23,6 +23,9 @@ from civicbrain.core.units import KMH_TO_MPS
 MILES_PER_H_TO_MPS = 0.44704  # exact by the definition of the international mile
 SPEED_UNITS = {"m/s": 1.0, "km/h": KMH_TO_MPS, "mph": MILES_PER_H_TO_MPS}
 DISTANCE_UNITS = {"m": 1.0, "ft": 0.3048}
+DistanceUnit = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(DISTANCE_UNITS)})]
+SpeedUnit = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(SPEED_UNITS)})]
+"""In contracts one of these; what comes is looked up, so that its refusal is counted as a bad unit."""
 CLASS_NAMES = {kind.name.lower(): int(kind) for kind in VehicleClass}
 NO_LANE = 255
 """Place in a source's list that no lane has."""
@@ -69,8 +72,8 @@ class CameraFrame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     vehicles: list[SeenVehicle]
     time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
-    distance_unit: str = "m"
-    speed_unit: str = "m/s"
+    distance_unit: DistanceUnit = "m"
+    speed_unit: SpeedUnit = "m/s"
     key: str = ""
 
 
