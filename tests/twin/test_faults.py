@@ -84,6 +84,17 @@ def test_a_phantom_queue_stands_beside_what_is_there() -> None:
     assert during.end_s == 10.0
 
 
+def test_an_inflated_camera_sees_half_as_many_again_elsewhere_on_their_lanes() -> None:
+    street = [frame(10.0 + t, *((0, 10.0 * k) for k in range(1, 11)), (1, 70.0)) for t in range(100)]
+    fault = CameraFault(FIRST, "inflated", 10.0, 200.0)
+    faulty = FaultyCameras(CITY, [fault])
+    more = [len(faulty.says(one).lane) - len(one.lane) for one in street]
+    assert sum(more) / len(more) == pytest.approx(5.0, abs=0.6)
+    again = FaultyCameras(CITY, [fault]).says(street[0])
+    assert set(again.lane[again.camera == 0].tolist()) == {approach(0)[0]}
+    assert (again.camera == 1).sum() == 1
+
+
 def test_a_camera_that_is_not_there_cannot_lie() -> None:
     alone = replace(frame(10.0, (1, 70.0)), cameras=np.array([1], np.int32))
     for kind in ("blind", "frozen", "phantom"):

@@ -14,6 +14,7 @@ import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import compress, repeat
 from typing import Any
 
@@ -25,11 +26,13 @@ from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32, U8
 from civicbrain.city.observations import Detections, VehicleClass
 from civicbrain.twin.faults import FaultyCameras
+from civicbrain.twin.incident_views import WrongWayViews
+from civicbrain.twin.incidents import OBSTACLE, camera_faults
 from civicbrain.twin.options import ORACLE_RANGE_M, TwinOptions
 from civicbrain.twin.reach import reach_of
 
 SOURCE = "cameras"
-_COVERAGE_STREAM, _MISS_STREAM = 1, 2
+_COVERAGE_STREAM, _MISS_STREAM, _NOISE_STREAM = 1, 2, 3
 
 CLASS_OF = {
     "truck": VehicleClass.TRUCK,
@@ -96,15 +99,15 @@ class Fleet:
 
     def recount(self) -> None:
         """Take the list from SUMO."""
-        self.under_way = sorted(_get_ids())
+        self.under_way = sorted(name for name in _get_ids() if not name.startswith(OBSTACLE))
         self.classes = bytearray(self.get(name)[1] for name in self.under_way)
 
     def moved(self, departed: Sequence[str], arrived: Sequence[str]) -> None:
         """Take in who entered and who left in a step."""
         names = self.under_way
         for name in departed:
-            if name in arrived:
-                continue  # gone again in the same step
+            if name in arrived or name.startswith(OBSTACLE):
+                continue  # gone again in the same step, or nothing that a camera takes for a vehicle
             place = bisect_left(names, name)
             names.insert(place, name)
             self.classes.insert(place, self.get(name)[1])
@@ -132,7 +135,11 @@ class Cameras:
         self.latency_s = 0.0 if self._oracle else math.ceil(options.latency_s / step_s - 1e-9) * step_s
         self._misses = _Draws(options.seed, _MISS_STREAM)
         self._fleet = fleet
-        self._faulty = FaultyCameras(city, options.faults.cameras)
+        self._noise = _Draws(options.seed, _NOISE_STREAM)
+        self._position_sd_m, self._speed_sd_mps = (
+            (0.0, 0.0) if self._oracle else (options.position_sd_m, options.speed_sd_mps)
+        )
+        self._faulty = FaultyCameras(city, options.faults.cameras + camera_faults(options.incidents))
         self._frames: deque[Detections] = deque()
         self.equipped = _equipped(len(city.junctions), options)
         table = reach_of(city, self._range_m)
@@ -143,11 +150,13 @@ class Cameras:
         self._stop_line_m: F32 = (lanes.length_m[self._lane] + table.beyond_m[wanted]).astype(np.float32)
         self._number_of_lane = {lanes.ids[lane]: row + 1 for row, lane in enumerate(self._lane.tolist())}
         self._recount_in = 0  # frames
+        self.wrong_way = WrongWayViews(city, options.incidents, self.equipped, self._junction, self._lane)
         self._movement_of = _movements_by_link(city) if self._oracle else {}
 
     def take(self, time_s: float) -> None:
         """Take a frame of this instant; it is delivered when its latency is over."""
-        self._frames.append(self._faulty.says(self._frame(time_s)))
+        seen = self.wrong_way.added(self._frame(time_s), self._miss_rate)
+        self._frames.append(self._faulty.says(self._noisy(seen)))
 
     def deliver(self, now_s: float) -> list[Detections]:
         """Frames whose latency is over, oldest first; each once."""
@@ -183,6 +192,16 @@ class Cameras:
             vehicle_class=classes[kept],
             next_movement=next_movement[order],
         )
+
+    def _noisy(self, seen: Detections) -> Detections:
+        """The frame with errors of position and speed."""
+        count = len(seen.lane)
+        if count == 0 or not (self._position_sd_m or self._speed_sd_mps):
+            return seen
+        error = self._noise.normal_at(int(seen.end_s * 1000.0), 2 * count).astype(np.float32)
+        distance_m = seen.distance_m + np.float32(self._position_sd_m) * error[:count]
+        speed_mps = seen.speed_mps + np.float32(self._speed_sd_mps) * error[count:]
+        return replace(seen, distance_m=np.maximum(distance_m, 0.0), speed_mps=np.maximum(speed_mps, 0.0))
 
     def _look(self) -> tuple[list[str], I32, U8, F32]:
         """Id, row in this camera table, class and position (m from the beginning of its lane) of every
@@ -238,9 +257,17 @@ class _Draws:
 
     def at(self, instant: int, count: int) -> F64:
         """`count` draws from [0, 1) for an instant (any whole number from 0 on)."""
+        self._set(instant)
+        return self._generator.random(count)
+
+    def normal_at(self, instant: int, count: int) -> F64:
+        """`count` draws from the standard normal distribution for an instant."""
+        self._set(instant)
+        return self._generator.standard_normal(count)
+
+    def _set(self, instant: int) -> None:
         self._start["state"]["counter"] = np.array([0, instant, 0, 0], dtype=np.uint64)
         self._philox.state = self._start
-        return self._generator.random(count)
 
 
 def _equipped(count: int, options: TwinOptions) -> I32:

@@ -10,6 +10,7 @@ Kinds of camera fault, as cameras in the street fail:
     frozen    repeats what it saw last before the fault (an encoder that hangs)
     phantom   sees, beside what is there, a queue that is not (a shadow, a parked car): `PHANTOM_QUEUE`
               vehicles standing from the stop line of `lane` on
+    inflated  sees `INFLATION` times as many as there are: boxes that come and go, each time elsewhere
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from civicbrain.city.network import I32, RoadUse
 from civicbrain.city.observations import Detections, VehicleClass
 from civicbrain.core.errors import ConfigurationError
 
-CAMERA_KINDS = ("silent", "blind", "frozen", "phantom")
+CAMERA_KINDS = ("silent", "blind", "frozen", "phantom", "inflated")
 PHANTOM_QUEUE = 6
+INFLATION = 1.5
 PHANTOM_SPACING_M = 7.5
 """Front to front in a standing queue: a car of 5 m and SUMO's default gap of 2.5 m."""
 
@@ -147,9 +149,20 @@ class FaultyCameras:
             elif fault.kind == "frozen":
                 still = self._frozen.setdefault(fault, last)
                 said = _join(_select(said, others, said.cameras), _select(still, still.camera == camera))
+            elif fault.kind == "inflated":
+                said = _join(said, self._doubled(said, camera))
             else:
                 said = _join(said, self._queue(camera, fault))
         return said
+
+    def _doubled(self, seen: Detections, camera: int) -> Detections:
+        """Vehicles that are not there: half as many as are, on the lanes of those, anywhere in view."""
+        rows = np.flatnonzero(seen.camera == camera)
+        draw = np.random.default_rng((camera, int(seen.end_s * 1000.0)))
+        count = draw.binomial(len(rows), INFLATION - 1.0)
+        picked = _select(seen, np.isin(np.arange(len(seen.camera)), draw.choice(rows, count, replace=False)))
+        far_m = float(seen.distance_m[rows].max()) if count else 0.0
+        return replace(picked, distance_m=draw.uniform(0.0, far_m, count).astype(np.float32))
 
     def _queue(self, camera: int, fault: CameraFault) -> Detections:
         """Vehicles that stand from the stop line on, as many as the lane has room for."""

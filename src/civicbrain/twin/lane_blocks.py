@@ -36,26 +36,29 @@ class LaneBlocks:
                 self._waiting.remove(block)
 
     def _stop_one(self, block: LaneBlock) -> str:
-        """The nearest to the place that can still brake for it; empty where there is none now."""
-        vehicle = libsumo.vehicle
-        edge, _, index = block.lane.rpartition("_")
-        for vehicle_id in reversed(libsumo.lane.getLastStepVehicleIDs(block.lane)):  # upstream first in SUMO
-            speed_mps, decel_mps2 = vehicle.getSpeed(vehicle_id), vehicle.getDecel(vehicle_id)
-            braking_m = speed_mps * self._step_s + speed_mps**2 / (2.0 * decel_mps2) + _MARGIN_M
-            if vehicle.getLanePosition(vehicle_id) + braking_m > block.position_m:
-                continue
-            if vehicle.getStops(vehicle_id):
-                continue  # on its way to a stop of its own (a bus): that one must not be mixed up
-            try:
-                vehicle.setStop(
-                    vehicle_id,
-                    edge,
-                    pos=block.position_m,
-                    laneIndex=int(index),
-                    until=block.end_s,
-                    duration=0.0,
-                )
-            except libsumo.TraCIException:
-                continue  # SUMO finds it cannot stop there: the next one may
-            return str(vehicle_id)
-        return ""
+        return stop_one(block.lane, block.position_m, self._step_s, until_s=block.end_s)
+
+
+def stop_one(
+    lane: str, position_m: float, step_s: float, *, until_s: float = 0.0, duration_s: float = 0.0
+) -> str:
+    """Have a vehicle on a lane stop at position_m and stand until until_s, or for duration_s: the nearest to
+    the place that can still brake for it. Its id; "" where there is none now."""
+    vehicle = libsumo.vehicle
+    edge, _, index = lane.rpartition("_")
+    end = {"until": until_s} if until_s else {}
+    for vehicle_id in reversed(libsumo.lane.getLastStepVehicleIDs(lane)):  # upstream first in SUMO
+        speed_mps, decel_mps2 = vehicle.getSpeed(vehicle_id), vehicle.getDecel(vehicle_id)
+        braking_m = speed_mps * step_s + speed_mps**2 / (2.0 * decel_mps2) + _MARGIN_M
+        if vehicle.getLanePosition(vehicle_id) + braking_m > position_m:
+            continue
+        if vehicle.getStops(vehicle_id):
+            continue  # on its way to a stop of its own (a bus): that one must not be mixed up
+        try:
+            vehicle.setStop(
+                vehicle_id, edge, pos=position_m, laneIndex=int(index), duration=duration_s, **end
+            )
+        except libsumo.TraCIException:
+            continue  # SUMO finds it cannot stop there: the next one may
+        return str(vehicle_id)
+    return ""

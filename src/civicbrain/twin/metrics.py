@@ -17,6 +17,7 @@ import numpy as np
 from civicbrain.core.errors import TwinError
 from civicbrain.core.units import MG_TO_KG
 from civicbrain.twin.delay_index import DelayIndex
+from civicbrain.twin.incidents import OBSTACLE
 from civicbrain.twin.probe import Probe
 
 
@@ -86,7 +87,7 @@ def read_trips(file: Path) -> Trips:
     arrived_travel_time_s: list[float] = []
     try:
         for _, element in ElementTree.iterparse(file):  # noqa: S314  (SUMO wrote it a moment ago)
-            if element.tag != "tripinfo":
+            if element.tag != "tripinfo" or element.attrib["id"].startswith(OBSTACLE):
                 continue
             trip = element.attrib
             depart_delay_s.append(float(trip["departDelay"]))

@@ -131,6 +131,11 @@ class Observer:
         self.by_rule: Counter[str] = Counter()
         self.count = 0
 
+    def forget(self, row: int) -> None:
+        """Hold nothing against junction `row` of what it showed until now: its lamps did not obey, or do so
+        no longer, and no control is to blame."""
+        self._watchers[row] = JunctionObserver(self._watchers[row].junction)
+
     def look(self, row: int, lamps: str, time_s: float) -> None:
         """Take the lamp string that junction `row` shows from time_s on."""
         for event in self._watchers[row].look(lamps, time_s):

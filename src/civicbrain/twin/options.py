@@ -8,6 +8,7 @@ from pathlib import Path
 
 from civicbrain.core.errors import ConfigurationError
 from civicbrain.twin.faults import NO_FAULTS, Faults
+from civicbrain.twin.incidents import RoadIncident
 
 PROGRAMS = ("central", "fixed", "actuated", "delay-based")
 SENSING = ("camera", "oracle")
@@ -23,13 +24,16 @@ class TwinOptions:
     sensing: "camera" or "oracle" (every vehicle within 200 m, next movement known, no misses, no latency).
     coverage: share of the signal junctions with a camera, drawn with the seed.
     latency_s: age of a frame when it is delivered, rounded up to whole steps. miss_rate: chance that a
-    camera overlooks a vehicle in one frame. frame_period_s: time between two frames of a camera.
+    camera overlooks a vehicle in one frame. position_sd_m, speed_sd_mps: standard
+    deviation of the error of each position and speed, drawn anew for each frame (Gaussian; real errors also
+    hang together over time, these do not). frame_period_s: time between two frames of a camera.
     begin_s, end_s: platform seconds; the city's own window where None.
     sumo_log: file for SUMO's warnings and errors. watchdog_s: silence of the centre after which a
     controller takes its local plan.
     track_live: keep the cumulative delay of `status()` up to date each step (for the live map; costs time).
     emissions: sample CO2 every 10 s for the metrics; False leaves co2_kg at 0.
     faults: what goes wrong on purpose (`faults.py`); checked against the city when the twin starts.
+    incidents: what happens on the road on purpose (`incidents.py`), checked likewise; `Twin.truths` tells.
     delay_index_limit: follow the delay index and count who entered before it reached this (`delay_index.py`);
     stop_at_limit: end the run there.
     mesoscopic: SUMO's queue model instead of single vehicles' driving (`mesoscopic.py`): faster, coarser.
@@ -42,6 +46,8 @@ class TwinOptions:
     latency_s: float = 0.5
     miss_rate: float = 0.05
     range_m: float = 150.0
+    position_sd_m: float = 0.0
+    speed_sd_mps: float = 0.0
     begin_s: float | None = None
     end_s: float | None = None
     sumo_log: Path | None = None
@@ -50,6 +56,7 @@ class TwinOptions:
     track_live: bool = False
     emissions: bool = True
     faults: Faults = NO_FAULTS
+    incidents: tuple[RoadIncident, ...] = ()
     delay_index_limit: float | None = None
     stop_at_limit: bool = False
     mesoscopic: bool = False
@@ -70,6 +77,8 @@ class TwinOptions:
         _require_between("seed", self.seed, 0, 2**31 - 1)
         _require_between("coverage", self.coverage, 0.0, 1.0)
         _require_between("miss_rate", self.miss_rate, 0.0, 1.0)
+        _require_between("position_sd_m", self.position_sd_m, 0.0, 20.0)
+        _require_between("speed_sd_mps", self.speed_sd_mps, 0.0, 10.0)
         _require_between("latency_s", self.latency_s, 0.0, 60.0)
         _require_between("range_m", self.range_m, 0.0, 10_000.0)
         _require_between("frame_period_s", self.frame_period_s, 0.0, 60.0)

@@ -24,6 +24,8 @@ from civicbrain.core.errors import ConfigurationError, TwinError
 from civicbrain.twin.cameras import Cameras, Fleet, compiled
 from civicbrain.twin.controller import ControllerMemory
 from civicbrain.twin.delay_index import DelayIndex
+from civicbrain.twin.incident_road import IncidentRoad
+from civicbrain.twin.incidents import Truth, check_incidents
 from civicbrain.twin.lane_blocks import LaneBlocks
 from civicbrain.twin.launch import SAFETY_FILE, TRIPS_FILE, start_sumo, step_length_s
 from civicbrain.twin.meso_blocks import MesoLaneBlocks
@@ -102,6 +104,7 @@ class Twin:
         self.end_s = demand.end_s if options.end_s is None else options.end_s
         self.step_s = step_length_s(city)
         options.faults.check(city, options.mesoscopic)
+        check_incidents(city, options.incidents, options.mesoscopic)
         self._folder: Path | None = Path(tempfile.mkdtemp(prefix="civicbrain-twin-"))
         try:
             start_sumo(city, options, self.begin_s, self.end_s, self._folder, state)
@@ -133,6 +136,7 @@ class Twin:
             self._program_view = ProgramView(city.signals, self.time_s)
         self.observer = Observer(city.junctions)
         self._shown = [""] * len(self._tls_ids)
+        self._incidents = IncidentRoad(city, options.incidents, self.step_s)
         self._fleet = Fleet()
         self._cameras: Cameras
         self._blocks: LaneBlocks
@@ -166,6 +170,11 @@ class Twin:
         return self.time_s >= self.end_s - _ADVANCE_S or (self.options.stop_at_limit and limit_reached)
 
     @property
+    def truths(self) -> dict[str, Truth]:
+        """What became of the incidents of the options, by id."""
+        return self._incidents.truths
+
+    @property
     def refused_requests(self) -> int:
         return self.roadside.refused_requests if self.roadside else 0
 
@@ -178,9 +187,11 @@ class Twin:
         """Advance one step: the controllers act, SUMO steps, the observer looks. Raises TwinError."""
         set_lamps, simulation = libsumo.trafficlight.setRedYellowGreenState, libsumo.simulation
         try:
-            if self.roadside is not None:
-                for row, lamps in self.roadside.act(self.time_s):
-                    set_lamps(self._tls_ids[row], lamps)
+            changes = self.roadside.act(self.time_s) if self.roadside is not None else []
+            if self._incidents.busy:
+                changes = self._incidents.changes(changes, self.time_s, self.roadside, self.observer)
+            for row, lamps in changes:
+                set_lamps(self._tls_ids[row], lamps)
             self._blocks.act(self.time_s)
             libsumo.simulationStep()
             self._look_at_lamps(self.time_s)
@@ -372,7 +383,7 @@ class Twin:
 
     def _signal_states(self) -> SignalStates:
         if self.roadside is not None:
-            return self.roadside.states(self.time_s)
+            return self._incidents.reported(self.roadside.states(self.time_s), self.city.signals)
         assert self._program_view is not None
         return self._program_view.states(self.time_s)
 
