@@ -32,6 +32,7 @@ class TwinOptions:
     controller takes its local plan.
     track_live: keep the cumulative delay of `status()` up to date each step (for the live map; costs time).
     emissions: sample CO2 every 10 s for the metrics; False leaves co2_kg at 0.
+    sample: sample queues and junctions every 10 s for the metrics; False leaves their series empty.
     faults: what goes wrong on purpose (`faults.py`); checked against the city when the twin starts.
     incidents: what happens on the road on purpose (`incidents.py`), checked likewise; `Twin.truths` tells.
     delay_index_limit: follow the delay index and count who entered before it reached this (`delay_index.py`);
@@ -55,6 +56,7 @@ class TwinOptions:
     frame_period_s: float = 1.0
     track_live: bool = False
     emissions: bool = True
+    sample: bool = True
     faults: Faults = NO_FAULTS
     incidents: tuple[RoadIncident, ...] = ()
     delay_index_limit: float | None = None

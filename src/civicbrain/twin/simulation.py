@@ -200,7 +200,8 @@ class Twin:
             self._departed += len(departed)
             self._arrived += len(arrived)
             self._fleet.moved(departed, arrived)
-            self._probe.sample(self.time_s)
+            if self.options.sample:
+                self._probe.sample(self.time_s)
             if self._index is not None:
                 self._index.step(departed, arrived, self.time_s)
             if self.options.track_live:
