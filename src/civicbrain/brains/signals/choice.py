@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import boolean, float32, float64, int32, int64, types, uint8
 
+from civicbrain.brains.signals.ages import CameraAges
 from civicbrain.brains.signals.approach import SHORT_LINK_CARS, Streams
 from civicbrain.brains.signals.demand import Demand
 from civicbrain.brains.signals.stages import StageTable
@@ -60,7 +61,8 @@ class Choice:
         accepts = np.array([j.capability is Capability.STAGE for j in city.junctions], dtype=np.bool_)
         self._stale_s = stale_s
         self._trust = CameraTrust(city, streams)
-        self._watch = (accepts, city.cameras.lane, city.cameras.junction)
+        self._accepts = accepts
+        self._ages = CameraAges(city)
         length = lanes.length_m[streams.lane]
         behind = np.zeros(len(lanes.ids), dtype=bool)  # lanes that a signal lets traffic into
         moves = city.network.movements
@@ -85,8 +87,8 @@ class Choice:
         ready, current = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.int32)
         signals = snapshot.signals
         _look(
-            signals.mode, signals.stage, snapshot.lanes.age_s, *self._watch, self._stage_of, self._stale_s,
-            self._trust.update(snapshot), ready, current,
+            signals.mode, signals.stage, self._accepts, self._stage_of,
+            self._trust.update(snapshot) & (self._ages.of(snapshot) <= self._stale_s), ready, current,
         )  # fmt: skip
         return ready, current
 
@@ -110,21 +112,16 @@ _BOOL_IN, _BOOL_2D_IN = array_in(boolean), array_in(boolean, 2)
 
 @compiled(
     types.void(
-        array_in(uint8), _I32_IN, _F32_IN, _BOOL_IN, _I32_IN, _I32_IN, _I32_IN, float64,
-        _BOOL_IN, boolean[::1], int32[::1],
+        array_in(uint8), _I32_IN, _BOOL_IN, _I32_IN, _BOOL_IN, boolean[::1], int32[::1],
     )
 )  # fmt: skip
 def _look(
-    mode: U8, stage: I32, age_s: F32, accepts: Bool, camera_lane: I32, camera_junction: I32, stage_of: I32,
-    stale_s: float, believed: Bool, ready: Bool, current: I32,
+    mode: U8, stage: I32, accepts: Bool, stage_of: I32, believed: Bool, ready: Bool, current: I32,
 ) -> None:  # fmt: skip
-    """Fill ready (False before) and current."""
-    for row in range(len(camera_lane)):
-        if age_s[camera_lane[row]] <= stale_s:
-            ready[camera_junction[row]] = True
+    """Fill ready and current."""
     for j in range(len(ready)):
         follows = mode[j] == _LOCAL or mode[j] == _CENTRAL
-        ready[j] = ready[j] and believed[j] and follows and accepts[j]
+        ready[j] = believed[j] and follows and accepts[j]
         known = 0 <= stage[j] < stage_of[j + 1] - stage_of[j]
         current[j] = stage_of[j] + stage[j] if ready[j] and known else -1
 

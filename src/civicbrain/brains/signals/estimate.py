@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from civicbrain.brains.signals.ages import CameraAges
 from civicbrain.brains.signals.approach import Streams
 from civicbrain.brains.signals.estimate_flow import release_left, run_second, take_appeared
 from civicbrain.brains.signals.estimate_forecast import TARGETS, forecast, trace_lanes, trace_targets
@@ -58,9 +59,7 @@ class Estimator:
         self.layout: Layout = build_layout(city, streams)
         self._horizon = horizon_s
         self._groups = city.signals.group_count
-        cameras = city.cameras
-        self._camera_junction, first = np.unique(cameras.junction, return_index=True)
-        self._camera_lane = cameras.lane[first]  # any lane of each camera tells its age
+        self._ages = CameraAges(city)
         layout = self.layout
         n, e, m, k = layout.lanes, layout.edges, layout.movements, layout.streams
         self._storage = _stream_storage(layout)
@@ -127,8 +126,7 @@ class Estimator:
         row that begins with NaN where there is no plan; None: expect what usually comes.
         """
         now_s = snapshot.time_s
-        age_s = np.full(len(self._state), np.inf)
-        age_s[self._camera_junction] = snapshot.lanes.age_s[self._camera_lane]
+        age_s = self._ages.of(snapshot)
         speaks = age_s <= SILENT_S
         frame_s = np.where(speaks, now_s - age_s, -np.inf)
         model_s = float(frame_s.max()) if speaks.any() else now_s - 1.0

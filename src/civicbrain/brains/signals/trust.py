@@ -39,6 +39,7 @@ import numpy as np
 from numba import boolean, float32, float64, int32, uint8, uint32, uint64, void
 from numpy.typing import NDArray
 
+from civicbrain.brains.signals.ages import CameraAges
 from civicbrain.brains.signals.approach import Streams
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32, U8, Bool
@@ -125,8 +126,7 @@ class CameraTrust:
 
     def __init__(self, city: City, streams: Streams) -> None:
         lanes, cameras, count = city.network.lanes, city.cameras, len(city.junctions)
-        self._camera_junction, first = np.unique(cameras.junction, return_index=True)
-        self._camera_lane = cameras.lane[first]  # any lane of each camera tells its age
+        self._ages = CameraAges(city)
         # arms: the roads that end at a junction's stop lines; lanes further up belong to the one they feed
         arm_key, arm_of = np.unique(
             np.stack((streams.junction, lanes.edge[streams.lane]), axis=1), axis=0, return_inverse=True
@@ -176,8 +176,7 @@ class CameraTrust:
             self._reset()
         self._now_s = now_s
         count, scopes, lines = self._count, len(self._owner), len(self._line_junction)
-        frame_s = np.full(count, -np.inf)
-        frame_s[self._camera_junction] = now_s - snapshot.lanes.age_s[self._camera_lane]
+        frame_s = now_s - self._ages.of(snapshot)
         fresh = frame_s > self._frame_s + 1e-3
         seen, signals = snapshot.detections, snapshot.signals
         prints, moving = np.zeros(count, np.uint64), np.zeros(count, np.bool_)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from civicbrain.brains.signals.ages import CameraAges
 from civicbrain.brains.signals.approach import Streams
 from civicbrain.brains.signals.plans.flows import StreamFlows
 from civicbrain.brains.signals.plans.network import PlanNetwork, PlanOptions, Timing
@@ -47,6 +48,7 @@ class UnseenPlans:
         """name: the brain's. stale_s: silence after which a camera counts as none."""
         self._city, self._streams, self._name = city, streams, name
         self._stale_s = stale_s
+        self._ages = CameraAges(city)
         self._share = movement_shares(city, streams)
         self._tables: list[PlanTable] | None = None  # made when first needed
         self.reset()
@@ -83,9 +85,7 @@ class UnseenPlans:
 
     def _seen(self, snapshot: Snapshot) -> Bool:
         """(j,) whether a camera delivers."""
-        cameras = self._city.cameras
-        seen = np.zeros(len(self._city.junctions), dtype=np.bool_)
-        seen[cameras.junction[snapshot.lanes.age_s[cameras.lane] <= self._stale_s]] = True
+        seen: Bool = self._ages.of(snapshot) <= self._stale_s
         return seen
 
     def _make(self, rows: list[int], rate: F64) -> Iterator[None]:
