@@ -201,6 +201,7 @@ class StandIn:
             group_lamp=wire.pack_array(self.lamps),
             twin=self.twin_status(), alerts_open=len(self.alerts), ledger_entries=len(self.ledger),
             baseline_progress=1.0, intake=self.intake.summary(self.time_s),
+            missions=self.missions.list_under_way(),
         )  # fmt: skip
 
     def health(self) -> wire.BrainHealth:

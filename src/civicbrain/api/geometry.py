@@ -7,10 +7,15 @@ from itertools import pairwise
 import numpy as np
 from pyproj import CRS, Transformer
 
-from civicbrain.api.models import EdgeColumns, Geometry, JunctionPoint, LaneColumns, SignalHead
+from civicbrain.api.models import EdgeColumns, Geometry, JunctionPoint, LaneColumns, PlacePoint, SignalHead
 from civicbrain.city.model import City
+from civicbrain.city.places import PlaceKind
 
 METRES_PER_DEGREE = 111_320.0  # on the equator; where cities without geography are put (0° N 0° E)
+SHOWN_PLACES = (
+    PlaceKind.HOSPITAL, PlaceKind.AMBULANCE_STATION, PlaceKind.FIRE_STATION, PlaceKind.POLICE_STATION,
+    PlaceKind.RAILWAY_STATION,
+)  # fmt: skip
 _ROUNDING = 1  # decimals of a metre
 
 
@@ -29,13 +34,26 @@ def geometry_of(city: City) -> Geometry:
             points=[flat[a:b] for a, b in pairwise(starts)],
         ),
         edges=EdgeColumns(
-            from_node=city.network.edges.from_node.tolist(), to_node=city.network.edges.to_node.tolist()
+            id=list(city.network.edges.ids),
+            from_node=city.network.edges.from_node.tolist(),
+            to_node=city.network.edges.to_node.tolist(),
         ),
         junctions=[
             JunctionPoint(j.id, j.name, round(j.x_m, _ROUNDING), round(j.y_m, _ROUNDING))
             for j in city.junctions
         ],
         heads=_heads(city),
+        places=[
+            PlacePoint(
+                place.id,
+                place.kind,
+                place.name,
+                place.edge,
+                round(place.x_m, _ROUNDING),
+                round(place.y_m, _ROUNDING),
+            )
+            for place in city.list_places(*SHOWN_PLACES)
+        ],
     )
 
 

@@ -1,4 +1,4 @@
-"""What the API says and takes about missions."""
+"""What the API takes about missions; what it says of them is `contracts/missions.py`, as it stands."""
 
 from __future__ import annotations
 
@@ -7,6 +7,20 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from civicbrain.api.models import Reason
+from civicbrain.city.missions import MissionKind
+from civicbrain.contracts.missions import (
+    DispatchAnswer,
+    MissionBrief,
+    MissionClosed,
+    MissionMade,
+    MissionView,
+    PositionTaken,
+)
+
+__all__ = [
+    "DispatchAnswer", "DispatchQuestion", "MissionBrief", "MissionCancellation", "MissionClosed",
+    "MissionMade", "MissionOrder", "MissionPosition", "MissionView", "PositionTaken", "builtins",
+]  # fmt: skip
 
 Id = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
 Edge = Annotated[str, Meta(min_length=1, max_length=200, description="id of a street section")]
@@ -21,7 +35,7 @@ class MissionOrder(Struct, frozen=True, forbid_unknown_fields=True):
     vehicle: Label
     from_edge: Edge
     to_edge: Edge
-    kind: Literal["ambulance", "fire", "police", "other"] = "ambulance"
+    kind: MissionKind = MissionKind.AMBULANCE
     urgency: Annotated[int, Meta(ge=1, le=3)] = 2
     id: Annotated[str, Meta(max_length=80, pattern=r"^([A-Za-z0-9][A-Za-z0-9_.:-]*)?$")] = ""
     route: Annotated[list[Edge], Meta(max_length=2000)] = []
@@ -47,74 +61,6 @@ class MissionPosition(Struct, frozen=True, forbid_unknown_fields=True):
     heading_deg: Annotated[float, Meta(ge=0, le=360)] | None = None
 
 
-class PassageView(Struct, frozen=True):
-    """One signal junction on the way; times in platform seconds, null where they have not come."""
-
-    junction: str
-    distance_m: float
-    state: str
-    stage: str
-    predicted_s: float | None = None
-    first_predicted_s: float | None = None
-    opened_s: float | None = None
-    passed_s: float | None = None
-    released_s: float | None = None
-    cross_wait_veh_s: float = 0.0
-    reason: str = ""
-
-
-class MissionView(Struct, frozen=True):
-    """A mission. state: expected, tracked, lost, or ended with its `end` ("arrived", "cancelled", …). won_s:
-    the estimate without priority less what it took or is expected to take. refused: positions, by reason."""
-
-    id: str
-    vehicle: str
-    kind: str
-    urgency: int
-    from_edge: str
-    to_edge: str
-    created_s: float
-    state: str
-    end: str = ""
-    ended_s: float | None = None
-    x_m: float | None = None
-    y_m: float | None = None
-    speed_mps: float | None = None
-    edges: list[str] = []
-    length_m: float = 0.0
-    progress_m: float = 0.0
-    eta_s: float | None = None
-    eta_sd_s: float | None = None
-    eta_without_s: float | None = None
-    won_s: float | None = None
-    cross_wait_veh_s: float = 0.0
-    replanned: int = 0
-    passages: list[PassageView] = []
-    refused: dict[str, int] = {}
-    note: str = ""
-
-
-class MissionMade(Struct, frozen=True):
-    """The order's answer. key: what the vehicle's positions must carry; told this once."""
-
-    mission: MissionView
-    key: str
-
-
-class PositionTaken(Struct, frozen=True):
-    """It is in line; whether it is believed shows in the mission (`state`, `refused`)."""
-
-    mission: str
-    time_s: float
-
-
-class MissionClosed(Struct, frozen=True):
-    """The mission is over; its corridor is given back with the next decision."""
-
-    mission: str
-    state: str
-
-
 class DispatchQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     """first "vehicle": which of these reaches the address first; "hospital": which of these is reached first
     from the address. address: id of a street section. places: name -> section id; empty takes the city's own
@@ -124,26 +70,6 @@ class DispatchQuestion(Struct, frozen=True, forbid_unknown_fields=True):
     first: Literal["vehicle", "hospital"] = "vehicle"
     places: Annotated[dict[str, str], Meta(max_length=200)] = {}
     speed_factor: Annotated[float, Meta(ge=0.5, le=2.0)] = 1.5
-
-
-class DispatchChoice(Struct, frozen=True):
-    """time_s: expected, in a corridor; sd_s: its standard deviation; chance_first: that it is the first."""
-
-    name: str
-    edge: str
-    time_s: float
-    sd_s: float
-    length_m: float
-    chance_first: float
-    edges: list[str] = []
-
-
-class DispatchAnswer(Struct, frozen=True):
-    """Soonest first. unreachable: names without a way."""
-
-    time_s: float
-    choices: list[DispatchChoice]
-    unreachable: list[str] = []
 
 
 def builtins(value: Struct) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jinja2 import Environment
 
-from civicbrain.api.mission_models import MissionView
 from civicbrain.city.model import City
+from civicbrain.contracts.missions import MissionView
 from civicbrain.core.time import to_datetime
 
 _PAGE = """<!doctype html>

@@ -10,10 +10,12 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from civicbrain.api.field_models import IntakeView
 from civicbrain.api.history_models import HistoryHealth
+from civicbrain.city.intake import IntakeSummary
+from civicbrain.city.places import PlaceKind
 from civicbrain.city.signals import Capability, GroupKind
 from civicbrain.contracts.brain import Severity
+from civicbrain.contracts.missions import MissionBrief
 
 Reason = Annotated[
     str,
@@ -59,8 +61,10 @@ class LaneColumns(Struct, frozen=True):
 
 
 class EdgeColumns(Struct, frozen=True):
-    """One entry an edge: rows of the nodes at its ends, for the surfaces between the lane ends of a node."""
+    """One entry an edge, which is a street section. from_node, to_node: rows of the nodes at its ends, for
+    the surfaces between the lane ends of a node."""
 
+    id: list[str]
     from_node: list[int]
     to_node: list[int]
 
@@ -68,6 +72,17 @@ class EdgeColumns(Struct, frozen=True):
 class JunctionPoint(Struct, frozen=True):
     id: str
     name: str
+    x_m: float
+    y_m: float
+
+
+class PlacePoint(Struct, frozen=True):
+    """A hospital, a station, … reached from a street section. name: "" where it has none."""
+
+    id: str
+    kind: PlaceKind
+    name: str
+    edge: str
     x_m: float
     y_m: float
 
@@ -91,6 +106,7 @@ class Geometry(Struct, frozen=True):
     edges: EdgeColumns
     junctions: list[JunctionPoint]
     heads: list[SignalHead]
+    places: list[PlacePoint]
 
 
 class IndicatorsView(Struct, frozen=True):
@@ -166,7 +182,8 @@ class SnapshotView(Struct, frozen=True):
     alerts_open: int
     ledger_entries: int
     baseline_progress: float | None
-    intake: IntakeView | None = None  # the entry of field cameras, where it is open
+    intake: IntakeSummary | None = None  # the entry of field cameras, where it is open
+    missions: tuple[MissionBrief, ...] = ()  # under way
 
 
 class JunctionView(Struct, frozen=True):

@@ -9,10 +9,8 @@ import msgspec
 import numpy as np
 
 from civicbrain.api import models
-from civicbrain.api.field_models import IntakeView
 from civicbrain.api.history_models import HistoryHealth
 from civicbrain.api.problems import ProblemError
-from civicbrain.city.intake import IntakeSummary
 from civicbrain.city.signals import ControllerMode, SignalJunction
 from civicbrain.contracts import wire
 from civicbrain.runtime.history.wire import HistoryStatus
@@ -51,10 +49,6 @@ def indicators_view(indicators: wire.Indicators) -> models.IndicatorsView:
     return msgspec.convert(_without_nan(indicators), models.IndicatorsView)
 
 
-def intake_view(summary: IntakeSummary) -> IntakeView:
-    return msgspec.convert(msgspec.to_builtins(summary), IntakeView)
-
-
 def _without_nan(record: msgspec.Struct) -> dict[str, Any]:
     return {
         name: known(value) if isinstance(value, float) else value
@@ -73,7 +67,7 @@ def snapshot_view(state: wire.CityState, age_s: float, stale: bool) -> models.Sn
         group_lamp=column(state.group_lamp),
         twin=twin_view(state.twin) if state.twin else None, alerts_open=state.alerts_open,
         ledger_entries=state.ledger_entries, baseline_progress=known(state.baseline_progress),
-        intake=intake_view(state.intake) if state.intake else None,
+        intake=state.intake, missions=state.missions,
     )  # fmt: skip
 
 

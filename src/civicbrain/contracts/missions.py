@@ -1,4 +1,4 @@
-"""What is said about missions: the claim a request carries, and the plan that people follow.
+"""What is said about missions: the claim a request carries, the plan of a brain, and what people are shown.
 
 Where two missions claim one junction at once, `goes_before` says which is served first. The guard rules by it
 (`guard/claims.py`), and a brain that plans for several missions may ask it beforehand.
@@ -7,8 +7,11 @@ Where two missions claim one junction at once, `goes_before` says which is serve
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
+
+from civicbrain.city.missions import MissionKind
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -48,10 +51,9 @@ class PassageState(StrEnum):
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """One signal junction on the way. distance_m: of its stop line along the route. edge:
-    the one that leads to it. Times are platform
-    seconds, None where they have not come. cross_wait_veh_s: time that vehicles stood at other approaches
-    while the junction was held."""
+    """One signal junction on the way. distance_m: of its stop line along the route. edge: the one that leads
+    to it. Times are platform seconds, None where they have not come. cross_wait_veh_s: time that vehicles
+    stood at other approaches while the junction was held."""
 
     junction: str
     distance_m: float
@@ -89,3 +91,83 @@ class MissionPlan(msgspec.Struct, frozen=True):
     @property
     def cross_wait_veh_s(self) -> float:
         return sum(passage.cross_wait_veh_s for passage in self.passages)
+
+
+class MissionBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """A mission in a list and on the map. state: how its vehicle is known, or "ended" with its `end`
+    ("arrived", "cancelled", or in words) at ended_s. Times are platform seconds. eta_sd_s: standard deviation
+    of eta_s. won_s: the estimate without priority less what it took or is expected to take. next_junction:
+    the first that lies ahead."""
+
+    id: str
+    vehicle: str
+    kind: MissionKind
+    urgency: int
+    from_edge: str
+    to_edge: str
+    created_s: float
+    state: Literal["expected", "tracked", "lost", "ended"]
+    end: str = ""
+    ended_s: float | None = None
+    x_m: float | None = None
+    y_m: float | None = None
+    speed_mps: float | None = None
+    length_m: float = 0.0
+    progress_m: float = 0.0
+    eta_s: float | None = None
+    eta_sd_s: float | None = None
+    eta_without_s: float | None = None
+    won_s: float | None = None
+    cross_wait_veh_s: float = 0.0
+    replanned: int = 0
+    next_junction: str = ""
+
+
+class MissionView(MissionBrief, frozen=True, kw_only=True):
+    """All that people are shown of a mission. edges: its route. refused: positions, by reason."""
+
+    edges: tuple[str, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    refused: dict[str, int] = {}
+    note: str = ""
+
+
+class MissionMade(msgspec.Struct, frozen=True):
+    """An order's answer. key: what the vehicle's positions must carry; told this once."""
+
+    mission: MissionView
+    key: str
+
+
+class MissionClosed(msgspec.Struct, frozen=True):
+    """The mission is over; its corridor is given back with the next decision."""
+
+    mission: str
+    state: str
+
+
+class PositionTaken(msgspec.Struct, frozen=True):
+    """It is in line; whether it is believed shows in the mission (`state`, `refused`)."""
+
+    mission: str
+    time_s: float
+
+
+class DispatchChoice(msgspec.Struct, frozen=True):
+    """time_s: expected, in a corridor; sd_s: its standard deviation; chance_first: that it is the first."""
+
+    name: str
+    edge: str
+    time_s: float
+    sd_s: float
+    length_m: float
+    chance_first: float
+    edges: tuple[str, ...] = ()
+
+
+class DispatchAnswer(msgspec.Struct, frozen=True):
+    """Soonest first. unreachable: names without a way."""
+
+    time_s: float
+    choices: tuple[DispatchChoice, ...]
+    unreachable: tuple[str, ...] = ()

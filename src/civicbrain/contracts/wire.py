@@ -32,6 +32,7 @@ from civicbrain.city.intake import IntakeSummary
 from civicbrain.city.missions import Mission
 from civicbrain.contracts.actuator import Verdict
 from civicbrain.contracts.brain import Alert, PlanRequest, StageRequest
+from civicbrain.contracts.missions import MissionBrief
 
 T = TypeVar("T")
 
@@ -138,10 +139,10 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "sources"    text = "all" | "silent" | "dropping", offset, limit: SourcePage of city.intake
     "source"     text = a source's id: SourceStatus with its lanes; kind "not-found" for an unknown id
     "verify"     ledger.chain.VerifyReport, the whole chain
-    "missions"   list of missions (api/mission_models.MissionView); "mission" text = id: one of them
-    "mission-order" body = an order: {"mission", "key"}; "mission-cancel" text = id
-    "mission-position" text = id, body = a position with the mission's key
-    "dispatch"   body = the question: who is there first, with times
+    "missions"   limit: list of contracts.missions.MissionBrief; "mission" text = id: MissionView of it
+    "mission-order" body = an order: MissionMade; "mission-cancel" text = id: MissionClosed
+    "mission-position" text = id, body = a position with the mission's key: PositionTaken
+    "dispatch"   body = the question: DispatchAnswer
     "twin"       text = TwinCommand action ("pause" | "resume" | "speed"), value: TwinStatus or None
     """
 
@@ -214,6 +215,7 @@ class CityState(msgspec.Struct, frozen=True):
     ledger_entries: int
     baseline_progress: float = 0.0  # 0..1 of the fixed-plan comparison run
     intake: IntakeSummary | None = None  # of field cameras, where the entry is open
+    missions: tuple[MissionBrief, ...] = ()  # under way
 
 
 ALERT_TOPIC, STATE_TOPIC, INCIDENT_TOPIC = b"alert", b"state", b"incident"

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from civicbrain.city.model import City
@@ -18,6 +18,7 @@ from civicbrain.city.network import F64
 from civicbrain.city.places import PlaceKind
 from civicbrain.city.routing import Router
 from civicbrain.city.snapshot import Snapshot
+from civicbrain.contracts.missions import DispatchAnswer, DispatchChoice
 from civicbrain.core.errors import NotFoundError
 
 SIGNAL_S = 3.0  # of waiting that a corridor leaves at each signal
@@ -25,19 +26,6 @@ HEADWAY_S = 2.0  # of a queue that discharges, per lane (HCM 7th ed., ch. 19)
 PACE = 0.9  # of the vehicle's own limit that it drives
 SD_S, SD_SHARE = 10.0, 0.15
 _DRAWS = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    name: str
-    edge: str
-    time_s: float
-    length_m: float
-    edges: tuple[str, ...]
-
-    @property
-    def sd_s(self) -> float:
-        return SD_S + SD_SHARE * self.time_s
 
 
 class Dispatcher:
@@ -57,7 +45,7 @@ class Dispatcher:
         speed_factor: float,
         *,
         towards: bool,
-    ) -> dict[str, object]:
+    ) -> DispatchAnswer:
         """towards: from each place to the address; else from the address to each place. places: name -> edge
         id; empty takes the city's ambulance stations, or its hospitals. Raises NotFoundError."""
         rows = self._city.network.edges.row
@@ -80,18 +68,7 @@ class Dispatcher:
             else:
                 choices.append(choice)
         choices.sort(key=lambda choice: (choice.time_s, choice.name))
-        chances = _chances(choices)
-        return {
-            "time_s": snapshot.time_s,
-            "unreachable": unreachable,
-            "choices": [
-                {
-                    "name": c.name, "edge": c.edge, "time_s": round(c.time_s, 1), "sd_s": round(c.sd_s, 1),
-                    "length_m": round(c.length_m, 1), "chance_first": chance, "edges": list(c.edges),
-                }
-                for c, chance in zip(choices, chances, strict=True)
-            ],
-        }  # fmt: skip
+        return DispatchAnswer(snapshot.time_s, _with_chances(choices), tuple(unreachable))
 
     def _edge_s(self, snapshot: Snapshot, speed_factor: float) -> F64:
         network = self._city.network
@@ -103,7 +80,7 @@ class Dispatcher:
             result[closed >= lanes_of] = np.inf
         return result
 
-    def _choice(self, name: str, edge: str, ends: tuple[int, int], edge_s: F64) -> Choice | None:
+    def _choice(self, name: str, edge: str, ends: tuple[int, int], edge_s: F64) -> DispatchChoice | None:
         way = self._router.find_way(*ends, edge_s, self._arc_s)
         if way is None:
             return None
@@ -112,14 +89,20 @@ class Dispatcher:
         time_s = way.time_s + float(edge_s[ends[0]])
         if not math.isfinite(time_s):
             return None
-        return Choice(name, edge, time_s, length_m, tuple(network.edges.ids[e] for e in way.edges))
+        return DispatchChoice(
+            name, edge, round(time_s, 1), round(SD_S + SD_SHARE * time_s, 1), round(length_m, 1), 0.0,
+            tuple(network.edges.ids[e] for e in way.edges),
+        )  # fmt: skip
 
 
-def _chances(choices: list[Choice]) -> list[float]:
-    """Of each to be the first."""
+def _with_chances(choices: list[DispatchChoice]) -> tuple[DispatchChoice, ...]:
+    """Each with its chance to be the first."""
     if not choices:
-        return []
+        return ()
     draws = np.random.default_rng(0).standard_normal((_DRAWS, len(choices)))
     times = np.array([c.time_s for c in choices]) + draws * np.array([c.sd_s for c in choices])
     first = np.bincount(times.argmin(axis=1), minlength=len(choices))
-    return [round(float(count) / _DRAWS, 3) for count in first]
+    return tuple(
+        msgspec.structs.replace(choice, chance_first=round(float(count) / _DRAWS, 3))
+        for choice, count in zip(choices, first, strict=True)
+    )

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import msgspec
-
 from civicbrain.city.missions import (
     Mission,
     MissionDatum,
@@ -30,7 +28,15 @@ from civicbrain.city.missions import (
 )
 from civicbrain.city.model import City
 from civicbrain.city.tracking import MAX_MISSIONS
-from civicbrain.contracts.missions import MissionPlan
+from civicbrain.contracts.missions import (
+    DispatchAnswer,
+    MissionBrief,
+    MissionClosed,
+    MissionMade,
+    MissionPlan,
+    MissionView,
+    PositionTaken,
+)
 from civicbrain.contracts.transport import Client
 from civicbrain.contracts.wire import BrainCommand, TwinCommand
 from civicbrain.core.errors import ConfigurationError, NotFoundError, RequestRefusedError
@@ -74,7 +80,7 @@ class MissionDesk:
         who, why, name = command.actor[:MAX_TEXT], command.reason[:MAX_TEXT], command.text
         match command.action:
             case "missions":
-                return self.list_views()
+                return self.list_briefs(command.limit)
             case "mission":
                 return self.view(name)
             case "mission-order":
@@ -94,7 +100,7 @@ class MissionDesk:
         """Made when first asked."""
         return Dispatcher(self._city)
 
-    def answer(self, question: Mapping[str, Any], now_s: float) -> dict[str, object]:
+    def answer(self, question: Mapping[str, Any], now_s: float) -> DispatchAnswer:
         """The dispatcher's question."""
         towards, address = question.get("first") != "hospital", str(question.get("address"))
         snapshot = self._loop.last_snapshot or self._loop.snapshot(now_s)
@@ -102,7 +108,7 @@ class MissionDesk:
         places = question.get("places") or {}
         return self.dispatcher.who_is_first(snapshot, address, places, factor, towards=towards)
 
-    def take_order(self, body: Mapping[str, Any], actor: str, reason: str, now_s: float) -> dict[str, object]:
+    def take_order(self, body: Mapping[str, Any], actor: str, reason: str, now_s: float) -> MissionMade:
         """A new mission: how it looks, and the key for its positions. One that the twin is to drive sets out
         at once, along the quickest way where none is given."""
         name = str(body.get("id") or f"m-{secrets.token_hex(4)}")
@@ -120,10 +126,10 @@ class MissionDesk:
         simulate = bool(body.get("simulate"))
         if simulate and not route:
             ends = {"": str(body["from_edge"])}
-            found: Any = self.answer({"address": body["to_edge"], "places": ends}, now_s)["choices"]
+            found = self.answer({"address": body["to_edge"], "places": ends}, now_s).choices
             if not found:
                 raise RequestRefusedError("there is no way from its start to its end", remedy="take others")
-            route = tuple(found[0]["edges"])
+            route = found[0].edges
         try:
             mission = Mission(
                 name, str(body.get("vehicle", ""))[:80], MissionKind(body.get("kind", "ambulance")),
@@ -152,9 +158,9 @@ class MissionDesk:
                 break
             del self._kept[oldest]
         self.waiting.append(mission)
-        return {"mission": self.view(name), "key": key}
+        return MissionMade(self.view(name), key)
 
-    def take_cancellation(self, name: str, actor: str, reason: str, now_s: float) -> dict[str, object]:
+    def take_cancellation(self, name: str, actor: str, reason: str, now_s: float) -> MissionClosed:
         """End a mission."""
         self._get(name)
         if name in self._loop.missions.ends:
@@ -164,9 +170,9 @@ class MissionDesk:
         if TWIN_SOURCE in self._kept[name].mission.sources:
             self._twin.send(TwinCommand(action="mission-cancel", text=name))
         self.waiting.append(MissionEnd(name, now_s, "cancelled"))
-        return {"mission": name, "state": "cancelled"}
+        return MissionClosed(name, "cancelled")
 
-    def take_position(self, name: str, body: Mapping[str, Any], now_s: float) -> dict[str, object]:
+    def take_position(self, name: str, body: Mapping[str, Any], now_s: float) -> PositionTaken:
         """A position of the vehicle, from whoever holds the mission's key. One without it is counted, told to
         the record once, and refused."""
         kept = self._get(name)
@@ -185,37 +191,46 @@ class MissionDesk:
             raise RequestRefusedError(
                 "the key is not this mission's", remedy="use the key of the order's answer"
             )
-        return {"mission": name, "time_s": at_s}
+        return PositionTaken(name, at_s)
 
-    def list_views(self) -> list[dict[str, object]]:
+    def list_briefs(self, limit: int = MAX_KEPT) -> list[MissionBrief]:
         """Missions under way first, then those ended, newest first."""
         ended = self._loop.missions.ends
         newest = list(reversed(self._kept))
         names = [n for n in newest if n not in ended] + [n for n in newest if n in ended]
-        return [self.view(name) for name in names]
+        return [MissionBrief(**self._brief(name)) for name in names[:limit]]
 
-    def view(self, name: str) -> dict[str, object]:
+    def list_under_way(self) -> tuple[MissionBrief, ...]:
+        """What goes out with each state of the city."""
+        ended = self._loop.missions.ends
+        return tuple(MissionBrief(**self._brief(name)) for name in self._kept if name not in ended)
+
+    def view(self, name: str) -> MissionView:
         """A mission as the API shows it."""
+        brief, plan = self._brief(name), self._plan(name)
+        refused = {rule: count for (of, rule), count in self._loop.store.tracks.refused.items() if of == name}
+        if plan is None:
+            return MissionView(**brief, refused=refused)
+        return MissionView(**brief, edges=plan.edges, passages=plan.passages, refused=refused, note=plan.note)
+
+    def _brief(self, name: str) -> dict[str, Any]:
+        """The fields of a MissionBrief."""
         mission = self._get(name).mission
-        log = self._loop.missions
-        plan = log.plans.get(name) or log.ended.get(name)
-        end = log.ends.get(name)
+        end = self._loop.missions.ends.get(name)
         track = next((t for t in self._tracks() if t.mission.id == name), None)
         state = "ended" if end else str(track.state) if track else str(TrackState.EXPECTED)
-        view: dict[str, object] = {
-            "id": name, "vehicle": mission.vehicle, "kind": str(mission.kind),
-            "urgency": int(mission.urgency),
+        brief: dict[str, Any] = {
+            "id": name, "vehicle": mission.vehicle, "kind": mission.kind, "urgency": int(mission.urgency),
             "from_edge": mission.from_edge, "to_edge": mission.to_edge, "created_s": mission.created_s,
             "state": state, "end": end[1] if end else "", "ended_s": end[0] if end else None,
-            "refused": {
-                rule: count for (of, rule), count in self._loop.store.tracks.refused.items() if of == name
-            },
         }  # fmt: skip
         if track is not None and track.state is not TrackState.EXPECTED:
-            view |= {"x_m": track.x_m, "y_m": track.y_m, "speed_mps": track.speed_mps}
-        if plan is not None:
-            view |= _of_plan(plan, end)
-        return view
+            brief |= {"x_m": track.x_m, "y_m": track.y_m, "speed_mps": track.speed_mps}
+        plan = self._plan(name)
+        return brief if plan is None else brief | _of_plan(plan, end)
+
+    def _plan(self, name: str) -> MissionPlan | None:
+        return self._loop.missions.plans.get(name) or self._loop.missions.ended.get(name)
 
     def _tracks(self) -> tuple[MissionTrack, ...]:
         snapshot = self._loop.last_snapshot
@@ -228,15 +243,16 @@ class MissionDesk:
         return kept
 
 
-def _of_plan(plan: MissionPlan, end: tuple[float, str] | None) -> dict[str, object]:
+def _of_plan(plan: MissionPlan, end: tuple[float, str] | None) -> dict[str, Any]:
     came_s = end[0] if end is not None and end[1] == "arrived" else plan.eta_s if end is None else None
     without_s = plan.eta_without_s
+    ahead = (p.junction for p in plan.passages if p.passed_s is None)
     return {
-        "edges": list(plan.edges), "length_m": plan.length_m, "progress_m": plan.progress_m,
-        "eta_s": plan.eta_s, "eta_sd_s": plan.eta_sd_s, "eta_without_s": without_s,
+        "length_m": plan.length_m, "progress_m": plan.progress_m, "eta_s": plan.eta_s,
+        "eta_sd_s": plan.eta_sd_s, "eta_without_s": without_s,
         "won_s": None if came_s is None or without_s is None else without_s - came_s,
-        "cross_wait_veh_s": plan.cross_wait_veh_s, "replanned": plan.replanned, "note": plan.note,
-        "passages": [msgspec.to_builtins(passage) for passage in plan.passages],
+        "cross_wait_veh_s": plan.cross_wait_veh_s, "replanned": plan.replanned,
+        "next_junction": "" if end else next(ahead, ""),
     }  # fmt: skip
 
 

@@ -283,6 +283,7 @@ class BrainServer:
             ledger_entries=self.ledger.count,
             baseline_progress=self.baseline.progress,
             intake=self.field.summary(self.platform_s()),
+            missions=self.missions.list_under_way(),
         )
 
     def _snapshot(self) -> Snapshot:

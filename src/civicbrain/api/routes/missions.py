@@ -18,6 +18,7 @@ from civicbrain.api.services import Services
 from civicbrain.api.views import told
 from civicbrain.contracts import wire
 
+MAX_LISTED = 500
 MissionId = Annotated[str, Parameter(description="id of the mission")]
 
 
@@ -25,8 +26,10 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     link = services.link
 
     @get("/v1/missions", tags=["missions"], summary="Missions under way, then those ended, newest first")
-    async def list_missions() -> list[models.MissionView]:
-        return told(await link.command(wire.BrainCommand("missions")), list[models.MissionView])
+    async def list_missions(
+        limit: Annotated[int, Parameter(ge=1, le=MAX_LISTED, description="at most so many")] = 100,
+    ) -> list[models.MissionBrief]:
+        return told(await link.command(wire.BrainCommand("missions", limit=limit)), list[models.MissionBrief])
 
     @post("/v1/missions", tags=["missions"], summary="Order a mission", status_code=201)
     async def order_mission(data: models.MissionOrder) -> models.MissionMade:

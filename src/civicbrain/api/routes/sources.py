@@ -15,7 +15,7 @@ from civicbrain.api.contract import OWN_BODY
 from civicbrain.api.link import unavailable
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
-from civicbrain.api.views import intake_view, told
+from civicbrain.api.views import told
 from civicbrain.city.intake import Receipt
 from civicbrain.contracts import wire
 
@@ -51,12 +51,12 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return field_models.ReceiptView(receipt.frames, receipt.rows, receipt.unknown)
 
     @get("/v1/intake", tags=["sources"], summary="How the entry of field cameras does", sync_to_thread=False)
-    def get_intake() -> field_models.IntakeView:
+    def get_intake() -> field_models.IntakeSummary:
         if link.state is None or link.brain_away:
             raise unavailable("the brain process does not answer")
         if link.state.intake is None:
             raise ProblemError(404, "no entry for field cameras is open; set enabled = true under [intake]")
-        return intake_view(link.state.intake)
+        return link.state.intake
 
     @get("/v1/sources", tags=["sources"], summary="Field cameras, a page at a time")
     async def list_sources(
@@ -76,9 +76,9 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     @get("/v1/sources/{source:str}", tags=["sources"], summary="One field camera, with the lanes it sees")
     async def get_source(
         source: Annotated[str, Parameter(description="id of the source; `/` in it as %2F")],
-    ) -> field_models.SourceView:
+    ) -> field_models.SourceStatus:
         command = wire.BrainCommand("source", text=_decoded(source))
-        return told(await link.command(command), field_models.SourceView)
+        return told(await link.command(command), field_models.SourceStatus)
 
     return [post_observations, get_intake, list_sources, get_source]
 
