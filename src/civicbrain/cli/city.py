@@ -49,6 +49,10 @@ def import_(
         Optional[list[Path]],  # noqa: UP045
         typer.Option(help="Route file of a bare .net.xml; may be repeated."),
     ] = None,
+    timetable: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="GTFS of the buses (zip or folder); a scenario's own buses otherwise."),
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a city that is already there.")] = False,
     repair: Annotated[
         bool,
@@ -66,6 +70,7 @@ def import_(
     options = ImportOptions(
         name=name, begin_s=begin, end_s=end, seed=seed, repair=repair, vehicles_per_h=vehicles_per_h,
         additional_files=tuple(additional or ()), route_files=tuple(routes or ()),
+        timetable=timetable,
     )  # fmt: skip
     default = name or (source if source in BUILTIN_NAMES else city_name(Path(source)))
     target = out or Path(default)

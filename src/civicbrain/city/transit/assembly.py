@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from civicbrain.city.network import Network
@@ -138,6 +139,19 @@ def pack_tables(tables: dict[str, list[str]]) -> bytes:
             entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
             archive.writestr(entry, "\n".join(rows) + "\n")
     return memory.getvalue()
+
+
+def pack_feed(path: Path) -> Path | bytes:
+    """A feed as one file: the zip as it is, a folder packed. Raises CityError."""
+    if path.is_file():
+        return path
+    try:
+        tables = {file.name: file.read_text("utf-8-sig").splitlines() for file in sorted(path.glob("*.txt"))}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CityError(
+            f"it cannot be read: {error}", place=str(path), remedy="save its tables as UTF-8"
+        ) from error
+    return pack_tables(tables)
 
 
 def _known_places(city: City) -> Iterator[StopPlace]:

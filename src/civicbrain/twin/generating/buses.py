@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from civicbrain.city.network import F64, Bool, Network
 from civicbrain.city.places import Place, PlaceKind
+from civicbrain.city.transit.layout import Layout, PatternPlace, StopPlace
 from civicbrain.twin.generating.grid import Kind
 from civicbrain.twin.generating.land import Land
 from civicbrain.twin.generating.routing import Graph
@@ -205,6 +206,19 @@ def gtfs(network: Network, buses: Buses) -> bytes:
             entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3
             archive.writestr(entry, "\n".join(rows) + "\n")
     return memory.getvalue()
+
+
+def bus_layout(network: Network, buses: Buses) -> Layout:
+    """Where stops and lines of `gtfs` lie on the network."""
+    edge_of = {stop.id: stop.edge for stop in buses.stops}
+    patterns = []
+    for run in buses.runs:
+        edges = tuple(network.edges.ids[edge] for edge in run.edges)
+        stops = tuple(stop for stop, _ in run.stops)
+        places = tuple(edges.index(edge_of[stop]) for stop in stops)
+        patterns.append(PatternPlace(f"line{run.line}", stops, edges, places))
+    stops_placed = tuple(StopPlace(stop.id, stop.edge, stop.position_m) for stop in buses.stops)
+    return Layout(stops=stops_placed, patterns=tuple(patterns))
 
 
 def _stop_rows(network: Network, buses: Buses) -> Iterator[str]:

@@ -13,8 +13,9 @@ from civicbrain.city.folder import CONFIGURATION, check_target, save_city
 from civicbrain.city.model import City, DemandFiles
 from civicbrain.city.network import F64, Network
 from civicbrain.city.signals import SignalJunction
+from civicbrain.city.transit.layout import LAYOUT, encode_layout
 from civicbrain.core.errors import CityError
-from civicbrain.twin.generating.buses import bus_lines, draw_buses, gtfs, stop_lines
+from civicbrain.twin.generating.buses import bus_layout, bus_lines, draw_buses, gtfs, stop_lines
 from civicbrain.twin.generating.equipment import check_count, equip
 from civicbrain.twin.generating.files import pack_net, write_packed
 from civicbrain.twin.generating.land import draw_land
@@ -109,6 +110,7 @@ def _generate(options: GenerateOptions, streets: Streets, work: Path, out: Path)
         CARS_FILE: work / "cars.rou.xml.gz",
         BUSES_FILE: work / "buses.rou.xml.gz",
         GTFS_FILE: gtfs(network, buses),
+        LAYOUT: encode_layout(bus_layout(network, buses)),
     }
     begin_s, end_s = WINDOW_S
     city = City(

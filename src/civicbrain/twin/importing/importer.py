@@ -17,6 +17,9 @@ from civicbrain.city.folder import check_target, save_city
 from civicbrain.city.model import City, DemandFiles
 from civicbrain.city.network import Network
 from civicbrain.city.signals import SignalIndex, SignalJunction
+from civicbrain.city.transit.assembly import encode_gtfs, layout_of, match_feed, pack_feed
+from civicbrain.city.transit.gtfs import read_gtfs
+from civicbrain.city.transit.layout import GTFS, LAYOUT, encode_layout
 from civicbrain.core.errors import ConfigurationError, ImportFailedError
 from civicbrain.core.ids import check_slug
 from civicbrain.twin.importing.additional import Carried, carry
@@ -41,6 +44,7 @@ from civicbrain.twin.importing.sumo import (
     read_configuration,
 )
 from civicbrain.twin.importing.tools import run_tool
+from civicbrain.twin.importing.transit import derive_timetable
 
 NET_FILE = "twin/net.xml.gz"
 DEFAULT_WINDOW_S = 3600.0
@@ -164,6 +168,8 @@ def _import(source: _Source, work: Path, out: Path, options: ImportOptions) -> C
     warnings += [
         f"junction {j.id}: {text}" for j in repaired for text in j.warnings if "without green" in text
     ]
+    carried = [*routes.files.values(), *additional.files.values()]
+    files |= _timetable(network, junctions, options, net_file, carried, work)
     city = City(
         name=options.name or city_name(source.original),
         network=network,
@@ -175,6 +181,30 @@ def _import(source: _Source, work: Path, out: Path, options: ImportOptions) -> C
         warnings=tuple(warnings),
     )
     return save_city(city, out, files)
+
+
+def _timetable(
+    network: Network,
+    junctions: tuple[SignalJunction, ...],
+    options: ImportOptions,
+    net_file: Path,
+    carried: list[Path],
+    work: Path,
+) -> dict[str, Path | bytes]:
+    """The files of the buses' timetable: the given one placed on the network, else the scenario's own."""
+    if options.timetable is not None:
+        feed = read_gtfs(options.timetable)
+        layout = match_feed(feed, network)
+        if not layout.patterns:
+            raise ImportFailedError(
+                "no bus of this timetable drives in the city", place=str(options.timetable),
+                remedy="give the timetable of this place",
+            )  # fmt: skip
+        return {GTFS: pack_feed(options.timetable), LAYOUT: encode_layout(layout)}
+    found = derive_timetable(network, junctions, net_file, carried, work)
+    if found is None:
+        return {}
+    return {GTFS: encode_gtfs(found, network), LAYOUT: encode_layout(layout_of(found))}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ class ImportOptions:
         refusing the program.
     vehicles_per_h: level of the synthesised demand; by the size of the network otherwise.
     additional_files, route_files: for a source that is a bare .net.xml.
+    timetable: GTFS of the city's buses (a zip or a folder); that of the scenario's own buses otherwise.
     """
 
     name: str | None = None
@@ -27,3 +28,4 @@ class ImportOptions:
     vehicles_per_h: float | None = None
     additional_files: tuple[Path, ...] = ()
     route_files: tuple[Path, ...] = ()
+    timetable: Path | None = None

@@ -17,7 +17,7 @@ from civicbrain.twin.importing.importer import city_name, import_city
 from civicbrain.twin.importing.options import ImportOptions
 from civicbrain.twin.importing.sumo import is_configuration, read_configuration
 
-IMPORT_REVISION = 12
+IMPORT_REVISION = 13
 """Raised when derivation changes, so that older cities in the cache are not used."""
 
 
@@ -57,6 +57,9 @@ def _fingerprint(path: Path, options: ImportOptions) -> str:
         scenario = read_configuration(path)
         files += [scenario.net_file, *scenario.route_files, *scenario.additional_files]
     files += [*options.route_files, *options.additional_files]
+    if options.timetable is not None:
+        feed = options.timetable
+        files += sorted(feed.glob("*.txt")) if feed.is_dir() else [feed]
     digest = hashlib.sha256(f"{__version__} {IMPORT_REVISION} {path} {options}".encode())
     for file in files:
         with file.open("rb") as stream:
