@@ -11,6 +11,7 @@ CivicBrainError                 anything we raise on purpose; the CLI prints it 
 ├── BrainError                  a brain raised, hung or returned what no contract allows
 ├── StudyError                  a study that could not be run to its end
 ├── LedgerError                 the record cannot be written, or its chain is broken
+├── CasesError                  cases, alarms or notices that cannot be kept or read
 ├── HistoryError                a question that history cannot answer, or files of it that cannot be read
 └── ServiceError                a port in use, a process that does not answer
 """
@@ -90,6 +91,10 @@ class LedgerError(CivicBrainError):
 
 class HistoryError(CivicBrainError):
     """A question that history cannot answer, or files of it that cannot be read."""
+
+
+class CasesError(CivicBrainError):
+    """Cases, alarms or notices that cannot be kept or read."""
 
 
 class ServiceError(CivicBrainError):

@@ -21,7 +21,7 @@ import msgspec
 from civicbrain.core.errors import LedgerError
 from civicbrain.ledger.chain import GENESIS, Entry, Row, VerifyReport, canonical_json, entry_hash, verify_rows
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE IF NOT EXISTS entry (
     seq INTEGER PRIMARY KEY, time_s REAL NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL,
     body TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL
@@ -31,7 +31,7 @@ CREATE TRIGGER IF NOT EXISTS entry_no_update BEFORE UPDATE ON entry
 CREATE TRIGGER IF NOT EXISTS entry_no_delete BEFORE DELETE ON entry
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 """
-_COLUMNS = "seq, time_s, at, kind, actor, body, previous, hash"
+COLUMNS = "seq, time_s, at, kind, actor, body, previous, hash"
 MAX_PAGE = 1000
 MEMORY_BATCH = 1000
 
@@ -72,7 +72,7 @@ class LedgerReader:
                 offset = max(0, total + offset)
             size = max(0, min(limit, MAX_PAGE))
             rows = self._rows(
-                f"SELECT {_COLUMNS} FROM entry ORDER BY seq LIMIT ? OFFSET ?",  # noqa: S608 (constants)
+                f"SELECT {COLUMNS} FROM entry ORDER BY seq LIMIT ? OFFSET ?",  # noqa: S608 (constants)
                 (size, min(offset, 2**62)),
             )
         return [_entry(row) for row in rows]
@@ -83,7 +83,7 @@ class LedgerReader:
             self._settle()
             try:
                 return verify_rows(
-                    self._db.execute(f"SELECT {_COLUMNS} FROM entry ORDER BY seq")  # noqa: S608
+                    self._db.execute(f"SELECT {COLUMNS} FROM entry ORDER BY seq")  # noqa: S608
                 )
             except sqlite3.Error as error:
                 raise _unreadable(self.path, error) from error
@@ -126,7 +126,7 @@ class Ledger(LedgerReader):
         self._clock = clock
         self._seq, self._head = 0, GENESIS
         self._unwritten: list[Row] = []
-        self._lock_file = None if path is None else _take_lock(path)
+        self._lock_file = None if path is None else take_lock(path)
         try:
             self._db = sqlite3.connect(
                 ":memory:" if path is None else path, isolation_level=None, check_same_thread=False
@@ -134,7 +134,7 @@ class Ledger(LedgerReader):
             if path is not None:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(SCHEMA)
             self._resume()
         except sqlite3.Error as error:
             self._release()
@@ -197,7 +197,7 @@ class Ledger(LedgerReader):
     def _write(self, rows: list[Row]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany(f"INSERT INTO entry ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", rows)  # noqa: S608
+            self._db.executemany(f"INSERT INTO entry ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", rows)  # noqa: S608
             self._db.execute("COMMIT")
         except (sqlite3.Error, UnicodeEncodeError) as error:
             if self._db.in_transaction:
@@ -212,7 +212,7 @@ class Ledger(LedgerReader):
 
     def _resume(self) -> None:
         """Take up the chain at its last entry, which must fit the one before it."""
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM entry ORDER BY seq DESC LIMIT 2").fetchall()  # noqa: S608
+        rows = self._db.execute(f"SELECT {COLUMNS} FROM entry ORDER BY seq DESC LIMIT 2").fetchall()  # noqa: S608
         if not rows:
             return
         last: Row = rows[0]
@@ -231,7 +231,7 @@ class Ledger(LedgerReader):
             self._lock_file = None
 
 
-def _take_lock(path: Path) -> IO[bytes]:
+def take_lock(path: Path) -> IO[bytes]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_name(path.name + ".lock").open("ab")

@@ -1,0 +1,114 @@
+"""What an operator sees of the alarms: a handful of groups, and pages of single ones. It only reads."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from civicbrain.city.alarms import (
+    FLOOD_COUNT,
+    FLOOD_WINDOW_S,
+    AlarmGroup,
+    AlarmList,
+    AlarmState,
+    AlarmView,
+)
+from civicbrain.city.cases import Urgency
+from civicbrain.runtime.cases.alarms import RANK, REST, SHOWN, STANDING
+from civicbrain.runtime.cases.store import moment, to_moment
+
+MOST_GROUPS = 7
+"""What a person takes in at a glance; the least urgent of more are shown as one."""
+
+_RANKS = {1: Urgency.URGENT, 8: Urgency.HIGH, 13: Urgency.MEDIUM, 20: Urgency.LOW}
+
+
+def list_alarms(
+    db: sqlite3.Connection, now_s: float, *, group: str = "", which: str = "standing", offset: int = 0,
+    limit: int = 100, lost: int = 0,
+) -> AlarmList:  # fmt: skip
+    """The list. which: "standing", "shelved" or "all" (also what is over and noted); group: "" for all."""
+    rows = db.execute(
+        f"SELECT group_id, min(matter) AS matter, min(source) AS source, min({RANK}) AS rank,"  # noqa: S608
+        " count(*) AS alarms, sum(acknowledged = 0) AS unacknowledged, sum(active) AS active,"
+        " count(DISTINCT nullif(junction, '')) AS junctions, min(raised_s) AS first_s,"
+        f" max(raised_s) AS newest_s FROM alarm WHERE {SHOWN} GROUP BY group_id"
+        " ORDER BY rank, unacknowledged = 0, alarms DESC, group_id"
+    ).fetchall()
+    shown = rows if len(rows) <= MOST_GROUPS else rows[: MOST_GROUPS - 1]
+    groups = [_group(row) for row in shown]
+    if len(shown) < len(rows):
+        groups.append(_rest(rows[len(shown) :]))
+    shelved = db.execute("SELECT count(*) FROM alarm WHERE shelved_until_s IS NOT NULL").fetchone()[0]
+    rate = db.execute(
+        "SELECT count(*) FROM activation WHERE raised_s > ?", (now_s - FLOOD_WINDOW_S,)
+    ).fetchone()[0]
+    return AlarmList(
+        groups=groups,
+        alarms=_page(db, group, [row["group_id"] for row in shown], which, offset, limit),
+        standing=sum(row["alarms"] for row in rows),
+        unacknowledged=sum(row["unacknowledged"] for row in rows),
+        shelved=shelved,
+        flood=rate > FLOOD_COUNT,
+        rate=rate,
+        lost=lost,
+    )
+
+
+def view(row: sqlite3.Row) -> AlarmView:
+    """One row of `alarm`."""
+    return AlarmView(
+        id=row["number"], source=row["source"], key=row["key"], matter=row["matter"], group=row["group_id"],
+        urgency=Urgency(row["urgency"]), state=_state(row), title=row["title"], detail=row["detail"],
+        junction=row["junction"], raised=moment(row["raised_s"]), changed=moment(row["changed_s"]),
+        count=row["count"], cleared=to_moment(row["cleared_s"]), acknowledged_by=row["acknowledged_by"],
+        acknowledged=to_moment(row["acknowledged_s"]), shelved_until=to_moment(row["shelved_until_s"]),
+        shelved_by=row["shelved_by"], shelved_why=row["shelved_why"],
+    )  # fmt: skip
+
+
+def _page(
+    db: sqlite3.Connection, group: str, apart: list[str], which: str, offset: int, limit: int
+) -> list[AlarmView]:
+    where = {"standing": SHOWN, "shelved": "shelved_until_s IS NOT NULL", "all": "1"}[which]
+    values: list[object] = []
+    if group == REST:
+        where += f" AND group_id NOT IN ({','.join('?' * len(apart))})"
+        values += apart
+    elif group:
+        where += " AND group_id = ?"
+        values.append(group)
+    rows = db.execute(
+        f"SELECT * FROM alarm WHERE {where} ORDER BY {RANK}, acknowledged, raised_s DESC, number"  # noqa: S608
+        " LIMIT ? OFFSET ?",
+        (*values, limit, offset),
+    ).fetchall()
+    return [view(row) for row in rows]
+
+
+def _state(row: sqlite3.Row) -> AlarmState:
+    if row["shelved_until_s"] is not None:
+        return AlarmState.SHELVED
+    if row["active"]:
+        return AlarmState.ACKNOWLEDGED if row["acknowledged"] else AlarmState.UNACKNOWLEDGED
+    return AlarmState.NORMAL if row["acknowledged"] else AlarmState.RETURNED
+
+
+def _group(row: sqlite3.Row) -> AlarmGroup:
+    return AlarmGroup(
+        row["group_id"], row["matter"], row["source"], _RANKS[row["rank"]], row["alarms"],
+        row["unacknowledged"], row["active"], row["junctions"], moment(row["first_s"]),
+        moment(row["newest_s"]),
+    )  # fmt: skip
+
+
+def _rest(rows: list[sqlite3.Row]) -> AlarmGroup:
+    counts = ("alarms", "unacknowledged", "active", "junctions")
+    total = {name: sum(row[name] for row in rows) for name in counts}
+    return AlarmGroup(
+        REST, f"{len(rows)} other matters", "", _RANKS[min(row["rank"] for row in rows)], total["alarms"],
+        total["unacknowledged"], total["active"], total["junctions"],
+        moment(min(row["first_s"] for row in rows)), moment(max(row["newest_s"] for row in rows)),
+    )  # fmt: skip
+
+
+__all__ = ["MOST_GROUPS", "STANDING", "list_alarms", "view"]

@@ -1,0 +1,128 @@
+"""Incidents of the brain become cases, change them, and end in them.
+
+An incident is known by (session, id): ids begin anew when the brain process or the twin does, and what it
+then finds again belongs to the case it had before, by place and kind.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from civicbrain.city.cases import CaseState, Outcome
+from civicbrain.city.incidents import Incident, IncidentKind
+from civicbrain.runtime.cases.conduct import Conduct, facts_of, get_row
+from civicbrain.runtime.cases.matching import INCIDENT_REACH_M, find_case, says_more
+from civicbrain.runtime.cases.store import Change
+
+SURE = 0.5
+"""From this confidence on an incident that says more than the case's kind changes it."""
+
+
+class Sensed:
+    """The side of the desk that sensors speak to. Everything happens in a transaction of the caller's."""
+
+    def __init__(self, conduct: Conduct) -> None:
+        self._conduct = conduct
+
+    def take(self, change: Change, said: Incident, now_s: float, at_s: float, session: str) -> None:
+        """One word on one incident. now_s: platform second of it, at_s: unix second of it."""
+        row = change.one("SELECT * FROM incident WHERE session = ? AND id = ?", session, said.id)
+        number = row["case_number"] if row is not None else None
+        onset_s = at_s - max(0.0, now_s - said.onset_s)
+        cleared_s = None if said.is_open else at_s - max(0.0, now_s - said.cleared_s)
+        if row is None:
+            change.run(
+                "INSERT INTO incident (session, id, body, kind, x_m, y_m, open, onset_s, heard_s, cleared_s)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                session, said.id, _json(said), said.kind, said.place.x_m, said.place.y_m, int(said.is_open),
+                onset_s, at_s, cleared_s,
+            )  # fmt: skip
+        else:
+            change.run(
+                "UPDATE incident SET body = ?, kind = ?, open = ?, heard_s = ?, cleared_s = ?"
+                " WHERE session = ? AND id = ?",
+                _json(said), said.kind, int(said.is_open), at_s, cleared_s, session, said.id,
+            )  # fmt: skip
+        if number is None:
+            number = self._place(change, said, at_s, onset_s, session)
+        if number is not None:
+            self._follow(change, number, said, was_open=row is None or bool(row["open"]))
+
+    def end_others(self, change: Change, session: str) -> int:
+        """Incidents of other sessions that are still open are open no more: nobody sees them now."""
+        rows = change.all(
+            "SELECT DISTINCT case_number FROM incident WHERE open = 1 AND session != ?"
+            " AND case_number IS NOT NULL",
+            session,
+        )
+        change.run(
+            "UPDATE incident SET open = 0, cleared_s = ? WHERE open = 1 AND session != ?",
+            change.now_s,
+            session,
+        )
+        for row in rows:
+            change.event(row["case_number"], "out-of-sight", {"why": "the brain started again"})
+        return len(rows)
+
+    def _place(self, change: Change, said: Incident, at_s: float, onset_s: float, session: str) -> int | None:
+        """The case it belongs to: one that there is, or a new one where its procedure wants one."""
+        number = find_case(
+            change.db, said.kind, said.place, INCIDENT_REACH_M, began_s=onset_s, session=session or "-"
+        )
+        if number is None:
+            procedure = self._conduct.procedures[said.kind]
+            if not said.is_open or said.confidence < procedure.opens_from_confidence:
+                return None
+            detect_s = max(0.0, said.detected_s - said.onset_s)
+            number = self._conduct.open(
+                change, said.kind, said.place, said.confidence, why="seen by sensors",
+                capacity_left=said.capacity_left, delay_veh_h=said.delay_veh_h, onset_s=onset_s,
+                detected_s=onset_s + detect_s, detect_s=detect_s,
+            )  # fmt: skip
+        change.run(
+            "UPDATE incident SET case_number = ? WHERE session = ? AND id = ?", number, session, said.id
+        )
+        detail = {"incident": said.id, "kind": said.kind, "confidence": round(said.confidence, 2)}
+        change.event(number, "incident", detail)
+        change.run(
+            "UPDATE case_file SET onset_s = min(coalesce(onset_s, ?), ?),"
+            " detected_s = coalesce(detected_s, ?), detect_s = coalesce(detect_s, ?) WHERE number = ?",
+            onset_s, onset_s, at_s, max(0.0, said.detected_s - said.onset_s), number,
+        )  # fmt: skip
+        return number
+
+    def _follow(self, change: Change, number: int, said: Incident, *, was_open: bool) -> None:
+        """The case after that word."""
+        row = get_row(change, number)
+        if said.is_open:
+            change.run(
+                "UPDATE case_file SET confidence = max(confidence, ?), capacity_left = min(capacity_left, ?),"
+                " delay_veh_h = ? WHERE number = ?",
+                said.confidence, said.capacity_left, said.delay_veh_h, number,
+            )  # fmt: skip
+            if row["closed_s"] is not None:
+                return
+            if said.confidence >= SURE and says_more(said.kind, IncidentKind(row["kind"])):
+                self._conduct.change_kind(change, number, said.kind, said.id)
+            row = get_row(change, number)
+            urgency = self._conduct.urgency_of(IncidentKind(row["kind"]), facts_of(change, row))
+            self._conduct.raise_urgency(change, number, urgency, said.id)
+            return
+        if not was_open:
+            return
+        change.event(number, "incident-over", {"incident": said.id})
+        there = change.one("SELECT 1 FROM incident WHERE case_number = ? AND open = 1", number)
+        closes = self._conduct.procedures[IncidentKind(row["kind"])].closes_when_cleared_in
+        if there is None and row["closed_s"] is None and CaseState(row["state"]) in closes:
+            self._conduct.move(
+                change,
+                number,
+                CaseState.CLOSED,
+                outcome=Outcome.RESOLVED,
+                reason="over by itself",
+                force=True,
+            )
+
+
+def _json(said: Incident) -> str:
+    return msgspec.json.encode(said).decode()
