@@ -27,6 +27,8 @@ class Sensed:
     def take(self, change: Change, said: Incident, now_s: float, at_s: float, session: str) -> None:
         """One word on one incident. now_s: platform second of it, at_s: unix second of it."""
         row = change.one("SELECT * FROM incident WHERE session = ? AND id = ?", session, said.id)
+        if row is not None and msgspec.json.decode(row["body"], type=Incident).updated_s > said.updated_s:
+            return  # an older word that came late, or twice
         number = row["case_number"] if row is not None else None
         onset_s = at_s - max(0.0, now_s - said.onset_s)
         cleared_s = None if said.is_open else at_s - max(0.0, now_s - said.cleared_s)
