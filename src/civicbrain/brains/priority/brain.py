@@ -97,14 +97,14 @@ class PriorityBrain:
         if way is None:
             pursuit.note = "there is no way from its start to its end"
             return
-        self._drive(pursuit, way)
+        self._drive(pursuit, way, mission.created_s)
         red_s = sum(red_wait_s(s.table.junction, s.crossing.groups.tolist()) for s in pursuit.stops)
         drive_s = free_s(way, mission.from_m, pursuit.end_m) / mission.speed_factor
         pursuit.eta_without_s = snapshot.time_s + drive_s + red_s
 
-    def _drive(self, pursuit: Pursuit, way: Way) -> None:
+    def _drive(self, pursuit: Pursuit, way: Way, begun_s: float) -> None:
         stops = [Stop(crossing, self._table(crossing.junction)) for crossing in way.crossings]
-        pursuit.take(way, stops)
+        pursuit.take(way, stops, begun_s)
 
     def _table(self, junction: int) -> JunctionTable:
         table = self._tables.get(junction)
@@ -142,7 +142,7 @@ class PriorityBrain:
         else:
             pursuit.note = "the vehicle left its way"
         requests = self._corridors.give_back(pursuit, snapshot, pursuit.note)
-        self._drive(pursuit, found)
+        self._drive(pursuit, found, snapshot.time_s)
         pursuit.replanned += 1
         pursuit.restart()
         return requests

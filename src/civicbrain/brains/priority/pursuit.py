@@ -32,6 +32,9 @@ LARGEST_ERROR_M = 30.0
 
 OFF_WAY_M = 40.0
 _SEARCH_BACK_M, _FASTEST_MPS = 30.0, 40.0
+MOVES_MPS = 2.0
+"""Slower than this a receiver's heading says nothing."""
+
 FREE_MPS = 14.0
 MEMORY_S = 30.0
 CRAWLS_MPS, CRAWLS_FOR_M = 5.0, 150.0
@@ -89,19 +92,21 @@ class Pursuit:
     planned_s: float = -math.inf
     note: str = ""
     pace: Pace = field(default_factory=lambda: Pace(1.0))
+    _begun_s: float = -math.inf  # when the vehicle was at the start of the way, or due there
     _fix_s: float = -math.inf
     _fix_m: float = 0.0
     _mean_mps: float = FREE_MPS  # over about the last MEMORY_S
     _free_from: tuple[float, float] | None = None  # (second, metres) from which it has driven freely
 
-    def take(self, way: Way, stops: list[Stop]) -> None:
-        """Drive this way from now on. What was held elsewhere is the caller's to give back."""
-        self.way, self.stops = way, stops
+    def take(self, way: Way, stops: list[Stop], begun_s: float) -> None:
+        """Drive this way from now on. begun_s: when the vehicle was, or was due, on its first edge. What was
+        held elsewhere is the caller's to give back."""
+        self.way, self.stops, self._begun_s = way, stops, begun_s
         self.progress_m = self._fix_m = 0.0
         self._free_from = None
 
     def restart(self) -> None:
-        """Look for the vehicle anywhere on the new way."""
+        """Look for the vehicle anew, from the start of its way on."""
         self._fix_s = -math.inf
         self.off_way = False
 
@@ -112,11 +117,15 @@ class Pursuit:
         if way is None or track.state is not TrackState.TRACKED:
             return
         if track.fix_s > self._fix_s:
-            reach_m = _FASTEST_MPS * min(track.fix_s - self._fix_s, 60.0) + 60.0
+            # the first fix is sought where the vehicle can have come to since it began the way: farther on
+            # the way may lead past the same place again
+            last_s = self._begun_s if self._fix_s == -math.inf else self._fix_s
+            reach_m = _FASTEST_MPS * min(track.fix_s - last_s, 60.0) + 60.0
             if self._fix_s == -math.inf:
-                reach_m = way.length_m
+                reach_m += float(way.end_m[0])  # it may begin anywhere on the first edge
+            heading_deg = track.heading_deg if track.speed_mps >= MOVES_MPS else -1.0
             at_m, away_m = way.locate(
-                track.x_m, track.y_m, self._fix_m - _SEARCH_BACK_M, self._fix_m + reach_m
+                track.x_m, track.y_m, self._fix_m - _SEARCH_BACK_M, self._fix_m + reach_m, heading_deg
             )
             self.off_way = away_m > OFF_WAY_M
             if not self.off_way and self._fix_s == -math.inf:

@@ -12,6 +12,9 @@ from civicbrain.city.model import City
 from civicbrain.city.network import F64, I32
 from civicbrain.city.routing import Router
 
+OPPOSED_M = 30.0
+"""Two carriageways and what is between them, and a receiver's error, are less than this apart."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crossing:
@@ -45,8 +48,14 @@ class Way:
     def length_m(self) -> float:
         return float(self.end_m[-1])
 
-    def locate(self, x_m: float, y_m: float, low_m: float, high_m: float) -> tuple[float, float]:
-        """(metres along the route, metres away from it) of the nearest point between low_m and high_m."""
+    def locate(
+        self, x_m: float, y_m: float, low_m: float, high_m: float, heading_deg: float = -1.0
+    ) -> tuple[float, float]:
+        """(metres along the route, metres away from it) of the nearest point between low_m and high_m.
+
+        heading_deg: 0 = north, clockwise; below 0 where unknown. Pieces of the route that lead the other way
+        count as `OPPOSED_M` farther off: the carriageway back may be nearer than the one driven.
+        """
         first = max(0, int(np.searchsorted(self.at_m, low_m, side="right")) - 1)
         last = min(len(self.at_m) - 1, int(np.searchsorted(self.at_m, high_m, side="left")))
         if last <= first:
@@ -57,7 +66,12 @@ class Way:
         at = np.array((x_m, y_m))
         share = np.clip(((at - start) * along).sum(axis=1) / square, 0.0, 1.0)
         away = np.hypot(*(start + share[:, None] * along - at).T)
-        best = int(np.argmin(away))
+        seems = away
+        if heading_deg >= 0.0:
+            heading = math.radians(heading_deg)
+            opposed = along @ np.array((math.sin(heading), math.cos(heading))) < 0.0
+            seems = away + OPPOSED_M * opposed
+        best = int(np.argmin(seems))
         piece_m = self.at_m[first + best + 1] - self.at_m[first + best]
         return float(self.at_m[first + best] + share[best] * piece_m), float(away[best])
 
