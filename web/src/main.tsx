@@ -99,7 +99,8 @@ async function loadCity(): Promise<void> {
 
 async function loadLogin(): Promise<void> {
   try {
-    setState({ demoLogin: (await api.health()).access.startsWith('operator') });
+    const { access } = await api.health();
+    setState({ demoLogin: access.startsWith('operator'), operator: access.startsWith('operator') || access === 'token' });
   } catch (error) {
     if (!(error instanceof ProblemError)) complain(error);
   }
@@ -115,10 +116,24 @@ async function poll(): Promise<void> {
   for (;;) {
     if (document.visibilityState === 'visible') {
       await Promise.all([refreshSnapshot(), refreshJunction()]);
+      await missionsNow();
       const { snapshot, controls } = getState();
       if (snapshot && controls?.current !== snapshot.control) await refreshControls();
     }
     await new Promise((done) => window.setTimeout(done, SNAPSHOT_EVERY_MS));
+  }
+}
+
+/** The part for missions is loaded when there is one to show, or somebody looks for them. */
+async function missionsNow(): Promise<void> {
+  const { snapshot, panelTab } = getState();
+  if (!snapshot?.missions.length && panelTab !== 'missions') return;
+  try {
+    const part = await import('./missions');
+    part.startOverlay();
+    await part.refreshMissions();
+  } catch (error) {
+    complain(error);
   }
 }
 

@@ -15,9 +15,10 @@ const geometry: CityGeometry = {
       [0, 20],
     ],
   },
-  edges: { from_node: [0, 1, 0], to_node: [1, 2, 1] },
+  edges: { id: [], from_node: [0, 1, 0], to_node: [1, 2, 1] },
   junctions: [],
   heads: [],
+  places: [],
 };
 
 describe('buildPaths', () => {

@@ -53,7 +53,8 @@ class PassageState(StrEnum):
 class Passage(msgspec.Struct, frozen=True):
     """One signal junction on the way. distance_m: of its stop line along the route. edge: the one that leads
     to it. Times are platform seconds, None where they have not come. cross_wait_veh_s: time that vehicles
-    stood at other approaches while the junction was held."""
+    stood at other approaches while the junction was held. shown: its stage shows at this moment (known to
+    the centre, not to the brain)."""
 
     junction: str
     distance_m: float
@@ -67,6 +68,7 @@ class Passage(msgspec.Struct, frozen=True):
     released_s: float | None = None
     cross_wait_veh_s: float = 0.0
     reason: str = ""
+    shown: bool = False
 
 
 class MissionPlan(msgspec.Struct, frozen=True):
@@ -95,7 +97,8 @@ class MissionPlan(msgspec.Struct, frozen=True):
 
 class MissionBrief(msgspec.Struct, frozen=True, kw_only=True):
     """A mission in a list and on the map. state: how its vehicle is known, or "ended" with its `end`
-    ("arrived", "cancelled", or in words) at ended_s. Times are platform seconds. eta_sd_s: standard deviation
+    ("arrived", "cancelled", or in words) at ended_s. Times are platform seconds; fix_s: of the newest
+    position that was believed. heading_deg: 0 north, clockwise. eta_sd_s: standard deviation
     of eta_s. won_s: the estimate without priority less what it took or is expected to take. next_junction:
     the first that lies ahead."""
 
@@ -112,6 +115,8 @@ class MissionBrief(msgspec.Struct, frozen=True, kw_only=True):
     x_m: float | None = None
     y_m: float | None = None
     speed_mps: float | None = None
+    heading_deg: float | None = None
+    fix_s: float | None = None
     length_m: float = 0.0
     progress_m: float = 0.0
     eta_s: float | None = None

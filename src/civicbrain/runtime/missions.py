@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from civicbrain.city.missions import (
     Mission,
     MissionDatum,
@@ -35,6 +37,7 @@ from civicbrain.contracts.missions import (
     MissionMade,
     MissionPlan,
     MissionView,
+    Passage,
     PositionTaken,
 )
 from civicbrain.contracts.transport import Client
@@ -211,7 +214,18 @@ class MissionDesk:
         refused = {rule: count for (of, rule), count in self._loop.store.tracks.refused.items() if of == name}
         if plan is None:
             return MissionView(**brief, refused=refused)
-        return MissionView(**brief, edges=plan.edges, passages=plan.passages, refused=refused, note=plan.note)
+        passages = tuple(
+            msgspec.structs.replace(passage, shown=self._shows(passage)) for passage in plan.passages
+        )
+        return MissionView(**brief, edges=plan.edges, passages=passages, refused=refused, note=plan.note)
+
+    def _shows(self, passage: Passage) -> bool:
+        """Whether the junction shows the stage that the mission needs."""
+        snapshot, row = self._loop.last_snapshot, self._city.signals.row.get(passage.junction)
+        if snapshot is None or row is None or not passage.stage:
+            return False
+        stage, stages = int(snapshot.signals.stage[row]), self._city.junctions[row].stages
+        return 0 <= stage < len(stages) and stages[stage].id == passage.stage
 
     def _brief(self, name: str) -> dict[str, Any]:
         """The fields of a MissionBrief."""
@@ -225,7 +239,11 @@ class MissionDesk:
             "state": state, "end": end[1] if end else "", "ended_s": end[0] if end else None,
         }  # fmt: skip
         if track is not None and track.state is not TrackState.EXPECTED:
-            brief |= {"x_m": track.x_m, "y_m": track.y_m, "speed_mps": track.speed_mps}
+            heading_deg = track.heading_deg if track.heading_deg >= 0.0 else None
+            brief |= {
+                "x_m": track.x_m, "y_m": track.y_m, "speed_mps": track.speed_mps, "heading_deg": heading_deg,
+                "fix_s": track.fix_s,
+            }  # fmt: skip
         plan = self._plan(name)
         return brief if plan is None else brief | _of_plan(plan, end)
 

@@ -1,6 +1,7 @@
 /** Requests to the API. Errors arrive as RFC 9457 problem documents and leave as ProblemError. */
 
 import { text } from '../text';
+import type { DispatchAnswer, DispatchQuestion, Mission, MissionBrief, MissionMade, MissionOrder } from './mission-types';
 import type { Alert, CityGeometry, CityInfo, CityState, Controls, Health, JunctionDetail, TwinStatus } from './types';
 
 const TIMEOUT_MS = 8000;
@@ -51,6 +52,8 @@ async function problem(response: Response): Promise<ProblemError> {
   }
 }
 
+export const missionPath = (id: string): string => `/v1/missions/${encodeURIComponent(id)}`;
+
 export const api = {
   city: (): Promise<CityInfo> => request('GET', '/v1/city'),
   geometry: (): Promise<CityGeometry> => request('GET', '/v1/city/geometry'),
@@ -63,4 +66,9 @@ export const api = {
     request('PUT', `/v1/brains/${encodeURIComponent(name)}`, { enabled, reason }),
   setControl: (name: string, reason: string): Promise<unknown> => request('PUT', '/v1/control', { name, reason }),
   setTwin: (change: { paused?: boolean; speed?: number }): Promise<TwinStatus> => request('PATCH', '/v1/twin', change),
+  missions: (limit: number): Promise<MissionBrief[]> => request('GET', `/v1/missions?limit=${limit}`),
+  mission: (id: string): Promise<Mission> => request('GET', missionPath(id)),
+  orderMission: (order: MissionOrder): Promise<MissionMade> => request('POST', '/v1/missions', order),
+  cancelMission: (id: string, reason: string): Promise<unknown> => request('POST', `${missionPath(id)}/cancellation`, { reason }),
+  dispatch: (question: DispatchQuestion): Promise<DispatchAnswer> => request('POST', '/v1/dispatch', question),
 };

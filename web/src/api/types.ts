@@ -1,6 +1,7 @@
 /** What the API sends, as far as the control room reads it. */
 
 import type { LonLatAffine } from '../map/projection';
+import type { CityPlace, MissionBrief } from './mission-types';
 
 export interface CityInfo {
   name: string;
@@ -20,9 +21,10 @@ export interface CityGeometry {
   bounds_m: [number, number, number, number];
   lanes: { edge: number[]; width_m: number[]; use: number[]; points: number[][] };
   /** Nodes at both ends of each edge: junction surfaces are implied by them. */
-  edges?: { from_node: number[]; to_node: number[] };
+  edges?: { id: string[]; from_node: number[]; to_node: number[] };
   junctions: { id: string; name: string; x_m: number; y_m: number }[];
   heads: { group: number; junction: number; x_m: number; y_m: number; angle_deg: number; kind: string }[];
+  places: CityPlace[];
 }
 
 /** null: not known. */
@@ -87,6 +89,8 @@ export interface CityState {
   alerts_open: number;
   ledger_entries: number;
   baseline_progress: Known;
+  /** Under way. */
+  missions: MissionBrief[];
 }
 
 export interface Alert {

@@ -52,6 +52,10 @@ export interface CityMapEvents {
   zoom(zoom: number): void;
 }
 
+/** Layers that another part of the page puts over the traffic. common: what every layer needs to lie on the
+ * city's metres (positions count from `origin`). */
+export type Overlay = (common: object, origin: readonly [number, number]) => Layer[];
+
 export class CityMap {
   readonly map: maplibregl.Map;
   readonly picture: Picture;
@@ -82,6 +86,8 @@ export class CityMap {
   private selected: number | null = null;
   private hovered: number | null = null;
   private dirty = true;
+  private overlay: Overlay | null = null;
+  private picked: ((x: number, y: number) => void) | null = null;
   private stopped = false;
   private lastLamp: Uint8Array | null = null;
   private readonly meter = { since: 0, frames: 0, sumMs: 0, worstMs: 0 };
@@ -143,7 +149,11 @@ export class CityMap {
       this.drawTraffic(); // with the camera, not a picture later
       this.events.zoom(this.map.getZoom());
     });
-    this.map.on('click', (event) => this.events.select(this.find(event.point.x, event.point.y)));
+    this.map.on('click', (event) => {
+      const { picked } = this;
+      if (!picked) return this.events.select(this.find(event.point.x, event.point.y));
+      return picked(...this.projection.toMetres(event.lngLat.lng, event.lngLat.lat));
+    });
     this.map.on('mousemove', (event) => this.hoverAt(event.point.x, event.point.y));
     this.map.on('mouseout', () => this.hoverAt(-1e6, -1e6));
     this.map.once('load', () => this.drawStreets());
@@ -189,6 +199,38 @@ export class CityMap {
     const camera = { center, zoom: Math.max(this.map.getZoom(), 17.2) };
     if (this.reducedMotion) this.map.jumpTo(camera);
     else this.map.flyTo({ ...camera, duration: 900, essential: true });
+  }
+
+  /** What lies over the traffic; null takes it away. */
+  setOverlay(overlay: Overlay | null): void {
+    this.overlay = overlay;
+    this.dirty = true;
+  }
+
+  /** Draw again with the next picture. */
+  redraw(): void {
+    this.dirty = true;
+  }
+
+  /** Send clicks (city metres) there instead of choosing junctions; null: as ever. */
+  pickPoint(picked: ((x: number, y: number) => void) | null): void {
+    this.picked = picked;
+    this.map.getCanvas().style.cursor = picked ? 'crosshair' : '';
+  }
+
+  /** Move the middle of the view there, in step with a rhythm of one second. */
+  centre(x: number, y: number): void {
+    const center = this.projection.toLonLat(x, y);
+    if (this.reducedMotion) this.map.jumpTo({ center });
+    else this.map.easeTo({ center, duration: 950, easing: (t) => t, essential: true });
+  }
+
+  /** Show all of these points (x, y, x, y, … in city metres). */
+  show(points: readonly number[]): void {
+    const bounds = new maplibregl.LngLatBounds();
+    for (let k = 0; k + 1 < points.length; k += 2) bounds.extend(this.projection.toLonLat(points[k], points[k + 1]));
+    if (bounds.isEmpty()) return;
+    this.map.fitBounds(bounds, { padding: PADDING, maxZoom: 16.5, duration: this.reducedMotion ? 0 : 700 });
   }
 
   fit(): void {
@@ -251,7 +293,7 @@ export class CityMap {
     if (row !== this.hovered) {
       this.hovered = row;
       this.dirty = true;
-      this.map.getCanvas().style.cursor = row === null ? '' : 'pointer';
+      this.map.getCanvas().style.cursor = this.picked ? 'crosshair' : row === null ? '' : 'pointer';
     }
     this.events.hover(row, x, y);
   }
@@ -441,6 +483,7 @@ export class CityMap {
         getLineColor: this.palette.outline,
         getLineWidth: 1.5,
       } as never),
+      ...(this.overlay?.(common, this.projection.origin) ?? []),
       mark('hovered', this.hovered === this.selected ? null : this.hovered, 1.5),
       mark('selected', this.selected, 2.5),
     ];

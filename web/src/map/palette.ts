@@ -27,6 +27,20 @@ export interface Palette {
   unknown: Rgba;
   delay: readonly Rgba[];
   lamps: { green: Rgba; permitted: Rgba; yellow: Rgba; red: Rgba; off: Rgba };
+  mission: MissionColours;
+}
+
+/** Told apart by lightness and by the shape of their marks, too: rings, filled rings, discs. */
+export interface MissionColours {
+  route: Rgba;
+  driven: Rgba;
+  waiting: Rgba;
+  opening: Rgba;
+  green: Rgba;
+  passed: Rgba;
+  blocked: Rgba;
+  text: Rgba;
+  ground: Rgba;
 }
 
 const rgb = (hex: string, alpha = 255): Rgba => [
@@ -57,6 +71,17 @@ export const PALETTES: Record<Theme, Palette> = {
     unknown: rgb('#5d6b78'),
     delay: ['#4a4036', '#7a4a22', '#b8641c', '#ee9436', '#ffc86b', '#fff0c0'].map((hex) => rgb(hex)),
     lamps: { green: rgb('#1fd69a'), permitted: rgb('#8fe6c8'), yellow: rgb('#ffd43b'), red: rgb('#ff4b55'), off: rgb('#55616d') },
+    mission: {
+      route: rgb('#ff6bb5', 235),
+      driven: rgb('#8a5a78', 190),
+      waiting: rgb('#a3b1bf'),
+      opening: rgb('#ffd43b'),
+      green: rgb('#1fd69a'),
+      passed: rgb('#8a5a78'),
+      blocked: rgb('#b79cff'),
+      text: rgb('#e8eef4'),
+      ground: rgb('#0e141b'),
+    },
   },
   light: {
     background: '#eef1f3',
@@ -78,6 +103,17 @@ export const PALETTES: Record<Theme, Palette> = {
     unknown: rgb('#9aa6b0'),
     delay: ['#f1dfb4', '#f2bd6a', '#e3892b', '#bf5d10', '#88400b', '#4f2406'].map((hex) => rgb(hex)),
     lamps: { green: rgb('#00c08b'), permitted: rgb('#8fe6c8'), yellow: rgb('#ffce1f'), red: rgb('#f03e48'), off: rgb('#8995a0') },
+    mission: {
+      route: rgb('#c2187a', 235),
+      driven: rgb('#d9a3c2', 220),
+      waiting: rgb('#52616e'),
+      opening: rgb('#e0a100'),
+      green: rgb('#00a878'),
+      passed: rgb('#b98aa6'),
+      blocked: rgb('#6a44c9'),
+      text: rgb('#16212b'),
+      ground: rgb('#ffffff'),
+    },
   },
 };
 

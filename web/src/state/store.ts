@@ -2,7 +2,9 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import type { Alert, CityInfo, CityGeometry, CityState, Controls, JunctionDetail } from '../api/types';
+import type { DispatchChoice, Mission, MissionBrief } from '../api/mission-types';
 import type { ConnectionState } from '../live/map-socket';
+import type { CityMap } from '../map/city-map';
 import type { Theme } from '../map/palette';
 
 export interface Toast {
@@ -16,6 +18,8 @@ export interface PageState {
   geometry: CityGeometry | null;
   loadError: string;
   demoLogin: boolean;
+  /** May change things; known once the server has said who is logged in. */
+  operator: boolean;
   snapshot: CityState | null;
   /** The snapshot could not be fetched lately. */
   snapshotLost: boolean;
@@ -33,7 +37,24 @@ export interface PageState {
   theme: Theme;
   panelOpen: boolean;
   toasts: Toast[];
+  /** The live map, once it is there. */
+  map: CityMap | null;
+  panelTab: 'city' | 'missions';
+  /** Missions that are over, newest first, as last asked. */
+  ended: MissionBrief[];
+  missionId: string | null;
+  mission: Mission | null;
+  /** Keep the chosen mission's vehicle in the middle of the map. */
+  follow: boolean;
+  /** Which field of a form waits for a click on the map. */
+  picking: PickField | null;
+  /** Sections put into the forms, by field. */
+  picked: Partial<Record<PickField, string>>;
+  /** Answer of the dispatcher's question that is shown on the map. */
+  choice: DispatchChoice | null;
 }
+
+export type PickField = 'from' | 'to' | 'address' | 'candidate';
 
 const listeners = new Set<() => void>();
 
@@ -42,6 +63,7 @@ let state: PageState = {
   geometry: null,
   loadError: '',
   demoLogin: false,
+  operator: false,
   snapshot: null,
   snapshotLost: false,
   controls: null,
@@ -56,6 +78,15 @@ let state: PageState = {
   theme: 'dark',
   panelOpen: true,
   toasts: [],
+  map: null,
+  panelTab: 'city',
+  ended: [],
+  missionId: null,
+  mission: null,
+  follow: false,
+  picking: null,
+  picked: {},
+  choice: null,
 };
 
 export const getState = (): Readonly<PageState> => state;
@@ -65,6 +96,12 @@ export function setState(change: Partial<PageState>): void {
   if (keys.every((key) => Object.is(state[key], change[key]))) return;
   state = { ...state, ...change };
   for (const listener of [...listeners]) listener();
+}
+
+/** Hear of every change; returns how to stop. */
+export function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 /** Part of the state; the component is drawn again only when that part is another one. */

@@ -1,5 +1,7 @@
 /** Every text of the control room, in English. A further language is a file of the same shape. */
 
+import { missionsEn } from './missions-en';
+
 export const en = {
   locale: 'en-GB',
   product: 'Civic Brain',
@@ -167,6 +169,7 @@ export const en = {
     unknown: 'nobody served lately',
   },
   toast: { dismiss: 'Dismiss', label: 'Messages' },
+  missions: missionsEn,
   errors: {
     unreachable: 'The server cannot be reached',
     unreadable: 'The server’s answer cannot be read',

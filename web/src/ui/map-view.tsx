@@ -52,7 +52,7 @@ export function MapView(): JSX.Element {
       return undefined;
     }
     view.current = map;
-    setState({ zoom: map.map.getZoom() });
+    setState({ zoom: map.map.getZoom(), map });
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
     const socket = new MapSocket(
       `${scheme}://${location.host}/v1/map`,
@@ -69,6 +69,7 @@ export function MapView(): JSX.Element {
       socket.close();
       map.remove();
       view.current = null;
+      setState({ map: null });
     };
   }, [city, geometry]);
 

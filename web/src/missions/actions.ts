@@ -1,0 +1,124 @@
+/** What the operator does with missions, and how the page learns of them. */
+
+import { api, ProblemError } from '../api/client';
+import type { DispatchAnswer, DispatchQuestion, MissionOrder } from '../api/mission-types';
+import { complain } from '../state/actions';
+import { getState, setState, toast, type PickField } from '../state/store';
+import { text } from '../text';
+import { lineOf, nearestStreet, pointOn, streetsOf } from './streets';
+
+const LISTED = 100;
+const PICK_REACH_M = 120;
+/** States and details come with the page's one rhythm; the list of those that are over only when it changes. */
+let underWay = '?';
+
+/** Called with each snapshot. */
+export async function refreshMissions(): Promise<void> {
+  const { snapshot, panelTab, missionId, mission } = getState();
+  const now = (snapshot?.missions ?? []).map((brief) => brief.id).join('\n');
+  if (panelTab !== 'missions') return;
+  if (now !== underWay) await refreshEnded(now);
+  if (missionId !== null && !(mission?.id === missionId && mission.state === 'ended')) await refreshMission();
+}
+
+async function refreshEnded(now: string): Promise<void> {
+  try {
+    const all = await api.missions(LISTED);
+    underWay = now;
+    setState({ ended: all.filter((brief) => brief.state === 'ended') });
+  } catch {
+    // asked again with the next snapshot
+  }
+}
+
+export async function refreshMission(): Promise<void> {
+  const { missionId } = getState();
+  if (missionId === null) return;
+  try {
+    const mission = await api.mission(missionId);
+    if (getState().missionId === missionId) setState({ mission });
+  } catch (error) {
+    if (error instanceof ProblemError && error.status === 404) {
+      complain(error);
+      setState({ missionId: null, mission: null });
+    }
+  }
+}
+
+export function selectMission(id: string | null): void {
+  setState({ missionId: id, mission: null, follow: false, choice: null });
+  if (id !== null) void refreshMission().then(showWay);
+}
+
+/** The whole way of the chosen mission, or of the dispatcher's choice, on the map. */
+export function showWay(): void {
+  const { mission, choice, geometry, map } = getState();
+  if (!geometry || !map) return;
+  const edges = choice?.edges ?? mission?.edges ?? [];
+  const line = lineOf(streetsOf(geometry), edges);
+  if (line.length) map.show(line);
+}
+
+export async function orderMission(order: MissionOrder): Promise<string | null> {
+  try {
+    const made = await api.orderMission(order);
+    underWay = '?';
+    setState({ picked: {}, choice: null, missionId: made.mission.id, mission: made.mission });
+    toast('note', text.missions.form.ordered(order.vehicle));
+    window.setTimeout(() => void refreshMission().then(showWay), 1500); // its route is planned by then
+    return order.simulate ? '' : made.key;
+  } catch (error) {
+    complain(error);
+    return null;
+  }
+}
+
+export async function cancelMission(id: string, vehicle: string, reason: string): Promise<void> {
+  try {
+    await api.cancelMission(id, reason);
+    toast('note', text.missions.cancelled(vehicle));
+    await refreshMission();
+  } catch (error) {
+    complain(error);
+  }
+}
+
+export async function askDispatcher(question: DispatchQuestion): Promise<DispatchAnswer | null> {
+  try {
+    const answer = await api.dispatch(question);
+    setState({ choice: answer.choices[0] ?? null });
+    showWay();
+    return answer;
+  } catch (error) {
+    complain(error);
+    return null;
+  }
+}
+
+/** The next click on the map names a section for a field of a form. */
+export function pickOnMap(field: PickField): void {
+  const { map, geometry } = getState();
+  if (!map || !geometry) return;
+  const end = (): void => {
+    map.pickPoint(null);
+    window.removeEventListener('keydown', escape);
+    setState({ picking: null });
+  };
+  const escape = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') end();
+  };
+  window.addEventListener('keydown', escape);
+  setState({ picking: field });
+  map.pickPoint((x, y) => {
+    const found = nearestStreet(streetsOf(geometry), x, y, PICK_REACH_M);
+    if (!found) return;
+    setState({ picked: { ...getState().picked, [field]: found.id } });
+    end();
+  });
+}
+
+/** Where a chosen section is marked on the map. */
+export function markOf(edge: string | undefined): [number, number] | null {
+  const { geometry } = getState();
+  return edge && geometry ? pointOn(streetsOf(geometry), edge) : null;
+}

@@ -1,0 +1,270 @@
+/** One mission: where it is, when it arrives, its junctions with predicted and actual times, and its cost. */
+
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { missionPath } from '../api/client';
+import type { Mission, Passage } from '../api/mission-types';
+import { formatClock, formatWhole } from '../format';
+import { css, PALETTES, type MissionColours } from '../map/palette';
+import { setState, useStore } from '../state/store';
+import { text } from '../text';
+import { ReasonDialog } from '../ui/dialog';
+import { cancelMission, showWay } from './actions';
+import { stateClass, stateWord } from './missions-panel';
+import { announcement, formatDistance, formatDuration, formatSigned, lateness, phaseOf, predictionError, progress, type Phase } from './model';
+import { nameOf } from './streets';
+
+export function MissionDetail(): JSX.Element {
+  const mission = useStore((s) => s.mission);
+  if (!mission) return <p class="muted">{text.missions.loading}</p>;
+  return (
+    <div data-testid="mission-detail">
+      <div class="mission-title">
+        <h2 data-testid="mission-name">{mission.vehicle || mission.id}</h2>
+        <span class={`mission-state ${stateClass(mission)}`} data-testid="mission-state">
+          {stateWord(mission)}
+        </span>
+      </div>
+      <p class="muted">
+        {text.missions.kind[mission.kind] ?? mission.kind} · <span class={`urgency u${mission.urgency}`}>{text.missions.urgency[mission.urgency]}</span>
+      </p>
+      <Announcer mission={mission} />
+      <Figures mission={mission} />
+      <Way mission={mission} />
+      <Actions mission={mission} />
+      <Corridor mission={mission} />
+    </div>
+  );
+}
+
+function Announcer({ mission }: { mission: Mission }): JSX.Element {
+  const before = useRef<Mission | null>(null);
+  const [said, setSaid] = useState('');
+  useEffect(() => {
+    const words = announcement(before.current, mission, (m) => text.missions.says(m.vehicle || m.id, stateWord(m), m.next_junction));
+    before.current = mission;
+    if (words) setSaid(words);
+  }, [mission]);
+  return (
+    <p class="for-readers" role="status">
+      {said}
+    </p>
+  );
+}
+
+function Figures({ mission }: { mission: Mission }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const now = useStore((s) => s.snapshot?.time_s ?? 0);
+  const over = mission.state === 'ended';
+  const arrived = over && mission.end === 'arrived';
+  const won = mission.won_s;
+  const showWon = won !== null && (!over || arrived);
+  return (
+    <dl class="tiles">
+      {over ? (
+        <Tile
+          name={arrived ? text.missions.wasEta : text.missions.endedAt}
+          value={mission.ended_s === null ? text.indicators.unknown : formatClock(epoch, mission.ended_s)}
+          small={mission.ended_s === null ? '' : text.missions.arrived(formatDuration(mission.ended_s - mission.created_s))}
+          testid="mission-eta"
+        />
+      ) : (
+        <Tile
+          name={text.missions.eta}
+          value={mission.eta_s === null ? text.indicators.unknown : formatClock(epoch, mission.eta_s)}
+          small={
+            mission.eta_s === null
+              ? ''
+              : `${text.missions.etaIn(formatDuration(Math.max(0, mission.eta_s - now)))}${mission.eta_sd_s === null ? '' : ` ± ${formatDuration(mission.eta_sd_s)}`}`
+          }
+          testid="mission-eta"
+        />
+      )}
+      <Tile
+        name={showWon && won < 0 ? text.missions.lost : text.missions.won}
+        value={showWon ? formatDuration(Math.abs(won)) : text.indicators.unknown}
+        small={text.missions.against}
+        title={text.missions.wonHint}
+        tone={showWon ? (won < 0 ? 'worse' : 'better') : ''}
+        testid="mission-won"
+      />
+      <Tile name={text.missions.cost} value={formatWhole(mission.cross_wait_veh_s)} small={text.missions.costUnit} title={text.missions.costHint} testid="mission-cost" />
+    </dl>
+  );
+}
+
+interface TileProps {
+  name: string;
+  value: string;
+  small: string;
+  title?: string;
+  tone?: string;
+  testid: string;
+}
+
+function Tile({ name, value, small, title, tone, testid }: TileProps): JSX.Element {
+  return (
+    <div title={title}>
+      <dt>{name}</dt>
+      <dd data-testid={testid}>
+        <strong class={tone ? `verdict ${tone}` : ''}>{value}</strong>
+        {small && <small>{small}</small>}
+      </dd>
+    </div>
+  );
+}
+
+function Way({ mission }: { mission: Mission }): JSX.Element | null {
+  const geometry = useStore((s) => s.geometry);
+  if (!geometry) return null;
+  const done = mission.end === 'arrived' ? mission.length_m : mission.progress_m;
+  const refused = Object.entries(mission.refused).map(([rule, count]) => `${rule} ${count}`);
+  return (
+    <>
+      <p class="from-to">
+        <span class="muted">{text.missions.from}</span> {nameOf(mission.from_edge, geometry)}
+        <br />
+        <span class="muted">{text.missions.to}</span> {nameOf(mission.to_edge, geometry)}
+      </p>
+      <div class="way">
+        <progress max={1} value={mission.end === 'arrived' ? 1 : progress(mission)} aria-label={text.missions.wayLabel} />
+        <span class="muted small">{text.missions.way(formatDistance(done), formatDistance(mission.length_m))}</span>
+      </div>
+      {mission.replanned > 0 && <p class="muted small">{text.missions.replanned(mission.replanned)}</p>}
+      {mission.note && <p class="muted small">{mission.note}</p>}
+      {refused.length > 0 && <p class="small error-text">{text.missions.refused(refused.join(', '))}</p>}
+    </>
+  );
+}
+
+function Actions({ mission }: { mission: Mission }): JSX.Element {
+  const follow = useStore((s) => s.follow);
+  const operator = useStore((s) => s.operator);
+  const [asking, setAsking] = useState(false);
+  const over = mission.state === 'ended';
+  const vehicle = mission.vehicle || mission.id;
+  return (
+    <div class="mission-actions">
+      <button type="button" class="button" disabled={mission.edges.length === 0} data-testid="mission-show" onClick={showWay}>
+        {text.missions.show}
+      </button>
+      {!over && (
+        <button type="button" class="button" aria-pressed={follow} data-testid="mission-follow" onClick={() => setState({ follow: !follow })}>
+          {follow ? text.missions.unfollow : text.missions.follow}
+        </button>
+      )}
+      <a class="button" href={`${missionPath(mission.id)}/report`} target="_blank" rel="noopener" title={text.missions.reportHint} data-testid="mission-report">
+        {text.missions.report}
+      </a>
+      {!over && (
+        <button
+          type="button"
+          class="button danger"
+          disabled={!operator}
+          aria-label={text.missions.cancelLabel}
+          title={operator ? undefined : text.missions.readOnly}
+          data-testid="mission-cancel"
+          onClick={() => setAsking(true)}
+        >
+          {text.missions.cancel}
+        </button>
+      )}
+      {asking && (
+        <ReasonDialog
+          title={text.missions.cancelTitle(vehicle)}
+          explain={text.missions.cancelExplain}
+          onCancel={() => setAsking(false)}
+          onConfirm={(reason) => {
+            setAsking(false);
+            void cancelMission(mission.id, vehicle, reason);
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function Corridor({ mission }: { mission: Mission }): JSX.Element {
+  const columns = text.missions.columns;
+  const error = predictionError(mission.passages);
+  return (
+    <section class="corridor" aria-labelledby="corridor-title">
+      <h3 id="corridor-title">{text.missions.corridor}</h3>
+      {mission.passages.length === 0 ? (
+        <p class="muted">{text.missions.noCorridor}</p>
+      ) : (
+        <>
+          <table class="groups figures" data-testid="mission-corridor">
+            <thead>
+              <tr>
+                <th scope="col">{columns.junction}</th>
+                <th scope="col">{columns.first}</th>
+                <th scope="col">{columns.now}</th>
+                <th scope="col">{columns.error}</th>
+                <th scope="col" title={text.missions.costHint}>
+                  {columns.cost}
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {mission.passages.map((passage, k) => (
+                <PassageRow key={`${passage.junction} ${k}`} number={k + 1} passage={passage} over={mission.state === 'ended'} />
+              ))}
+            </tbody>
+          </table>
+          <p class="muted small">
+            {error !== null && `${text.missions.meanError(formatDuration(error))} `}
+            {text.missions.columnsHint}
+          </p>
+        </>
+      )}
+    </section>
+  );
+}
+
+function PassageRow({ passage, number, over }: { passage: Passage; number: number; over: boolean }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const geometry = useStore((s) => s.geometry);
+  const colours = PALETTES[useStore((s) => s.theme)].mission;
+  const junction = geometry?.junctions.find((one) => one.id === passage.junction);
+  const phase = phaseOf(passage, over);
+  const clock = (timeS: number | null): string => (timeS === null ? text.indicators.unknown : formatClock(epoch, timeS));
+  const late = lateness(passage);
+  const expected = passage.passed_s === null;
+  return (
+    <tr data-phase={phase} title={passage.reason || undefined}>
+      <th scope="row">
+        <span class="junction-name">
+          {number}. {junction?.name || passage.junction}
+        </span>
+        <span class="phase">
+          <PhaseMark phase={phase} colours={colours} />
+          {text.missions.phase[phase]}
+        </span>
+      </th>
+      <td>{clock(passage.first_predicted_s)}</td>
+      <td class={expected ? 'expected' : ''}>{expected && over ? text.indicators.unknown : clock(passage.passed_s ?? passage.predicted_s)}</td>
+      <td class={expected ? 'expected' : ''}>{late === null || (expected && over) ? '' : formatSigned(late)}</td>
+      <td>{passage.opened_s === null ? '' : formatWhole(passage.cross_wait_veh_s)}</td>
+    </tr>
+  );
+}
+
+/** The marks of the map: hollow, ring, filled with a rim, small disc. */
+function PhaseMark({ phase, colours }: { phase: Phase; colours: MissionColours }): JSX.Element {
+  const colour = css(phase === 'returned' ? colours.waiting : colours[phase]);
+  const small = phase === 'passed' || phase === 'returned';
+  const filled = phase === 'green' || phase === 'passed';
+  return (
+    <svg class="phase-mark" viewBox="0 0 16 16" aria-hidden="true">
+      <circle
+        cx="8"
+        cy="8"
+        r={small ? 4 : 5.5}
+        fill={filled ? colour : 'none'}
+        stroke={phase === 'green' ? css(colours.text) : colour}
+        stroke-width={phase === 'opening' ? 3.5 : 1.6}
+      />
+    </svg>
+  );
+}

@@ -1,0 +1,154 @@
+/** The missions beside the map: the list, one mission, a new one, or the dispatcher's question. */
+
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { MissionBrief } from '../api/mission-types';
+import { setState, useStore } from '../state/store';
+import { text } from '../text';
+import { Icon } from '../ui/icon';
+import { selectMission } from './actions';
+import { DispatchForm } from './dispatch-form';
+import { MissionDetail } from './mission-detail';
+import { formatArrival, formatDuration, progress, sortMissions } from './model';
+import { OrderForm, type Prefill } from './order-form';
+
+const MOST_ENDED = 20;
+
+type View = { name: 'list' } | { name: 'order'; prefill: Prefill } | { name: 'dispatch' };
+
+export function MissionsPanel(): JSX.Element {
+  const chosen = useStore((s) => s.missionId);
+  const [view, setView] = useState<View>({ name: 'list' });
+  const toList = (): void => {
+    setState({ picked: {}, choice: null });
+    selectMission(null);
+    setView({ name: 'list' });
+  };
+  if (view.name === 'order') {
+    return (
+      <Framed title={text.missions.form.title} onBack={toList}>
+        <OrderForm prefill={view.prefill} onOrdered={() => setView({ name: 'list' })} />
+      </Framed>
+    );
+  }
+  if (view.name === 'dispatch') {
+    return (
+      <Framed title={text.missions.dispatch.title} onBack={toList}>
+        <DispatchForm
+          onSend={(prefill) => {
+            setState({ picked: {} });
+            setView({ name: 'order', prefill });
+          }}
+        />
+      </Framed>
+    );
+  }
+  if (chosen !== null) {
+    return (
+      <Framed onBack={toList}>
+        <MissionDetail />
+      </Framed>
+    );
+  }
+  return <MissionList onOrder={() => setView({ name: 'order', prefill: {} })} onAsk={() => setView({ name: 'dispatch' })} />;
+}
+
+function Framed({ title, onBack, children }: { title?: string; onBack: () => void; children: JSX.Element }): JSX.Element {
+  return (
+    <div class="mission-part">
+      <button type="button" class="link back" data-testid="missions-back" onClick={onBack}>
+        <Icon name="back" />
+        {text.missions.back}
+      </button>
+      {title && <h2 class="part-title">{title}</h2>}
+      {children}
+    </div>
+  );
+}
+
+const NONE: MissionBrief[] = [];
+
+function MissionList({ onOrder, onAsk }: { onOrder: () => void; onAsk: () => void }): JSX.Element {
+  const underWay = useStore((s) => s.snapshot?.missions ?? NONE);
+  const ended = useStore((s) => s.ended);
+  const operator = useStore((s) => s.operator);
+  const all = sortMissions(underWay, ended);
+  const now = all.slice(0, underWay.length);
+  const over = all.slice(underWay.length, underWay.length + MOST_ENDED);
+  return (
+    <div class="mission-part" data-testid="mission-list">
+      <h2 class="part-title">{text.missions.title}</h2>
+      <div class="mission-actions">
+        <button type="button" class="button primary" disabled={!operator} title={operator ? undefined : text.missions.readOnly} data-testid="mission-new" onClick={onOrder}>
+          {text.missions.order}
+        </button>
+        <button type="button" class="button" data-testid="mission-ask" onClick={onAsk}>
+          {text.missions.ask}
+        </button>
+      </div>
+      {now.length === 0 ? (
+        <p class="muted">
+          {text.missions.none} {text.missions.noneHint}
+        </p>
+      ) : (
+        <ul class="missions" aria-label={text.missions.underWay}>
+          {now.map((brief) => (
+            <Row key={brief.id} brief={brief} />
+          ))}
+        </ul>
+      )}
+      {over.length > 0 && (
+        <>
+          <h3 class="over-title">{text.missions.over}</h3>
+          <ul class="missions over" aria-label={text.missions.over}>
+            {over.map((brief) => (
+              <Row key={brief.id} brief={brief} />
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Row({ brief }: { brief: MissionBrief }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const over = brief.state === 'ended';
+  const arrival = over
+    ? brief.end === 'arrived' && brief.ended_s !== null
+      ? text.missions.arrived(formatDuration(brief.ended_s - brief.created_s))
+      : ''
+    : formatArrival(epoch, brief);
+  return (
+    <li>
+      <button type="button" class="mission-row" data-testid={`mission-${brief.id}`} onClick={() => selectMission(brief.id)}>
+        <span class="first-line">
+          <b class="name">{brief.vehicle || brief.id}</b>
+          <span class={`urgency u${brief.urgency}`}>{text.missions.urgencyShort[brief.urgency]}</span>
+          <span class={`mission-state ${stateClass(brief)}`}>{stateWord(brief)}</span>
+        </span>
+        <span class="second-line muted">
+          <span>{text.missions.kind[brief.kind] ?? brief.kind}</span>
+          {arrival && <span>{over ? arrival : `${text.missions.eta} ${arrival}`}</span>}
+          <Won brief={brief} />
+        </span>
+        {!over && <progress max={1} value={progress(brief)} aria-label={text.missions.wayLabel} />}
+      </button>
+    </li>
+  );
+}
+
+export function Won({ brief }: { brief: MissionBrief }): JSX.Element | null {
+  if (brief.won_s === null || (brief.state === 'ended' && brief.end !== 'arrived')) return null;
+  const won = brief.won_s >= 0;
+  return (
+    <span class={won ? 'verdict better' : 'verdict worse'} title={text.missions.wonHint}>
+      {won ? text.missions.wonNow(formatDuration(brief.won_s)) : text.missions.lostNow(formatDuration(-brief.won_s))}
+    </span>
+  );
+}
+
+export const stateClass = (brief: MissionBrief): string => (brief.state === 'ended' && brief.end === 'arrived' ? 'arrived' : brief.state);
+
+export const stateWord = (brief: MissionBrief): string =>
+  brief.state === 'ended' ? (text.missions.end[brief.end] ?? brief.end) : (text.missions.state[brief.state] ?? brief.state);

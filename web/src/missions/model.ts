@@ -1,0 +1,100 @@
+/** What missions mean to people: phases of a corridor, order of the list, times with their uncertainty. */
+
+import type { Mission, MissionBrief, Passage } from '../api/mission-types';
+import { formatClock, formatTenth, formatWhole } from '../format';
+
+/**
+ * waiting: nothing is asked yet; opening: its stage is asked for; green: it shows; passed: the vehicle is
+ * through; blocked: another mission goes first; returned: given back without having been passed.
+ */
+export type Phase = 'waiting' | 'opening' | 'green' | 'passed' | 'blocked' | 'returned';
+
+export function phaseOf(passage: Passage, over: boolean): Phase {
+  if (passage.passed_s !== null) return 'passed';
+  if (over) return passage.opened_s === null ? 'waiting' : 'returned';
+  switch (passage.state) {
+    case 'open':
+      return passage.shown ? 'green' : 'opening';
+    case 'waits':
+      return 'blocked';
+    case 'held-back':
+    case 'released':
+      return 'returned';
+    case 'passed':
+    case 'recovers':
+      return 'passed';
+    default:
+      return 'waiting';
+  }
+}
+
+/** Seconds the vehicle was later (above 0) than first predicted, or is now expected to be; null: not known. */
+export function lateness(passage: Passage): number | null {
+  const latest = passage.passed_s ?? passage.predicted_s;
+  return latest === null || passage.first_predicted_s === null ? null : latest - passage.first_predicted_s;
+}
+
+/** Mean absolute error of the first prediction over the junctions that were passed; null before the first. */
+export function predictionError(passages: readonly Passage[]): number | null {
+  const errors = passages.flatMap((p) => (p.passed_s === null ? [] : [lateness(p) ?? []].flat()));
+  return errors.length ? errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length : null;
+}
+
+/** Under way: most urgent first, then who arrives first; after them those that are over, as they come. */
+export function sortMissions(underWay: readonly MissionBrief[], ended: readonly MissionBrief[]): MissionBrief[] {
+  const here = new Set(underWay.map((mission) => mission.id));
+  const order = (a: MissionBrief, b: MissionBrief): number =>
+    b.urgency - a.urgency || (a.eta_s ?? Infinity) - (b.eta_s ?? Infinity) || a.created_s - b.created_s || (a.id < b.id ? -1 : 1);
+  return [...[...underWay].sort(order), ...ended.filter((mission) => mission.state === 'ended' && !here.has(mission.id))];
+}
+
+/** Share of the way that is driven, 0..1. */
+export const progress = (mission: MissionBrief): number =>
+  mission.length_m > 0 ? Math.min(1, Math.max(0, mission.progress_m / mission.length_m)) : 0;
+
+/** Seconds as people say them: "48 s", "2:35", "1:02:07"; a minus where it is below zero. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(Math.abs(seconds));
+  const sign = seconds < 0 && whole > 0 ? '−' : '';
+  if (whole < 60) return `${sign}${whole} s`;
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return sign + (hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`);
+}
+
+/** "+4 s", "−12 s", "±0 s". */
+export function formatSigned(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole === 0) return '±0 s';
+  return (whole > 0 ? '+' : '−') + formatDuration(Math.abs(whole));
+}
+
+export const formatDistance = (metres: number): string => (metres < 995 ? `${formatWhole(metres)} m` : `${formatTenth(metres / 1000)} km`);
+
+/** "08:15:40 ± 12 s"; "" while there is no arrival to tell. */
+export function formatArrival(epoch: string, mission: Pick<MissionBrief, 'eta_s' | 'eta_sd_s'>): string {
+  if (mission.eta_s === null) return '';
+  const clock = formatClock(epoch, mission.eta_s);
+  return mission.eta_sd_s === null ? clock : `${clock} ± ${formatDuration(mission.eta_sd_s)}`;
+}
+
+/** A fix older than this says little of where the vehicle is now: it is not carried on further. */
+const CARRY_S = 3;
+
+/**
+ * Where a vehicle stands in the picture of timeS: its newest position carried on with its speed and heading, so
+ * that its mark lies on the vehicle, which is drawn between whole seconds. null where it was never heard of.
+ */
+export function carriedOn(brief: MissionBrief, timeS: number): [number, number] | null {
+  if (brief.x_m === null || brief.y_m === null) return null;
+  if (brief.heading_deg === null || brief.fix_s === null || !Number.isFinite(timeS)) return [brief.x_m, brief.y_m];
+  const goneM = (brief.speed_mps ?? 0) * Math.min(CARRY_S, Math.max(-CARRY_S, timeS - brief.fix_s));
+  const angle = (brief.heading_deg * Math.PI) / 180;
+  return [brief.x_m + goneM * Math.sin(angle), brief.y_m + goneM * Math.cos(angle)];
+}
+
+/** A sentence for screen readers when something has changed that an operator must know; "" when not. */
+export function announcement(before: Mission | null, now: Mission, say: (mission: Mission) => string): string {
+  const changed = !before || before.id !== now.id || before.state !== now.state || before.next_junction !== now.next_junction;
+  return changed ? say(now) : '';
+}

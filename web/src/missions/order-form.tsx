@@ -1,0 +1,135 @@
+/** A new mission: who, how urgent, from where to where. */
+
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { MISSION_KINDS, URGENCIES, type MissionKind, type Urgency } from '../api/mission-types';
+import { getState, setState, useStore } from '../state/store';
+import { text } from '../text';
+import { orderMission, selectMission } from './actions';
+import { PlaceField } from './place-field';
+
+export interface Prefill {
+  vehicle?: string;
+  from?: string;
+  to?: string;
+}
+
+export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered: () => void }): JSX.Element {
+  const words = text.missions.form;
+  const [vehicle, setVehicle] = useState(prefill.vehicle ?? '');
+  const [kind, setKind] = useState<MissionKind>('ambulance');
+  const [urgency, setUrgency] = useState<Urgency>(3);
+  const [simulate, setSimulate] = useState(true);
+  const [reason, setReason] = useState('');
+  const [tried, setTried] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [key, setKey] = useState('');
+  const { from, to } = useStore((s) => s.picked);
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    first.current?.focus();
+    const { from: start, to: end } = prefill;
+    if (start || end) setState({ picked: { ...(start && { from: start }), ...(end && { to: end }) } });
+  }, []);
+  const send = async (): Promise<void> => {
+    setTried(true);
+    if (busy || !vehicle.trim() || !from || !to || from === to) return;
+    setBusy(true);
+    const made = await orderMission({ vehicle: vehicle.trim(), from_edge: from, to_edge: to, kind, urgency, simulate, reason: reason.trim() });
+    setBusy(false);
+    if (made) setKey(made);
+    else if (made === '') onOrdered();
+  };
+  const missing = (edge: string | undefined): string => (tried && !edge ? words.required : '');
+  return (
+    <form
+      class="mission-form"
+      noValidate
+      data-testid="order-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      <label class="stacked">
+        <span class="caption">{words.vehicle}</span>
+        <input
+          ref={first}
+          type="text"
+          maxLength={80}
+          value={vehicle}
+          placeholder={words.vehicleHint}
+          aria-invalid={tried && !vehicle.trim()}
+          data-testid="order-vehicle"
+          onInput={(event) => setVehicle(event.currentTarget.value)}
+        />
+        {tried && !vehicle.trim() && <span class="small error-text">{words.required}</span>}
+      </label>
+      <label class="stacked">
+        <span class="caption">{words.kind}</span>
+        <select class="select" value={kind} data-testid="order-kind" onChange={(event) => setKind(event.currentTarget.value as MissionKind)}>
+          {MISSION_KINDS.map((name) => (
+            <option key={name} value={name}>
+              {text.missions.kind[name]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <fieldset class="choices">
+        <legend class="caption">{words.urgency}</legend>
+        {URGENCIES.map((level) => (
+          <label key={level}>
+            <input type="radio" name="urgency" value={level} checked={urgency === level} data-testid={`order-urgency-${level}`} onChange={() => setUrgency(level)} />
+            {text.missions.urgency[level]}
+          </label>
+        ))}
+      </fieldset>
+      <PlaceField field="from" label={words.from} complaint={missing(from)} />
+      <PlaceField field="to" label={words.to} complaint={missing(to) || (tried && from !== undefined && from === to ? words.same : '')} />
+      <label class="stacked">
+        <span class="caption">{words.reason}</span>
+        <input type="text" maxLength={200} value={reason} data-testid="order-reason" onInput={(event) => setReason(event.currentTarget.value)} />
+      </label>
+      <label class="check" title={words.simulateHint}>
+        <input type="checkbox" checked={simulate} data-testid="order-simulate" onChange={(event) => setSimulate(event.currentTarget.checked)} />
+        {words.simulate}
+      </label>
+      {!simulate && <p class="muted small">{words.simulateHint}</p>}
+      <div class="actions">
+        <button type="submit" class="button primary" disabled={busy} data-testid="order-submit">
+          {words.submit}
+        </button>
+      </div>
+      {key && (
+        <KeyDialog
+          missionKey={key}
+          onClose={() => {
+            setKey('');
+            selectMission(getState().missionId);
+            onOrdered();
+          }}
+        />
+      )}
+    </form>
+  );
+}
+
+function KeyDialog({ missionKey, onClose }: { missionKey: string; onClose: () => void }): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} aria-labelledby="key-title" data-testid="key-dialog" onCancel={onClose}>
+      <h2 id="key-title">{text.missions.form.keyTitle}</h2>
+      <p>{text.missions.form.keyExplain}</p>
+      <code class="mission-key">{missionKey}</code>
+      <div class="actions">
+        <button type="button" class="button" onClick={() => void navigator.clipboard?.writeText(missionKey)}>
+          {text.missions.form.copy}
+        </button>
+        <button type="button" class="button primary" onClick={onClose}>
+          {text.missions.form.close}
+        </button>
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,95 @@
+/** A field for a place: typed with help from the city's places and junctions, or chosen by a click on the map. */
+
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { CityGeometry } from '../api/types';
+import { setState, getState, useStore, type PickField } from '../state/store';
+import { text } from '../text';
+import { Icon } from '../ui/icon';
+import { pickOnMap } from './actions';
+import { nameOf, placeLabel, resolvePlace, streetsOf } from './streets';
+
+interface PlaceFieldProps {
+  field: PickField;
+  label: string;
+  /** What is wrong with it, when the form was sent too early. */
+  complaint: string;
+}
+
+const suggestions = (geometry: CityGeometry | null): string[] =>
+  geometry ? [...new Set([...geometry.places.map(placeLabel), ...geometry.junctions.map((j) => j.name || j.id)])] : [];
+
+/** Puts the section into `picked` of the store, under its field. */
+export function PlaceField({ field, label, complaint }: PlaceFieldProps): JSX.Element {
+  const geometry = useStore((s) => s.geometry);
+  const edge = useStore((s) => s.picked[field]);
+  const picking = useStore((s) => s.picking === field);
+  const [typed, setTyped] = useState('');
+  const [left, setLeft] = useState(false);
+  const known = useMemo(() => suggestions(geometry), [geometry]);
+  useEffect(() => {
+    // a click on the map, a form filled in beforehand, or a form that was emptied
+    if (!geometry) return;
+    if (edge === undefined) setTyped((old) => (resolvePlace(old, geometry, streetsOf(geometry)) === null ? old : ''));
+    else setTyped((old) => (resolvePlace(old, geometry, streetsOf(geometry)) === edge ? old : nameOf(edge, geometry)));
+  }, [edge, geometry]);
+  const take = (value: string): void => {
+    setTyped(value);
+    setLeft(false);
+    if (!geometry) return;
+    const found = resolvePlace(value, geometry, streetsOf(geometry));
+    const picked = { ...getState().picked };
+    if (found === null) delete picked[field];
+    else picked[field] = found;
+    setState({ picked });
+  };
+  const wrong = complaint || (left && typed && edge === undefined ? text.missions.form.unknown : '');
+  return (
+    <div class="stacked">
+      <label class="caption" for={`place-${field}`}>
+        {label}
+      </label>
+      <div class="place-field">
+        <input
+          id={`place-${field}`}
+          type="text"
+          list={`places-${field}`}
+          autocomplete="off"
+          placeholder={text.missions.form.place}
+          value={typed}
+          aria-invalid={wrong !== ''}
+          aria-describedby={wrong ? `wrong-${field}` : undefined}
+          data-testid={`place-${field}`}
+          onInput={(event) => take(event.currentTarget.value)}
+          onBlur={() => setLeft(true)}
+        />
+        <button
+          type="button"
+          class={`button pick ${picking ? 'active' : ''}`}
+          aria-pressed={picking}
+          aria-label={`${label}: ${text.missions.form.pick}`}
+          title={text.missions.form.pick}
+          data-testid={`pick-${field}`}
+          onClick={() => pickOnMap(field)}
+        >
+          <Icon name="target" />
+        </button>
+      </div>
+      <datalist id={`places-${field}`}>
+        {known.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      {picking && (
+        <span class="small picking" role="status">
+          {text.missions.form.picking}
+        </span>
+      )}
+      {wrong && (
+        <span class="small error-text" id={`wrong-${field}`}>
+          {wrong}
+        </span>
+      )}
+    </div>
+  );
+}
