@@ -34,8 +34,12 @@ T = TypeVar("T")
 
 TWIN_PUB, TWIN_CMD, BRAIN_PUB, BRAIN_CMD = "twin.pub", "twin.cmd", "brain.pub", "brain.cmd"
 HISTORY_IN, HISTORY_CMD, HISTORY_PUB = "history.in", "history.cmd", "history.pub"
+CASES_IN, CASES_CMD, CASES_PUB = "cases.in", "cases.cmd", "cases.pub"
 INTAKE_CMD = "intake.cmd"
-SOCKET_NAMES = (TWIN_PUB, TWIN_CMD, BRAIN_PUB, BRAIN_CMD, HISTORY_IN, HISTORY_CMD, HISTORY_PUB, INTAKE_CMD)
+SOCKET_NAMES = (
+    TWIN_PUB, TWIN_CMD, BRAIN_PUB, BRAIN_CMD, HISTORY_IN, HISTORY_CMD, HISTORY_PUB, INTAKE_CMD, CASES_IN,
+    CASES_CMD, CASES_PUB,
+)  # fmt: skip
 
 LONGEST_SOCKET_PATH = 107  # sockaddr_un.sun_path holds 108 bytes with the closing zero (unix(7))
 QUEUE_MESSAGES = 256
@@ -197,6 +201,11 @@ class Client:
         self._socket.connect(socket_address(run_dir, name))
         self._name = name
         self._number = 0
+
+    @property
+    def socket(self) -> zmq.Socket[bytes]:
+        """For who sends with `send` and takes the answers when they come."""
+        return self._socket
 
     def send(self, command: msgspec.Struct) -> bytes | None:
         """Send without waiting for the answer; None where nobody is connected, else the message's number."""

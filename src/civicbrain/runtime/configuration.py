@@ -21,6 +21,13 @@ vehicles_minutes = 60
 [intake]
 enabled = true            # field cameras, by POST /v1/observations and [feeds.mqtt]
 
+[cases]
+evidence_days = 30
+
+[notices.recipients.police]
+url = "https://dispatch.police.example/civicbrain"
+secret_file = "/etc/civicbrain/police.secret"
+
 [brains.signals]
 enabled = true
 options = { max_red_s = 120 }
@@ -50,6 +57,7 @@ from civicbrain.contracts.brain import Priority
 from civicbrain.core.errors import ConfigurationError
 from civicbrain.core.ids import check_slug
 from civicbrain.guard.rules import GRANTED, OPERATOR, GuardOptions
+from civicbrain.runtime.cases.recipients import NoticesTable
 from civicbrain.runtime.history.limits import Limits
 
 MAX_FILE_BYTES = 1_000_000
@@ -157,6 +165,22 @@ class IntakeTable(_Table):
         )
 
 
+class CasesTable(_Table):
+    """[cases]: cases, alarms and notices. reporters_file: keys and roles of those who may report (TOML, mode
+    0600); "": only the operator. reports_per_min: of each of them. evidence_days: how long after a case's end
+    evidence and people's words are kept."""
+
+    enabled: bool = True
+    reporters_file: str = ""
+    reports_per_min: float = Field(default=30.0, gt=0.0, le=60_000.0)
+    evidence_days: float = Field(default=30.0, gt=0.0, le=3_660.0)
+
+    @property
+    def keep_s(self) -> float:
+        """evidence_days in seconds."""
+        return self.evidence_days * 86_400.0
+
+
 class FeedTable(_Table):
     """[feeds.NAME]: a live source besides the twin. options go to the feed as they are; it checks them."""
 
@@ -180,6 +204,8 @@ class RunConfiguration(_Table):
     guard: GuardTable = GuardTable()
     history: HistoryTable = HistoryTable()
     intake: IntakeTable = IntakeTable()
+    cases: CasesTable = CasesTable()
+    notices: NoticesTable = NoticesTable()
     feeds: dict[str, FeedTable] = Field(default_factory=dict)
     brains: dict[str, BrainTable] = Field(default_factory=dict)
 

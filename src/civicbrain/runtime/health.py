@@ -24,7 +24,7 @@ GOOD_AGAIN_S = 60.0
 """A brain that has worked this long since its restart is trusted again: the next wait is the shortest."""
 
 MAX_REQUESTS = 100_000
-MAX_ALERTS = 1_000
+MAX_ALERTS = 20_000
 MAX_ERROR_TEXT = 500
 
 

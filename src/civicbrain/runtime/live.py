@@ -16,6 +16,7 @@ from rich.console import Console
 from civicbrain.city.model import City
 from civicbrain.contracts.transport import (
     BRAIN_PUB,
+    CASES_PUB,
     HISTORY_PUB,
     TWIN_PUB,
     decode,
@@ -24,6 +25,7 @@ from civicbrain.contracts.transport import (
 )
 from civicbrain.contracts.wire import SIGNALS_TOPIC, STATE_TOPIC, STATUS_TOPIC, CityState, TwinStatus
 from civicbrain.core.time import to_datetime
+from civicbrain.runtime.cases.wire import STATUS_TOPIC as CASES_TOPIC
 from civicbrain.runtime.configuration import (
     ApiTable,
     RunConfiguration,
@@ -147,7 +149,15 @@ def _children(city: City, options: LiveOptions, run_dir: Path) -> list[Child]:
         Child("brain", "civicbrain.runtime.server", [*place, *seed, "--control", run.control, *config]),
         Child("api", "civicbrain.api.server", [*place, "--host", api.host, "--port", str(api.port), *tiles]),
         *_history(options.configuration, [*place, *config]),
+        *_cases(options.configuration, [*place, *config]),
     ]
+
+
+def _cases(configuration: RunConfiguration, arguments: list[str]) -> list[Child]:
+    """Signals are controlled whether or not anybody can work on cases."""
+    if not configuration.cases.enabled:
+        return []
+    return [Child("cases", "civicbrain.runtime.cases.server", arguments, essential=False)]
 
 
 def _history(configuration: RunConfiguration, arguments: list[str]) -> list[Child]:
@@ -166,9 +176,10 @@ def _watch(
     twin = open_subscriber(supervisor.run_dir, TWIN_PUB, [STATUS_TOPIC, SIGNALS_TOPIC])
     brain = open_subscriber(supervisor.run_dir, BRAIN_PUB, [STATE_TOPIC])
     history = open_subscriber(supervisor.run_dir, HISTORY_PUB, [HISTORY_TOPIC])
+    cases = open_subscriber(supervisor.run_dir, CASES_PUB, [CASES_TOPIC])
     children = {child.name: child for child in supervisor.children}
     lamps = moving = announced = False
-    heard = {name: time.monotonic() for name in ("twin", "brain", "history") if name in children}
+    heard = {name: time.monotonic() for name in ("twin", "brain", "history", "cases") if name in children}
     try:
         while not stop.wait(CHECK_EVERY_S):
             supervisor.check()
@@ -193,6 +204,9 @@ def _watch(
             for _ in receive(history):
                 heard["history"] = time.monotonic()
                 children["history"].ready = True
+            for _ in receive(cases):
+                heard["cases"] = time.monotonic()
+                children["cases"].ready = True
             for name, last in heard.items():
                 _kill_if_hung(supervisor, children[name], last)
             if not children["api"].ready and _answers(api.host, api.port):
@@ -207,6 +221,7 @@ def _watch(
         twin.close()
         brain.close()
         history.close()
+        cases.close()
 
 
 def _kill_if_hung(supervisor: Supervisor, child: Child, heard: float) -> None:

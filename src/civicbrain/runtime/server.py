@@ -52,6 +52,7 @@ from civicbrain.feeds.twin import TwinFeed
 from civicbrain.guard import Guard
 from civicbrain.ledger import Ledger
 from civicbrain.runtime.baseline import Baseline
+from civicbrain.runtime.cases.entry import CasesEntry
 from civicbrain.runtime.commands import Commands
 from civicbrain.runtime.configuration import RunConfiguration, load_configuration
 from civicbrain.runtime.control import Control
@@ -94,6 +95,7 @@ class BrainServer:
         self.commands = Commands(self)
         self.baseline = Baseline(city, seed, run_dir)
         self.history = Sampler(city, run_dir if configuration.history.enabled else None)
+        self.cases = CasesEntry(run_dir if configuration.cases.enabled else None)
         self.field = open_field(
             city, run_dir, configuration, self.loop, self.history.entry, self._alert_of_feed
         )
@@ -130,6 +132,7 @@ class BrainServer:
             if self.responder in ready:
                 self._answer_commands()
             self.commands.deliver()
+            self.cases.flush()
             now = time.monotonic()
             if now - self._heartbeat_at >= HEARTBEAT_EVERY_S:
                 self._heartbeat_at = now
@@ -162,6 +165,7 @@ class BrainServer:
             self._twin_silent = False
             detail = f"its time went from {seen.time_s:g} s back to {status.time_s:g} s, its last checkpoint"
             self._raise(Severity.WARNING, "The twin was started again", detail)
+            self.cases.over("", SILENT_ALERT)  # it speaks
         elif self._twin_silent and speaks:
             self._twin_silent = False
             self._raise(Severity.INFO, "The twin speaks again", "")
@@ -199,7 +203,8 @@ class BrainServer:
             for datum in frame:
                 if isinstance(datum, Detections):
                     self.delay.fold(datum)
-        advices = [self.loop.tick([*frame, *self.missions.drain()], time_s)]
+        news = [*self.missions.drain(), *self.cases.reports(time_s)]
+        advices = [self.loop.tick([*frame, *news], time_s)]
         # a brain in its own process answers meanwhile: act on it now, not a second later (twice, because one
         # that was made afresh says so first)
         for _ in range(2):
@@ -211,6 +216,8 @@ class BrainServer:
                 self._publish_alert(alert)
             for incident in advice.incidents:
                 publish(self.publisher, INCIDENT_TOPIC, incident)
+                self.cases.incident(incident, time_s)
+        self.cases.tick(self.loop.open_alerts, time_s)
         if self.field.speaks:
             self.delay.fold(self._snapshot().detections)
         self._hand_to_history(frame)
@@ -308,6 +315,7 @@ class BrainServer:
         )
         self.alerts = [*self.alerts[-999:], alert]
         publish(self.publisher, ALERT_TOPIC, alert)
+        self.cases.alert(alert)
 
     def _answer_commands(self) -> None:
         for frames in receive(self.responder):
@@ -318,6 +326,7 @@ class BrainServer:
         self.baseline.close()
         self.field.close()
         self.history.close()
+        self.cases.close()
         self.loop.close()
         self.feed.close()
         self.actuator.close()

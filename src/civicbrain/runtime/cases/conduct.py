@@ -62,7 +62,7 @@ class Conduct:
         closing, reopening = to is CaseState.CLOSED, here is CaseState.CLOSED
         change.run(
             "UPDATE case_file SET state = ?, state_since_s = ?, closed_s = ?, outcome = ?, late = 0,"
-            " escalation = 0, assigned_to = coalesce(?, assigned_to) WHERE number = ?",
+            " wiped = 0, escalation = 0, assigned_to = coalesce(?, assigned_to) WHERE number = ?",
             to, change.now_s, change.now_s if closing else None, outcome, assigned_to, number,
         )  # fmt: skip
         detail: dict[str, object] = {"from": here, "to": to, "outcome": outcome, "assigned_to": assigned_to}

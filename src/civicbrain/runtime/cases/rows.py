@@ -132,6 +132,16 @@ def get_evidence(db: sqlite3.Connection, number: int, keep_s: float) -> Evidence
     return Evidence(found.id, words, statements, to_moment(until_s))
 
 
+def list_statements(db: sqlite3.Connection, offset: int = 0, limit: int = 100) -> tuple[list[Statement], int]:
+    """Reports, the newest first, without their words: those are evidence."""
+    count = db.execute("SELECT count(*) FROM report").fetchone()[0]
+    rows = db.execute(
+        "SELECT * FROM report ORDER BY received_s DESC, id LIMIT ? OFFSET ?",
+        (limit, offset),
+    ).fetchall()
+    return [msgspec.structs.replace(statement(row), source="", text="") for row in rows], int(count)
+
+
 def statement(row: sqlite3.Row) -> Statement:
     """One row of `report`."""
     return Statement(

@@ -1,0 +1,68 @@
+"""Answers to what only reads: in a thread of its own, with a connection of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from civicbrain.city.incidents import IncidentKind
+from civicbrain.contracts.wire import BrainCommand, Reply
+from civicbrain.core.errors import CasesError, CivicBrainError
+from civicbrain.runtime.cases.alarm_list import list_alarms
+from civicbrain.runtime.cases.commands import KINDS
+from civicbrain.runtime.cases.outbox import list_notices
+from civicbrain.runtime.cases.procedures import Procedure
+from civicbrain.runtime.cases.rows import get_file, list_statements, list_summaries, number_of
+
+MOST = 1000
+
+
+class Answers:
+    """db: a reader of its own. lost: words that found no room on their way, told by the server."""
+
+    def __init__(self, db: sqlite3.Connection, procedures: Mapping[IncidentKind, Procedure]) -> None:
+        self._db, self._procedures = db, procedures
+        self.lost = 0
+
+    def answer(self, command: BrainCommand) -> Reply:
+        """Never raises for what a command holds."""
+        try:
+            return Reply(True, self._answer(command))
+        except CivicBrainError as error:
+            return Reply(False, error=str(error), kind=KINDS.get(type(error), "unavailable"))
+        except sqlite3.Error as error:
+            return Reply(False, error=f"the cases cannot be read: {error}", kind="unavailable")
+
+    def _answer(self, command: BrainCommand) -> Any:
+        db, asked = self._db, command.body
+        page = {"offset": max(0, command.offset), "limit": max(0, min(command.limit, MOST))}
+        match command.action:
+            case "cases":
+                found, count = list_summaries(
+                    db, state=str(asked.get("state", "")), kind=str(asked.get("kind", "")),
+                    open_only=bool(asked.get("open", False)), **page,
+                )  # fmt: skip
+                return {"cases": found, "count": count, **page}
+            case "case":
+                return get_file(db, number_of(command.text))
+            case "alarms":
+                which, group = str(asked.get("which", "standing")), str(asked.get("group", ""))
+                return list_alarms(db, time.time(), group=group, which=which, lost=self.lost, **page)
+            case "notices":
+                case = number_of(str(asked["case"])) if asked.get("case") else 0
+                return list_notices(db, state=str(asked.get("state", "")), case=case, **page)
+            case "reports":
+                statements, count = list_statements(db, **page)
+                return {"reports": statements, "count": count, **page}
+            case "procedures":
+                return [
+                    msgspec.to_builtins(
+                        procedure.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+                    )
+                    for procedure in self._procedures.values()
+                ]
+        raise CasesError(f"there is no action {command.action[:40]!r}")
