@@ -112,7 +112,9 @@ class TwinStatus(msgspec.Struct, frozen=True):
 class TwinCommand(msgspec.Struct, frozen=True):
     """action: "heartbeat" (the centre is alive) | "answered" (it has decided on frame `value`, s) |
     "apply" | "mission-start" (`mission`, with its route) | "mission-cancel" (text: id) | "pause" | "resume" |
-    "speed" | "program" (text: "central" | "local") | "restart" | "status"."""
+    "speed" | "program" (text: "central" | "local") | "restart" | "status" |
+    "branch" (text: a new folder below the run folder's `whatif`, into which the state is written while the
+    twin goes on; body: {"time_s", "pause_s"}, and a file `done` when it is whole)."""
 
     action: str
     requests: tuple[StageRequest | PlanRequest, ...] = ()

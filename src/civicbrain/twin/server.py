@@ -53,6 +53,7 @@ from civicbrain.twin.missions import MissionTraffic, MissionTrip, with_mission_t
 from civicbrain.twin.options import SENSING, TwinOptions
 from civicbrain.twin.pace import Pace
 from civicbrain.twin.simulation import Twin
+from civicbrain.twin.whatif.branch import BRANCH_FOLDER, Brancher
 
 VEHICLES_EVERY_S = 0.2
 STATUS_EVERY_S = 1.0  # while paused
@@ -83,6 +84,7 @@ class TwinServer:
         self.commands = open_responder(run_dir, TWIN_CMD)
         self.publisher = open_publisher(run_dir, TWIN_PUB)
         self.checkpoints = Checkpoints(run_dir)
+        self.run_dir, self.brancher = run_dir, Brancher()
         now = time.monotonic()
         self.pace = Pace(city.demand.step_s, options.watchdog_s, speed, now)
         self.run = 0
@@ -263,6 +265,8 @@ class TwinServer:
                     return Reply(ok=False, error=str(error), kind="refused")
             case "mission-start" | "mission-cancel":
                 return self._mission(command)
+            case "branch":
+                return self._branch(Path(command.text))
             case "restart":
                 self._restart_asked = True
             case "status":
@@ -286,6 +290,21 @@ class TwinServer:
         except CivicBrainError as error:
             return Reply(ok=False, error=str(error), kind="refused")
         return Reply(ok=True)
+
+    def _branch(self, folder: Path) -> Reply:
+        """Write the state for a what-if, into a folder inside the run folder."""
+        root = (self.run_dir / BRANCH_FOLDER).absolute()
+        if folder.parent.parent != root or ".." in folder.parts or folder.exists():
+            return Reply(ok=False, error=f"a branch goes into a new folder below {root}", kind="invalid")
+        start = time.monotonic()
+        try:
+            if not self.brancher.start(self.twin, folder):
+                return Reply(ok=False, error="the state is just being taken; try again", kind="unavailable")
+        except OSError as error:
+            return Reply(ok=False, error=f"the twin cannot fork: {error}", kind="unavailable")
+        pause_s = time.monotonic() - start
+        _log.info("branched", time_s=self.twin.time_s, pause_ms=round(pause_s * 1000, 1))
+        return Reply(ok=True, body={"time_s": self.twin.time_s, "pause_s": pause_s})
 
     def close(self) -> None:
         self.twin.close()

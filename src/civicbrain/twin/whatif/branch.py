@@ -18,6 +18,9 @@ import msgspec
 from civicbrain.core.errors import TwinError
 from civicbrain.twin.simulation import Twin
 
+BRANCH_FOLDER = "whatif"
+"""Inside a run folder: one folder a what-if, and in it the state."""
+
 TRAFFIC_FILE = "traffic.msgpack"
 DONE_FILE = "done"
 LONGEST_WRITE_S = 60

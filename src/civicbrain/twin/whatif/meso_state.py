@@ -2,7 +2,7 @@
 
 Loaded, not inserted: SUMO lets vehicles depart into a queue only up to its jam threshold, and would keep half
 of a full street waiting outside. The file has what SUMO 1.28 writes itself (`MSStateHandler`,
-`MEVehicle::saveState`, `MESegment::saveState`): vehicles with their queue and the time at which they can leave
+`MEVehicle::saveState`, `MESegment::saveState`): vehicles with their queue and the time when they can leave
 it, and each queue's vehicles from its tail to its head. A test loads one and looks at where everybody stands.
 """
 

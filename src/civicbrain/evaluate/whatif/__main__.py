@@ -1,0 +1,87 @@
+"""One what-if as a process: what the API starts, and may kill at any time.
+
+    python -m civicbrain.evaluate.whatif --city DIR --run-dir DIR --folder DIR [--control NAME]
+
+`folder` (below the run folder's `whatif`) holds question.json; state/ and answer.json come into it, the
+answer anew after each pair. Progress and what went wrong are lines of JSON on standard output (`Said`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from civicbrain.city.folder import load_city
+from civicbrain.city.whatif import Question
+from civicbrain.core.errors import CivicBrainError
+from civicbrain.evaluate.storage import write_atomically
+from civicbrain.evaluate.whatif.conduct import Conduct, answer_question
+from civicbrain.evaluate.whatif.records import WhatIfAnswer
+from civicbrain.evaluate.whatif.source import control_of_run, take_from_run
+
+QUESTION_FILE, ANSWER_FILE, STATE_FOLDER = "question.json", "answer.json", "state"
+
+
+class Said(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of progress. pairs: answered so far. error: what a person can put right; it is then over."""
+
+    done: int = 0
+    of: int = 0
+    pairs: int = 0
+    error: str = ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="answer one what-if from a running city")
+    parser.add_argument("--city", type=Path, required=True)
+    parser.add_argument("--run-dir", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--control", default="")
+    options = parser.parse_args()
+    try:
+        answer_in(options.city, options.run_dir, options.folder, options.control)
+    except CivicBrainError as error:
+        _say(Said(error=str(error)))
+        return error.exit_code
+    except (OSError, msgspec.MsgspecError) as error:
+        _say(Said(error=f"the what-if cannot be carried out: {error}"))
+        return 2
+    finally:
+        shutil.rmtree(options.folder / STATE_FOLDER, ignore_errors=True)
+    return 0
+
+
+def answer_in(city_folder: Path, run_dir: Path, folder: Path, control: str) -> None:
+    """Answer folder/question.json into folder/answer.json. Raises CivicBrainError."""
+    began = time.monotonic()
+    question = msgspec.json.decode((folder / QUESTION_FILE).read_bytes(), type=Question)
+    city = load_city(city_folder)
+    question.check(city)
+    conduct = Conduct()
+    conduct.timing_s["pause"] = take_from_run(run_dir, folder / STATE_FOLDER)
+    conduct.timing_s["state"] = round(time.monotonic() - began, 3)
+    pairs = 0
+
+    def keep(answer: WhatIfAnswer) -> None:
+        nonlocal pairs
+        pairs = answer.pairs
+        write_atomically(folder / ANSWER_FILE, msgspec.json.encode(answer))
+
+    conduct.on_answer = keep
+    conduct.on_progress = lambda done, of: _say(Said(done, of, pairs))
+    answer_question(city, question, folder / STATE_FOLDER, control or control_of_run(run_dir), conduct)
+    _say(Said(2 * pairs, 2 * pairs, pairs))
+
+
+def _say(said: Said) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

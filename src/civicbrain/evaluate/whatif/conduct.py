@@ -1,0 +1,165 @@
+"""Pairs of futures from one state, two at a time, in processes that stay (libsumo: one simulation each)."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future as Pending
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scipy.special import ndtri
+
+from civicbrain.city.model import City
+from civicbrain.city.whatif import Change, Question, TrafficModel
+from civicbrain.contracts.brain import ControlSpec
+from civicbrain.contracts.rooms import get_control
+from civicbrain.core.errors import ConfigurationError, TwinError
+from civicbrain.evaluate.whatif.records import WhatIfAnswer, make_answer
+from civicbrain.evaluate.whatif.run import FutureTask, give_way, run_future
+from civicbrain.twin.whatif.branch import read_traffic
+from civicbrain.twin.whatif.future import FutureFigures
+
+WORKERS = 2
+MICRO_BUDGET_S = 15.0
+"""The microscopic model is taken by itself where all pairs are expected to take no longer."""
+
+VEHICLE_STEP_S, STEP_S, CONTROL_STEP_S, JUNCTION_STEP_S = 16e-6, 1e-3, 5e-3, 1.5e-4
+"""Processor time of a step: a vehicle, the step itself, a control's tick, a junction of it. Measured with
+SUMO 1.28 on the machine of benchmarks/whatif; only the choice of the model hangs on it."""
+
+DEMAND_SD = 0.05
+"""Standard deviation of the level of demand a quarter of an hour ahead, as a share of it: between pairs, the
+same within one. Our assumption, not a measurement: it makes the bands say how much hangs on the demand."""
+
+_OFFERED = ("central", "fixed")
+
+
+@dataclass
+class Conduct:
+    """What is told on the way. on_progress: futures done, of how many. timing_s: filled in, wall seconds."""
+
+    on_progress: Callable[[int, int], None] = lambda *_: None
+    on_answer: Callable[[WhatIfAnswer], None] = lambda *_: None
+    timing_s: dict[str, float] = field(default_factory=dict)
+    workers: int = WORKERS
+
+
+def choose_model(question: Question, vehicles: int, junctions: int, *, control: bool, step_s: float) -> str:
+    """ "micro" or "meso": what was asked for, or what is quick enough. vehicles: on the street now."""
+    if question.model is not TrafficModel.AUTO:
+        return str(question.model)
+    steps = question.horizon_s / step_s
+    one_s = VEHICLE_STEP_S * vehicles + STEP_S + control * (CONTROL_STEP_S + JUNCTION_STEP_S * junctions)
+    rounds = -(-2 * question.seeds // WORKERS)
+    return "micro" if steps * one_s * rounds <= MICRO_BUDGET_S else "meso"
+
+
+def demand_factors(pairs: int) -> list[float]:
+    """The level of demand of each pair: evenly spread quantiles of a normal distribution, mean 1."""
+    return [1.0 + DEMAND_SD * float(ndtri((row + 0.5) / pairs)) for row in range(pairs)]
+
+
+def get_offered_control(name: str) -> ControlSpec:
+    """A control that a what-if can run. Raises NotFoundError, ConfigurationError."""
+    control = get_control(name)
+    if control.program not in _OFFERED:
+        raise ConfigurationError(
+            f"a what-if cannot go on from a running city under {name!r}, which is SUMO's own",
+            place="what-if control", remedy="compare it in a study: `civicbrain evaluate`",
+        )  # fmt: skip
+    return control
+
+
+def answer_question(
+    city: City, question: Question, branch: Path, control: str, conduct: Conduct
+) -> WhatIfAnswer:
+    """Run all pairs of a question from the state in the folder `branch`, under the city's `control` where the
+    question names no other. `conduct.on_answer` gets what is known after each pair.
+
+    Raises what a future raises; nothing of it is left running.
+    """
+    question.check(city)
+    began = time.monotonic()
+    traffic = read_traffic(branch)
+    vehicles = sum(not one.waiting for one in traffic.vehicles)
+    sides = [get_offered_control(change.control or control) for change in (question.against, question.change)]
+    model = choose_model(
+        question,
+        vehicles,
+        len(city.junctions),
+        control=any(s.brain for s in sides),
+        step_s=city.demand.step_s,
+    )
+    factors = demand_factors(question.seeds)
+    # the middle of the demand first: the first pair alone is then the best single guess
+    order = sorted(range(question.seeds), key=lambda row: (abs(factors[row] - 1.0), row))
+    tasks: list[FutureTask] = []
+    for row in order:
+        for change, side in zip((question.against, question.change), sides, strict=True):
+            tasks.append(
+                FutureTask(
+                    city.folder.absolute(), branch.absolute(), change, side, row + 1, question.horizon_s,
+                    model == "meso", factors[row],
+                )
+            )  # fmt: skip
+    span_s = (traffic.time_s, traffic.time_s + question.horizon_s)
+    notes = _notes(question, model, sides)
+    found: list[FutureFigures] = []
+    answer: WhatIfAnswer | None = None
+    context = multiprocessing.get_context("spawn")
+    count = min(conduct.workers, len(tasks), len(os.sched_getaffinity(0)) + 1)
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=give_way)
+    try:
+        pending: list[Pending[FutureFigures]] = [pool.submit(run_future, task) for task in tasks]
+        for number, one in enumerate(pending):
+            found.append(one.result())
+            conduct.on_progress(number + 1, len(tasks))
+            if number % 2:
+                pairs = [(found[row], found[row + 1]) for row in range(0, len(found), 2)]
+                conduct.timing_s["cpu"] = round(sum(one.cpu_s for one in found), 2)
+                conduct.timing_s[f"pair {len(pairs)}"] = round(time.monotonic() - began, 2)
+                answer = make_answer(
+                    city,
+                    question,
+                    sides[0].name,
+                    model,
+                    pairs,
+                    span_s,
+                    vehicles,
+                    notes,
+                    dict(conduct.timing_s),
+                )
+                conduct.on_answer(answer)
+    except BrokenProcessPool as error:
+        raise TwinError(
+            "a simulation of the future died", place="what-if",
+            remedy="ask again; with another model (--model) where it happens twice",
+        ) from error  # fmt: skip
+    finally:
+        for process in list((pool._processes or {}).values()):
+            if answer is None or answer.pairs < question.seeds:
+                process.kill()
+        pool.shutdown(wait=False, cancel_futures=True)
+    assert answer is not None
+    return answer
+
+
+def _notes(question: Question, model: str, sides: Sequence[ControlSpec]) -> tuple[str, ...]:
+    notes = []
+    if model == "meso":
+        notes.append(
+            "Mesoscopic: queues, not driving. Trust signs and orders of effects; delays are lower than real."
+        )
+    if any(side.brain for side in sides):
+        notes.append("The control starts without its memory, from the local plans; both sides alike.")
+    if question.seeds < 2:
+        notes.append("One pair only: no band.")
+    change: Change = question.change
+    if model == "meso" and any(closure.lanes for closure in change.closures):
+        notes.append("Closed lanes beside open ones count as less flow on the whole section.")
+    return tuple(notes)
