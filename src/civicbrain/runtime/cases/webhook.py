@@ -67,6 +67,8 @@ def post(hook: Webhook, key: str, body: bytes, now_s: float) -> None:
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             answer.read(1024)
+            if connection.aborted:  # the library takes a head that was cut off for a whole one
+                raise TimeoutError
         except (OSError, http.client.HTTPException) as failure:
             timed_out = connection.aborted or isinstance(failure, TimeoutError)
             error = DeliveryError(
