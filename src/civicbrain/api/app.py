@@ -24,6 +24,7 @@ from civicbrain.api.problems import (
 from civicbrain.api.routes import city as city_routes
 from civicbrain.api.routes import control, history, now, records, sources
 from civicbrain.api.routes import missions as mission_routes
+from civicbrain.api.routes import what_ifs as what_if_routes
 from civicbrain.api.services import Document, Services
 from civicbrain.api.settings import Settings
 from civicbrain.api.static import StaticFiles, accepts_gzip, front, security_headers
@@ -51,7 +52,7 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
         finally:
             await services.stop()
 
-    topics = (city_routes, now, control, records, history, sources, mission_routes)
+    topics = (city_routes, now, control, records, history, sources, mission_routes, what_if_routes)
     routes = [get_openapi, *(handler for topic in topics for handler in topic.handlers(services))]
     api = Litestar(
         route_handlers=[*options_of(routes), *routes],

@@ -15,7 +15,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
-from civicbrain.api import field_models, mission_models, models
+from civicbrain.api import field_models, mission_models, models, what_if_models
 from civicbrain.api.access import OBSERVATIONS
 from civicbrain.api.problems import MEDIA_TYPE, ProblemError
 from civicbrain.city.model import City
@@ -33,7 +33,7 @@ _ALWAYS = {
 }
 _WITH_BODY = {403: "a page of another origin asked", 409: "refused", 415: "the body is not application/json"}
 _WITH_NAME = {404: "there is none of that name"}
-_NAMING = ("/v1/control", "/v1/dispatch", "/v1/intake", "/v1/missions", "/v1/sources")
+_NAMING = ("/v1/control", "/v1/dispatch", "/v1/intake", "/v1/missions", "/v1/sources", "/v1/what-ifs")
 _FROM_PROCESS = {503: "the process that knows is away; try again after Retry-After seconds"}
 _ONLY_HERE = ("/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions", "/openapi.json")
 _PUBLIC = ("/v1/health",)
@@ -78,6 +78,8 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
     schemas["MissionOrder"]["examples"] = [{"vehicle": "ambulance 7", "urgency": 3} | ends]
     places = {"north station": edges[0], "south station": edges[len(edges) // 2]}
     schemas["DispatchQuestion"]["examples"] = [{"address": edges[-1], "places": places}]
+    for name, examples in what_if_models.examples(edges).items():
+        schemas[name]["examples"] = examples
     for path, item in document["paths"].items():
         for method, operation in item.items():
             problems = dict(_ALWAYS)
@@ -178,9 +180,10 @@ _NOT_QUERY = {"data", "request", "last_event_id"}
 
 
 def _structs() -> list[type[msgspec.Struct]]:
+    modules = (models, field_models, mission_models, what_if_models)
     return [
         value
-        for value in {**vars(models), **vars(field_models), **vars(mission_models)}.values()
+        for value in {name: value for module in modules for name, value in vars(module).items()}.values()
         if isinstance(value, type) and issubclass(value, msgspec.Struct) and value is not msgspec.Struct
     ]
 

@@ -14,6 +14,7 @@ from civicbrain.api.geometry import geometry_of
 from civicbrain.api.link import Link
 from civicbrain.api.map_socket import MapSocket
 from civicbrain.api.settings import Settings
+from civicbrain.api.what_ifs import WhatIfs
 from civicbrain.city.model import City
 
 
@@ -40,6 +41,7 @@ class Services:
     map_socket: MapSocket
     geometry: Document
     forwarder: Forwarder
+    what_ifs: WhatIfs
 
     @staticmethod
     def of(city: City, settings: Settings) -> Services:
@@ -47,14 +49,16 @@ class Services:
         link = Link(settings, alerts.add)
         return Services(
             city, settings, link, alerts, MapSocket(city, link, settings), Document.of(geometry_of(city)),
-            Forwarder(settings),
+            Forwarder(settings), WhatIfs(city, settings),
         )  # fmt: skip
 
     async def start(self) -> None:
         await self.link.start()
         self.map_socket.start()
+        self.what_ifs.start()
 
     async def stop(self) -> None:
+        await self.what_ifs.stop()
         await self.map_socket.stop()
         self.forwarder.stop()
         await self.link.stop()

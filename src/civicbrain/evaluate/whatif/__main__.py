@@ -22,18 +22,8 @@ from civicbrain.core.errors import CivicBrainError
 from civicbrain.evaluate.storage import write_atomically
 from civicbrain.evaluate.whatif.conduct import Conduct, answer_question
 from civicbrain.evaluate.whatif.records import WhatIfAnswer
+from civicbrain.evaluate.whatif.said import ANSWER_FILE, QUESTION_FILE, STATE_FOLDER, Said
 from civicbrain.evaluate.whatif.source import control_of_run, take_from_run
-
-QUESTION_FILE, ANSWER_FILE, STATE_FOLDER = "question.json", "answer.json", "state"
-
-
-class Said(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line of progress. pairs: answered so far. error: what a person can put right; it is then over."""
-
-    done: int = 0
-    of: int = 0
-    pairs: int = 0
-    error: str = ""
 
 
 def main() -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future as Pending
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from civicbrain.core.errors import ConfigurationError, TwinError
 from civicbrain.evaluate.whatif.records import WhatIfAnswer, make_answer
 from civicbrain.evaluate.whatif.run import FutureTask, give_way, run_future
 from civicbrain.twin.whatif.branch import read_traffic
-from civicbrain.twin.whatif.future import FutureFigures
+from civicbrain.twin.whatif.figures import FutureFigures
 
 WORKERS = 2
 MICRO_BUDGET_S = 15.0
@@ -75,6 +74,66 @@ def get_offered_control(name: str) -> ControlSpec:
     return control
 
 
+class Sides:
+    """Futures of several changes from one state, the same seeds and draws of the demand for each. For use
+    with `with`: its worker processes end with it."""
+
+    def __init__(
+        self, city: City, branch: Path, changes: Sequence[Change], control: str, question: Question,
+        workers: int = WORKERS,
+    ) -> None:  # fmt: skip
+        traffic = read_traffic(branch)
+        self.vehicles = sum(not one.waiting for one in traffic.vehicles)
+        self.controls = [get_offered_control(change.control or control) for change in changes]
+        self.span_s = (traffic.time_s, traffic.time_s + question.horizon_s)
+        brains = any(one.brain for one in self.controls)
+        self.model = choose_model(
+            question, self.vehicles, len(city.junctions), control=brains, step_s=city.demand.step_s
+        )
+        factors = demand_factors(question.seeds)
+        # the middle of the demand first: the first round alone is then the best single guess
+        order = sorted(range(question.seeds), key=lambda row: (abs(factors[row] - 1.0), row))
+        self._tasks = [
+            FutureTask(
+                city.folder.absolute(), branch.absolute(), change, control, row + 1, question.horizon_s,
+                self.model == "meso", factors[row],
+            )
+            for row in order
+            for change, control in zip(changes, self.controls, strict=True)
+        ]  # fmt: skip
+        self.count, self._width, self.cpu_s = len(self._tasks), len(changes), 0.0
+        workers = min(workers, self.count, len(os.sched_getaffinity(0)) + 1)
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=give_way)
+
+    def __enter__(self) -> Sides:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in list((self._pool._processes or {}).values()):
+            process.kill()  # idle, or at work on what nobody waits for any more
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def rounds(self, on_progress: Callable[[int, int], None]) -> Iterator[tuple[FutureFigures, ...]]:
+        """Round by round one future a change, in their order. Raises what a future raises, TwinError."""
+        pending = [self._pool.submit(run_future, task) for task in self._tasks]
+        round_: list[FutureFigures] = []
+        try:
+            for number, one in enumerate(pending):
+                figures = one.result()
+                self.cpu_s += figures.cpu_s
+                round_.append(figures)
+                on_progress(number + 1, self.count)
+                if len(round_) == self._width:
+                    yield tuple(round_)
+                    round_ = []
+        except BrokenProcessPool as error:
+            raise TwinError(
+                "a simulation of the future died", place="what-if",
+                remedy="ask again; with another model where it happens twice",
+            ) from error  # fmt: skip
+
+
 def answer_question(
     city: City, question: Question, branch: Path, control: str, conduct: Conduct
 ) -> WhatIfAnswer:
@@ -85,71 +144,27 @@ def answer_question(
     """
     question.check(city)
     began = time.monotonic()
-    traffic = read_traffic(branch)
-    vehicles = sum(not one.waiting for one in traffic.vehicles)
-    sides = [get_offered_control(change.control or control) for change in (question.against, question.change)]
-    model = choose_model(
-        question,
-        vehicles,
-        len(city.junctions),
-        control=any(s.brain for s in sides),
-        step_s=city.demand.step_s,
-    )
-    factors = demand_factors(question.seeds)
-    # the middle of the demand first: the first pair alone is then the best single guess
-    order = sorted(range(question.seeds), key=lambda row: (abs(factors[row] - 1.0), row))
-    tasks: list[FutureTask] = []
-    for row in order:
-        for change, side in zip((question.against, question.change), sides, strict=True):
-            tasks.append(
-                FutureTask(
-                    city.folder.absolute(), branch.absolute(), change, side, row + 1, question.horizon_s,
-                    model == "meso", factors[row],
-                )
-            )  # fmt: skip
-    span_s = (traffic.time_s, traffic.time_s + question.horizon_s)
-    notes = _notes(question, model, sides)
-    found: list[FutureFigures] = []
+    pairs: list[tuple[FutureFigures, FutureFigures]] = []
     answer: WhatIfAnswer | None = None
-    context = multiprocessing.get_context("spawn")
-    count = min(conduct.workers, len(tasks), len(os.sched_getaffinity(0)) + 1)
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=give_way)
-    try:
-        pending: list[Pending[FutureFigures]] = [pool.submit(run_future, task) for task in tasks]
-        for number, one in enumerate(pending):
-            found.append(one.result())
-            conduct.on_progress(number + 1, len(tasks))
-            if number % 2:
-                pairs = [(found[row], found[row + 1]) for row in range(0, len(found), 2)]
-                conduct.timing_s["cpu"] = round(sum(one.cpu_s for one in found), 2)
-                conduct.timing_s[f"pair {len(pairs)}"] = round(time.monotonic() - began, 2)
-                answer = make_answer(
-                    city,
-                    question,
-                    sides[0].name,
-                    model,
-                    pairs,
-                    span_s,
-                    vehicles,
-                    notes,
-                    dict(conduct.timing_s),
-                )
-                conduct.on_answer(answer)
-    except BrokenProcessPool as error:
-        raise TwinError(
-            "a simulation of the future died", place="what-if",
-            remedy="ask again; with another model (--model) where it happens twice",
-        ) from error  # fmt: skip
-    finally:
-        for process in list((pool._processes or {}).values()):
-            if answer is None or answer.pairs < question.seeds:
-                process.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
+    with Sides(
+        city, branch, (question.against, question.change), control, question, conduct.workers
+    ) as sides:
+        notes = list_notes(question, sides.model, sides.controls)
+        for against, change in sides.rounds(conduct.on_progress):
+            pairs.append((against, change))
+            conduct.timing_s["cpu"] = round(sides.cpu_s, 2)
+            conduct.timing_s[f"pair {len(pairs)}"] = round(time.monotonic() - began, 2)
+            answer = make_answer(
+                city, question, sides.controls[0].name, sides.model, pairs, sides.span_s, sides.vehicles,
+                notes, dict(conduct.timing_s),
+            )  # fmt: skip
+            conduct.on_answer(answer)
     assert answer is not None
     return answer
 
 
-def _notes(question: Question, model: str, sides: Sequence[ControlSpec]) -> tuple[str, ...]:
+def list_notes(question: Question, model: str, sides: Sequence[ControlSpec]) -> tuple[str, ...]:
+    """What the reader of an answer must know."""
     notes = []
     if model == "meso":
         notes.append(

@@ -14,7 +14,7 @@ import numpy as np
 from civicbrain.city.model import City
 from civicbrain.city.whatif import Question
 from civicbrain.science.statistics import Estimate, estimate_mean, estimate_paired_difference
-from civicbrain.twin.whatif.future import FutureFigures
+from civicbrain.twin.whatif.figures import FutureFigures
 
 MOST_EDGES = 40
 """Edges shown: those whose delay changes most."""

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,9 +23,7 @@ from civicbrain.ledger import Ledger
 from civicbrain.runtime.child import end_with
 from civicbrain.runtime.hosts import InlineHost, warm_up
 from civicbrain.runtime.loop import Loop
-
-if TYPE_CHECKING:
-    from civicbrain.twin.whatif.future import FutureFigures
+from civicbrain.twin.whatif.figures import FutureFigures
 
 NICE = 10
 """Workers give way to the live city."""

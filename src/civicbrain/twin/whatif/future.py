@@ -22,6 +22,7 @@ from civicbrain.twin.simulation import Checkpoint, Twin
 from civicbrain.twin.whatif.branch import Traffic, read_traffic
 from civicbrain.twin.whatif.changes import Changes, narrowed, write_narrowed
 from civicbrain.twin.whatif.detours import Detours
+from civicbrain.twin.whatif.figures import FutureFigures
 from civicbrain.twin.whatif.meso_state import write_meso_state
 
 SAMPLE_S = 10.0
@@ -34,34 +35,6 @@ MESO_SENSE_S = 3.0
 """Time between two decisions of a control in the mesoscopic model; cameras and brain are what costs there."""
 
 _STATE_FILE = "meso.xml.gz"
-
-
-class FutureFigures(msgspec.Struct, frozen=True):
-    """How one future went; all from the branch to its end.
-
-    vehicles: on the street at the branch, waiting, or due later. delay_veh_s: time loss and waiting to be let
-    in, of all. time_spent_veh_s: on the street or waiting to be let in, of all (what a detour costs is in
-    here, not in the delay). queue_veh, running: at series_time_s, each minute; a queue is counted in vehicles
-    that stand for the time they lose (sum of vehicles × (1 - speed / limit)). junction_delay_veh_s,
-    edge_delay_veh_s: one a junction of the city (on its approaches as far as its camera looks), one an edge.
-    cpu_s: processor time that it took.
-    """
-
-    seed: int
-    vehicles: int
-    arrived: int
-    departed: int
-    undeparted: int
-    delay_veh_s: float
-    time_spent_veh_s: float
-    diverted: int
-    series_time_s: tuple[float, ...]
-    queue_veh: tuple[float, ...]
-    running: tuple[int, ...]
-    arrivals: tuple[int, ...]
-    junction_delay_veh_s: tuple[float, ...]
-    edge_delay_veh_s: tuple[float, ...]
-    cpu_s: float = 0.0
 
 
 class Future:

@@ -1,0 +1,115 @@
+"""What the API says and takes about what-ifs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from civicbrain.city.whatif import Change, Closure, Detour, EventDemand, PlanSetting, Question, TrafficModel
+from civicbrain.evaluate.whatif.records import WhatIfAnswer
+
+Edge = Annotated[str, Meta(min_length=1, max_length=200, description="id of a street section")]
+Lanes = Annotated[
+    list[Annotated[int, Meta(ge=0, le=63)]], Meta(max_length=16, description="indexes from the right; [] all")
+]
+ControlName = Annotated[str, Meta(max_length=64, pattern=r"^([a-z][a-z0-9_-]*)?$")]
+Minutes = Annotated[float, Meta(ge=1, le=60)]
+Seeds = Annotated[int, Meta(ge=1, le=20)]
+
+
+class ClosureAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """A street section, or some of its lanes, closed for the whole horizon."""
+
+    edge: Edge
+    lanes: Lanes = []
+
+
+class PlanAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """A fixed plan for one junction: seconds of each step of its local plan, and its offset."""
+
+    junction: Annotated[str, Meta(min_length=1, max_length=200)]
+    durations_s: Annotated[list[Annotated[float, Meta(ge=1, le=3600)]], Meta(min_length=1, max_length=64)]
+    offset_s: Annotated[float, Meta(ge=0, le=3600)] = 0.0
+
+
+class DetourAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """This share of the drivers with the section still ahead takes the quickest way without it."""
+
+    edge: Edge
+    share: Annotated[float, Meta(ge=0, le=1)]
+
+
+class EventAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Cars from the start of one section to the end of another, evenly spread."""
+
+    from_edge: Edge
+    to_edge: Edge
+    veh_per_h: Annotated[float, Meta(ge=1, le=5000)]
+
+
+class ChangeAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is other than it is. control: "" for the one that the city has."""
+
+    closures: Annotated[list[ClosureAsked], Meta(max_length=50)] = []
+    control: ControlName = ""
+    plans: Annotated[list[PlanAsked], Meta(max_length=50)] = []
+    demand_factor: Annotated[float, Meta(ge=0.1, le=3)] = 1.0
+    detours: Annotated[list[DetourAsked], Meta(max_length=50)] = []
+    events: Annotated[list[EventAsked], Meta(max_length=20)] = []
+
+
+class WhatIfAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """A what-if: `change` against `against` (by default nothing changed), from now. seeds: pairs of runs;
+    bands need two. model: auto takes the microscopic one where that is quick enough."""
+
+    change: ChangeAsked
+    against: ChangeAsked = ChangeAsked()
+    minutes: Minutes = 15.0
+    seeds: Seeds = 3
+    model: Literal["auto", "micro", "meso"] = "auto"
+
+    def question(self) -> Question:
+        return Question(
+            _change(self.change), _change(self.against), self.minutes, self.seeds, TrafficModel(self.model)
+        )
+
+
+class WhatIfView(Struct, frozen=True):
+    """state: "queued" | "running" | "done" | "failed" | "cancelled". progress: 0 to 1. answer: of the pairs
+    that are through, null before the first; it grows until the state is "done". asked_at: RFC 3339."""
+
+    id: str
+    state: str
+    asked_at: str
+    progress: float
+    error: str = ""
+    answer: WhatIfAnswer | None = None
+
+
+class WhatIfBrief(Struct, frozen=True):
+    """As in WhatIfView, without the answer."""
+
+    id: str
+    state: str
+    asked_at: str
+    progress: float
+    error: str = ""
+
+
+def _change(asked: ChangeAsked) -> Change:
+    return Change(
+        tuple(Closure(one.edge, tuple(one.lanes)) for one in asked.closures),
+        asked.control,
+        tuple(PlanSetting(one.junction, tuple(one.durations_s), one.offset_s) for one in asked.plans),
+        asked.demand_factor,
+        tuple(Detour(one.edge, one.share) for one in asked.detours),
+        tuple(EventDemand(one.from_edge, one.to_edge, one.veh_per_h) for one in asked.events),
+    )
+
+
+def examples(edges: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Struct name -> examples for the document, in terms of this city's sections."""
+    change = ChangeAsked(closures=[ClosureAsked(edges[len(edges) // 2])])
+    return {"WhatIfAsked": [msgspec.to_builtins(WhatIfAsked(change, minutes=1.0, seeds=1))]}
