@@ -30,7 +30,7 @@ from civicbrain.runtime.transit_log import TransitLog
 ALERT_OPEN_S = 60.0
 """An alert that its brain has not repeated for this long is closed."""
 
-MAX_OPEN_ALERTS = 1_000
+MAX_OPEN_ALERTS = 20_000
 
 RUNTIME = "runtime"
 """The name under which the loop itself raises alerts and writes to the ledger."""
@@ -118,8 +118,9 @@ class Loop:
             self._write(kind, body, now_s, actor)
         changed = self._alert([*alerts, *self._trouble(now_s)], now_s)
         return Advice(
-            tuple(requests), tuple(changed), tuple(derived), explanations, tuple(plans), tuple(incidents)
-        )
+            tuple(requests), tuple(changed), tuple(derived), explanations, tuple(plans), tuple(incidents),
+            buses[0] if buses else None,
+        )  # fmt: skip
 
     def observe(self, data: Sequence[Datum], now_s: float) -> Snapshot:
         """Take in data between two ticks; nobody is asked. now_s may run ahead of the next tick a little."""

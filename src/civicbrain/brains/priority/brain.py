@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 from civicbrain.brains.priority.arrival import Pace, RoadView, free_s
 from civicbrain.brains.priority.corridor import Corridors
@@ -10,13 +12,15 @@ from civicbrain.brains.priority.options import PriorityOptions
 from civicbrain.brains.priority.planning import Planner
 from civicbrain.brains.priority.pursuit import Pursuit, Stop
 from civicbrain.brains.priority.switching import JunctionTable
+from civicbrain.brains.priority.transit import Transit
 from civicbrain.brains.priority.ways import Way
 from civicbrain.city.missions import MissionTrack, TrackState
 from civicbrain.city.model import City
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.city.waits import red_wait_s
-from civicbrain.contracts.brain import Advice, Alert, Severity, StageRequest
+from civicbrain.contracts.brain import Advice, Alert, Priority, Request, Severity, StageRequest
 from civicbrain.contracts.missions import MissionPlan
+from civicbrain.contracts.transit import TransitPlan
 
 ETA_SD_S, ETA_SD_SHARE = 3.0, 0.12
 """Standard deviation of a predicted arrival: seconds, and share of the time left (benchmarks/priority)."""
@@ -37,13 +41,30 @@ class PriorityBrain:
         self._tables: dict[int, JunctionTable] = {}
         self._corridors = Corridors(name, options)
         self._pursuits: dict[str, Pursuit] = {}
+        self._transit = Transit(city, name, options, self._view, self._tables)
         self._last_s = -math.inf
 
     def advise(self, snapshot: Snapshot) -> Advice:
         """Requests for the corridors, plans of all missions, alerts for those that are lost."""
         if snapshot.time_s < self._last_s:
             self._pursuits.clear()
+            self._transit.clear()
         self._last_s = snapshot.time_s
+        missions = self._missions(snapshot)
+        busy = {request.junction for request in missions.requests if request.priority > Priority.SIGNALS}
+        row = self._city.signals.row
+        requests, transit = self._transit.step(snapshot, {row[junction] for junction in busy})
+        if transit is None:
+            return missions
+        return replace(
+            missions,
+            requests=tuple(_one_each([*missions.requests, *requests])),
+            explanations={**self._explain_buses(transit), **missions.explanations},
+            transit=transit,
+        )
+
+    def _missions(self, snapshot: Snapshot) -> Advice:
+        """What emergency missions need."""
         if not snapshot.missions and not self._pursuits:
             return Advice()
         requests = self._end(snapshot)
@@ -166,6 +187,17 @@ class PriorityBrain:
         detail = f"no position of {mission.vehicle}; its corridor is given back"
         return Alert(f"mission-{mission.id}", Severity.WARNING, title, detail, now_s, self.name)
 
+    def _explain_buses(self, transit: TransitPlan) -> dict[str, dict[str, object]]:
+        if not self.options.explain:
+            return {}
+        return {
+            bus.ask.junction: {"bus": bus.trip, "line": bus.line, "kind": str(bus.ask.kind),
+                               "stage": bus.ask.stage, "behind_s": bus.behind_s, "arrival_s": bus.ask.eta_s,
+                               "until_s": bus.ask.until_s, "why": bus.ask.reason}
+            for bus in transit.buses
+            if bus.ask is not None
+        }  # fmt: skip
+
     def _explain(self, pursuits: list[Pursuit]) -> dict[str, dict[str, object]]:
         return {
             stop.table.junction.id: {
@@ -182,7 +214,9 @@ class PriorityBrain:
         }
 
 
-def _one_each(requests: list[StageRequest]) -> list[StageRequest]:
-    """A junction that is asked for is not given back in the same second."""
-    asked = {request.junction for request in requests if request.priority > 10}
-    return [r for r in requests if r.priority > 10 or r.junction not in asked]
+def _one_each(requests: Sequence[Request]) -> list[Request]:
+    """A junction is asked for once: for a mission rather than a bus, for either rather than given back."""
+    highest: dict[str, int] = {}
+    for request in requests:
+        highest[request.junction] = max(request.priority, highest.get(request.junction, 0))
+    return [request for request in requests if request.priority == highest[request.junction]]

@@ -23,6 +23,12 @@ class PriorityOptions:
     replan_gain_s, replan_gain: saving in seconds and as a share that is worth a change.
     speed_share: expected speed in a corridor over the vehicle's own limit, until it has shown its pace.
     carry: share of a discharged queue that drives on along the corridor.
+
+    Buses: bus_late_s: priority is asked from so far behind the timetable, or behind the headway due.
+    bus_extension_s: longest extension of a green (10 s to 20 s are usual; NCHRP synthesis 149, 2020).
+    bus_hold_s: longest early green or insertion, switch-over included. bus_cool_down_s: rest of a junction
+    after a request (about a cycle). bus_least_green_s: how long a stage must have stood before it is cut.
+    bus_weight_veh: what a second of the bus is worth against one of a vehicle: its passengers over theirs.
     """
 
     headway_s: float = 2.0
@@ -40,10 +46,19 @@ class PriorityOptions:
     speed_share: float = 0.9
     carry: float = 0.5
     corridors: bool = True
+    buses: bool = True
+    bus_late_s: float = 15.0
+    bus_extension_s: float = 15.0
+    bus_hold_s: float = 45.0
+    bus_cool_down_s: float = 60.0
+    bus_least_green_s: float = 8.0
+    bus_weight_veh: float = 20.0
+    bus_insertion: bool = True
     explain: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("headway_s", "max_lead_s", "max_hold_s", "valid_s", "replan_s", "speed_share"):
+        for name in ("headway_s", "max_lead_s", "max_hold_s", "valid_s", "replan_s", "speed_share",
+                     "bus_extension_s", "bus_hold_s"):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise ConfigurationError(
                     f"{getattr(self, name)} is not above 0", place=f"brains.priority option {name!r}",
