@@ -85,6 +85,8 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
             problems = dict(_ALWAYS)
             if method in ("put", "patch", "post"):
                 problems |= _WITH_BODY
+            if method == "delete":
+                problems |= {403: _WITH_BODY[403], 409: _WITH_BODY[409]}
             if "{" in path or path in _NAMING:
                 problems |= _WITH_NAME
             if path not in _ONLY_HERE:

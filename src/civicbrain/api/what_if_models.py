@@ -65,15 +65,15 @@ class WhatIfAsked(Struct, frozen=True, forbid_unknown_fields=True):
     bands need two. model: auto takes the microscopic one where that is quick enough."""
 
     change: ChangeAsked
-    against: ChangeAsked = ChangeAsked()
+    against: ChangeAsked | None = None
     minutes: Minutes = 15.0
     seeds: Seeds = 3
     model: Literal["auto", "micro", "meso"] = "auto"
 
     def question(self) -> Question:
-        return Question(
-            _change(self.change), _change(self.against), self.minutes, self.seeds, TrafficModel(self.model)
-        )
+        against = _change(self.against) if self.against is not None else Change()
+        model = TrafficModel(self.model)
+        return Question(_change(self.change), against, self.minutes, self.seeds, model)
 
 
 class WhatIfView(Struct, frozen=True):

@@ -108,10 +108,10 @@ class WhatIfs:
         return WhatIfView(job.id, job.state, job.asked_at.isoformat(), job.progress, job.error, job.answer)
 
     async def cancel(self, name: str) -> WhatIfView:
-        """End it, or take it out of the line. Raises ProblemError: 404, 409 when it is over."""
+        """End it, or take it out of the line; one that is over stays as it is. Raises ProblemError (404)."""
         job = self._get(name)
         if job.state in _OVER:
-            raise ProblemError(409, f"what-if {name!r} is over")
+            return self.view(name)
         running = job.state == "running"
         job.state = "cancelled"
         if running and self._process is not None:
