@@ -77,6 +77,24 @@ class LedgerReader:
             )
         return [_entry(row) for row in rows]
 
+    def since(self, at: datetime, kinds: Iterable[str], limit: int = MAX_PAGE) -> list[Entry]:
+        """The newest entries of some kinds that were recorded at `at` (aware) or later, in their order."""
+        text, wanted = at.astimezone(UTC).isoformat(timespec="milliseconds"), tuple(kinds)
+        with self._lock:
+            self._settle()
+            # numbers grow with time, so its first entry is found by halving, not by reading everything
+            low, high = 1, int(self._rows("SELECT coalesce(max(seq), 0) FROM entry")[0][0]) + 1
+            while low < high:
+                middle = (low + high) // 2
+                earlier = self._rows("SELECT at < ? FROM entry WHERE seq = ?", (text, middle))
+                low, high = (middle + 1, high) if earlier and earlier[0][0] else (low, middle)
+            rows = self._rows(
+                f"SELECT {COLUMNS} FROM entry WHERE seq >= ? AND kind IN ({','.join('?' * len(wanted))})"  # noqa: S608
+                " ORDER BY seq DESC LIMIT ?",
+                (low, *wanted, max(0, min(limit, MAX_PAGE))),
+            )
+        return [_entry(row) for row in reversed(rows)]
+
     def verify(self) -> VerifyReport:
         """Walk the whole chain; the report names the first entry that does not fit."""
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,18 +15,23 @@ from civicbrain.contracts.wire import BrainCommand, Reply
 from civicbrain.core.errors import CasesError, CivicBrainError
 from civicbrain.runtime.cases.alarm_list import list_alarms
 from civicbrain.runtime.cases.commands import KINDS
+from civicbrain.runtime.cases.handover import write_handover
 from civicbrain.runtime.cases.outbox import list_notices
 from civicbrain.runtime.cases.procedures import Procedure
+from civicbrain.runtime.cases.quality import quality_of
 from civicbrain.runtime.cases.rows import get_file, list_statements, list_summaries, number_of
 
 MOST = 1000
 
 
 class Answers:
-    """db: a reader of its own. lost: words that found no room on their way, told by the server."""
+    """db: a reader of its own. ledger: of the brain process. lost: words that found no room on their way,
+    told by the server."""
 
-    def __init__(self, db: sqlite3.Connection, procedures: Mapping[IncidentKind, Procedure]) -> None:
-        self._db, self._procedures = db, procedures
+    def __init__(
+        self, db: sqlite3.Connection, procedures: Mapping[IncidentKind, Procedure], ledger: Path | None = None
+    ) -> None:
+        self._db, self._procedures, self._ledger = db, procedures, ledger
         self.lost = 0
 
     def answer(self, command: BrainCommand) -> Reply:
@@ -58,6 +64,12 @@ class Answers:
             case "reports":
                 statements, count = list_statements(db, **page)
                 return {"reports": statements, "count": count, **page}
+            case "handover":
+                now_s = time.time()
+                since_s = now_s - float(asked.get("hours", 8.0)) * 3600.0
+                return write_handover(db, since_s, now_s, self._ledger)
+            case "quality":
+                return quality_of(db, str(asked.get("week", "")), time.time())
             case "procedures":
                 return [
                     msgspec.to_builtins(

@@ -49,6 +49,7 @@ from civicbrain.runtime.cases.status import status_of
 from civicbrain.runtime.cases.store import FILE, FOLDER, CaseStore, open_reader
 from civicbrain.runtime.cases.wire import REPORT_TOPIC, STATUS_TOPIC, Delivery, Taken
 from civicbrain.runtime.configuration import RunConfiguration, load_configuration
+from civicbrain.runtime.rundir import LEDGER_FILE
 from civicbrain.runtime.serving import serve_until_stopped
 
 STATUS_EVERY_S = 1.0
@@ -78,7 +79,7 @@ class CasesServer:
             self.desk, reporters, lambda report: publish(self._publisher, REPORT_TOPIC, report), table.keep_s
         )
         self._keep_s = table.keep_s
-        self._answers = Answers(open_reader(folder / FILE), procedures)
+        self._answers = Answers(open_reader(folder / FILE), procedures, run_dir / LEDGER_FILE)
         self._input = open_responder(run_dir, CASES_IN)
         self._responder = open_responder(run_dir, CASES_CMD)
         self._publisher = open_publisher(run_dir, CASES_PUB)

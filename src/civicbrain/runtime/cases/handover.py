@@ -1,0 +1,146 @@
+"""The handover note: open cases, overrides, shelved alarms, silent sources, what changed in the shift."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from civicbrain.city.cases import case_id
+from civicbrain.city.model import City
+from civicbrain.city.shifts import Handover, LostNotice, Override, ShiftEvent
+from civicbrain.city.signals import ControllerMode
+from civicbrain.contracts.wire import CityState, unpack_array
+from civicbrain.core.errors import LedgerError
+from civicbrain.ledger import LedgerReader
+from civicbrain.runtime.cases.alarm_list import list_alarms
+from civicbrain.runtime.cases.rows import list_summaries
+from civicbrain.runtime.cases.store import moment
+
+MOST = 500
+SILENT_AFTER_S = 10.0
+"""As `/v1/sources` has it."""
+
+_TOLD = (
+    "opened", "moved", "reopened", "merged", "handed-over", "assigned", "urgency", "kind", "late",
+    "escalated", "notice-dead", "out-of-sight",
+)  # fmt: skip
+_OF_THE_PLATFORM = (
+    "brain-failed", "brain-recovered", "brain-switch", "control", "ledger-recovered", "start", "twin",
+)  # fmt: skip
+_BY_HAND = (ControllerMode.MANUAL, ControllerMode.FLASHING)
+
+
+def write_handover(db: sqlite3.Connection, since_s: float, now_s: float, ledger: Path | None) -> Handover:
+    """What the files say of a shift, unix seconds. ledger: the brain process's, for what changed there."""
+    open_cases, _ = list_summaries(db, open_only=True, limit=MOST)
+    alarms = list_alarms(db, now_s, which="shelved", limit=MOST)
+    marks = ",".join("?" * len(_TOLD))
+    rows = db.execute(
+        f"SELECT * FROM event WHERE at_s >= ? AND at_s <= ? AND what IN ({marks}) ORDER BY number",  # noqa: S608
+        (since_s, now_s, *_TOLD),
+    ).fetchall()
+    changed = [
+        ShiftEvent(
+            moment(row["at_s"]), row["actor"], row["what"], case_id(row["case_number"]),
+            msgspec.json.decode(row["detail"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+    if ledger is not None:
+        changed = sorted([*changed, *_of_platform(ledger, since_s, now_s)], key=lambda event: event.at)
+    closed = db.execute(
+        "SELECT count(*) FROM case_file WHERE closed_s >= ? AND closed_s <= ?", (since_s, now_s)
+    ).fetchone()
+    lost = db.execute(
+        "SELECT * FROM notice WHERE state = 'dead' OR (state = 'unaddressed' AND made_s >= ?)"
+        " ORDER BY number DESC LIMIT ?",
+        (since_s, MOST),
+    ).fetchall()
+    return Handover(
+        since=moment(since_s), until=moment(now_s), open_cases=open_cases, groups=alarms.groups,
+        shelved=alarms.alarms,
+        lost_notices=[
+            LostNotice(
+                row["number"], case_id(row["case_number"]) if row["case_number"] else "", row["recipient"],
+                row["error"] or "nobody of that name is configured",
+            )
+            for row in lost
+        ],
+        changed=changed[-MOST:], changes=len(changed), closed_cases=closed[0],
+    )  # fmt: skip
+
+
+def with_state(note: Handover, city: City, state: CityState, silent: Iterable[str] = ()) -> Handover:
+    """The note with what the brain process knows: overrides, silent sources. silent: field cameras."""
+    overrides = [
+        Override("brain", health.name, "switched off") for health in state.brains if health.state == "off"
+    ]
+    if not state.brain_on:
+        overrides.append(Override("control", state.control, "no brain controls the signals"))
+    if state.twin is not None and state.twin.paused:
+        overrides.append(Override("twin", "clock", "paused"))
+    modes = unpack_array(state.junction_mode)
+    for row in np.flatnonzero(np.isin(modes, [int(mode) for mode in _BY_HAND]))[:MOST].tolist():
+        if row < len(city.junctions):
+            name = ControllerMode(int(modes[row])).name.lower()
+            overrides.append(Override("junction", city.junctions[row].id, name))
+    quiet = [
+        name for name, age_s in state.staleness_s.items()
+        if not math.isfinite(age_s) or age_s > SILENT_AFTER_S
+    ]  # fmt: skip
+    return msgspec.structs.replace(
+        note, live=True, overrides=overrides, silent_sources=sorted({*quiet, *silent})
+    )
+
+
+def as_text(note: Handover) -> str:
+    """The note for a person, as plain text."""
+    lines = [f"Handover {note.since:%Y-%m-%d %H:%M} to {note.until:%H:%M} UTC", ""]
+    lines += [f"Open cases: {len(note.open_cases)}; closed in this shift: {note.closed_cases}"]
+    for case in note.open_cases:
+        where = case.place.junction or case.place.edge or case.place.sensor
+        late = ", LATE" if case.late else ""
+        who = f", {case.assigned_to}" if case.assigned_to else ""
+        lines.append(f"  {case.id:<10} {case.urgency:<7} {case.state:<10} {case.title}, {where}{who}{late}")
+    if note.live:
+        lines += ["", f"Overrides: {len(note.overrides) or 'none'}"]
+        lines += [f"  {one.what} {one.which}: {one.detail}" for one in note.overrides]
+        lines += ["", "Silent sources: " + (", ".join(note.silent_sources) or "none")]
+    else:
+        lines += ["", "Overrides and silent sources: not known, the city does not run"]
+    standing = sum(group.alarms for group in note.groups)
+    lines += ["", f"Alarms that stand: {standing}; shelved: {len(note.shelved)}"]
+    lines += [f"  {group.urgency:<7} {group.alarms:>5}  {group.matter}" for group in note.groups]
+    for alarm in note.shelved:
+        until = f"{alarm.shelved_until:%H:%M}" if alarm.shelved_until else "?"
+        lines.append(f"  shelved until {until} by {alarm.shelved_by}: {alarm.title} ({alarm.shelved_why})")
+    if note.lost_notices:
+        lines += ["", "Notices that reached nobody:"]
+        lines += [f"  {one.recipient} about {one.case}: {one.error}" for one in note.lost_notices]
+    lines += ["", f"Changed in this shift: {note.changes}"]
+    for event in note.changed:
+        said = ", ".join(f"{key} {value}" for key, value in event.detail.items() if value not in ("", None))
+        lines.append(
+            f"  {event.at:%H:%M:%S}  {event.case or 'platform':<10} {event.what:<13} {event.actor}: {said}"
+        )
+    text = "\n".join(lines) + "\n"
+    return "".join(one if one.isprintable() or one == "\n" else " " for one in text)
+
+
+def _of_platform(ledger: Path, since_s: float, now_s: float) -> list[ShiftEvent]:
+    try:
+        with LedgerReader(ledger) as reader:
+            entries = reader.since(moment(since_s), _OF_THE_PLATFORM, MOST)
+    except LedgerError:
+        return []  # it never ran
+    found = []
+    for entry in entries:
+        at = moment(since_s).fromisoformat(entry.at)
+        if at.timestamp() <= now_s:
+            found.append(ShiftEvent(at, entry.actor, entry.kind, "", entry.body))
+    return found
