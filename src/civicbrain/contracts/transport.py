@@ -19,7 +19,9 @@ import zmq
 
 from civicbrain.city.missions import MissionEnd, VehiclePosition
 from civicbrain.city.observations import Detections, SignalStates
+from civicbrain.city.transit.buses import BusPosition
 from civicbrain.contracts.wire import (
+    BUSES_TOPIC,
     DETECTIONS_TOPIC,
     ENDS_TOPIC,
     POSITIONS_TOPIC,
@@ -176,6 +178,7 @@ RECORD_OF_TOPIC: dict[bytes, type[Any]] = {
     SIGNALS_TOPIC: SignalStates,
     POSITIONS_TOPIC: VehiclePosition,
     ENDS_TOPIC: MissionEnd,
+    BUSES_TOPIC: BusPosition,
 }
 
 

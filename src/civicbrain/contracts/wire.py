@@ -3,7 +3,8 @@
 Transport: ZeroMQ over Unix sockets in a run folder that only its owner may enter (mode 0700):
 
     twin.pub   PUB     topics b"det" Detections, b"sig" SignalStates, b"veh" VehicleFrame, b"stat" TwinStatus,
-                      b"pos" VehiclePosition, b"end" MissionEnd (city/missions.py)
+                      b"pos" VehiclePosition, b"end" MissionEnd (city/missions.py),
+                      b"bus" BusPosition (city/transit/buses.py)
     twin.cmd   ROUTER  TwinCommand -> Reply
     brain.pub  PUB     topics b"state" CityState (1 a second), b"alert" Alert,
                       b"incident" Incident (city/incidents.py): began, changed or ended
@@ -221,12 +222,12 @@ class CityState(msgspec.Struct, frozen=True):
 
 
 ALERT_TOPIC, STATE_TOPIC, INCIDENT_TOPIC = b"alert", b"state", b"incident"
-POSITIONS_TOPIC, ENDS_TOPIC = b"pos", b"end"
+POSITIONS_TOPIC, ENDS_TOPIC, BUSES_TOPIC = b"pos", b"end", b"bus"
 DETECTIONS_TOPIC, SIGNALS_TOPIC, VEHICLES_TOPIC, STATUS_TOPIC = b"det", b"sig", b"veh", b"stat"
 
 __all__ = [
-    "ALERT_TOPIC", "DETECTIONS_TOPIC", "ENDS_TOPIC", "INCIDENT_TOPIC", "POSITIONS_TOPIC", "SIGNALS_TOPIC",
-    "STATE_TOPIC", "STATUS_TOPIC", "VEHICLES_TOPIC",
+    "ALERT_TOPIC", "BUSES_TOPIC", "DETECTIONS_TOPIC", "ENDS_TOPIC", "INCIDENT_TOPIC", "POSITIONS_TOPIC",
+    "SIGNALS_TOPIC", "STATE_TOPIC", "STATUS_TOPIC", "VEHICLES_TOPIC",
     "Alert", "Array", "BrainCommand", "BrainHealth", "CityState", "Indicators", "Reply", "TwinCommand",
     "TwinStatus", "VehicleFrame", "pack_array", "pack_columns", "unpack_array", "unpack_columns",
 ]  # fmt: skip

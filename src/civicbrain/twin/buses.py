@@ -61,6 +61,7 @@ class BusTraffic:
         self._city, self._seed = city, seed
         self._timetable: Timetable | None = city.timetable
         self._under_way: set[str] = set()
+        self._looked = False
         self._late: list[tuple[float, BusPosition]] = []
 
     def look(self, now_s: float) -> None:
@@ -68,8 +69,11 @@ class BusTraffic:
         if self._timetable is None:
             return
         trips = self._timetable.trips
-        for name in libsumo.simulation.getDepartedIDList():
-            if name in trips:
+        # the first time all of them: the warm-up, or a checkpoint, has let some set out unseen
+        first, self._looked = not self._looked, True
+        names = libsumo.vehicle.getIDList() if first else libsumo.simulation.getDepartedIDList()
+        for name in names:
+            if name in trips and name not in self.drives:
                 self._departed(name)
         for name in libsumo.simulation.getArrivedIDList():
             drive = self.drives.get(name)

@@ -37,6 +37,7 @@ from civicbrain.contracts.transport import (
     receive,
 )
 from civicbrain.contracts.wire import (
+    BUSES_TOPIC,
     DETECTIONS_TOPIC,
     ENDS_TOPIC,
     POSITIONS_TOPIC,
@@ -48,6 +49,7 @@ from civicbrain.contracts.wire import (
     TwinStatus,
 )
 from civicbrain.core.errors import CivicBrainError
+from civicbrain.twin.buses import BusTraffic
 from civicbrain.twin.checkpoints import Checkpoints
 from civicbrain.twin.missions import MissionTraffic, MissionTrip, with_mission_types
 from civicbrain.twin.options import SENSING, TwinOptions
@@ -80,6 +82,7 @@ class TwinServer:
         """warmup_s: simulated seconds of the warm-up; it is cut short after warmup_wall_s of wall time."""
         self.city, self.options = with_mission_types(city, run_dir), options
         self.missions = MissionTraffic(seed=options.seed)
+        self.buses = BusTraffic(city, options.seed)
         self.warmup_s, self.warmup_wall_s = warmup_s, warmup_wall_s
         self.commands = open_responder(run_dir, TWIN_CMD)
         self.publisher = open_publisher(run_dir, TWIN_PUB)
@@ -163,6 +166,9 @@ class TwinServer:
             publish(
                 self.publisher, POSITIONS_TOPIC if isinstance(said, VehiclePosition) else ENDS_TOPIC, said
             )
+        self.buses.look(self.twin.time_s)
+        for position in self.buses.sense(self.twin.time_s):
+            publish(self.publisher, BUSES_TOPIC, position)
         self.pace.stepped(self.twin.time_s, now)
         self._publish_state(now)
         if now - self._saved >= CHECKPOINT_EVERY_S:
@@ -175,6 +181,7 @@ class TwinServer:
         self.run += 1
         self._centre_alive = False
         self.missions = MissionTraffic(seed=self.options.seed)
+        self.buses = BusTraffic(self.city, self.options.seed)
         self.twin = self._fresh()
         self._save()
 
