@@ -46,7 +46,7 @@ class Process:
         self.child.kill()
         self.child.wait()
 
-    def ask(self, action: str, timeout_s: float = 10.0, **fields: Any) -> Reply:
+    def ask(self, action: str, timeout_s: float = 40.0, **fields: Any) -> Reply:
         return self.client.ask(BrainCommand(action=action, actor="operator:anna", **fields), timeout_s)
 
     def cases(self) -> list[CaseSummary]:

@@ -100,7 +100,7 @@ def test_a_fault_told_in_two_lives_of_the_brain_counts_once(trial: OnTrial) -> N
 
 
 def test_alarms_floods_and_notes(trial: OnTrial) -> None:
-    """Twenty in one minute: that minute is the first of a flood of ten, and nobody has more than ten after."""
+    """Twenty in one minute: for ten minutes more than ten have come within the last ten."""
     for number in range(20):
         alert(trial, f"k{number}", Severity.WARNING, MONDAY_S + HOUR_S + number, "signals")
     trial.clock.now_s = MONDAY_S + HOUR_S + 100

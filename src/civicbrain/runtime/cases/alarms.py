@@ -182,12 +182,12 @@ def clear_by_hand(change: Change, numbers: list[int], reason: str) -> int:
     return len(rows)
 
 
-def end_session(change: Change, sessions_before: str, why: str) -> int:
-    """Clear what stands of lives of the brain process before this one and was not raised again since: nobody
+def end_session(change: Change, sessions: tuple[str, ...], why: str) -> int:
+    """Clear what stands of other lives of the brain process than these and was not raised again since: nobody
     would ever say that it is over. Alarms of this process have no session and stay."""
-    rows = change.all(
-        "SELECT number FROM alarm WHERE active = 1 AND session NOT IN ('', ?)", sessions_before
-    )  # fmt: skip
+    marks = ",".join("?" * len(sessions))
+    sql = f"SELECT number FROM alarm WHERE active = 1 AND session != '' AND session NOT IN ({marks})"  # noqa: S608
+    rows = change.all(sql, *sessions)
     for row in rows:
         _clear(change, row["number"], change.now_s, why)
     return len(rows)

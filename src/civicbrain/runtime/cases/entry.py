@@ -84,7 +84,9 @@ class CasesEntry:
 
     def alert(self, alert: Alert) -> None:
         """What a brain or this process says."""
-        self._put(AlertSaid(self.session, alert, time.time()))
+        # what this process itself says is not said anew when time goes back
+        session = self.session if alert.brain else self.sender
+        self._put(AlertSaid(session, alert, time.time()))
 
     def over(self, source: str, key: str) -> None:
         """An alert is over that nobody repeats. source: its brain, "" for this process."""

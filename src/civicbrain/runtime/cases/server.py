@@ -168,7 +168,8 @@ class CasesServer:
         if not self._settled and time.monotonic() - self._session_since > SETTLED_AFTER_S:
             self.desk.end_session(self._session)
             with self.store.change() as change:
-                end_session(change, self._session, "not said again since the brain started")
+                sender = self._session.rpartition(".")[0]
+                end_session(change, (self._session, sender), "not said again since the brain started")
             self._settled = True
 
     def _answer(self) -> None:
