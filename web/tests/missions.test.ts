@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MissionBrief, Passage } from '../src/api/mission-types';
 import type { CityGeometry } from '../src/api/types';
-import { announcement, carriedOn, formatArrival, formatDistance, formatDuration, formatSigned, lateness, phaseOf, predictionError, progress, sortMissions } from '../src/missions/model';
+import { announcement, drivenAt, extendTrail, formatArrival, formatDistance, formatDuration, formatSigned, lateness, phaseOf, placeAt, predictionError, progress, sortMissions } from '../src/missions/model';
 import { buildStreets, lineOf, nameOf, nearestStreet, pointOn, resolvePlace, splitLine } from '../src/missions/streets';
 
 const passage = (change: Partial<Passage>): Passage => ({
@@ -81,15 +81,29 @@ describe('words for times and ways', () => {
 
 describe('the mark of a vehicle', () => {
   const fix = brief('a', { x_m: 100, y_m: 50, speed_mps: 10, heading_deg: 90, fix_s: 60 });
-  it('is carried on to the second that is drawn', () => {
-    const [x, y] = carriedOn(fix, 61.5) ?? [0, 0];
-    expect([x, y]).toEqual([115, expect.closeTo(50)]);
-    expect(carriedOn({ ...fix, heading_deg: 0 }, 59)).toEqual([100, 40]);
+  const trail = extendTrail(extendTrail([], { ...fix, x_m: 80, fix_s: 58 }), fix);
+  it('lies between the positions that were told, at the second that is drawn', () => {
+    expect(placeAt(trail, fix, 59)).toEqual([90, 50]);
+    expect(placeAt(trail, fix, 10)).toEqual([80, 50]);
   });
-  it('stays near an old fix, and at one without a heading', () => {
-    expect(carriedOn(fix, 90)?.[0]).toBe(130);
-    expect(carriedOn({ ...fix, heading_deg: null }, 61)).toEqual([100, 50]);
-    expect(carriedOn(brief('b'), 61)).toBeNull();
+  it('is carried on from the newest, but not for long', () => {
+    expect(placeAt(trail, fix, 61.5)?.[0]).toBe(115);
+    expect(placeAt(trail, fix, 90)?.[0]).toBe(130);
+    expect(placeAt(trail, { ...fix, heading_deg: null }, 61)).toEqual([100, 50]);
+    expect(placeAt([], brief('b'), 61)).toBeNull();
+  });
+  it('starts anew when time goes back, and does not grow for ever', () => {
+    expect(extendTrail(trail, { ...fix, fix_s: 3 })).toHaveLength(1);
+    expect(extendTrail(trail, fix)).toBe(trail);
+    let long = trail;
+    for (let k = 0; k < 50; k++) long = extendTrail(long, { ...fix, fix_s: 61 + k });
+    expect(long).toHaveLength(20);
+  });
+  it('the way behind it ends where it is drawn', () => {
+    const mission = { ...fix, progress_m: 200 };
+    expect(drivenAt(mission, 61, 59)).toBe(180);
+    expect(drivenAt(mission, 61, 70)).toBe(200);
+    expect(drivenAt({ ...mission, end: 'arrived' }, 61, 59)).toBe(Infinity);
   });
 });
 

@@ -129,12 +129,17 @@ class MissionBrief(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MissionView(MissionBrief, frozen=True, kw_only=True):
-    """All that people are shown of a mission. edges: its route. refused: positions, by reason."""
+    """All that people are shown of a mission. edges: its route. refused: positions, by reason. ordered_by,
+    reason, cancelled_by, cancel_reason: as they stand in the ledger."""
 
     edges: tuple[str, ...] = ()
     passages: tuple[Passage, ...] = ()
     refused: dict[str, int] = {}
     note: str = ""
+    ordered_by: str = ""
+    reason: str = ""
+    cancelled_by: str = ""
+    cancel_reason: str = ""
 
 
 class MissionMade(msgspec.Struct, frozen=True):

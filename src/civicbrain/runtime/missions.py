@@ -61,8 +61,12 @@ MAX_WAITING = 1000
 
 @dataclass(slots=True)
 class _Kept:
+    """A mission that was ordered here. ordered, cancelled: who and why."""
+
     mission: Mission
     key_hash: bytes
+    ordered: tuple[str, str]
+    cancelled: tuple[str, str] = ("", "")
 
 
 class MissionDesk:
@@ -154,7 +158,7 @@ class MissionDesk:
                     f"the twin does not drive it: {reply.error}", remedy="try another way"
                 )
         key = secrets.token_urlsafe(24)
-        self._kept[name] = _Kept(mission, _hash(key))
+        self._kept[name] = _Kept(mission, _hash(key), (actor, reason))
         while len(self._kept) > MAX_KEPT:
             oldest = next((n for n in self._kept if n not in self._loop.missions.plans), None)
             if oldest is None:
@@ -172,6 +176,7 @@ class MissionDesk:
         self._ledger.append("mission", actor, entry, now_s)
         if TWIN_SOURCE in self._kept[name].mission.sources:
             self._twin.send(TwinCommand(action="mission-cancel", text=name))
+        self._kept[name].cancelled = (actor, reason)
         self.waiting.append(MissionEnd(name, now_s, "cancelled"))
         return MissionClosed(name, "cancelled")
 
@@ -210,14 +215,18 @@ class MissionDesk:
 
     def view(self, name: str) -> MissionView:
         """A mission as the API shows it."""
-        brief, plan = self._brief(name), self._plan(name)
-        refused = {rule: count for (of, rule), count in self._loop.store.tracks.refused.items() if of == name}
+        brief, plan, kept = self._brief(name), self._plan(name), self._kept[name]
+        brief["refused"] = {
+            rule: count for (of, rule), count in self._loop.store.tracks.refused.items() if of == name
+        }
+        brief["ordered_by"], brief["reason"] = kept.ordered
+        brief["cancelled_by"], brief["cancel_reason"] = kept.cancelled
         if plan is None:
-            return MissionView(**brief, refused=refused)
+            return MissionView(**brief)
         passages = tuple(
             msgspec.structs.replace(passage, shown=self._shows(passage)) for passage in plan.passages
         )
-        return MissionView(**brief, edges=plan.edges, passages=passages, refused=refused, note=plan.note)
+        return MissionView(**brief, edges=plan.edges, passages=passages, note=plan.note)
 
     def _shows(self, passage: Passage) -> bool:
         """Whether the junction shows the stage that the mission needs."""

@@ -6,7 +6,7 @@ import type { Mission, MissionBrief } from '../api/mission-types';
 import { PALETTES, type MissionColours, type Rgba } from '../map/palette';
 import { getState, subscribe } from '../state/store';
 import { markOf } from './actions';
-import { carriedOn, phaseOf, type Phase } from './model';
+import { drivenAt, extendTrail, phaseOf, placeAt, type Phase, type Trail } from './model';
 import { lineOf, splitLine, streetsOf } from './streets';
 
 const REDRAW_MS = 100;
@@ -25,6 +25,7 @@ interface Vehicle extends Spot {
   chosen: boolean;
 }
 
+const trails = new Map<string, Trail>();
 let started = false;
 
 /** Draw missions from now on, whenever there are any. */
@@ -38,8 +39,9 @@ export function startOverlay(): void {
     if (!state.map) return;
     if (state.snapshot && state.snapshot.sequence !== sequence) {
       sequence = state.snapshot.sequence;
+      remember(state.snapshot.missions);
       const chosen = state.snapshot.missions.find((brief) => brief.id === state.missionId);
-      const spot = state.follow && chosen ? carriedOn(chosen, state.snapshot.time_s) : null;
+      const spot = state.follow && chosen ? placeAt(trails.get(chosen.id) ?? [], chosen, state.snapshot.time_s) : null;
       if (spot) state.map.centre(...spot);
     }
     state.map.setOverlay(layers);
@@ -48,6 +50,11 @@ export function startOverlay(): void {
     const { map, snapshot } = getState();
     if (map && !calm && document.visibilityState === 'visible' && snapshot?.missions.length) map.redraw();
   }, REDRAW_MS);
+}
+
+function remember(missions: readonly MissionBrief[]): void {
+  for (const brief of missions) trails.set(brief.id, extendTrail(trails.get(brief.id) ?? [], brief));
+  for (const id of [...trails.keys()]) if (!missions.some((brief) => brief.id === id)) trails.delete(id);
 }
 
 /** What is drawn apart from the vehicles: worked out again only when what it is made of is another. */
@@ -65,7 +72,7 @@ interface Way {
 let still: Still | null = null;
 
 function stillNow(origin: readonly [number, number]): Still {
-  const { geometry, theme, mission, missionId, choice, picked, panelTab } = getState();
+  const { geometry, theme, mission, missionId, choice, picked, panelTab, snapshot, map } = getState();
   const of = [geometry, theme, mission, missionId, choice, picked, panelTab];
   if (still && of.every((part, k) => part === still?.of[k])) return still;
   const way = (line: number[]): Way[] => (line.length >= 4 ? [{ path: pairs(line, origin) }] : []);
@@ -73,7 +80,7 @@ function stillNow(origin: readonly [number, number]): Still {
   if (!geometry || panelTab !== 'missions') return still;
   const streets = streetsOf(geometry);
   if (mission && mission.id === missionId) {
-    const drivenM = mission.end === 'arrived' ? Infinity : mission.progress_m;
+    const drivenM = drivenAt(mission, snapshot?.time_s ?? Number.NaN, map?.picture.timeS ?? Number.NaN);
     const [driven, ahead] = splitLine(lineOf(streets, mission.edges), drivenM);
     Object.assign(still, { driven: way(driven), ahead: way(ahead), stops: stopsOf(mission) });
   }
@@ -162,7 +169,7 @@ const picksOf = (picked: Partial<Record<string, string>>): (Spot & { label: stri
 
 function vehiclesNow(missions: readonly MissionBrief[], chosen: string | null, timeS: number): Vehicle[] {
   return missions.flatMap((brief) => {
-    const spot = carriedOn(brief, timeS);
+    const spot = placeAt(trails.get(brief.id) ?? [], brief, timeS);
     return spot ? [{ x: spot[0], y: spot[1], brief, chosen: brief.id === chosen }] : [];
   });
 }

@@ -78,19 +78,48 @@ export function formatArrival(epoch: string, mission: Pick<MissionBrief, 'eta_s'
   return mission.eta_sd_s === null ? clock : `${clock} ± ${formatDuration(mission.eta_sd_s)}`;
 }
 
+/** Where a vehicle was told to be, oldest first. */
+export type Trail = readonly { timeS: number; x: number; y: number }[];
+
+const TRAIL = 20;
 /** A fix older than this says little of where the vehicle is now: it is not carried on further. */
 const CARRY_S = 3;
 
+/** The trail with the newest position of the mission; time that went back starts it anew. */
+export function extendTrail(trail: Trail, brief: MissionBrief): Trail {
+  if (brief.x_m === null || brief.y_m === null || brief.fix_s === null) return trail;
+  const last = trail[trail.length - 1];
+  if (last?.timeS === brief.fix_s) return trail;
+  const fix = { timeS: brief.fix_s, x: brief.x_m, y: brief.y_m };
+  return last && last.timeS > fix.timeS ? [fix] : [...trail.slice(1 - TRAIL), fix];
+}
+
 /**
- * Where a vehicle stands in the picture of timeS: its newest position carried on with its speed and heading, so
- * that its mark lies on the vehicle, which is drawn between whole seconds. null where it was never heard of.
+ * Where a vehicle stands in the picture of timeS, so that its mark lies on the vehicle that is drawn: between
+ * two positions it was told to be at, or the newest carried on with its speed and heading. null: never heard of.
  */
-export function carriedOn(brief: MissionBrief, timeS: number): [number, number] | null {
-  if (brief.x_m === null || brief.y_m === null) return null;
-  if (brief.heading_deg === null || brief.fix_s === null || !Number.isFinite(timeS)) return [brief.x_m, brief.y_m];
-  const goneM = (brief.speed_mps ?? 0) * Math.min(CARRY_S, Math.max(-CARRY_S, timeS - brief.fix_s));
-  const angle = (brief.heading_deg * Math.PI) / 180;
-  return [brief.x_m + goneM * Math.sin(angle), brief.y_m + goneM * Math.cos(angle)];
+export function placeAt(trail: Trail, brief: MissionBrief, timeS: number): [number, number] | null {
+  const last = trail[trail.length - 1];
+  if (!last) return null;
+  if (!Number.isFinite(timeS)) return [last.x, last.y];
+  if (timeS >= last.timeS) {
+    if (brief.heading_deg === null) return [last.x, last.y];
+    const goneM = (brief.speed_mps ?? 0) * Math.min(CARRY_S, timeS - last.timeS);
+    const angle = (brief.heading_deg * Math.PI) / 180;
+    return [last.x + goneM * Math.sin(angle), last.y + goneM * Math.cos(angle)];
+  }
+  const after = trail.findIndex((fix) => fix.timeS > timeS);
+  if (after === 0) return [trail[0].x, trail[0].y];
+  const [a, b] = [trail[after - 1], trail[after]];
+  const share = (timeS - a.timeS) / (b.timeS - a.timeS);
+  return [a.x + share * (b.x - a.x), a.y + share * (b.y - a.y)];
+}
+
+/** Metres driven at timeS, an instant not long before nowS, when progress_m was reckoned. */
+export function drivenAt(mission: MissionBrief, nowS: number, timeS: number): number {
+  if (mission.end === 'arrived') return Infinity;
+  const behindS = Number.isFinite(timeS) ? Math.min(20, Math.max(0, nowS - timeS)) : 0;
+  return Math.max(0, mission.progress_m - behindS * (mission.speed_mps ?? 0));
 }
 
 /** A sentence for screen readers when something has changed that an operator must know; "" when not. */

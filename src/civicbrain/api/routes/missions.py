@@ -72,7 +72,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     async def get_report(mission_id: MissionId) -> Response[bytes]:
         command = wire.BrainCommand("mission", text=_name(mission_id))
         view = told(await link.command(command), models.MissionView)
-        return Response(render_mission(services.city, view), media_type="text/html")
+        now_s = link.state.time_s if link.state is not None else view.created_s
+        return Response(render_mission(services.city, view, now_s), media_type="text/html")
 
     @post("/v1/dispatch", tags=["missions"], summary="Who is there first", status_code=200)
     async def dispatch(data: models.DispatchQuestion) -> models.DispatchAnswer:
