@@ -23,7 +23,7 @@ from civicbrain.twin.whatif.branch import Traffic, read_traffic
 from civicbrain.twin.whatif.changes import Changes, narrowed, write_narrowed
 from civicbrain.twin.whatif.detours import Detours
 from civicbrain.twin.whatif.figures import FutureFigures
-from civicbrain.twin.whatif.meso_state import write_meso_state
+from civicbrain.twin.whatif.meso_state import read_types, write_meso_state
 
 SAMPLE_S = 10.0
 SERIES_S = 60.0
@@ -165,8 +165,9 @@ class Future:
         traffic: Traffic = msgspec.structs.replace(self.traffic, vehicles=vehicles)
         if self._detours.concerns_anybody:
             traffic, self._diverted = self._detours.divert(traffic)
-        blocked = write_meso_state(city, traffic, self._scratch / _STATE_FILE)
         kept = msgspec.json.decode((folder / "twin.json").read_bytes(), type=Checkpoint)
+        types = read_types(folder / kept.state_file)
+        blocked = write_meso_state(city, traffic, self._scratch / _STATE_FILE, types)
         kept = msgspec.structs.replace(kept, state_file=_STATE_FILE)
         (self._scratch / "twin.json").write_bytes(msgspec.json.encode(kept))
         left = narrowed(city, self._change, blocked)

@@ -9,7 +9,8 @@ it, and each queue's vehicles from its tail to its head. A test loads one and lo
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -20,15 +21,20 @@ from civicbrain.city.network import RoadUse
 from civicbrain.twin.mesoscopic import count_queues
 from civicbrain.twin.whatif.branch import Stop, Traffic, VehicleNow
 
-_NEVER_MS = 2**63 - 1
+_NEVER_MS = 2**63 - 1 - 1000  # SUMOTime_MAX
 _SINCE_EVER_MS = -(2**63)
+_TYPE = re.compile(r"<(vType(?:Distribution)?)\s[^>]*?(?:/>|(?<!/)>.*?</\1>)", re.DOTALL)
 _SHORT_STOP_S = 60.0
 """Who stands on a lane for longer than this, at no bus stop, blocks it."""
 
 
-def write_meso_state(city: City, traffic: Traffic, file: Path) -> dict[str, set[int]]:
-    """Write the state; returns edge -> lanes that somebody blocks (an incident that is there already): the
-    blockers are left out, for the model holds everybody behind them, and the caller narrows the road."""
+def write_meso_state(
+    city: City, traffic: Traffic, file: Path, types: Sequence[str] = ()
+) -> dict[str, set[int]]:
+    """Write the state, with these vehicle types (`read_types`).
+
+    Returns edge -> lanes that somebody blocks (an incident that is there already): the blockers are left out,
+    for the model holds everybody behind them, and the caller narrows the road."""
     places = _Places(city)
     queues: dict[tuple[str, int], dict[int, list[tuple[float, str]]]] = {}
     blocked: dict[str, set[int]] = {}
@@ -46,6 +52,7 @@ def write_meso_state(city: City, traffic: Traffic, file: Path) -> dict[str, set[
         for row, one in enumerate(kept):
             sink.write(f'<route id="!w{row}" state="1" edges={quoteattr(" ".join(one.edges))}/>\n')
         sink.write(_header(now_ms))
+        sink.writelines(types)
         for row, one in enumerate(kept):
             place = places.of(one)
             segment, queue, leave_s = place
@@ -80,6 +87,13 @@ def _header(now_ms: int) -> str:
         '<delay number="0" begin="0" end="0" depart="0.00" time="0.00" speedFactor="2.00" decel="4.00" '
         f'loaderTime="{now_ms}"/>\n'
     )
+
+
+def read_types(state: Path) -> list[str]:
+    """The vehicle types of a state that SUMO has written, as they stand there: those of route files are not
+    known yet when the state is loaded."""
+    text = gzip.decompress(state.read_bytes()).decode()
+    return [found.group(0) for found in _TYPE.finditer(text)]
 
 
 def find_block(one: VehicleNow, now_s: float) -> Stop | None:
