@@ -13,8 +13,11 @@ class PriorityOptions:
 
     headway_s: of a queue that discharges, per lane (saturation flow 1,800 veh/h; HCM 7th ed., ch. 19).
     start_s: from the start of green until the last of a short queue drives as fast as the others.
-    margin_s: by which the queue is to be gone before the vehicle comes. reserve_s: a stage that shows already
-    is kept when the vehicle is nearer than this, because going away and coming back takes as long.
+    margin_s: by which the queue is to be gone before the vehicle comes: it drives on slower than the vehicle
+    could (with 4, 10 and 16 s median travel times were 0.86, 0.77 and 0.73 of those without a corridor on
+    ingolstadt7, others lost 3.0, 3.7 and 7.3 % more; two hours of eight missions).
+    reserve_s: a stage that shows already is kept when the vehicle is nearer than this, because going away and
+    coming back takes as long.
     max_lead_s: longest time before the expected arrival that a junction is asked for. max_hold_s: a junction
     held longer than that without being passed is given back for pause_s (the vehicle is late), twice as long
     each further time.
@@ -33,7 +36,7 @@ class PriorityOptions:
 
     headway_s: float = 2.0
     start_s: float = 4.0
-    margin_s: float = 4.0
+    margin_s: float = 10.0
     reserve_s: float = 15.0
     max_lead_s: float = 60.0
     max_hold_s: float = 90.0
