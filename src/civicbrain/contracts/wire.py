@@ -146,6 +146,8 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "mission-order" body = an order: MissionMade; "mission-cancel" text = id: MissionClosed
     "mission-position" text = id, body = a position with the mission's key: PositionTaken
     "dispatch"   body = the question: DispatchAnswer
+    "transit-lines", "transit-buses" (text = line, offset, limit), "transit-bus" (text = trip),
+    "transit-asks" (as buses): api/transit_models.py
     "twin"       text = TwinCommand action ("pause" | "resume" | "speed"), value: TwinStatus or None
     """
 

@@ -28,6 +28,7 @@ from civicbrain.core.errors import (
 )
 from civicbrain.ledger import LedgerReader, VerifyReport
 from civicbrain.runtime.missions import MISSION_ACTIONS
+from civicbrain.runtime.transit import TRANSIT_ACTIONS
 
 if TYPE_CHECKING:
     from civicbrain.runtime.server import BrainServer
@@ -121,6 +122,8 @@ class Commands:
                 return self._pass_on(command, who, why)
             case name if name in MISSION_ACTIONS:
                 body = server.missions.obey(command, server.time_s)
+            case name if name in TRANSIT_ACTIONS:
+                body = server.transit.obey(command, server.time_s)
             case _:
                 return Reply(ok=False, error=f"there is no action {command.action[:40]!r}", kind="invalid")
         return Reply(ok=True, body=body)

@@ -63,6 +63,7 @@ from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.missions import MissionDesk
 from civicbrain.runtime.rundir import LEDGER_FILE
 from civicbrain.runtime.serving import serve_until_stopped
+from civicbrain.runtime.transit import TransitDesk
 
 HEARTBEAT_EVERY_S = 1.0
 STATE_EVERY_S = 0.5
@@ -92,6 +93,7 @@ class BrainServer:
         self.loop = Loop(city, Store(city), guard, [])
         self.control = Control(city, self.loop, self.tell_program, seed, control, configuration)
         self.missions = MissionDesk(city, self.loop, self.ledger, self.twin)
+        self.transit = TransitDesk(city, self.loop)
         self.commands = Commands(self)
         self.baseline = Baseline(city, seed, run_dir)
         self.history = Sampler(city, run_dir if configuration.history.enabled else None)
