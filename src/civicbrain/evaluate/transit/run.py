@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -180,8 +182,5 @@ def _known(second: float) -> float | None:
     return None if math.isnan(second) else second
 
 
-def _counted(names: object) -> dict[str, int]:
-    result: dict[str, int] = {}
-    for name in names:  # type: ignore[attr-defined]
-        result[name] = result.get(name, 0) + 1
-    return dict(sorted(result.items()))
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(names).items()))
