@@ -22,6 +22,9 @@ from civicbrain.city.folder import save_city
 
 AWKWARD_ID = "a/b ü#?%"  # ids come from other people's networks
 SIZE = 3
+REPORTER_KEYS = {
+    role: f"key-of-the-{role}-0123456789" for role in ("citizen", "police", "field_crew", "department")
+}
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
 
@@ -61,6 +64,17 @@ class Place:
                    "--run-dir", str(self.run_dir)]  # fmt: skip
         return self._start(command)
 
+    def start_cases(self) -> subprocess.Popen[str]:
+        """A real cases process, with one reporter's key for each role (REPORTER_KEYS)."""
+        keys = self.run_dir / "reporters.toml"
+        keys.write_text("".join(f'[{r}]\nkey = "{k}"\nrole = "{r}"\n' for r, k in REPORTER_KEYS.items()))
+        keys.chmod(0o600)
+        config = self.run_dir / "civicbrain.toml"
+        config.write_text(f'[cases]\nreporters_file = "{keys}"\nreports_per_min = 20\n')
+        command = [sys.executable, "-m", "civicbrain.runtime.cases.server", "--city", str(self.city),
+                   "--run-dir", str(self.run_dir), "--config", str(config)]  # fmt: skip
+        return self._start(command)
+
     def _start(self, command: list[str]) -> subprocess.Popen[str]:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         # a file, not a pipe: a server whose pipe nobody empties stands still at the 64th kilobyte
@@ -71,7 +85,7 @@ class Place:
         self.processes.append(process)
         return process
 
-    def wait_until(self, holds: Callable[[dict[str, object]], bool], seconds: float = 20.0) -> None:
+    def wait_until(self, holds: Callable[[dict[str, object]], bool], seconds: float = 60.0) -> None:
         """Until /v1/health says so."""
         end = time.monotonic() + seconds
         last: object = None
@@ -87,6 +101,9 @@ class Place:
 
     def wait_history(self) -> None:
         self.wait_until(lambda health: bool(health["history"]["answering"]), 60)  # type: ignore[index]
+
+    def wait_cases(self) -> None:
+        self.wait_until(lambda health: bool(health["cases"]["answering"]), 60)  # type: ignore[index]
 
     def wait_ready(self) -> None:
         self.wait_until(lambda health: health["status"] == "ok")
@@ -124,12 +141,14 @@ def place_of(city_folder: Path) -> Iterator[Callable[[], Place]]:
 
 @pytest.fixture(scope="session")
 def live(place_of: Callable[[], Place]) -> Place:
-    """Backend, history and API without rate limits, shared; whoever kills or fills anything makes a place."""
+    """All processes but the twin, without rate limits, shared; who kills or fills anything makes a place."""
     place = place_of()
     place.start_backend("--vehicles", "400", "--alert-every", "1")
     place.start_api("--read-rate", "1e9", "--write-rate", "1e9")
     place.start_history()
+    place.start_cases()
     place.wait_ready()
+    place.wait_cases()
     place.wait_history()
     return place
 

@@ -30,11 +30,15 @@ PUBLIC_PATHS = ("/v1/health",)  # says only whether the processes answer; for pr
 OBSERVATIONS = "/v1/observations"
 """Cameras post here with keys of their own, which the intake checks: the operator's token is not for them."""
 
+REPORTS = "/v1/reports"
+"""Reporters post here with keys of their own, which the cases process checks; the operator may, too."""
+
 _log = structlog.get_logger("civicbrain.api")
 _READS = ("GET", "HEAD", "OPTIONS")
 _BODY_TIMEOUT_S = 10.0
 _DRAIN_TIMES, _DRAIN_TIMEOUT_S = 16, 2.0
 _BUCKETS = 4096
+_OPERATOR = "civicbrain.operator"
 
 
 def make_token(run_dir: Path) -> str:
@@ -127,15 +131,26 @@ class Access:
             raise ProblemError(403, "a page of another site may not do this")
 
     def _check_token(self, scope: Scope, headers: dict[str, str]) -> None:
+        if _is_report(scope):
+            self._check_reporter(scope, headers)
+            return
         if self._token is None or scope["path"] in PUBLIC_PATHS or _is_observation(scope):
             return
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            given = _cookie(headers.get("cookie", ""))
-        if not self._fits(given):
+        if not self._fits(_given(headers)):
             raise ProblemError(
                 401, "send `Authorization: Bearer TOKEN`; the token stands in api.token in the run folder",
                 headers={"WWW-Authenticate": 'Bearer realm="civicbrain"'},
+            )  # fmt: skip
+
+    def _check_reporter(self, scope: Scope, headers: dict[str, str]) -> None:
+        """The operator, or somebody with a key of their own; on loopback whoever brings no key is
+        operator."""
+        bearer = headers.get("authorization", "").partition(" ")[0].lower() == "bearer"
+        scope[_OPERATOR] = self._fits(_given(headers)) if self._token is not None else not bearer
+        if not (scope[_OPERATOR] or bearer):
+            raise ProblemError(
+                401, "send your key as `Authorization: Bearer KEY`; the operator of the city hands them out",
+                headers={"WWW-Authenticate": 'Bearer realm="civicbrain reports"'},
             )  # fmt: skip
 
     def _fits(self, given: str) -> bool:
@@ -260,6 +275,21 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: ProblemErro
         await send({**message, "type": f"websocket.{message['type']}"})
 
     return await send_problem(as_response, error)
+
+
+def is_operator(scope: Scope) -> bool:
+    """Whether a report comes from the operator; else from whom its key belongs to."""
+    return bool(scope.get(_OPERATOR, False))
+
+
+def _is_report(scope: Scope) -> bool:
+    return (scope["type"], scope["path"], scope.get("method")) == ("http", REPORTS, "POST")
+
+
+def _given(headers: dict[str, str]) -> str:
+    """The token a request brings, "" for none."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return given if scheme.lower() == "bearer" else _cookie(headers.get("cookie", ""))
 
 
 def _is_observation(scope: Scope) -> bool:

@@ -21,8 +21,8 @@ from civicbrain.api.problems import (
     handle_problem,
     handle_unexpected,
 )
+from civicbrain.api.routes import alarms, cases, control, handover, history, now, records, reports, sources
 from civicbrain.api.routes import city as city_routes
-from civicbrain.api.routes import control, history, now, records, sources
 from civicbrain.api.routes import missions as mission_routes
 from civicbrain.api.routes import what_ifs as what_if_routes
 from civicbrain.api.services import Document, Services
@@ -53,7 +53,8 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
             await services.stop()
 
     topics = (city_routes, now, control, records, history, sources, mission_routes, what_if_routes)
-    routes = [get_openapi, *(handler for topic in topics for handler in topic.handlers(services))]
+    work = (cases, reports, alarms, handover)
+    routes = [get_openapi, *(handler for topic in (*topics, *work) for handler in topic.handlers(services))]
     api = Litestar(
         route_handlers=[*options_of(routes), *routes],
         lifespan=[lifespan],

@@ -15,7 +15,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
-from civicbrain.api import field_models, mission_models, models, what_if_models
+from civicbrain.api import case_models, field_models, mission_models, models, what_if_models
 from civicbrain.api.access import OBSERVATIONS
 from civicbrain.api.problems import MEDIA_TYPE, ProblemError
 from civicbrain.city.model import City
@@ -34,6 +34,8 @@ _ALWAYS = {
 _WITH_BODY = {403: "a page of another origin asked", 409: "refused", 415: "the body is not application/json"}
 _WITH_NAME = {404: "there is none of that name"}
 _NAMING = ("/v1/control", "/v1/dispatch", "/v1/intake", "/v1/missions", "/v1/sources", "/v1/what-ifs")
+_CHOOSING = ("/v1/alarms/acknowledgements", "/v1/alarms/clearings", "/v1/alarms/shelvings",
+             "/v1/alarms/unshelvings", "/v1/quality")  # fmt: skip
 _FROM_PROCESS = {503: "the process that knows is away; try again after Retry-After seconds"}
 _ONLY_HERE = ("/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions", "/openapi.json")
 _PUBLIC = ("/v1/health",)
@@ -87,7 +89,7 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
                 problems |= _WITH_BODY
             if method == "delete":
                 problems |= {403: _WITH_BODY[403], 409: _WITH_BODY[409]}
-            if "{" in path or path in _NAMING:
+            if "{" in path or path in (*_NAMING, *_CHOOSING):
                 problems |= _WITH_NAME
             if path not in _ONLY_HERE:
                 problems |= _FROM_PROCESS
@@ -182,7 +184,7 @@ _NOT_QUERY = {"data", "request", "last_event_id"}
 
 
 def _structs() -> list[type[msgspec.Struct]]:
-    modules = (models, field_models, mission_models, what_if_models)
+    modules = (case_models, models, field_models, mission_models, what_if_models)
     return [
         value
         for value in {name: value for module in modules for name, value in vars(module).items()}.values()

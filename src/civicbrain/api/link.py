@@ -25,21 +25,30 @@ from civicbrain.contracts import wire
 from civicbrain.contracts.transport import (
     BRAIN_CMD,
     BRAIN_PUB,
+    CASES_CMD,
+    CASES_PUB,
     HISTORY_CMD,
     HISTORY_PUB,
     LARGEST_MESSAGE_BYTES,
     TWIN_PUB,
     socket_address,
 )
+from civicbrain.runtime.cases.wire import STATUS_TOPIC as CASES_TOPIC
+from civicbrain.runtime.cases.wire import CasesStatus
 from civicbrain.runtime.history.wire import STATUS_TOPIC as HISTORY_TOPIC
 from civicbrain.runtime.history.wire import Ask, HistoryStatus
 
 _log = structlog.get_logger("civicbrain.api")
-_STATUS_OF_KIND = {"not-found": 404, "invalid": 400, "refused": 409}
+_STATUS_OF_KIND = {
+    "not-found": 404, "invalid": 400, "refused": 409, "unauthenticated": 401, "forbidden": 403,
+    "limited": 429,
+}  # fmt: skip
+_RETRY_AFTER_S = "60"  # of who reports too often: allowances are by the minute
 T = TypeVar("T")
 _DRAWN = (wire.VEHICLES_TOPIC, wire.STATE_TOPIC)
 _COMMANDS_AT_ONCE = 8
 _HISTORY_TIMEOUT_S = 15.0  # it breaks its own answers off after 10 s
+_CASES_TIMEOUT_S = 10.0  # it writes to a disk
 _AWAY_TIMEOUT_S = 0.5  # a process that is known to be away gets less time to answer
 _SEED_ALERTS = 200
 
@@ -58,6 +67,7 @@ class Link:
         self._broken: set[bytes] = set()
         self._slots = asyncio.Semaphore(_COMMANDS_AT_ONCE)
         self._questions = asyncio.Semaphore(_COMMANDS_AT_ONCE)
+        self._works = asyncio.Semaphore(_COMMANDS_AT_ONCE)
         self._tasks: list[asyncio.Task[None]] = []
         self.news = asyncio.Event()
 
@@ -70,6 +80,7 @@ class Link:
                 self._listen(BRAIN_PUB, {wire.STATE_TOPIC: 4, wire.ALERT_TOPIC: 1000}, self._take_brain)
             ),
             asyncio.create_task(self._listen(HISTORY_PUB, {HISTORY_TOPIC: 4}, self._keep)),
+            asyncio.create_task(self._listen(CASES_PUB, {CASES_TOPIC: 4}, self._keep)),
             asyncio.create_task(self._seed_alerts()),
         ]
 
@@ -117,6 +128,19 @@ class Link:
         return self.history_age_s > self._settings.stale_after_s
 
     @property
+    def cases(self) -> CasesStatus | None:
+        return self._newest(CASES_TOPIC, CasesStatus)
+
+    @property
+    def cases_age_s(self) -> float:
+        """Wall seconds since the cases process last spoke; inf when it never did."""
+        return self._age_s(CASES_TOPIC)
+
+    @property
+    def cases_away(self) -> bool:
+        return self.cases_age_s > self._settings.stale_after_s
+
+    @property
     def brain_away(self) -> bool:
         return self.brain_age_s > self._settings.stale_after_s
 
@@ -138,6 +162,11 @@ class Link:
         """The body of the history's reply; raises ProblemError as `command` does."""
         timeout_s = _AWAY_TIMEOUT_S if self.history_away else _HISTORY_TIMEOUT_S
         return await self._answer("history", HISTORY_CMD, ask, self._questions, timeout_s)
+
+    async def ask_cases(self, command: wire.BrainCommand) -> Any:
+        """The body of the cases process's reply; raises ProblemError as `command` does."""
+        timeout_s = _AWAY_TIMEOUT_S if self.cases_away else _CASES_TIMEOUT_S
+        return await self._answer("cases", CASES_CMD, command, self._works, timeout_s)
 
     async def _answer(
         self,
@@ -161,7 +190,9 @@ class Link:
             if reply.kind == "unavailable":
                 raise unavailable(reply.error)
             raise ProblemError(
-                _STATUS_OF_KIND.get(reply.kind, 409), reply.error or "refused without a reason"
+                _STATUS_OF_KIND.get(reply.kind, 409),
+                reply.error or "refused without a reason",
+                headers={"Retry-After": _RETRY_AFTER_S} if reply.kind == "limited" else None,
             )
         return reply.body
 

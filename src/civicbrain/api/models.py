@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from civicbrain.api.cases_health import CasesHealth
 from civicbrain.api.history_models import HistoryHealth
 from civicbrain.city.intake import IntakeSummary
 from civicbrain.city.places import PlaceKind
@@ -356,3 +357,4 @@ class HealthView(Struct, frozen=True):
     map_clients: int
     alert_clients: int
     history: HistoryHealth
+    cases: CasesHealth

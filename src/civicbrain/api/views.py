@@ -9,10 +9,12 @@ import msgspec
 import numpy as np
 
 from civicbrain.api import models
+from civicbrain.api.cases_health import CasesHealth
 from civicbrain.api.history_models import HistoryHealth
 from civicbrain.api.problems import ProblemError
 from civicbrain.city.signals import ControllerMode, SignalJunction
 from civicbrain.contracts import wire
+from civicbrain.runtime.cases.wire import CasesStatus
 from civicbrain.runtime.history.wire import HistoryStatus
 
 T = TypeVar("T")
@@ -80,6 +82,13 @@ def history_health(status: HistoryStatus | None, age_s: float, away: bool) -> Hi
         observations=status.observations, late=status.late, failed=status.failed,
         last_error=status.last_error, shed=status.shed,
     )  # fmt: skip
+
+
+def cases_health(status: CasesStatus | None, age_s: float, away: bool) -> CasesHealth:
+    if status is None:
+        return CasesHealth(answering=False, age_s=None)
+    told_of = {name: getattr(status, name) for name in CasesHealth.__struct_fields__ if hasattr(status, name)}
+    return CasesHealth(answering=not away, age_s=known(age_s), **told_of)
 
 
 def junction_now(

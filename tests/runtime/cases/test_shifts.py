@@ -14,7 +14,7 @@ from civicbrain.city.incidents import IncidentKind, ReporterKind
 from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.contracts.sandbox import sandbox_city
 from civicbrain.contracts.wire import BrainHealth, CityState, Indicators, pack_array
-from civicbrain.core.errors import ConfigurationError
+from civicbrain.core.errors import NotFoundError
 from civicbrain.ledger import Ledger, LedgerReader
 from civicbrain.runtime.cases import alarms
 from civicbrain.runtime.cases.handover import as_text, with_state, write_handover
@@ -43,7 +43,7 @@ def test_weeks_begin_on_monday_in_utc() -> None:
     assert week_of("2026-W47", datetime.now(UTC))[1].timestamp() == MONDAY_S
     assert week_of("", datetime(2026, 11, 22, 23, 59, tzinfo=UTC))[0] == "2026-W47"
     assert week_of("", datetime(2027, 1, 1, tzinfo=UTC))[0] == "2026-W53"
-    with pytest.raises(ConfigurationError, match="no week"):
+    with pytest.raises(NotFoundError, match="no week"):
         week_of("2026-47", datetime.now(UTC))
 
 

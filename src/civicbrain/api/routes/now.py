@@ -12,7 +12,7 @@ from civicbrain.api.access import ACTOR
 from civicbrain.api.link import unavailable
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
-from civicbrain.api.views import history_health, known, snapshot_view, told, twin_view
+from civicbrain.api.views import cases_health, history_health, known, snapshot_view, told, twin_view
 from civicbrain.contracts import wire
 
 
@@ -54,7 +54,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     def get_health() -> models.HealthView:
         # one that never spoke was not asked for
         history_lost = link.history is not None and (link.history_away or bool(link.history.last_error))
-        degraded = link.brain_away or link.twin_away or history_lost
+        cases_lost = link.cases is not None and (link.cases_away or bool(link.cases.last_error))
+        degraded = link.brain_away or link.twin_away or history_lost or cases_lost
         return models.HealthView(
             status="degraded" if degraded else "ok",
             version=__version__,
@@ -64,6 +65,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             map_clients=services.map_socket.client_count,
             alert_clients=services.alerts.client_count,
             history=history_health(link.history, link.history_age_s, link.history_away),
+            cases=cases_health(link.cases, link.cases_age_s, link.cases_away),
         )
 
     return [get_snapshot, get_twin, change_twin, get_health]

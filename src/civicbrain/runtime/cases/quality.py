@@ -16,7 +16,7 @@ import numpy as np
 from civicbrain.city.alarms import FLOOD_COUNT, FLOOD_WINDOW_S
 from civicbrain.city.incidents import IncidentKind, Place
 from civicbrain.city.shifts import KindQuality, Outage, Quality, Times
-from civicbrain.core.errors import ConfigurationError
+from civicbrain.core.errors import NotFoundError
 from civicbrain.runtime.cases.store import moment
 
 FAULTS = (IncidentKind.SIGNAL_FAULT, IncidentKind.SENSOR_FAULT)
@@ -25,21 +25,21 @@ WEEK = timedelta(days=7)
 
 def week_of(text: str, now: datetime) -> tuple[str, datetime]:
     """A week's name ("2026-W03") and its Monday 00:00 UTC; "" is the week of `now`. Raises
-    ConfigurationError."""
+    NotFoundError."""
     if not text:
         year, number, _ = now.astimezone(UTC).isocalendar()
         text = f"{year}-W{number:02d}"
     try:
         start = datetime.strptime(f"{text}-1", "%G-W%V-%u").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise ConfigurationError(
-            f"{text[:20]!r} is no week", remedy="write it as 2026-W03 (ISO 8601)"
-        ) from error
+    except ValueError:
+        start = None
+    if start is None or f"{start:%G-W%V}" != text:  # not every year has a week 53
+        raise NotFoundError(f"{text[:20]!r} is no week", remedy="write it as 2026-W03 (ISO 8601)")
     return text, start
 
 
 def quality_of(db: sqlite3.Connection, week: str, now_s: float) -> Quality:
-    """The figures of a week ("" this one) up to now_s, unix seconds. Raises ConfigurationError."""
+    """The figures of a week ("" this one) up to now_s, unix seconds. Raises NotFoundError."""
     name, start = week_of(week, moment(now_s))
     since_s, until_s = start.timestamp(), (start + WEEK).timestamp()
     seen_s = max(since_s, min(until_s, now_s))

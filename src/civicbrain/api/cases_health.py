@@ -1,0 +1,20 @@
+"""How the cases process does, as `/v1/health` says it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class CasesHealth(Struct, frozen=True):
+    """The cases process. waiting, dead: notices. last_error: why nothing can be written, empty while all is
+    well."""
+
+    answering: bool
+    age_s: float | None
+    open_cases: int = 0
+    late_cases: int = 0
+    standing_alarms: int = 0
+    unacknowledged: int = 0
+    waiting: int = 0
+    dead: int = 0
+    last_error: str = ""

@@ -1,0 +1,66 @@
+"""What a shift hands over, and how well a week went."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+
+from civicbrain.api.problems import ProblemError
+from civicbrain.api.services import Services
+from civicbrain.api.views import told
+from civicbrain.city.intake import SourcePage
+from civicbrain.city.shifts import Handover, Quality
+from civicbrain.contracts.wire import BrainCommand
+from civicbrain.runtime.cases.handover import as_text, with_state
+
+_MOST_SILENT = 200
+Hours = Annotated[float, Parameter(gt=0, le=168, description="how far back the shift goes")]
+
+
+def handlers(services: Services) -> list[HTTPRouteHandler]:
+    link = services.link
+
+    async def note(hours: float) -> Handover:
+        found = told(await link.ask_cases(BrainCommand("handover", body={"hours": hours})), Handover)
+        if link.state is None or link.brain_away:
+            return found
+        silent: list[str] = []
+        if link.state.intake is not None:
+            try:
+                asked = BrainCommand("sources", text="silent", limit=_MOST_SILENT)
+                page = msgspec.convert(await link.command(asked), SourcePage, strict=False)
+                silent = [source.id for source in page.sources]
+            except (ProblemError, msgspec.ValidationError):
+                silent = ["(the brain process did not say)"]
+        return with_state(found, services.city, link.state, silent)
+
+    @get("/v1/handover", tags=["cases"], summary="What the next shift must know")
+    async def get_handover(hours: Hours = 8.0) -> Handover:
+        return await note(hours)
+
+    @get(
+        "/v1/handover/text",
+        tags=["cases"],
+        summary="The same, to read or print",
+        responses={200: ResponseSpec(str, False, media_type="text/plain", description="the note")},
+    )
+    async def get_handover_text(hours: Hours = 8.0) -> Response[str]:
+        return Response(as_text(await note(hours)), media_type="text/plain; charset=utf-8")
+
+    @get("/v1/quality", tags=["cases"], summary="A week in figures")
+    async def get_quality(
+        week: Annotated[
+            str,
+            Parameter(
+                pattern=r"^(20[0-9]{2}-W(0[1-9]|[1-4][0-9]|5[0-3]))?$", description="2026-W03; this one"
+            ),
+        ] = "",
+    ) -> Quality:
+        return told(await link.ask_cases(BrainCommand("quality", body={"week": week})), Quality)
+
+    return [get_handover, get_handover_text, get_quality]
