@@ -88,6 +88,17 @@ class WhatIfView(Struct, frozen=True):
     answer: WhatIfAnswer | None = None
 
 
+class SignText(Struct, frozen=True):
+    """texts: language (en, ko, zh) -> text, lines parted by a line feed. severity: as in DATEX II."""
+
+    incident: str
+    kind: str
+    severity: str
+    street: str
+    edge: str
+    texts: dict[str, str]
+
+
 class WhatIfBrief(Struct, frozen=True):
     """As in WhatIfView, without the answer."""
 

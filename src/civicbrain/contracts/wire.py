@@ -138,6 +138,7 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "brain-on"   text = brain name: BrainHealth of that brain after the switch
     "brain-off"  the same
     "alerts"     list of Alert, newest first, at most `limit`
+    "incidents"  list of Incident: the open ones
     "ledger"     offset, limit: {"entries": list of ledger.chain.Entry, "count": int}, oldest first
     "sources"    text = "all" | "silent" | "dropping", offset, limit: SourcePage of city.intake
     "source"     text = a source's id: SourceStatus with its lanes; kind "not-found" for an unknown id

@@ -111,6 +111,8 @@ class Commands:
             case "brain-on" | "brain-off":
                 control.switch_brain(command.text, command.action == "brain-on", who, why, server.time_s)
                 body = server.loop.hosts[command.text].health(server.time_s)
+            case "incidents":
+                body = server.loop.store.incidents.list_now(server.time_s)[0]
             case "alerts":
                 body = server.alerts[::-1][: max(0, command.limit)]
             case "ledger":
