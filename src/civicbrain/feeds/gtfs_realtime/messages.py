@@ -26,6 +26,11 @@ MAX_NAME = 200
 _CANCELED = realtime.TripDescriptor.CANCELED
 
 
+def _text(value: str | bytes) -> str:
+    """A text of a message; the bindings hand one that is not UTF-8 out as bytes."""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
+
+
 class _UnfitError(Exception):
     """One entity cannot be used; its text is the reason."""
 
@@ -49,7 +54,7 @@ class MessageReader:
         if not message.IsInitialized() or not message.HasField("header"):
             self.rejected["malformed"] += 1
             return []
-        if not message.header.gtfs_realtime_version.startswith(("1.", "2.")):
+        if not _text(message.header.gtfs_realtime_version).startswith(("1.", "2.")):
             self.rejected["unknown-version"] += 1
             return []
         if message.header.incrementality == realtime.FeedHeader.DIFFERENTIAL:
@@ -90,7 +95,7 @@ class MessageReader:
         heading_deg = float(at.bearing) if at.HasField("bearing") else -1.0
         if not (math.isfinite(speed_mps) and math.isfinite(heading_deg)):
             raise _UnfitError("bad-value")
-        name = vehicle.vehicle.label or vehicle.vehicle.id or trip.id
+        name = _text(vehicle.vehicle.label) or _text(vehicle.vehicle.id) or trip.id
         return BusPosition(
             self._source, trip.id, name[:MAX_NAME], at_s, x_m, y_m, speed_mps,
             heading_deg % 360.0 if heading_deg >= 0.0 else -1.0,
@@ -109,7 +114,7 @@ class MessageReader:
         for call in update.stop_time_update:
             for event in (call.arrival, call.departure):
                 if event.HasField("delay"):
-                    stop, delay_s = call.stop_id[:MAX_NAME], float(event.delay)
+                    stop, delay_s = _text(call.stop_id)[:MAX_NAME], float(event.delay)
                     break
             if stop:
                 break
@@ -119,7 +124,8 @@ class MessageReader:
 
     def _trip(self, said: realtime.TripDescriptor) -> Trip | None:
         find = self._timetable.find_trip
-        return find(said.trip_id, said.start_date, said.start_time) or find(said.trip_id)
+        trip_id = _text(said.trip_id)
+        return find(trip_id, _text(said.start_date), _text(said.start_time)) or find(trip_id)
 
     def _second(self, stamp: float, now_s: float, received: float) -> float | None:
         return now_s - (received - stamp) if stamp > 0.0 else None
