@@ -130,7 +130,7 @@ def test_what_is_written_is_read_again(tmp_path):
         ("stop_times", "trip_id,arrival_time,departure_time,stop_id,stop_sequence\nx,8h,8h,stop-WA,1",
          "no time"),
         ("stops", "stop_id,stop_name,stop_lat,stop_lon\nstop-WA,a,nan,0", "no number"),
-        ("calendar", f"service_id,{','.join(DAYS)},start_date,end_date\nw,1,1,1,1,1,0,0,1 May,2027", "no day"),
+        ("calendar", f"service_id,{','.join(DAYS)},start_date,end_date\nw,1,1,1,1,1,0,0,May,2027", "no day"),
         ("agency", "agency_id,agency_name,agency_url,agency_timezone\na,A,u,Mars/Olympus", "time zone"),
         ("frequencies", "trip_id,start_time,end_time,headway_secs\nx,08:00:00,09:00:00,0", "headway"),
     ],
