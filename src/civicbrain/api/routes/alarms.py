@@ -28,15 +28,15 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     @get("/v1/alarms", tags=["alarms"], summary="Alarms that stand: groups, and a page of single ones")
     async def list_alarms(
         group: Annotated[
-            str, Parameter(pattern="^([0-9a-f]{12}|rest)?$", description="only alarms of that group")
-        ] = "",
+            str | None, Parameter(pattern="^([0-9a-f]{12}|rest)$", description="only alarms of that group")
+        ] = None,
         which: Annotated[
             Literal["standing", "shelved", "all"], Parameter(description="all: also what is over and noted")
         ] = "standing",
         offset: Offset = 0,
         limit: Limit = 100,
     ) -> AlarmList:
-        body = {"group": group, "which": which}
+        body = {"group": group or "", "which": which}
         command = BrainCommand("alarms", body=body, offset=offset, limit=limit)
         return told(await link.ask_cases(command), AlarmList)
 
@@ -60,12 +60,12 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     async def list_notices(
         in_state: Annotated[NoticeState | None, Parameter(description="only those in it")] = None,
         case: Annotated[
-            str, Parameter(pattern="^(case-[1-9][0-9]{0,14})?$", description="only about it")
-        ] = "",
+            str | None, Parameter(pattern="^case-[1-9][0-9]{0,14}$", description="only about that case")
+        ] = None,
         offset: Offset = 0,
         limit: Limit = 100,
     ) -> NoticePage:
-        body = {"state": in_state or "", "case": case}
+        body = {"state": in_state or "", "case": case or ""}
         command = BrainCommand("notices", body=body, offset=offset, limit=limit)
         return told(await link.ask_cases(command), NoticePage)
 

@@ -55,12 +55,10 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     @get("/v1/quality", tags=["cases"], summary="A week in figures")
     async def get_quality(
         week: Annotated[
-            str,
-            Parameter(
-                pattern=r"^(20[0-9]{2}-W(0[1-9]|[1-4][0-9]|5[0-3]))?$", description="2026-W03; this one"
-            ),
-        ] = "",
+            str | None,
+            Parameter(pattern=r"^20[0-9]{2}-W(0[1-9]|[1-4][0-9]|5[0-3])$", description="2026-W03 [this one]"),
+        ] = None,
     ) -> Quality:
-        return told(await link.ask_cases(BrainCommand("quality", body={"week": week})), Quality)
+        return told(await link.ask_cases(BrainCommand("quality", body={"week": week or ""})), Quality)
 
     return [get_handover, get_handover_text, get_quality]
