@@ -1,0 +1,227 @@
+"""From suspicions to incidents: one for one thing, from its first sign to its end.
+
+What excludes each other is settled first: whose camera lies says nothing of the road; where the lamps do
+not obey, nobody is to blame for standing. Then suspicions of one place go together: a spot of a road within
+`SAME_M` along it (several lanes of it are a crash), or a junction (heads on several approaches that do not
+go are a blocked junction). An incident keeps its id while its kind may change as more is seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from civicbrain.brains.incidents.layout import Layout
+from civicbrain.brains.incidents.suspicion import Suspicion
+from civicbrain.city.incidents import IncidentKind
+
+SAME_M = 40.0
+_SPOT = (IncidentKind.STOPPED_VEHICLE, IncidentKind.CRASH, IncidentKind.CLOSED_LANE)
+JUNCTION_WAIT_S = 12.0
+"""A first vehicle that does not go is held back so long: other approaches would show a blocked junction."""
+
+DRIVER_MPS = 25.0
+APPROACH_M = 150.0
+
+
+@dataclass(slots=True)
+class Thing:
+    """One thing that is wrong, as it is built up. key: what it is about. lanes: rows, with the d of each."""
+
+    kind: IncidentKind
+    onset_s: float
+    first_s: float
+    last_s: float
+    quiet_s: float
+    ratio: float = 0.0
+    most: float = 0.0
+    lanes: dict[int, float] = field(default_factory=dict)
+    junction: int = -1
+    evidence: dict[str, str] = field(default_factory=dict)
+    id: str = ""
+    said_s: float = -math.inf
+    cleared_s: float = -1.0
+
+
+class Fusion:
+    """things: what is open now. Call `update` with each second's suspicions."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self.things: list[Thing] = []
+        self._now_s = 0.0
+
+    def update(self, suspicions: list[Suspicion], now_s: float) -> list[Thing]:
+        """Take in what is suspected now; returns those that are over."""
+        self._now_s = now_s
+        for group in self._groups(self._settled(suspicions)):
+            self._take(group, now_s)
+        self._merge()
+        over = [thing for thing in self.things if now_s - thing.last_s > thing.quiet_s]
+        for thing in over:
+            thing.cleared_s = thing.last_s
+        self.things = [thing for thing in self.things if thing.cleared_s < 0.0]
+        return over
+
+    def _settled(self, suspicions: list[Suspicion]) -> list[Suspicion]:
+        layout = self._layout
+        lying = {s.junction for s in suspicions if s.kind is IncidentKind.SENSOR_FAULT}
+        lying |= {t.junction for t in self.things if t.kind is IncidentKind.SENSOR_FAULT}
+        disobeying = {s.junction for s in suspicions if s.kind is IncidentKind.SIGNAL_FAULT} - lying
+        disobeying |= {t.junction for t in self.things if t.kind is IncidentKind.SIGNAL_FAULT}
+        kept = []
+        for one in suspicions:
+            if one.kind is IncidentKind.SENSOR_FAULT:
+                kept.append(one)
+                continue
+            camera = int(layout.camera[one.lane]) if one.lane >= 0 else one.junction
+            if camera in lying or (one.at_line and one.junction in disobeying):
+                continue
+            kept.append(one)
+        return kept
+
+    def _groups(self, suspicions: list[Suspicion]) -> list[list[Suspicion]]:
+        """Suspicions of one thing together."""
+        layout = self._layout
+        junctions: dict[tuple[str, int], list[Suspicion]] = defaultdict(list)
+        spots: dict[int, list[Suspicion]] = defaultdict(list)
+        heads: dict[int, list[Suspicion]] = defaultdict(list)
+        rest: list[list[Suspicion]] = []
+        for one in suspicions:
+            if one.lane < 0:
+                junctions[one.kind.value, one.junction].append(one)
+            elif one.kind is IncidentKind.WRONG_WAY:
+                rest.append([one])
+            else:
+                spots[int(layout.city.network.lanes.edge[one.lane])].append(one)
+                if one.at_line and one.junction >= 0:
+                    heads[one.junction].append(one)
+        blocked = {
+            row for row, found in heads.items() if len({int(layout.stem[one.lane]) for one in found}) > 1
+        }
+        for row in sorted(blocked):
+            rest.append(heads[row])
+        for found in spots.values():
+            found = [one for one in found if not (one.at_line and one.junction in blocked)]
+            found.sort(key=lambda one: one.d)
+            group: list[Suspicion] = []
+            for one in found:
+                if group and one.d - group[-1].d > SAME_M:
+                    rest.append(group)
+                    group = []
+                group.append(one)
+            if group:
+                rest.append(group)
+        return [*junctions.values(), *rest]
+
+    def _take(self, group: list[Suspicion], now_s: float) -> None:
+        layout = self._layout
+        kind = _kind_of(group, layout)
+        thing = next((t for t in self.things if self._same(t, group, kind)), None)
+        onset_s = min(one.onset_s for one in group)
+        if thing is None:
+            thing = Thing(kind, onset_s, now_s, now_s, max(one.quiet_s for one in group))
+            self.things.append(thing)
+        thing.last_s = now_s
+        if thing.kind is IncidentKind.WRONG_WAY:
+            thing.lanes.clear()
+        whole = kind in (IncidentKind.BLOCKED_JUNCTION, IncidentKind.SIGNAL_FAULT)
+        parts = [one for one in group if whole or one.lane < 0 or self._is_part(thing, one)]
+        if not parts:
+            return  # what stands about because of it
+        thing.kind = _graver(thing.kind, _kind_of(parts, layout))
+        if thing.kind is not IncidentKind.WRONG_WAY:
+            thing.onset_s = min(thing.onset_s, onset_s)
+        thing.quiet_s = max(thing.quiet_s, *(one.quiet_s for one in parts))
+        thing.ratio = max(one.ratio for one in parts)
+        thing.most = max(thing.most, thing.ratio)
+        for one in sorted(parts, key=lambda each: -each.ratio):
+            if one.lane >= 0:
+                thing.lanes.setdefault(one.lane, one.d)
+            if one.junction >= 0:
+                thing.junction = one.junction
+            thing.evidence[f"{one.kind}{one.lane}{one.at_line}"] = one.evidence
+
+    def _same(self, thing: Thing, group: list[Suspicion], kind: IncidentKind) -> bool:
+        one = group[0]
+        if IncidentKind.SENSOR_FAULT in (thing.kind, kind):
+            return thing.kind is kind and thing.junction == one.junction
+        if IncidentKind.WRONG_WAY in (thing.kind, kind):
+            return thing.kind is kind and self._same_driver(thing, one)
+        if one.junction >= 0 and one.junction == thing.junction and (one.lane < 0 or one.at_line):
+            at_junction = (IncidentKind.SIGNAL_FAULT, IncidentKind.BLOCKED_JUNCTION)
+            if thing.kind in at_junction or kind in at_junction:
+                return True
+        return any(
+            self._near(s.lane, s.d, lane, d) for s in group if s.lane >= 0 for lane, d in thing.lanes.items()
+        )
+
+    def _near(self, lane: int, d: float, other: int, other_d: float) -> bool:
+        """One approach: what stands about on it beside an incident is its consequence."""
+        layout = self._layout
+        return bool(layout.stem[lane] == layout.stem[other]) and abs(d - other_d) <= APPROACH_M
+
+    def _is_part(self, thing: Thing, one: Suspicion) -> bool:
+        """Of the thing itself, not what stands about because of it: at its place, or at its junction."""
+        if not thing.lanes or thing.kind in (IncidentKind.BLOCKED_JUNCTION, IncidentKind.SIGNAL_FAULT):
+            return True
+        lane, d = next(iter(thing.lanes.items()))
+        edge = self._layout.city.network.lanes.edge
+        return bool(edge[lane] == edge[one.lane]) and abs(one.d - d) <= SAME_M
+
+    def _same_driver(self, thing: Thing, one: Suspicion) -> bool:
+        """Whether who was seen there may be here now: `DRIVER_MPS` since, and a junction in between."""
+        lane, d = next(iter(thing.lanes.items()))
+        before, after = self._layout.place(lane, d), self._layout.place(one.lane, one.d)
+        apart_m = math.hypot(before.x_m - after.x_m, before.y_m - after.y_m)
+        return apart_m <= DRIVER_MPS * (self._now_s - thing.last_s) + 60.0
+
+    def _merge(self) -> None:
+        """Two that have grown into one are one: the older stays."""
+        kept: list[Thing] = []
+        for thing in sorted(self.things, key=lambda each: (each.first_s, each.onset_s)):
+            twin = next((each for each in kept if self._one(each, thing)), None)
+            if twin is None:
+                kept.append(thing)
+                continue
+            twin.kind = _graver(twin.kind, thing.kind)
+            twin.lanes = twin.lanes | {row: d for row, d in thing.lanes.items() if row not in twin.lanes}
+            twin.last_s, twin.most = max(twin.last_s, thing.last_s), max(twin.most, thing.most)
+            twin.onset_s = min(twin.onset_s, thing.onset_s)
+            twin.evidence = {**twin.evidence, **thing.evidence}
+        self.things = kept
+
+    def _one(self, a: Thing, b: Thing) -> bool:
+        lone = (IncidentKind.SENSOR_FAULT, IncidentKind.WRONG_WAY)
+        if a.kind in lone or b.kind in lone:
+            return a.kind is b.kind and a.junction == b.junction and a.kind is IncidentKind.SENSOR_FAULT
+        if a.kind not in _SPOT and b.kind not in _SPOT and a.junction == b.junction:
+            return True
+        return any(self._near(x, dx, y, dy) for x, dx in a.lanes.items() for y, dy in b.lanes.items())
+
+
+_GRAVE = (
+    IncidentKind.CLOSED_LANE, IncidentKind.STOPPED_VEHICLE, IncidentKind.CRASH, IncidentKind.BLOCKED_JUNCTION,
+    IncidentKind.SIGNAL_FAULT,
+)  # fmt: skip
+
+
+def _graver(one: IncidentKind, other: IncidentKind) -> IncidentKind:
+    """The kind that explains more; a lane where one vehicle after the other stops is closed."""
+    if {one, other} == {IncidentKind.CLOSED_LANE, IncidentKind.STOPPED_VEHICLE}:
+        return IncidentKind.CLOSED_LANE
+    if one in _GRAVE and other in _GRAVE:
+        return max(one, other, key=_GRAVE.index)
+    return one
+
+
+def _kind_of(group: list[Suspicion], layout: Layout) -> IncidentKind:
+    kinds = {one.kind for one in group}
+    if len({int(layout.stem[one.lane]) for one in group if one.lane >= 0}) > 1:
+        return IncidentKind.BLOCKED_JUNCTION
+    if kinds == {IncidentKind.CLOSED_LANE}:
+        return IncidentKind.CLOSED_LANE
+    if len({one.lane for one in group if one.lane >= 0}) > 1:
+        return IncidentKind.CRASH
+    return next((kind for kind in reversed(_GRAVE) if kind in kinds), group[0].kind)

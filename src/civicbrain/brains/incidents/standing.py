@@ -1,0 +1,218 @@
+"""Vehicles that stand though nothing that is known makes them: stopped, crashed, held up, blocked.
+
+Reasons to stand are: a vehicle ahead that stands or is near (front to front below `FOLLOWS_M`); the end of
+the lane while its signal is not green, has been for less than `START_S`, or green that yields; the end of a
+lane without a signal (giving way); an exit that is full. Who stands first of a queue without any of these
+adds to a CUSUM test of his place (`cells.py`): in mid-lane each second, at the stop line each second of
+green. A vehicle that drives through the place on the same lane, or leaves the line, speaks against it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from civicbrain.brains.incidents.cells import CELL_M, Cells
+from civicbrain.brains.incidents.layout import I64, Layout
+from civicbrain.brains.incidents.suspicion import Suspicion
+from civicbrain.brains.incidents.tracks import Step, Tracks
+from civicbrain.city.incidents import IncidentKind
+from civicbrain.city.network import F32, F64, Bool
+from civicbrain.city.observations import SignalStates, VehicleClass
+
+STANDS_S = 4.0
+START_S = 5.0
+"""Green until the first vehicle must have moved: start-up lost time is about 2 s (HCM 7th ed., ch. 19), the
+camera's frame is up to 1 s old, and a second is lost to the frame rate."""
+
+FOLLOWS_M = np.full(len(VehicleClass), 13.0)
+"""Front to front, who is nearer to the one ahead stands because of him: his length, 2.5 m and slack."""
+FOLLOWS_M[[VehicleClass.TRUCK, VehicleClass.BUS]] = 24.0
+FOLLOWS_M[VehicleClass.TRAM] = 50.0
+
+AT_END_M = 13.0
+MID_H, LINE_H = 28.0, 22.0
+"""Thresholds of the two tests, s of unexplained standing: about what the longest ordinary ones were on
+scenarios that are not reported on."""
+
+BUS_STOPS_S = 90.0
+GIVES_WAY_S = 60.0
+"""Longer than this a bus stands at no stop, and nobody waits for a gap, outside a jam."""
+
+YIELDS = 0.2  # weight of a second of green that yields
+EXIT_M, SLOW_MPS, FULL_FOR_S = 18.0, 3.0, 10.0
+MEMORY_S = 150.0
+
+_OPEN_ROAD = np.array([c not in (VehicleClass.BICYCLE, VehicleClass.PEDESTRIAN) for c in VehicleClass])
+_PUBLIC = np.isin(np.arange(len(VehicleClass)), [VehicleClass.BUS, VehicleClass.TRAM])
+
+
+class Standing:
+    """Call `update` with each frame. sensitivity: above 1 says more, and sooner."""
+
+    def __init__(self, layout: Layout, sensitivity: float = 1.0) -> None:
+        self._layout = layout
+        self._mid_h, self._line_h = MID_H / sensitivity, LINE_H / sensitivity
+        count = int(np.ceil((layout.range_m + CELL_M) / CELL_M)) + 1
+        lanes = len(layout.camera)
+        self._mid = Cells((lanes, count), 0.15, 2.0 * self._mid_h)
+        self._line = Cells((lanes,), 0.1, 2.0 * self._line_h)
+        self._spoke_s: F64 = np.full((lanes, count), -np.inf)
+        self._line_s: F64 = np.full(lanes, -np.inf)
+        self._others: F64 = np.zeros((lanes, count))  # how many different vehicles stood there first
+        self._last_born: F64 = np.full((lanes, count), -1.0)
+        self._full_s: F64 = np.full(lanes, -np.inf)
+        self._stand_since: F64 = np.full(lanes, np.nan)
+
+    def update(self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool) -> list[Suspicion]:
+        """watched: (n,) lanes whose camera delivered this frame and is trusted."""
+        layout, now_s = self._layout, step.time_s
+        stood_s = tracks.stood_s(now_s)
+        gap_m, leader = tracks.ahead()
+        to_end_m = tracks.d - layout.beyond_m[tracks.lane]
+        stands = (stood_s >= STANDS_S) & (tracks.speed < 1.5)
+        head = (
+            stands
+            & (gap_m > FOLLOWS_M[leader])
+            & layout.motor[tracks.lane]
+            & _OPEN_ROAD[tracks.kind]
+            & watched[tracks.lane]
+        )
+        at_end = to_end_m < AT_END_M
+        patient = _PUBLIC[tracks.kind] & (stood_s < BUS_STOPS_S)
+        full = self._full_exits(tracks, now_s)
+        self._in_lane(
+            tracks, step, np.flatnonzero(head & ~at_end & ~patient), np.flatnonzero(stands), watched
+        )
+        gives_way = at_end & ~layout.signalled[tracks.lane] & (stood_s >= GIVES_WAY_S) & ~full[tracks.lane]
+        self._at_line(
+            tracks, now_s, np.flatnonzero(head & at_end), gives_way, full, signals, watched, step.dt_s
+        )
+        return [*self._mid_suspicions(now_s), *self._line_suspicions(now_s)]
+
+    def _in_lane(self, tracks: Tracks, step: Step, rows: I64, stands: I64, watched: Bool) -> None:
+        now_s = step.time_s
+        cell = self._cell(tracks.anchor_d)
+        lane = tracks.lane
+        x: F32 = np.zeros(self._mid.score.shape, np.float32)
+        x[lane[rows], cell[rows]] = 1.0
+        fresh = tracks.born_s[rows] != self._last_born[lane[rows], cell[rows]]
+        self._others[lane[rows], cell[rows]] += fresh
+        self._last_born[lane[rows], cell[rows]] = tracks.born_s[rows]
+        self._spoke_s[lane[rows], cell[rows]] = now_s
+        # once it is said it lasts while anybody stands there, also behind one who has just gone round
+        known = stands[self._mid.score[lane[stands], cell[stands]] >= self._mid_h]
+        self._spoke_s[lane[known], cell[known]] = now_s
+        self._mid.update(x, now_s, step.dt_s, np.broadcast_to(watched[:, None], x.shape))
+        # who drives through a place on its lane shows that nothing stands there
+        moved = step.matched[(step.before_lane == lane[step.matched]) & (tracks.speed[step.matched] > 3.0)]
+        before = step.before_d[np.isin(step.matched, moved, assume_unique=True)]
+        for ahead_m in (0.0, 5.0):
+            place = tracks.d[moved] + ahead_m
+            through = place < before - 2.0
+            where = (lane[moved][through], self._cell(place[through]))
+            self._mid.score[where] *= 0.3
+        self._others[self._mid.score <= 0.0] = 0.0
+
+    def _at_line(
+        self, tracks: Tracks, now_s: float, rows: I64, gives_way: Bool, full: Bool, signals: SignalStates,
+        watched: Bool, dt_s: float,
+    ) -> None:  # fmt: skip
+        weight = self._green(signals, now_s)
+        weight[full] = 0.0
+        x: F32 = np.zeros(len(weight), np.float32)
+        x[tracks.lane[rows]] = weight[tracks.lane[rows]]
+        yielding = np.flatnonzero(gives_way)
+        x[tracks.lane[yielding]] = 0.5
+        stands_first = np.zeros(len(weight), np.bool_)
+        stands_first[tracks.lane[rows]] = True
+        looked = watched & ((weight > 0.0) | (x > 0.0))
+        self._line.update(x, now_s, dt_s, looked)
+        # green, and nobody stands at the line: the lane works
+        works = watched & (weight >= 1.0) & ~stands_first
+        self._line.score[works] = 0.0
+        self._line_s[x > 0.0] = now_s
+        since = now_s - tracks.stood_s(now_s)[rows]
+        self._stand_since[tracks.lane[rows]] = since
+        # the line is looked at in greens only: it lasts while its head does
+        self._line_s[stands_first & (self._line.score >= self._line_h)] = now_s
+
+    def _green(self, signals: SignalStates, now_s: float) -> F32:
+        """(n,) weight of a second at the line: 1 where all that a lane leads to has had 'G' for `START_S`,
+        `YIELDS` where some of it yields, 0 where some of it is not green."""
+        layout = self._layout
+        lamps = signals.lamps[layout.groups]
+        long = now_s - signals.lamps_since_s[layout.groups] >= START_S
+        value = np.where(lamps == ord("G"), 1.0, np.where(lamps == ord("g"), YIELDS, 0.0)) * long
+        result: F32 = np.zeros(len(layout.camera), np.float32)
+        has = np.flatnonzero(layout.signalled)
+        if len(value):
+            result[has] = np.minimum.reduceat(value, layout.group_start[has])
+        return result
+
+    def _full_exits(self, tracks: Tracks, now_s: float) -> Bool:
+        """(n,) some exit of the lane has a vehicle standing at its beginning."""
+        layout = self._layout
+        from_start_m = layout.beyond_m[tracks.lane] + layout.length_m[tracks.lane] - tracks.d
+        standing: Bool = np.zeros(len(layout.camera), np.bool_)
+        standing[tracks.lane[(tracks.speed < SLOW_MPS) & (from_start_m < EXIT_M)]] = True
+        # a queue that reaches the end of a view goes on beyond it, for all that is known
+        far_m = layout.range_m - tracks.d
+        hidden = layout.beyond_m + layout.length_m > layout.range_m
+        standing[tracks.lane[(tracks.speed < SLOW_MPS) & (far_m < EXIT_M) & hidden[tracks.lane]]] = True
+        self._full_s[standing] = now_s
+        standing = now_s - self._full_s < FULL_FOR_S
+        result: Bool = np.zeros(len(layout.camera), np.bool_)
+        has = np.flatnonzero(np.diff(layout.exit_start) > 0)
+        if len(layout.exits):
+            result[has] = np.logical_or.reduceat(standing[layout.exits], layout.exit_start[has])
+        return result
+
+    def _mid_suspicions(self, now_s: float) -> list[Suspicion]:
+        found = []
+        for lane, cell in zip(*np.nonzero(self._mid.score >= self._mid_h), strict=True):
+            quiet_s = now_s - self._spoke_s[lane, cell]
+            many = self._others[lane, cell] >= 3
+            if quiet_s > MEMORY_S:
+                self._mid.score[lane, cell] = 0.0
+                self._others[lane, cell] = 0.0
+                continue
+            ratio = float(self._mid.score[lane, cell]) / self._mid_h
+            since_s = float(self._mid.since_s[lane, cell]) - STANDS_S
+            kind = IncidentKind.CLOSED_LANE if many else IncidentKind.STOPPED_VEHICLE
+            what = "vehicles stop there, one after the other," if many else "a vehicle stands"
+            place = f"{cell * CELL_M:.0f} m before the line"
+            text = f"{what} {place} since {now_s - since_s:.0f} s, the road ahead free"
+            found.append(
+                Suspicion(
+                    kind,
+                    ratio,
+                    since_s,
+                    text,
+                    int(lane),
+                    float(cell * CELL_M),
+                    quiet_s=120.0 if many else 40.0,
+                )
+            )
+        return found
+
+    def _line_suspicions(self, now_s: float) -> list[Suspicion]:
+        found = []
+        for lane in np.flatnonzero(self._line.score >= self._line_h).tolist():
+            if now_s - self._line_s[lane] > 20.0:
+                self._line.score[lane] = 0.0
+                continue
+            since_s = float(self._stand_since[lane])
+            green_s = float(self._line.score[lane])
+            text = f"the first vehicle does not go: {green_s:.0f} s of green unused"
+            found.append(
+                Suspicion(
+                    IncidentKind.STOPPED_VEHICLE, green_s / self._line_h, since_s, text, lane,
+                    float(self._layout.beyond_m[lane]) + 2.0, int(self._layout.junction[lane]), at_line=True,
+                    quiet_s=40.0,
+                )
+            )  # fmt: skip
+        return found
+
+    def _cell(self, d: F64) -> I64:
+        count = self._mid.score.shape[1]
+        return np.clip(np.round(d / CELL_M), 0, count - 1).astype(np.int64)

@@ -1,0 +1,24 @@
+"""`Suspicion`: what one detector believes in one second. Fusion makes incidents of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from civicbrain.city.incidents import IncidentKind
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """ratio: evidence over the detector's threshold, from 1 on it is said. lane, d: where on the road (rows
+    and metres before the stop line), lane -1 for a junction or a camera. junction: row, -1 where it is none.
+    at_line: it stands at the end of its lane. quiet_s: how long it may be silent before it counts as over."""
+
+    kind: IncidentKind
+    ratio: float
+    onset_s: float
+    evidence: str
+    lane: int = -1
+    d: float = 0.0
+    junction: int = -1
+    at_line: bool = False
+    quiet_s: float = 20.0

@@ -1,0 +1,193 @@
+"""incidents: the contract, each kind on a hand-made street, and what must never be said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from incident_street import CITY, CYCLE_S, GREEN_S, Street, all_green, driving, is_green, lamps
+
+from civicbrain.brains.incidents import create
+from civicbrain.city.incidents import IncidentKind, IncidentReport, Place, ReporterKind
+from civicbrain.contracts.brain import BrainContext
+from civicbrain.contracts.conformance import check_brain, require
+from civicbrain.core.errors import ConfigurationError
+
+STOPPED, WRONG_WAY = IncidentKind.STOPPED_VEHICLE, IncidentKind.WRONG_WAY
+SENSOR, SIGNAL = IncidentKind.SENSOR_FAULT, IncidentKind.SIGNAL_FAULT
+
+
+def queue(count: int, front_m: float = 1.0, lane: str = "WA_0") -> list[tuple[str, float, float]]:
+    return [(lane, front_m + 7.5 * place, 0.0) for place in range(count)]
+
+
+def at_red(time_s: float, most: int = 5) -> list[tuple[str, float, float]]:
+    """A queue that grows at red by a vehicle each 5 s and drives off in green."""
+    into_s = time_s % CYCLE_S
+    if not is_green(time_s):
+        return queue(min(most, int((into_s - GREEN_S) / 5.0)))
+    return [(lane, d - 8.0 * into_s, 8.0) for lane, d, _ in queue(most) if d > 8.0 * into_s]
+
+
+def test_the_room_keeps_the_contract_and_refuses_what_it_does_not_know() -> None:
+    require(check_brain(create))
+    with pytest.raises(ConfigurationError, match="sensitivity"):
+        create(BrainContext(CITY, options={"sensitivity": "much"}))
+    with pytest.raises(ConfigurationError, match="volume"):
+        create(BrainContext(CITY, options={"volume": 11}))
+
+
+def test_a_vehicle_that_stands_on_an_open_road_is_told_within_a_minute_and_ends_when_it_goes() -> None:
+    stopped = ("WA_0", 80.0, 0.0)
+    street = Street().play(range(100), driving)
+    assert street.told == {}
+    street.play(range(100, 250), lambda _: [stopped])
+    [one] = street.open
+    assert one.kind is STOPPED
+    assert one.place.edge == "WA"
+    assert one.place.lanes == (0,)
+    assert abs(one.place.position_m - 220.0) <= 10.0
+    assert 100.0 <= one.detected_s <= 160.0
+    assert abs(one.onset_s - 100.0) <= 10.0
+    assert one.capacity_left == 0.0
+    assert one.clears_s > 250.0
+    assert one.sensors == ("camera:A",)
+    street.play(range(250, 700), driving)
+    assert street.open == []
+    assert 250.0 <= street.told[one.id].cleared_s <= 450.0
+    assert len(street.told) == 1
+
+
+def test_a_first_vehicle_that_does_not_go_at_green_is_told_and_a_queue_at_red_is_not() -> None:
+    street = Street().play(range(420), at_red, states=lamps)
+    assert street.told == {}
+    street.play(range(420, 620), lambda _: queue(5), states=lamps)
+    assert [one.kind for one in street.open] == [STOPPED]
+    assert street.open[0].place.position_m > 290.0
+
+
+def test_first_vehicles_of_two_approaches_that_do_not_go_are_one_blocked_junction() -> None:
+    street = Street().play(range(200), at_red, states=lamps)
+    street.play(range(200, 420), lambda _: queue(3) + queue(3, lane="BA_0"), states=lamps)
+    [one] = street.open
+    assert one.kind is IncidentKind.BLOCKED_JUNCTION
+    assert one.place.junction == "A"
+
+
+def test_one_who_drives_away_from_the_stop_line_is_a_wrong_way_driver_at_once() -> None:
+    street = Street().play(range(100), driving)
+    street.play(range(100, 113), lambda t: [("WA_0", (t - 100.0) * 11.0, 11.0)])
+    [one] = street.told.values()
+    assert one.kind is WRONG_WAY
+    assert one.detected_s <= 110.0
+    street.play(range(113, 200), driving)
+    assert street.open == []
+
+
+def test_a_platoon_whose_headway_is_twice_the_frame_is_no_wrong_way_driver() -> None:
+    """Every second 10 m on, one behind the other by 20 m: each seems to stand where one 10 m back was."""
+    street = Street().play(range(300), lambda t: driving(t, every_s=2))
+    assert street.told == {}
+
+
+def test_drivers_who_go_at_reported_red_show_that_the_signal_is_other_than_reported() -> None:
+    street = Street().play(range(180), driving)
+    street.play(range(180, 400), lambda t: driving(t), states=lambda t: lamps(t, lambda _: False))
+    assert SIGNAL in {one.kind for one in street.open}
+    assert all(one.place.junction for one in street.open)
+
+
+def test_lamps_that_do_not_change_while_somebody_waits_are_stuck() -> None:
+    street = Street().play(range(300), at_red, states=lamps)
+    fixed = lamps(299.0)
+    street.play(range(300, 460), lambda _: queue(3), states=lambda t: replace(fixed, time_s=t))
+    [one] = street.open
+    assert one.kind is SIGNAL
+    assert one.detected_s <= 400.0
+
+
+def test_a_camera_that_was_heard_and_falls_silent_is_told_and_one_never_heard_is_not() -> None:
+    street = Street().play(range(120), driving, cameras=lambda _: (0,))
+    street.play(range(120, 160), driving, cameras=lambda _: ())
+    [one] = street.open
+    assert one.kind is SENSOR
+    assert one.place.sensor == "camera:A"
+    assert one.detected_s <= 135.0
+    assert one.capacity_left == 1.0
+
+
+def test_a_camera_that_repeats_itself_while_vehicles_drive_is_frozen() -> None:
+    street = Street().play(range(120), driving)
+    street.play(range(120, 150), lambda _: driving(119.0))
+    assert [one.kind for one in street.open] == [SENSOR]
+    assert "frozen" in street.open[0].evidence[0]
+
+
+def test_vehicles_that_others_drive_through_are_none() -> None:
+    street = Street().play(range(120), driving)
+    street.play(range(120, 200), lambda t: queue(5, 20.0) + driving(t))
+    assert [one.kind for one in street.open] == [SENSOR]
+
+
+def test_a_report_is_put_to_what_the_camera_saw_and_makes_it_surer() -> None:
+    place = Place(180.0, 0.0, edge="WA", lanes=(0,), position_m=180.0)
+    said = [
+        IncidentReport(f"r{at}", ReporterKind.CITIZEN, f"app{at}", IncidentKind.CRASH, place, float(at))
+        for at in (170, 190)
+    ]
+    street = Street().play(range(100), driving)
+    street.play(range(100, 250), lambda _: [("WA_0", 80.0, 0.0)], reports=said)
+    [one] = street.open
+    assert one.reports == ("r170", "r190")
+    alone = Street().play(range(100), driving).play(range(100, 250), lambda _: [("WA_0", 80.0, 0.0)])
+    assert one.confidence > alone.open[0].confidence
+
+
+def test_a_report_of_what_no_camera_sees_is_an_incident_as_sure_as_its_reporter() -> None:
+    place = Place(500.0, 250.0)
+    said = [
+        IncidentReport("r1", ReporterKind.CITIZEN, "app", STOPPED, place, 100.0),
+        IncidentReport("r2", ReporterKind.POLICE, "radio", STOPPED, Place(520.0, 250.0), 130.0),
+    ]
+    street = Street().play(range(120), driving, reports=said)
+    assert [one.confidence for one in street.open] == [0.5]
+    street.play(range(120, 160), driving, reports=said)
+    [one] = street.open
+    assert one.reports == ("r1", "r2")
+    assert one.confidence == pytest.approx(0.97, abs=0.01)
+    street.play(range(160, 1300), driving)
+    assert street.open == []
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 6), st.integers(4, 30), st.floats(5.0, 14.0), st.integers(0, 1000))
+def test_nothing_is_said_of_an_empty_road_or_of_queues_at_red(queued, every_s, speed, seed) -> None:
+    """Whatever the queue at red, the flow in green and what the camera overlooks."""
+    rng = np.random.default_rng(seed)
+
+    def vehicles(time_s: float) -> list[tuple[str, float, float]]:
+        seen = at_red(time_s, queued) if queued else driving(time_s, every_s=every_s, speed=speed)
+        return [one for one in seen if rng.random() >= 0.05]
+
+    states = lamps if queued else all_green
+    assert Street().play(range(300), vehicles, states=states).told == {}
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.floats(25.0, 130.0), st.integers(1, 4), st.integers(0, 1000), st.floats(0.0, 0.7))
+def test_one_thing_is_never_two_incidents(front_m, behind, seed, error_m) -> None:
+    """A stopped vehicle and those behind it, seen with misses and errors, for ten minutes: one incident."""
+    rng = np.random.default_rng(seed)
+
+    def vehicles(_: float) -> list[tuple[str, float, float]]:
+        standing = [one for one in queue(behind, front_m) if one[1] < 148.0 and rng.random() >= 0.05]
+        return [
+            (lane, max(d + rng.normal() * error_m, 0.0), abs(rng.normal()) * 0.3) for lane, d, _ in standing
+        ]
+
+    street = Street().play(range(90), driving).play(range(90, 500), vehicles)
+    assert len(street.told) == 1
+    assert len(street.open) == 1
