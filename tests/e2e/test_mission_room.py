@@ -201,6 +201,8 @@ def test_a_mission_drives_through_its_corridor_to_its_report(desk: Any, town: To
         if not shot and "green" in phases:
             shot = True
             page.get_by_test_id("pause").click()
+            for toast in page.get_by_test_id("toast").get_by_role("button").all():
+                toast.click()
             page.wait_for_timeout(1500)  # the map catches up with the last second
             assert count_of(keep(page, "mission", tmp_path), ROUTE) > 400
             page.get_by_test_id("pause").click()
@@ -229,6 +231,10 @@ def test_a_mission_is_cancelled_with_a_reason(desk: Any, town: Town, tmp_path: P
     ends = town.places["police-station"], town.places["railway-station"]
     name = order(desk, "Fire engine 2", *ends, kind="fire", urgency=2)
     expect(page.get_by_test_id("mission-state")).to_have_text("on its way", timeout=15_000)
+    page.get_by_test_id("mission-follow").click()
+    expect(page.get_by_test_id("mission-follow")).to_have_attribute("aria-pressed", "true")
+    before = page.evaluate("() => window.__civicbrain.map.getCenter().toArray()")
+    desk.wait(f"window.__civicbrain.map.getCenter().toArray().join() !== '{before[0]},{before[1]}'")
     page.get_by_test_id("mission-cancel").click()
     page.get_by_test_id("dialog-cancel").click()
     assert httpx.get(f"{town.url}/v1/missions/{name}").json()["state"] == "tracked"
