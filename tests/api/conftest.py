@@ -16,9 +16,12 @@ import httpx
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from bus_line import grid_timetable
 from grid_city import grid_city
 
 from civicbrain.city.folder import save_city
+from civicbrain.city.transit.assembly import encode_gtfs, layout_of
+from civicbrain.city.transit.layout import GTFS, LAYOUT, encode_layout
 
 AWKWARD_ID = "a/b ü#?%"  # ids come from other people's networks
 SIZE = 3
@@ -118,7 +121,10 @@ class Place:
 def city_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("city") / "grid"
     # no simulation runs on it: the network file only has to be there
-    save_city(grid_city(SIZE, awkward_id=AWKWARD_ID), folder, {"twin/net.xml.gz": b""})
+    city = grid_city(SIZE, awkward_id=AWKWARD_ID)
+    timetable = grid_timetable(city)
+    files = {GTFS: encode_gtfs(timetable, city.network), LAYOUT: encode_layout(layout_of(timetable))}
+    save_city(city, folder, {"twin/net.xml.gz": b"", **files})
     return folder
 
 

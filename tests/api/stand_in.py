@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +23,27 @@ import numpy as np
 import zmq
 
 sys.path.insert(0, str(Path(__file__).parent))
+from bus_line import TRIP, bus_position, grid_timetable
 from grid_city import grid_city
 
+from civicbrain.brains.priority import create as create_priority
 from civicbrain.city.intake import Intake, Keys, Sources, get_source_status, list_source_statuses
 from civicbrain.city.model import City
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.store import Store
 from civicbrain.contracts import wire
-from civicbrain.contracts.brain import Alert, Severity
+from civicbrain.contracts.brain import Alert, BrainContext, Severity
+from civicbrain.contracts.transit import AskKind, BusAsk
 from civicbrain.core.errors import ConfigurationError, NotFoundError, RequestRefusedError
 from civicbrain.feeds.http import HttpFeed
 from civicbrain.guard import Guard
 from civicbrain.ledger import Ledger
-from civicbrain.runtime.commands import MISSION_ACTIONS
+from civicbrain.runtime.commands import MISSION_ACTIONS, TRANSIT_ACTIONS
+from civicbrain.runtime.hosts import InlineHost
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.missions import MissionDesk
+from civicbrain.runtime.transit import TransitDesk
+from civicbrain.runtime.transit_log import AskRecord
 
 YELLOW_S = 3.0
 INTAKE_KEY = "key-of-the-stand-in's-cameras"
@@ -110,13 +117,19 @@ class StandIn:
         self.ledger: list[dict[str, Any]] = []
         self.intake = Intake(Sources(city), Keys(INTAKE_KEY))
         ledger = Ledger(None)
-        loop = Loop(city, Store(city), Guard(city, ledger, NoStreet()), [])
+        brain = InlineHost(create_priority(BrainContext(city, options={"corridors": False})))
+        loop = Loop(city, Store(city), Guard(city, ledger, NoStreet()), [brain])
         self.missions = MissionDesk(city, loop, ledger, NoTwin())
+        self.transit = TransitDesk(city, loop)
+        ask = BusAsk(city.junctions[0].id, AskKind.EXTENSION, "east-west", 10.0, 25.0, 20.0, "made up")
+        loop.transit.asks.append(AskRecord(TRIP, "1", "priority", ask, 40.0, "accepted", "guard", "accepted"))
         self._light()
 
     def step(self) -> None:
         """One simulated second."""
         self.time_s += 1.0
+        if self.city.timetable is not None:
+            self.missions.waiting.append(bus_position(self.city, self.time_s))
         self.missions.tick(self.time_s)
         if self.time_s >= self.city.demand.end_s:
             self.time_s, self.run = self.city.demand.begin_s, self.run + 1
@@ -261,7 +274,9 @@ class StandIn:
                 body = {"ok": True, "entries": len(self.ledger), "head": "0" * 64, "first_broken": None}
                 return wire.Reply(True, body)
             case name if name in MISSION_ACTIONS:
-                return self._mission(command)
+                return self._ask(self.missions, command)
+            case name if name in TRANSIT_ACTIONS:
+                return self._ask(self.transit, command)
             case "twin":
                 if command.text == "speed":
                     self.speed = command.value
@@ -273,9 +288,9 @@ class StandIn:
                 return wire.Reply(True, self.twin_status())
         return wire.Reply(False, error=f"unknown action {command.action!r}", kind="invalid")
 
-    def _mission(self, command: wire.BrainCommand) -> wire.Reply:
+    def _ask(self, desk: MissionDesk | TransitDesk, command: wire.BrainCommand) -> wire.Reply:
         try:
-            return wire.Reply(True, self.missions.obey(command, self.time_s))
+            return wire.Reply(True, desk.obey(command, self.time_s))
         except NotFoundError as error:
             return wire.Reply(False, error=str(error), kind="not-found")
         except ConfigurationError as error:
@@ -295,7 +310,8 @@ class StandIn:
 def run(run_dir: Path, vehicles: int, size: int, alert_every_s: float = 60.0, awkward_id: str = "") -> None:
     """Speak on the four sockets until a signal ends the process."""
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    stand_in = StandIn(grid_city(size, awkward_id=awkward_id), vehicles)
+    city = grid_city(size, awkward_id=awkward_id)
+    stand_in = StandIn(replace(city, given_timetable=grid_timetable(city)), vehicles)
     context = zmq.Context()
     sockets = {}
     for name, kind in (("twin.pub", zmq.PUB), ("brain.pub", zmq.PUB), ("brain.cmd", zmq.ROUTER)):

@@ -15,7 +15,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
-from civicbrain.api import case_models, field_models, mission_models, models, what_if_models
+from civicbrain.api import case_models, field_models, mission_models, models, transit_models, what_if_models
 from civicbrain.api.access import OBSERVATIONS
 from civicbrain.api.problems import MEDIA_TYPE, ProblemError
 from civicbrain.city.model import City
@@ -33,11 +33,15 @@ _ALWAYS = {
 }
 _WITH_BODY = {403: "a page of another origin asked", 409: "refused", 415: "the body is not application/json"}
 _WITH_NAME = {404: "there is none of that name"}
-_NAMING = ("/v1/control", "/v1/dispatch", "/v1/intake", "/v1/missions", "/v1/sources", "/v1/what-ifs")
+_NAMING = ("/v1/control", "/v1/dispatch", "/v1/intake", "/v1/missions", "/v1/sources", "/v1/what-ifs",
+           "/v1/transit/buses", "/v1/transit/gtfs.zip", "/v1/transit/lines", "/v1/transit/realtime.pb",
+           "/v1/transit/requests")  # fmt: skip
 _CHOOSING = ("/v1/alarms/acknowledgements", "/v1/alarms/clearings", "/v1/alarms/shelvings",
              "/v1/alarms/unshelvings", "/v1/quality")  # fmt: skip
 _FROM_PROCESS = {503: "the process that knows is away; try again after Retry-After seconds"}
-_ONLY_HERE = ("/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions", "/openapi.json")
+_ONLY_HERE = (
+    "/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions", "/v1/transit/gtfs.zip", "/openapi.json",
+)  # fmt: skip
 _PUBLIC = ("/v1/health",)
 _FRAME = {"$ref": "#/components/schemas/CameraFrame"}
 _OBSERVATIONS_BODY = {
@@ -184,7 +188,7 @@ _NOT_QUERY = {"data", "request", "last_event_id"}
 
 
 def _structs() -> list[type[msgspec.Struct]]:
-    modules = (case_models, models, field_models, mission_models, what_if_models)
+    modules = (case_models, models, field_models, mission_models, what_if_models, transit_models)
     return [
         value
         for value in {name: value for module in modules for name, value in vars(module).items()}.values()
