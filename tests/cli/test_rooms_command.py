@@ -66,21 +66,21 @@ def test_a_new_room_in_the_source_tree_passes_at_once(tmp_path):
     )
     (checkout / "pyproject.toml").write_text('[project]\nname = "civicbrain"\n')
     path = [checkout / "src"]
-    made = civic("new", "brain", "incidents", cwd=checkout / "src", path=path)
+    made = civic("new", "brain", "drainage", cwd=checkout / "src", path=path)
     assert made.returncode == 0, made.stderr
-    files = {str(p.relative_to(checkout)) for p in checkout.rglob("*incidents*/*.py")}
+    files = {str(p.relative_to(checkout)) for p in checkout.rglob("*drainage*/*.py")}
     assert files == {
-        "src/civicbrain/brains/incidents/__init__.py", "src/civicbrain/brains/incidents/brain.py",
-        "tests/brains/incidents/test_incidents.py",
+        "src/civicbrain/brains/drainage/__init__.py", "src/civicbrain/brains/drainage/brain.py",
+        "tests/brains/drainage/test_drainage.py",
     }  # fmt: skip
-    assert (checkout / "docs/rooms/incidents.md").is_file()
-    checked = civic("check", "incidents", cwd=checkout, path=path)
+    assert (checkout / "docs/rooms/drainage.md").is_file()
+    checked = civic("check", "drainage", cwd=checkout, path=path)
     assert checked.returncode == 0, checked.stdout
     tested = pytest_in(checkout / "tests", cwd=checkout, path=path)
     assert tested.returncode == 0, tested.stdout
-    where = civic("where", "incidents", cwd=checkout, path=path).stdout
-    for line in ("tests/brains/incidents/test_incidents.py", "docs/rooms/incidents.md",
-                 "/v1/brains/incidents", "[brains.incidents]"):  # fmt: skip
+    where = civic("where", "drainage", cwd=checkout, path=path).stdout
+    for line in ("tests/brains/drainage/test_drainage.py", "docs/rooms/drainage.md",
+                 "/v1/brains/drainage", "[brains.drainage]"):  # fmt: skip
         assert line in where
 
 

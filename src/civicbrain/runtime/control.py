@@ -19,8 +19,9 @@ from civicbrain.runtime.hosts import ProcessHost
 from civicbrain.runtime.loop import Loop
 
 FIXED = "fixed"
-BESIDE = ("priority",)
-"""Brains that do nothing until they are needed, and are asked under every control but the fixed plan."""
+BESIDE = ("priority", "incidents")
+"""Brains that stand beside every control but the fixed plan: one that does nothing until it is needed, and one
+that watches."""
 
 _LOOK_EVERY_S = 0.002
 

@@ -159,7 +159,7 @@ class SensorFaults:
         np.maximum.at(queue, np.maximum(self._layout.camera, 0), on_lane)
         matched = np.bincount(tracks.camera[step.matched], minlength=len(rows))
         sound = self.trusted(now_s) & ((matched >= 1) | (rows == queue))
-        change = 1.0 * through + np.where(sound & (queue >= 4), 1.1 * PHANTOM_H, 0.0)
+        change: F64 = 1.0 * through + np.where(sound & (queue >= 4), 1.1 * PHANTOM_H, 0.0)
         self._ghostly[lane[who[passed > 0]]] = now_s
         self._ghostly[(on_lane >= 4) & sound[np.maximum(self._layout.camera, 0)]] = now_s
         # it lasts while somebody stands on that lane since before
