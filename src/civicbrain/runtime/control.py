@@ -20,8 +20,8 @@ from civicbrain.runtime.loop import Loop
 
 FIXED = "fixed"
 BESIDE = ("priority", "incidents")
-"""Brains that stand beside every control but the fixed plan: one that does nothing until it is needed, and one
-that watches."""
+"""Brains that stand beside every control but the fixed plan: one does nothing until it is needed, the other
+watches."""
 
 _LOOK_EVERY_S = 0.002
 

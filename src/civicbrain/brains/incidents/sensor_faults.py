@@ -12,7 +12,10 @@ Each is a log-likelihood ratio or CUSUM that has to reach 1 after division by it
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from civicbrain.brains.incidents.layout import Layout
 from civicbrain.brains.incidents.suspicion import Suspicion
@@ -80,7 +83,7 @@ class SensorFaults:
         self._spoke_s = np.maximum(self._spoke_s, seen_s)
         return self._silent(now_s)
 
-    def _add(self, name: str, change: F64, new: Bool, now_s: float, most: float) -> None:
+    def _add(self, name: str, change: NDArray[Any], new: Bool, now_s: float, most: float) -> None:
         score = self._score[name]
         after = np.clip(score + np.where(new, change, 0.0), 0.0, 2.0 * most)
         begun = (after > 0.0) & (score <= 0.0)
@@ -159,13 +162,14 @@ class SensorFaults:
         np.maximum.at(queue, np.maximum(self._layout.camera, 0), on_lane)
         matched = np.bincount(tracks.camera[step.matched], minlength=len(rows))
         sound = self.trusted(now_s) & ((matched >= 1) | (rows == queue))
-        change: F64 = 1.0 * through + np.where(sound & (queue >= 4), 1.1 * PHANTOM_H, 0.0)
+        change = through + np.where(sound & (queue >= 4), 1.1 * PHANTOM_H, 0.0).astype(np.float64)
         self._ghostly[lane[who[passed > 0]]] = now_s
         self._ghostly[(on_lane >= 4) & sound[np.maximum(self._layout.camera, 0)]] = now_s
         # it lasts while somebody stands on that lane since before
         lasting = (tracks.speed < 0.8) & (tracks.born_s <= self._ghostly[lane] + 1.0)
         lasts = np.bincount(tracks.camera[lasting], minlength=len(rows)) > 0
-        self._add("phantom", change - np.where(lasts, 0.0, 1.0 / 10.0), new, now_s, PHANTOM_H)
+        change -= np.where(lasts, 0.0, 1.0 / 10.0)
+        self._add("phantom", change, new, now_s, PHANTOM_H)
 
     def _inflated(self, tracks: Tracks, step: Step, new: Bool, rows: F64) -> None:
         count = len(rows)
@@ -175,8 +179,9 @@ class SensorFaults:
         flicker += np.bincount(self._layout.camera[ended], minlength=count)
         allowed = 2.0 * self._flicker * rows + 0.05 * rows + 0.3
         trusted = self.trusted(step.time_s)
-        self._add("inflated", np.where(trusted | (self._score["inflated"] > 0), flicker - allowed, 0.0), new,
-                  step.time_s, INFLATED_H)  # fmt: skip
+        heard = trusted | (self._score["inflated"] > 0.0)
+        change = np.where(heard, flicker - allowed, 0.0)
+        self._add("inflated", change, new, step.time_s, INFLATED_H)
         calm = new & (rows > 0) & trusted & (self._score["inflated"] < 0.3 * INFLATED_H)
         share = np.where(rows > 0, flicker / np.maximum(rows, 1.0), 0.0)
         self._flicker += np.where(calm, (np.minimum(share, 1.0) - self._flicker) / LEARN_S, 0.0)
