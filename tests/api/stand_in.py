@@ -27,6 +27,7 @@ from bus_line import TRIP, bus_position, grid_timetable
 from grid_city import grid_city
 
 from civicbrain.brains.priority import create as create_priority
+from civicbrain.city.incidents import Incident, IncidentKind, Place
 from civicbrain.city.intake import Intake, Keys, Sources, get_source_status, list_source_statuses
 from civicbrain.city.model import City
 from civicbrain.city.signals import ControllerMode
@@ -267,6 +268,9 @@ class StandIn:
                     return wire.Reply(False, error=str(error), kind="invalid")
             case "alerts":
                 return wire.Reply(True, self.alerts[::-1][: command.limit])
+            case "incidents":
+                place = Place(50.0, 60.0, edge=self.city.network.edges.ids[0], lanes=(0,))
+                return wire.Reply(True, [Incident("i-1", IncidentKind.CRASH, place, 0.9, 10.0, 20.0, 30.0)])
             case "ledger":
                 part = self.ledger[command.offset : command.offset + command.limit]
                 return wire.Reply(True, {"entries": part, "count": len(self.ledger)})

@@ -24,6 +24,7 @@ from civicbrain.api.problems import (
 from civicbrain.api.routes import alarms, cases, control, handover, history, now, records, reports, sources
 from civicbrain.api.routes import city as city_routes
 from civicbrain.api.routes import missions as mission_routes
+from civicbrain.api.routes import situations as situation_routes
 from civicbrain.api.routes import transit as transit_routes
 from civicbrain.api.routes import what_ifs as what_if_routes
 from civicbrain.api.services import Document, Services
@@ -54,7 +55,7 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
             await services.stop()
 
     topics = (city_routes, now, control, records, history, sources, mission_routes, what_if_routes,
-              transit_routes)  # fmt: skip
+              situation_routes, transit_routes)  # fmt: skip
     work = (cases, reports, alarms, handover)
     routes = [get_openapi, *(handler for topic in (*topics, *work) for handler in topic.handlers(services))]
     api = Litestar(

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from civicbrain.city.proposals import Proposals
 from civicbrain.city.whatif import Change, Closure, Detour, EventDemand, PlanSetting, Question, TrafficModel
 from civicbrain.evaluate.whatif.records import WhatIfAnswer
+from civicbrain.evaluate.whatif.said import Asked
 
 Edge = Annotated[str, Meta(min_length=1, max_length=200, description="id of a street section")]
 Lanes = Annotated[
@@ -88,6 +90,32 @@ class WhatIfView(Struct, frozen=True):
     answer: WhatIfAnswer | None = None
 
 
+class ProposalsAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """What could be done about a closure: detours and gating, tried for so many minutes from now. incident:
+    the id of the one that it belongs to, "" where there is none."""
+
+    closure: ClosureAsked
+    incident: Annotated[str, Meta(max_length=200, pattern=r"^[^\u0000-\u001f\u007f]*$")] = ""
+    minutes: Minutes = 15.0
+    seeds: Seeds = 2
+    model: Literal["auto", "micro", "meso"] = "auto"
+
+    def asked(self) -> Asked:
+        closure = Closure(self.closure.edge, tuple(self.closure.lanes))
+        return Asked(closure, self.incident, self.minutes, self.seeds, TrafficModel(self.model))
+
+
+class ProposalsView(Struct, frozen=True):
+    """As WhatIfView; found: null until all is tried."""
+
+    id: str
+    state: str
+    asked_at: str
+    progress: float
+    error: str = ""
+    found: Proposals | None = None
+
+
 class SignText(Struct, frozen=True):
     """texts: language (en, ko, zh) -> text, lines parted by a line feed. severity: as in DATEX II."""
 
@@ -123,4 +151,8 @@ def _change(asked: ChangeAsked) -> Change:
 def examples(edges: tuple[str, ...]) -> dict[str, list[Any]]:
     """Struct name -> examples for the document, in terms of this city's sections."""
     change = ChangeAsked(closures=[ClosureAsked(edges[len(edges) // 2])])
-    return {"WhatIfAsked": [msgspec.to_builtins(WhatIfAsked(change, minutes=1.0, seeds=1))]}
+    proposals = ProposalsAsked(change.closures[0], minutes=1.0, seeds=1)
+    return {
+        "WhatIfAsked": [msgspec.to_builtins(WhatIfAsked(change, minutes=1.0, seeds=1))],
+        "ProposalsAsked": [msgspec.to_builtins(proposals)],
+    }

@@ -22,12 +22,13 @@ import structlog
 
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.settings import Settings
-from civicbrain.api.what_if_models import WhatIfBrief, WhatIfView
+from civicbrain.api.what_if_models import ProposalsView, WhatIfBrief, WhatIfView
 from civicbrain.city.model import City
-from civicbrain.city.whatif import Question
+from civicbrain.city.proposals import Proposals
+from civicbrain.city.whatif import Change, Question
 from civicbrain.core.errors import ConfigurationError, NotFoundError
 from civicbrain.evaluate.whatif.records import WhatIfAnswer
-from civicbrain.evaluate.whatif.said import ANSWER_FILE, QUESTION_FILE, Said
+from civicbrain.evaluate.whatif.said import ANSWER_FILE, CLOSURE_FILE, QUESTION_FILE, Asked, Said
 from civicbrain.runtime import child
 
 MOST_WAITING = 4
@@ -44,12 +45,12 @@ _log = structlog.get_logger("civicbrain.api")
 @dataclass
 class _Job:
     id: str
-    question: Question
+    asked: Question | Asked
     asked_at: datetime
     state: str = "queued"
     progress: float = 0.0
     error: str = ""
-    answer: WhatIfAnswer | None = None
+    answer: WhatIfAnswer | Proposals | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -78,6 +79,14 @@ class WhatIfs:
     def ask(self, question: Question) -> WhatIfView:
         """Put it in line. Raises ProblemError: 404, 400 where it does not fit the city, 409 when too many
         wait."""
+        return self._whole(self._put(question, question, "w"))
+
+    def ask_proposals(self, asked: Asked) -> ProposalsView:
+        """The same for what could be done about a closure."""
+        check = Question(Change(closures=(asked.closure,)), Change(), asked.minutes, asked.seeds)
+        return self._proposals(self._put(asked, check, "p"))
+
+    def _put(self, asked: Question | Asked, question: Question, letter: str) -> _Job:
         try:
             question.check(self._city)
         except NotFoundError as error:
@@ -86,44 +95,56 @@ class WhatIfs:
             raise ProblemError(400, str(error)) from None
         if sum(job.state == "queued" for job in self._jobs.values()) >= MOST_WAITING:
             raise ProblemError(409, f"{MOST_WAITING} what-ifs wait already; cancel one, or wait")
-        job = _Job(f"w-{secrets.token_hex(4)}", question, datetime.now(UTC))
+        job = _Job(f"{letter}-{secrets.token_hex(4)}", asked, datetime.now(UTC))
         self._jobs[job.id] = job
         for old in [one.id for one in self._jobs.values() if one.state in _OVER][
             : len(self._jobs) - MOST_KEPT
         ]:
             del self._jobs[old]
         self._waiting.put_nowait(job)
-        return self.view(job.id)
+        return job
 
     def list_briefs(self) -> list[WhatIfBrief]:
         """Newest first."""
         return [
             WhatIfBrief(job.id, job.state, job.asked_at.isoformat(), job.progress, job.error)
             for job in reversed(self._jobs.values())
+            if isinstance(job.asked, Question)
         ]
 
     def view(self, name: str) -> WhatIfView:
         """Raises ProblemError (404)."""
-        job = self._get(name)
-        return WhatIfView(job.id, job.state, job.asked_at.isoformat(), job.progress, job.error, job.answer)
+        return self._whole(self._get(name, Question))
+
+    def view_proposals(self, name: str) -> ProposalsView:
+        """Raises ProblemError (404)."""
+        return self._proposals(self._get(name, Asked))
+
+    def _whole(self, job: _Job) -> WhatIfView:
+        answer = job.answer if isinstance(job.answer, WhatIfAnswer) else None
+        return WhatIfView(job.id, job.state, job.asked_at.isoformat(), job.progress, job.error, answer)
+
+    def _proposals(self, job: _Job) -> ProposalsView:
+        found = job.answer if isinstance(job.answer, Proposals) else None
+        return ProposalsView(job.id, job.state, job.asked_at.isoformat(), job.progress, job.error, found)
 
     async def cancel(self, name: str) -> WhatIfView:
         """End it, or take it out of the line; one that is over stays as it is. Raises ProblemError (404)."""
-        job = self._get(name)
+        job = self._get(name, Question)
         if job.state in _OVER:
-            return self.view(name)
+            return self._whole(job)
         running = job.state == "running"
         job.state = "cancelled"
         if running and self._process is not None:
             _kill(self._process)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(job.ended.wait(), 5.0)
-        return self.view(name)
+        return self._whole(job)
 
-    def _get(self, name: str) -> _Job:
+    def _get(self, name: str, kind: type) -> _Job:
         job = self._jobs.get(name)
-        if job is None:
-            raise ProblemError(404, f"no what-if {name[:80]!r}; list them with GET /v1/what-ifs")
+        if job is None or not isinstance(job.asked, kind):
+            raise ProblemError(404, f"no such what-if or proposals: {name[:80]!r}")
         return job
 
     async def _work(self) -> None:
@@ -152,7 +173,8 @@ class WhatIfs:
 
     async def _carry_out(self, job: _Job, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True)
-        (folder / QUESTION_FILE).write_bytes(msgspec.json.encode(job.question))
+        file = QUESTION_FILE if isinstance(job.asked, Question) else CLOSURE_FILE
+        (folder / file).write_bytes(msgspec.json.encode(job.asked))
         arguments = [
             "--city",
             str(self._city.folder),
@@ -179,7 +201,11 @@ class WhatIfs:
                 job.progress = round(said.done / said.of, 3)
             if said.pairs > pairs:
                 pairs = said.pairs
-                job.answer = msgspec.json.decode((folder / ANSWER_FILE).read_bytes(), type=WhatIfAnswer)
+                body = (folder / ANSWER_FILE).read_bytes()
+                if isinstance(job.asked, Question):
+                    job.answer = msgspec.json.decode(body, type=WhatIfAnswer)
+                else:
+                    job.answer = msgspec.json.decode(body, type=Proposals)
         code = await process.wait()
         if code and not job.error and job.state == "running":
             job.error = "it ended early; whatif.log and whatif.out in the run folder say why"

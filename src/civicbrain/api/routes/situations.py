@@ -37,7 +37,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         try:
             body = render_situations(city, await open_incidents(), datetime.now(UTC))
         except ConfigurationError as error:
-            raise ProblemError(409, str(error)) from None
+            raise ProblemError(404, str(error)) from None
         return Response(body, media_type=MEDIA_TYPE)
 
     @get("/v1/sign-texts", tags=["incidents"], summary="Short texts for signs, one set an open incident")

@@ -33,4 +33,16 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     async def cancel_what_if(what_if_id: WhatIfId) -> models.WhatIfView:
         return await desk.cancel(what_if_id)
 
-    return [list_what_ifs, ask_what_if, get_what_if, cancel_what_if]
+    @post(
+        "/v1/proposals", tags=["what-ifs"], summary="Ask what could be done about a closure", status_code=202
+    )
+    async def ask_proposals(data: models.ProposalsAsked) -> models.ProposalsView:
+        return desk.ask_proposals(data.asked())
+
+    @get("/v1/proposals/{proposals_id:str}", tags=["what-ifs"], summary="Proposals, with the effect they had")
+    async def get_proposals(
+        proposals_id: Annotated[str, Parameter(description="id of the answer to the request")],
+    ) -> models.ProposalsView:
+        return desk.view_proposals(proposals_id)
+
+    return [ask_proposals, get_proposals, list_what_ifs, ask_what_if, get_what_if, cancel_what_if]

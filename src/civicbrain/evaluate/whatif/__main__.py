@@ -21,8 +21,16 @@ from civicbrain.city.whatif import Question
 from civicbrain.core.errors import CivicBrainError
 from civicbrain.evaluate.storage import write_atomically
 from civicbrain.evaluate.whatif.conduct import Conduct, answer_question
+from civicbrain.evaluate.whatif.propose import propose
 from civicbrain.evaluate.whatif.records import WhatIfAnswer
-from civicbrain.evaluate.whatif.said import ANSWER_FILE, QUESTION_FILE, STATE_FOLDER, Said
+from civicbrain.evaluate.whatif.said import (
+    ANSWER_FILE,
+    CLOSURE_FILE,
+    QUESTION_FILE,
+    STATE_FOLDER,
+    Asked,
+    Said,
+)
 from civicbrain.evaluate.whatif.source import control_of_run, take_from_run
 
 
@@ -47,14 +55,26 @@ def main() -> int:
 
 
 def answer_in(city_folder: Path, run_dir: Path, folder: Path, control: str) -> None:
-    """Answer folder/question.json into folder/answer.json. Raises CivicBrainError."""
+    """Answer folder/question.json, or find proposals for folder/closure.json, into folder/answer.json.
+    Raises CivicBrainError."""
     began = time.monotonic()
-    question = msgspec.json.decode((folder / QUESTION_FILE).read_bytes(), type=Question)
+    asked = folder / CLOSURE_FILE
+    about = msgspec.json.decode(asked.read_bytes(), type=Asked) if asked.exists() else None
     city = load_city(city_folder)
-    question.check(city)
     conduct = Conduct()
     conduct.timing_s["pause"] = take_from_run(run_dir, folder / STATE_FOLDER)
     conduct.timing_s["state"] = round(time.monotonic() - began, 3)
+    control = control or control_of_run(run_dir)
+    if about is not None:
+        conduct.on_progress = lambda done, of: _say(Said(done, of))
+        found = propose(
+            city, about.closure, folder / STATE_FOLDER, control, conduct, incident=about.incident,
+            minutes=about.minutes, seeds=about.seeds, model=about.model,
+        )  # fmt: skip
+        write_atomically(folder / ANSWER_FILE, msgspec.json.encode(found))
+        _say(Said(1, 1, max(found.pairs, 1)))
+        return
+    question = msgspec.json.decode((folder / QUESTION_FILE).read_bytes(), type=Question)
     pairs = 0
 
     def keep(answer: WhatIfAnswer) -> None:
@@ -64,7 +84,7 @@ def answer_in(city_folder: Path, run_dir: Path, folder: Path, control: str) -> N
 
     conduct.on_answer = keep
     conduct.on_progress = lambda done, of: _say(Said(done, of, pairs))
-    answer_question(city, question, folder / STATE_FOLDER, control or control_of_run(run_dir), conduct)
+    answer_question(city, question, folder / STATE_FOLDER, control, conduct)
     _say(Said(2 * pairs, 2 * pairs, pairs))
 
 

@@ -19,7 +19,7 @@ from civicbrain.contracts.brain import ControlSpec
 from civicbrain.contracts.rooms import get_control
 from civicbrain.core.errors import ConfigurationError, TwinError
 from civicbrain.evaluate.whatif.records import WhatIfAnswer, make_answer
-from civicbrain.evaluate.whatif.run import FutureTask, give_way, run_future
+from civicbrain.evaluate.whatif.run import NICE, FutureTask, give_way, run_future
 from civicbrain.twin.whatif.branch import read_traffic
 from civicbrain.twin.whatif.figures import FutureFigures
 
@@ -40,12 +40,14 @@ _OFFERED = ("central", "fixed")
 
 @dataclass
 class Conduct:
-    """What is told on the way. on_progress: futures done, of how many. timing_s: filled in, wall seconds."""
+    """What is told on the way. on_progress: futures done, of how many. timing_s: filled in, wall seconds.
+    nice: by how much the workers stand back."""
 
     on_progress: Callable[[int, int], None] = lambda *_: None
     on_answer: Callable[[WhatIfAnswer], None] = lambda *_: None
     timing_s: dict[str, float] = field(default_factory=dict)
     workers: int = WORKERS
+    nice: int = NICE
 
 
 def choose_model(question: Question, vehicles: int, junctions: int, *, control: bool, step_s: float) -> str:
@@ -81,6 +83,7 @@ class Sides:
     def __init__(
         self, city: City, branch: Path, changes: Sequence[Change], control: str, question: Question,
         workers: int = WORKERS,
+        nice: int = NICE,
     ) -> None:  # fmt: skip
         traffic = read_traffic(branch)
         self.vehicles = sum(not one.waiting for one in traffic.vehicles)
@@ -104,7 +107,7 @@ class Sides:
         self.count, self._width, self.cpu_s = len(self._tasks), len(changes), 0.0
         workers = min(workers, self.count, len(os.sched_getaffinity(0)) + 1)
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=give_way)
+        self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=give_way, initargs=(nice,))
 
     def __enter__(self) -> Sides:
         return self
@@ -147,7 +150,7 @@ def answer_question(
     pairs: list[tuple[FutureFigures, FutureFigures]] = []
     answer: WhatIfAnswer | None = None
     with Sides(
-        city, branch, (question.against, question.change), control, question, conduct.workers
+        city, branch, (question.against, question.change), control, question, conduct.workers, conduct.nice
     ) as sides:
         notes = list_notes(question, sides.model, sides.controls)
         for against, change in sides.rounds(conduct.on_progress):

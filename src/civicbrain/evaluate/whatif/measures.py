@@ -123,17 +123,18 @@ def _held(city: City, row: int, groups: set[int]) -> PlanSetting | None:
     own = {group - first for group in groups if group >= first}
     steps = junction.local_plan.steps
     feeds = [any(junction.stages[step.stage].lamps[group] in "Gg" for group in own) for step in steps]
-    others = sum(step.duration_s for step, feeding in zip(steps, feeds, strict=True) if not feeding)
-    feeding_s = sum(step.duration_s for step in steps) - others
-    if not any(feeds) or others <= 0.0:
-        return None
     bounds = list_plan_bounds(junction)
-    for factor in GATED:
-        longer = 1.0 + feeding_s * (1.0 - factor) / others
-        durations_s = tuple(
-            round(step.duration_s * (factor if feeding else longer), 1)
-            for step, feeding in zip(steps, feeds, strict=True)
-        )
-        if find_broken_bound(bounds, durations_s) is None:
-            return PlanSetting(junction.id, durations_s, junction.local_plan.offset_s)
-    return None
+    durations_s = [step.duration_s for step in steps]
+    for row, feeding in enumerate(feeds):  # step by step: transitions cannot be shorter, greens can
+        for factor in GATED if feeding else ():
+            tried = [*durations_s]
+            tried[row] = round(steps[row].duration_s * factor, 1)
+            if find_broken_bound(bounds, tried) is None:
+                durations_s = tried
+                break
+    won_s = sum(step.duration_s for step in steps) - sum(durations_s)
+    others = [row for row, feeding in enumerate(feeds) if not feeding]
+    if won_s <= 0.0 or not others:
+        return None
+    durations_s[max(others, key=lambda row: steps[row].duration_s)] += round(won_s, 1)
+    return PlanSetting(junction.id, tuple(durations_s), junction.local_plan.offset_s)

@@ -30,7 +30,7 @@ def propose(
     if not measures:
         return Proposals(incident, closure, minutes, str(model), 0, users, (), ("There is nothing to try.",))
     changes = [question.change, *(measure.change for measure in measures)]
-    with Sides(city, branch, changes, control, question, conduct.workers) as sides:
+    with Sides(city, branch, changes, control, question, conduct.workers, conduct.nice) as sides:
         rounds = list(sides.rounds(conduct.on_progress))
         conduct.timing_s |= {"cpu": round(sides.cpu_s, 2), "all": round(time.monotonic() - began, 2)}
         notes = list_notes(question, sides.model, sides.controls)

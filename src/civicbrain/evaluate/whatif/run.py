@@ -43,10 +43,10 @@ class FutureTask:
     demand_factor: float
 
 
-def give_way() -> None:
+def give_way(nice: int = NICE) -> None:
     """At the start of a worker: lower priority, and it ends with who asked, however that ends."""
     end_with(os.getppid())
-    os.nice(NICE)
+    os.nice(nice)
 
 
 def run_future(task: FutureTask) -> FutureFigures:
