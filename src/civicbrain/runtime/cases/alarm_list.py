@@ -28,14 +28,14 @@ def list_alarms(
 ) -> AlarmList:  # fmt: skip
     """The list. which: "standing", "shelved" or "all" (also what is over and noted); group: "" for all."""
     rows = db.execute(
-        f"SELECT group_id, min(matter) AS matter, min(source) AS source, min({RANK}) AS rank,"  # noqa: S608
+        f"SELECT group_id, min({RANK}) AS rank,"  # noqa: S608
         " count(*) AS alarms, sum(acknowledged = 0) AS unacknowledged, sum(active) AS active,"
         " count(DISTINCT nullif(junction, '')) AS junctions, min(raised_s) AS first_s,"
         f" max(raised_s) AS newest_s FROM alarm WHERE {SHOWN} GROUP BY group_id"
         " ORDER BY rank, unacknowledged = 0, alarms DESC, group_id"
     ).fetchall()
     shown = rows if len(rows) <= MOST_GROUPS else rows[: MOST_GROUPS - 1]
-    groups = [_group(row) for row in shown]
+    groups = [_group(db, row) for row in shown]
     if len(shown) < len(rows):
         groups.append(_rest(rows[len(shown) :]))
     shelved = db.execute("SELECT count(*) FROM alarm WHERE shelved_until_s IS NOT NULL").fetchone()[0]
@@ -93,9 +93,14 @@ def _state(row: sqlite3.Row) -> AlarmState:
     return AlarmState.NORMAL if row["acknowledged"] else AlarmState.RETURNED
 
 
-def _group(row: sqlite3.Row) -> AlarmGroup:
+def _group(db: sqlite3.Connection, row: sqlite3.Row) -> AlarmGroup:
+    # what all of a group have in common, of any one of them
+    one = db.execute(
+        f"SELECT matter, source FROM alarm WHERE {STANDING} AND group_id = ? LIMIT 1",  # noqa: S608
+        (row["group_id"],),
+    ).fetchone()
     return AlarmGroup(
-        row["group_id"], row["matter"], row["source"], _RANKS[row["rank"]], row["alarms"],
+        row["group_id"], one["matter"], one["source"], _RANKS[row["rank"]], row["alarms"],
         row["unacknowledged"], row["active"], row["junctions"], moment(row["first_s"]),
         moment(row["newest_s"]),
     )  # fmt: skip

@@ -66,7 +66,12 @@ CREATE TABLE alarm (
     shelved_until_s REAL, shelved_by TEXT NOT NULL DEFAULT '', shelved_why TEXT NOT NULL DEFAULT '',
     UNIQUE (source, key)
 ) STRICT;
-CREATE INDEX alarm_standing ON alarm (group_id) WHERE active = 1 OR acknowledged = 0;
+CREATE INDEX alarm_standing ON alarm
+    (group_id, urgency, active, acknowledged, raised_s, shelved_until_s, junction)
+    WHERE (active = 1 OR acknowledged = 0);
+CREATE INDEX alarm_page ON alarm
+    (instr('urgent high medium low', urgency), acknowledged, raised_s DESC, number, shelved_until_s)
+    WHERE (active = 1 OR acknowledged = 0);
 CREATE INDEX alarm_shelved ON alarm (shelved_until_s) WHERE shelved_until_s IS NOT NULL;
 CREATE TABLE activation (
     number INTEGER PRIMARY KEY AUTOINCREMENT, alarm INTEGER NOT NULL REFERENCES alarm (number),
