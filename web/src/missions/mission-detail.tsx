@@ -173,6 +173,8 @@ function Actions({ mission }: { mission: Mission }): JSX.Element {
         <ReasonDialog
           title={text.missions.cancelTitle(vehicle)}
           explain={text.missions.cancelExplain}
+          keep={text.missions.keep}
+          confirm={text.missions.cancelConfirm}
           onCancel={() => setAsking(false)}
           onConfirm={(reason) => {
             setAsking(false);

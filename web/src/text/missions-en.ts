@@ -51,6 +51,8 @@ export const missionsEn = {
   cancelLabel: 'Cancel this mission',
   cancelTitle: (vehicle: string) => `Cancel the mission of ${vehicle}?`,
   cancelExplain: 'Its corridor is given back with the next decision. The vehicle gets no more priority. This goes into the ledger with your reason.',
+  keep: 'Let it go on',
+  cancelConfirm: 'Cancel the mission',
   cancelled: (vehicle: string) => `The mission of ${vehicle} is cancelled.`,
   readOnly: 'Only an operator may order or cancel missions.',
   corridor: 'Junctions on the way',

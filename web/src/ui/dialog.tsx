@@ -7,11 +7,14 @@ import { text } from '../text';
 interface ReasonDialogProps {
   title: string;
   explain: string;
+  /** Words of the two buttons, where "Cancel" and "Confirm" could be mistaken. */
+  keep?: string;
+  confirm?: string;
   onConfirm(reason: string): void;
   onCancel(): void;
 }
 
-export function ReasonDialog({ title, explain, onConfirm, onCancel }: ReasonDialogProps): JSX.Element {
+export function ReasonDialog({ title, explain, keep, confirm, onConfirm, onCancel }: ReasonDialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState(text.dialog.defaultReason);
   useEffect(() => {
@@ -38,10 +41,10 @@ export function ReasonDialog({ title, explain, onConfirm, onCancel }: ReasonDial
         </label>
         <div class="actions">
           <button type="button" class="button" onClick={onCancel} data-testid="dialog-cancel">
-            {text.dialog.cancel}
+            {keep ?? text.dialog.cancel}
           </button>
           <button type="submit" class="button primary" data-testid="dialog-confirm">
-            {text.dialog.confirm}
+            {confirm ?? text.dialog.confirm}
           </button>
         </div>
       </form>
