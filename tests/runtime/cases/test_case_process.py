@@ -18,7 +18,7 @@ from case_desks import incident, place
 
 from civicbrain.city.alarms import AlarmList
 from civicbrain.city.cases import CaseSummary
-from civicbrain.city.incidents import IncidentKind
+from civicbrain.city.incidents import IncidentKind, IncidentReport
 from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.contracts.transport import CASES_CMD, Client
 from civicbrain.contracts.wire import BrainCommand, Reply
@@ -104,6 +104,19 @@ def test_incidents_become_cases_and_alerts_alarms(process: Process) -> None:
     reply = process.ask("acknowledge", body={"alarms": [1]})
     assert reply.body == {"alarms": 1}
     assert process.alarms().standing == 0
+
+
+def test_what_people_report_reaches_the_brain_on_the_platforms_clock(process: Process) -> None:
+    process.entry.reports(0.0)
+    order = {"kind": "crash", "place": msgspec.to_builtins(place(0.0, -9.0)), "reporter": "citizen",
+             "happened_s": time.time() - 30.0, "text": "my name is Miller"}  # fmt: skip
+    reply = process.ask("report", body=order)
+    assert reply.ok, reply.error
+    heard: list[IncidentReport] = []
+    process.flush_until(lambda: bool(heard.extend(process.entry.reports(500.0)) or heard))
+    assert (heard[0].id, heard[0].kind, heard[0].reported_s) == (reply.body["report"]["id"], "crash", 500.0)
+    assert heard[0].happened_s == pytest.approx(470.0, abs=2.0)
+    assert heard[0].text == ""
 
 
 def test_killed_again_and_again_it_has_every_word_once(process: Process) -> None:
