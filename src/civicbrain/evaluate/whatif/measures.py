@@ -10,7 +10,7 @@ import msgspec
 from civicbrain.city.model import City
 from civicbrain.city.plan_bounds import find_broken_bound, list_plan_bounds
 from civicbrain.city.proposals import ProposalKind
-from civicbrain.city.whatif import Change, Closure, Detour, PlanSetting
+from civicbrain.city.whatif import Change, Closure, Detour, PlanSetting, closed_whole
 from civicbrain.twin.whatif.branch import Traffic
 from civicbrain.twin.whatif.detours import Detours
 
@@ -82,7 +82,7 @@ def list_measures(city: City, traffic: Traffic, closure: Closure) -> list[Measur
     base = Change(closures=(closure,))
     measures: list[Measure] = []
     way = find_way(city, traffic, closure)
-    if way is not None and closure.lanes:  # a closed edge has sent everybody round already
+    if way is not None and not closed_whole(base, city):  # else everybody has gone round already
         for share in SHARES:
             change = msgspec.structs.replace(base, detours=(Detour(closure.edge, share),))
             measures.append(Measure(ProposalKind.DETOUR, change, way, share))
