@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import httpx
 import pytest
 from conftest import AWKWARD_ID, SIZE
@@ -47,6 +50,28 @@ def test_a_mission_is_cancelled(client: httpx.Client, order: dict[str, object]) 
     assert client.post(address, json={"reason": "false alarm"}).json()["state"] == "cancelled"
     assert client.post("/v1/missions/nobody/cancellation", json={}).status_code == 404
     assert "POST" in client.options("/v1/missions").headers["allow"]
+
+
+def test_missions_under_way_come_with_the_state_of_the_city(
+    client: httpx.Client, order: dict[str, object]
+) -> None:
+    def shown() -> list[str]:
+        return [mission["id"] for mission in client.get("/v1/snapshot").json()["missions"]]
+
+    def comes_to(holds: Callable[[], bool]) -> None:
+        end = time.monotonic() + 15
+        while not holds():
+            assert time.monotonic() < end, "it never came to that"
+            time.sleep(0.2)
+
+    client.post("/v1/missions", json={**order, "reason": "cardiac arrest"})
+    comes_to(lambda: order["id"] in shown())
+    client.post(f"/v1/missions/{order['id']}/cancellation", json={"reason": "false alarm"})
+    comes_to(lambda: order["id"] not in shown())
+    view = client.get(f"/v1/missions/{order['id']}").json()
+    assert (view["ordered_by"], view["reason"]) == ("operator", "cardiac arrest")
+    assert (view["cancelled_by"], view["cancel_reason"]) == ("operator", "false alarm")
+    assert len(client.get("/v1/missions?limit=1").json()) == 1
 
 
 def test_its_report_is_escaped(client: httpx.Client, order: dict[str, object]) -> None:

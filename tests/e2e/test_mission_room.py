@@ -24,6 +24,7 @@ from playwright.sync_api import expect
 
 from civicbrain.twin.generating import GenerateOptions, generate_city
 
+STATIC = Path(__file__).parents[2] / "src" / "civicbrain" / "api" / "static"
 SPEED = "6"  # simulated seconds a second
 ROUTE = (255, 107, 181)  # of the dark theme
 LARGEST_PICTURE = 200_000
@@ -122,6 +123,14 @@ def order(room: Any, vehicle: str, start: str, end: str, kind: str = "ambulance"
     expect(page.get_by_test_id("mission-name")).to_have_text(vehicle)
     address = page.get_by_test_id("mission-report").get_attribute("href")
     return str(address).split("/")[3]
+
+
+def test_the_page_stays_small_and_missions_come_later(chromium: str) -> None:
+    packed = list((STATIC / "assets").glob("*.gz"))
+    assert sum(file.stat().st_size for file in packed) < 1_200_000
+    [part] = [file for file in packed if file.name.startswith("missions-")]
+    assert part.stat().st_size < 60_000
+    assert part.name.removesuffix(".gz") not in (STATIC / "index.html").read_text()
 
 
 def test_who_is_first_is_answered_and_sent(desk: Any, town: Town, tmp_path: Path) -> None:

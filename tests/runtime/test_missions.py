@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from civicbrain.brains.priority import create
-from civicbrain.city.observations import Detections
+from civicbrain.city.observations import Detections, SignalStates
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import BrainContext
 from civicbrain.contracts.sandbox import sandbox_city
@@ -63,14 +64,25 @@ class Centre:
         self.now_s = 100.0
         self.tick()
 
-    def tick(self):
+    def tick(self, *data):
         self.now_s += 1.0
         seen = Detections.empty("cameras", self.now_s, CITY.cameras.junction)
-        self.loop.tick([seen, *self.desk.drain()], self.now_s)
+        self.loop.tick([seen, *data, *self.desk.drain()], self.now_s)
 
     def report(self, key, x_m, **values):
         body = {"key": key, "x_m": x_m, "y_m": 0.0, "speed_mps": 14.0, **values}
         return self.desk.take_position("m1", body, self.now_s)
+
+
+def showing(now_s, row, stage, target):
+    """What controllers report when one shows a stage and the others say nothing."""
+    junctions, groups = len(CITY.junctions), CITY.signals.group_count
+    stages, targets = np.full(junctions, -1, np.int32), np.full(junctions, -1, np.int32)
+    stages[row], targets[row] = stage, target
+    return SignalStates(
+        "twin", now_s, np.full(groups, ord("r"), np.uint8), np.zeros(groups, np.float32), stages,
+        np.zeros(junctions, np.float32), targets, np.zeros(junctions, np.uint8),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -95,6 +107,22 @@ def test_an_order_is_recorded_planned_and_followed(centre):
     assert view.eta_s is not None
     assert view.eta_sd_s is not None
     assert view.eta_s > centre.now_s
+
+
+def test_a_junction_counts_as_green_when_its_stage_shows(centre):
+    made = centre.desk.take_order(ORDER, "operator", "", 101.0)
+    centre.tick()
+    centre.report(made.key, 200.0, heading_deg=90.0)
+    centre.tick()
+    first = centre.desk.view("m1").passages[0]
+    assert first.stage
+    assert not first.shown  # nothing is known of the lamps yet
+    row = CITY.signals.row[first.junction]
+    wanted = [stage.id for stage in CITY.junctions[row].stages].index(first.stage)
+    centre.tick(showing(centre.now_s + 1.0, row, wanted, wanted))
+    assert [passage.shown for passage in centre.desk.view("m1").passages] == [True, False]
+    centre.tick(showing(centre.now_s + 1.0, row, wanted, wanted + 1))  # it is being left
+    assert not centre.desk.view("m1").passages[0].shown
 
 
 def test_a_position_without_the_key_is_refused_and_recorded(centre):

@@ -233,8 +233,10 @@ class MissionDesk:
         snapshot, row = self._loop.last_snapshot, self._city.signals.row.get(passage.junction)
         if snapshot is None or row is None or not passage.stage:
             return False
-        stage, stages = int(snapshot.signals.stage[row]), self._city.junctions[row].stages
-        return 0 <= stage < len(stages) and stages[stage].id == passage.stage
+        signals, stages = snapshot.signals, self._city.junctions[row].stages
+        stage = int(signals.stage[row])
+        steady = stage == int(signals.target[row])  # else it is being left
+        return steady and 0 <= stage < len(stages) and stages[stage].id == passage.stage
 
     def _brief(self, name: str) -> dict[str, Any]:
         """The fields of a MissionBrief."""
