@@ -1,0 +1,166 @@
+"""What-ifs from a state to an answer: pairs, bands, models, and the whole way on a small city."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from civicbrain.city.plan_bounds import find_broken_bound, list_plan_bounds
+from civicbrain.city.whatif import Change, Closure, Detour, PlanSetting, Question, TrafficModel, closed_whole
+from civicbrain.core.errors import CivicBrainError, ConfigurationError, NotFoundError
+from civicbrain.evaluate.whatif.conduct import Conduct, answer_question, choose_model, demand_factors
+from civicbrain.evaluate.whatif.measures import find_way, gating_plans, list_measures
+from civicbrain.evaluate.whatif.propose import propose
+from civicbrain.evaluate.whatif.records import make_answer
+from civicbrain.evaluate.whatif.source import simulate_to
+from civicbrain.twin.importing import resolve_scenario
+from civicbrain.twin.whatif.branch import read_traffic
+from civicbrain.twin.whatif.figures import FutureFigures
+
+
+@pytest.fixture(scope="module")
+def grid():
+    return resolve_scenario("grid4x4")
+
+
+@pytest.fixture(scope="module")
+def branch(tmp_path_factory, grid) -> Path:
+    folder = tmp_path_factory.mktemp("branch") / "state"
+    arguments = (grid.folder, "fixed", grid.demand.begin_s + 400.0, 1, folder)
+    process = get_context("spawn").Process(target=simulate_to, args=arguments)
+    process.start()
+    process.join(120)
+    return folder
+
+
+def figures(grid, seed: int, spent_h: float, arrived: int = 100) -> FutureFigures:
+    return FutureFigures(
+        seed=seed, vehicles=200, arrived=arrived, departed=50, undeparted=0, delay_veh_s=2000.0,
+        time_spent_veh_s=3600.0 * spent_h, diverted=0, series_time_s=(60.0, 120.0), queue_veh=(5.0, 7.0),
+        running=(10, 12), arrivals=(3, 6), junction_delay_veh_s=(0.0,) * len(grid.junctions),
+        edge_delay_veh_s=(0.0,) * len(grid.network.edges.ids),
+    )  # fmt: skip
+
+
+def test_bands_are_those_of_the_pairs(grid):
+    """Differences 1, 2 and 3 veh·h: mean 2, half-width t(0.975, 2) · 1 / √3 = 4.3027 / 1.7321 = 2.484."""
+    pairs = [
+        (figures(grid, s, base), figures(grid, s, base + s)) for s, base in ((1, 10.0), (2, 50.0), (3, 5.0))
+    ]
+    question = Question(Change(demand_factor=1.2))
+    answer = make_answer(grid, question, "fixed", "meso", pairs, (0.0, 900.0), 200, (), {})
+    spent = answer.get("time_spent").difference
+    assert (spent.mean, spent.low, spent.high) == pytest.approx((2.0, 2.0 - 2.484, 2.0 + 2.484), abs=1e-3)
+    one = make_answer(grid, question, "fixed", "meso", pairs[:1], (0.0, 900.0), 200, (), {})
+    assert one.get("time_spent").difference.low is None  # one pair says nothing about spread
+    assert one.get("mean_delay").against.mean == 10.0
+    assert one.course.against[1].mean == 7.0
+
+
+def test_the_demand_of_the_pairs_is_spread_about_what_is_known():
+    assert demand_factors(1) == [1.0]
+    factors = demand_factors(5)
+    assert math.fsum(factors) == pytest.approx(5.0)
+    assert 0.9 < min(factors) < 0.98 < 1.02 < max(factors) < 1.1
+
+
+def test_small_cities_are_driven_and_large_ones_queued():
+    question = Question(Change(demand_factor=1.2), minutes=15.0, seeds=3)
+    assert choose_model(question, 100, 1, control=False, step_s=1.0) == "micro"
+    assert choose_model(question, 5000, 100, control=True, step_s=1.0) == "meso"
+    asked = Question(Change(demand_factor=1.2), model=TrafficModel.MICRO)
+    assert choose_model(asked, 5000, 100, control=True, step_s=1.0) == "micro"
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (Change(), ConfigurationError),
+        (Change(closures=(Closure("nowhere"),)), NotFoundError),
+        (Change(closures=(Closure("A0A1", (99,)),)), NotFoundError),
+        (Change(detours=(Detour("A0A1", 1.5),)), ConfigurationError),
+        (Change(demand_factor=math.nan), ConfigurationError),
+        (Change(plans=(PlanSetting("no junction", (10.0,)),)), NotFoundError),
+    ],
+)
+def test_what_cannot_be_asked_is_told_with_a_remedy(grid, change, error):
+    with pytest.raises(error) as caught:
+        Question(change).check(grid)
+    assert isinstance(caught.value, CivicBrainError)
+    assert caught.value.remedy
+
+
+def test_all_lanes_closed_is_an_edge_closed(grid):
+    start = grid.network.edges.lane_start
+    count = int(start[1] - start[0])
+    edge = grid.network.edges.ids[0]
+    assert closed_whole(Change(closures=(Closure(edge, tuple(range(count))),)), grid) == {edge}
+    assert closed_whole(Change(closures=(Closure(edge, (0,)),)), grid) == set()
+
+
+def test_a_question_is_answered_from_a_state(grid, branch):
+    edge = most_used(branch)
+    heard: list[tuple[int, int]] = []
+    conduct = Conduct(on_progress=lambda done, of: heard.append((done, of)), nice=0)
+    question = Question(Change(closures=(Closure(edge),)), minutes=2.0, seeds=2, model=TrafficModel.MESO)
+    answer = answer_question(grid, question, branch, "fixed", conduct)
+    assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert answer.pairs == 2
+    assert (answer.to_s - answer.from_s, answer.model, answer.control) == (120.0, "meso", "fixed")
+    assert answer.diverted > 0
+    assert {place.id for place in answer.junctions} == {junction.id for junction in grid.junctions}
+    assert any("Mesoscopic" in note for note in answer.notes)
+
+
+def test_detours_and_gating_are_tried_before_they_are_shown(grid, branch):
+    closure = Closure(most_used(branch), (0,))
+    traffic = read_traffic(branch)
+    way = find_way(grid, traffic, closure)
+    assert way is not None
+    assert closure.edge not in way.edges
+    connected = {(grid.network.lanes.edge[a], grid.network.lanes.edge[b]) for a, b in movements(grid)}
+    rows = [grid.network.edges.row[edge] for edge in way.edges]
+    assert all(pair in connected for pair in pairwise(rows))
+    found = propose(
+        grid, closure, branch, "fixed", Conduct(nice=0), incident="i-1", minutes=1.0, seeds=1,
+        model=TrafficModel.MESO,
+    )  # fmt: skip
+    assert len(found.proposals) == len(list_measures(grid, traffic, closure)) >= 2
+    spent = [one.time_spent_veh_h.mean for one in found.proposals]
+    assert spent == sorted(spent)
+    assert all(one.advisable == (one.time_spent_veh_h.mean < 0) for one in found.proposals)
+
+
+def test_gating_keeps_the_cycle_and_the_bounds(grid):
+    for edge in grid.network.edges.ids[::5]:
+        for plan in gating_plans(grid, edge):
+            junction = grid.junctions[grid.signals.row[plan.junction]]
+            had_s = [step.duration_s for step in junction.local_plan.steps]
+            assert sum(plan.durations_s) == pytest.approx(sum(had_s), abs=0.2)
+            assert list(plan.durations_s) != had_s
+            assert find_broken_bound(list_plan_bounds(junction), plan.durations_s) is None
+
+
+def test_a_state_of_another_city_is_refused(grid, branch):
+    other = replace(grid, name="elsewhere")
+    question = Question(Change(demand_factor=1.2), minutes=1.0, seeds=1, model=TrafficModel.MESO)
+    with pytest.raises(CivicBrainError):
+        answer_question(other, question, branch.parent / "nothing", "fixed", Conduct(nice=0))
+
+
+def most_used(branch: Path) -> str:
+    count: dict[str, int] = {}
+    for one in read_traffic(branch).vehicles:
+        for edge in one.edges[1:-1]:
+            count[edge] = count.get(edge, 0) + 1
+    return max(sorted(count), key=lambda edge: count[edge])
+
+
+def movements(city) -> list[tuple[int, int]]:
+    moves = city.network.movements
+    return list(zip(moves.from_lane.tolist(), moves.to_lane.tolist(), strict=True))
