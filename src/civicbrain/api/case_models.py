@@ -3,7 +3,7 @@
 
 by: who at the control room does it, as they name themselves; it stands in the record beside the log-in.
 version: of the case that was looked at; where it has changed since, nothing is done. key: of the caller's
-own; repeated under the same key, a call is done once and answered the same. """
+own; repeated under the same key, a call is done once and answered the same."""
 
 from __future__ import annotations
 
