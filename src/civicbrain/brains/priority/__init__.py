@@ -1,15 +1,16 @@
-"""priority: green corridors for emergency missions.
+"""priority: green corridors for emergency missions, conditional priority for late buses.
 
-Purpose   Bring an emergency vehicle through in little more than its driving time, at little cost to others.
-Reads     Snapshot.missions (orders, believed positions), detections, lanes.queued, signals.
+Purpose   Bring an emergency vehicle through in little more than its driving time, at little cost to others;
+          late buses back into their timetable or headway, within bounds.
+Reads     Snapshot.missions and .buses (believed positions), detections, lanes.queued, signals, timetable.
 Returns   StageRequests of rank EMERGENCY with a claim (valid 3 s, renewed each second) for junctions on the
-          way, just in time; of rank TRANSIT for a while to serve who waited; a MissionPlan a mission; an
-          alert for one that is lost.
-Units     m, s, m/s, vehicles. Cadence 1 s; nothing is done while there is no mission.
+          way, just in time; of rank TRANSIT for late buses, and for a while to serve who waited; a MissionPlan
+          a mission, a TransitPlan of all buses; an alert for a mission that is lost.
+Units     m, s, m/s, vehicles. Cadence 1 s; nothing is done without mission and bus.
 Control   priority: corridors over the local plans. Beside any other brain it decides only where it is needed.
 Releases  a junction when the vehicle has passed, is lost, off its way, late (90 s), or the mission is over.
 Start in  brain.py (a tick), pursuit.py (one mission), corridor.py (what is asked and given back), arrival.py
-          (predictions), planning.py (routes).
+          (predictions), planning.py (routes); transit.py, transit_asking.py (buses).
 """
 
 from __future__ import annotations
