@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MissionBrief, Passage } from '../src/api/mission-types';
 import type { CityGeometry } from '../src/api/types';
 import { announcement, drivenAt, extendTrail, formatArrival, formatDistance, formatDuration, formatSigned, lateness, phaseOf, placeAt, predictionError, progress, sortMissions } from '../src/missions/model';
-import { buildStreets, lineOf, nameOf, nearestStreet, pointOn, resolvePlace, splitLine } from '../src/missions/streets';
+import { buildStreets, lineOf, nameOf, nearestStreet, pointOn, resolvePlace, splitLine, whereIs } from '../src/missions/streets';
 
 const passage = (change: Partial<Passage>): Passage => ({
   junction: 'A', distance_m: 100, state: 'ahead', edge: '', stage: '', predicted_s: null, first_predicted_s: null,
@@ -144,6 +144,8 @@ describe('streets', () => {
     expect(resolvePlace('atlantis', geometry, streets)).toBeNull();
     expect(nameOf('north', geometry)).toBe('Saint Mary');
     expect(nameOf('west', geometry)).toBe('west');
+    expect(whereIs('north', geometry, streets)).toEqual({ name: 'Saint Mary', near: '' });
+    expect(whereIs('west', geometry, streets)).toEqual({ name: 'west', near: 'Main / First' });
   });
   it('a mark stands in the middle of its section', () => {
     expect(pointOn(streets, 'north')).toEqual([100, 40]);

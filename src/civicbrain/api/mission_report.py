@@ -19,6 +19,7 @@ KINDS = {"ambulance": "Ambulance", "fire": "Fire engine", "police": "Police", "o
 URGENCIES = {3: "a life depends on it", 2: "urgent", 1: "may wait"}
 STATES = {"expected": "no position yet", "tracked": "on its way", "lost": "lost", "ended": "over"}
 _AROUND_M = 120.0  # of streets shown beside the way
+_NEAR_M = 600.0  # a junction further away does not tell where a section is
 _WIDTH = 440.0  # of the diagram of a row
 _MARGIN_S = 15.0
 
@@ -97,7 +98,7 @@ def render_mission(city: City, mission: MissionView, now_s: float) -> bytes:
         rows=rows, scale=scale, sketch=_sketch(city, mission), now_s=now_s,
         date=to_datetime(city.epoch, now_s).date().isoformat(),
         clock=clock, duration=_duration, signed=_signed, distance=_distance,
-        place=lambda edge: names.get(edge, edge),
+        place=lambda edge: names.get(edge) or _near(city, edge),
     )  # fmt: skip
     return page.encode()
 
@@ -164,6 +165,18 @@ def _sketch(city: City, mission: MissionView) -> Sketch | None:
     ]
     box = f"{low[0]:.1f} 0 {size[0]:.1f} {size[1]:.1f}"
     return Sketch(box, round(float(size[0]) / 300.0, 2), streets, _points(way, high), stops)
+
+
+def _near(city: City, edge: str) -> str:
+    """A section that no place names: its id, and the named junction nearest to its end."""
+    row = city.network.edges.row.get(edge)
+    named = [junction for junction in city.junctions if junction.name]
+    if row is None or not named:
+        return edge
+    end = _line(city, row)[-1]
+    away_m = [float(np.hypot(junction.x_m - end[0], junction.y_m - end[1])) for junction in named]
+    nearest = int(np.argmin(away_m))
+    return f"{edge}, near {named[nearest].name}" if away_m[nearest] < _NEAR_M else edge
 
 
 def _line(city: City, edge: int) -> F64:

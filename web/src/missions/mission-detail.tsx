@@ -12,7 +12,7 @@ import { ReasonDialog } from '../ui/dialog';
 import { cancelMission, showWay } from './actions';
 import { stateClass, stateWord } from './missions-panel';
 import { announcement, formatDistance, formatDuration, formatSigned, lateness, phaseOf, predictionError, progress, type Phase } from './model';
-import { nameOf } from './streets';
+import { streetsOf, whereIs } from './streets';
 
 export function MissionDetail(): JSX.Element {
   const mission = useStore((s) => s.mission);
@@ -117,14 +117,18 @@ function Tile({ name, value, small, title, tone, testid }: TileProps): JSX.Eleme
 function Way({ mission }: { mission: Mission }): JSX.Element | null {
   const geometry = useStore((s) => s.geometry);
   if (!geometry) return null;
+  const said = (edge: string): string => {
+    const { name, near } = whereIs(edge, geometry, streetsOf(geometry));
+    return near ? text.missions.near(name, near) : name;
+  };
   const done = mission.end === 'arrived' ? mission.length_m : mission.progress_m;
   const refused = Object.entries(mission.refused).map(([rule, count]) => `${rule} ${count}`);
   return (
     <>
       <p class="from-to">
-        <span class="muted">{text.missions.from}</span> {nameOf(mission.from_edge, geometry)}
+        <span class="muted">{text.missions.from}</span> {said(mission.from_edge)}
         <br />
-        <span class="muted">{text.missions.to}</span> {nameOf(mission.to_edge, geometry)}
+        <span class="muted">{text.missions.to}</span> {said(mission.to_edge)}
       </p>
       <div class="way">
         <progress max={1} value={mission.end === 'arrived' ? 1 : progress(mission)} aria-label={text.missions.wayLabel} />

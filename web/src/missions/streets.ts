@@ -101,10 +101,27 @@ export function resolvePlace(typed: string, geometry: CityGeometry, streets: Str
   return junction ? atJunction(streets, junction.x_m, junction.y_m) : null;
 }
 
-/** How a section is called: by a place on it, else by the junctions it runs to, else by its id. */
+/** How a section is called in a form: by a place on it, else by its id. */
 export function nameOf(edge: string, geometry: CityGeometry): string {
   const place = geometry.places.find((p) => p.edge === edge);
   return place ? placeLabel(place) : edge;
+}
+
+/** A junction further than this from a section does not tell where it is. */
+const NEAR_M = 600;
+
+/** Where a section is, for people: a place on it, or its id and the junction near its end. */
+export function whereIs(edge: string, geometry: CityGeometry, streets: Streets): { name: string; near: string } {
+  const name = nameOf(edge, geometry);
+  const row = streets.row.get(edge);
+  const line = row === undefined ? [] : streets.line[row];
+  if (name !== edge || line.length < 4) return { name, near: '' };
+  let [near, nearM] = ['', NEAR_M];
+  for (const junction of geometry.junctions) {
+    const awayM = Math.hypot(line[line.length - 2] - junction.x_m, line[line.length - 1] - junction.y_m);
+    if (junction.name && awayM < nearM) [near, nearM] = [junction.name, awayM];
+  }
+  return { name, near };
 }
 
 /** A point on a section (its middle), for a mark; null where it is not known. */

@@ -42,6 +42,7 @@ export const missionsEn = {
   replanned: (count: number) => (count === 1 ? 'route changed once' : `route changed ${count} times`),
   from: 'From',
   to: 'To',
+  near: (section: string, junction: string) => `${section}, near ${junction}`,
   show: 'Show way',
   follow: 'Follow',
   unfollow: 'Stop following',
