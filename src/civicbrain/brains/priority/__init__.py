@@ -4,8 +4,8 @@ Purpose   Bring an emergency vehicle through in little more than its driving tim
           late buses back into their timetable or headway, within bounds.
 Reads     Snapshot.missions and .buses (believed positions), detections, lanes.queued, signals, timetable.
 Returns   StageRequests of rank EMERGENCY with a claim (valid 3 s, renewed each second) for junctions on the
-          way, just in time; of rank TRANSIT for late buses, and for a while to serve who waited; a MissionPlan
-          a mission, a TransitPlan of all buses; an alert for a mission that is lost.
+          way, just in time; of rank TRANSIT for late buses, and for a while to serve who waited; a
+          MissionPlan a mission, a TransitPlan of all buses; an alert for a mission that is lost.
 Units     m, s, m/s, vehicles. Cadence 1 s; nothing is done without mission and bus.
 Control   priority: corridors over the local plans. Beside any other brain it decides only where it is needed.
 Releases  a junction when the vehicle has passed, is lost, off its way, late (90 s), or the mission is over.
