@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -128,24 +128,43 @@ class _Clock:
 
 
 def _read_buses(files: tuple[Path, ...]) -> list[_Bus]:
-    kinds: set[str] = {"DEFAULT_BUSTYPE"}
-    routes: dict[str, tuple[str, ...]] = {}
+    """In three passes, so that of a million cars nothing is kept: types and stops, buses, their routes."""
+    kinds: set[str] = set()
     places: dict[str, tuple[str, float]] = {}
-    waiting: list[ElementTree.Element] = []
+    for element in _elements(files):
+        if element.tag == "vType" and element.get("vClass") in _BUS_CLASSES:
+            kinds.add(element.get("id", ""))
+        elif element.tag == "busStop":
+            position = element.get("endPos") or element.get("startPos") or "0"
+            places[element.get("id", "")] = (element.get("lane", ""), _number(position))
+    if not kinds:
+        return []
+    buses: list[_Bus] = []
+    wanted: set[str] = set()
+    for element in _elements(files):
+        if element.tag in ("vehicle", "trip") and element.get("type") in kinds:
+            bus = _bus(_kept(element), places)
+            buses.append(bus)
+            if not bus.edges and bus.trip is not None and bus.trip.get("route"):
+                wanted.add(bus.trip.get("route", ""))
+    if wanted:
+        routes: dict[str, tuple[str, ...]] = {}
+        for element in _elements(files):
+            if element.tag == "route" and element.get("id") in wanted:
+                routes[element.get("id", "")] = tuple((element.get("edges") or "").split())
+        for bus in buses:
+            if not bus.edges and bus.trip is not None:
+                bus.edges = routes.get(bus.trip.get("route", ""), ())
+                bus.trip = None if bus.edges else bus.trip
+    return buses
+
+
+def _elements(files: tuple[Path, ...]) -> Iterator[ElementTree.Element]:
+    """All elements right below the roots."""
     for file in files:
         for event, element, depth in iterate_xml(file):
-            if event != "end" or depth != 1:
-                continue
-            if element.tag == "vType" and element.get("vClass") in _BUS_CLASSES:
-                kinds.add(element.get("id", ""))
-            elif element.tag == "route" and element.get("id"):
-                routes[element.get("id", "")] = tuple((element.get("edges") or "").split())
-            elif element.tag == "busStop":
-                position = element.get("endPos") or element.get("startPos") or "0"
-                places[element.get("id", "")] = (element.get("lane", ""), float(position))
-            elif element.tag in ("vehicle", "trip") and "type" in element.attrib:
-                waiting.append(_kept(element))
-    return [_bus(element, routes, places) for element in waiting if element.get("type") in kinds]
+            if event == "end" and depth == 1:
+                yield element
 
 
 def _kept(element: ElementTree.Element) -> ElementTree.Element:
@@ -153,15 +172,12 @@ def _kept(element: ElementTree.Element) -> ElementTree.Element:
     return ElementTree.fromstring(ElementTree.tostring(element))  # noqa: S314 - our own text
 
 
-def _bus(
-    element: ElementTree.Element, routes: dict[str, tuple[str, ...]], places: dict[str, tuple[str, float]]
-) -> _Bus:
+def _bus(element: ElementTree.Element, places: dict[str, tuple[str, float]]) -> _Bus:
     name = element.get("id", "")
     found = _NUMBER.match(name)
     line = element.get("line") or (found["line"] if found else name)
     inner = element.find("route")
     edges = tuple((inner.get("edges") or "").split()) if inner is not None else ()
-    edges = edges or routes.get(element.get("route", ""), ())
     bus = _Bus(name, line, _number(element.get("depart")), edges, trip=None if edges else element)
     for stop in element.iter("stop"):
         stop_id = stop.get("busStop", "")
