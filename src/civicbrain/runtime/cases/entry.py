@@ -29,6 +29,7 @@ from civicbrain.contracts.transport import (
     Client,
     decode,
     open_subscriber,
+    ready_to_push,
     receive,
 )
 from civicbrain.runtime.cases.wire import (
@@ -44,7 +45,7 @@ from civicbrain.runtime.cases.wire import (
 MOST_WORDS = 200_000
 """Twenty minutes of a flood of 10,000 alarms a minute; about 100 MB."""
 
-AT_ONCE = 1000
+AT_ONCE = 500
 AGAIN_S = 2.0
 """A delivery that was not taken for so long is sent again."""
 
@@ -115,6 +116,8 @@ class CasesEntry:
         under_way = self._sent is not None and now - self._sent_at < AGAIN_S
         if under_way or (not self._words and now - self._sent_at < STILL_HERE_S):
             return
+        if not ready_to_push(self._client.socket):
+            return  # nobody is there: nothing is encoded for nobody
         words = tuple(word for word, _ in zip(self._words, range(AT_ONCE), strict=False))
         delivery = Delivery(self.sender, self.session, self._first, words, self._now_s, self.lost)
         self._sent_at = now

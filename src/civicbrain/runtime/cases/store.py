@@ -102,6 +102,7 @@ class CaseStore:
             self._lock = take_lock(self.path)
         except LedgerError as error:
             raise CasesError(error.message, place=error.place, remedy=error.remedy) from error
+        self.path.touch(mode=0o600)  # before SQLite makes it: its log takes the file's mode
         try:
             self.db = sqlite3.connect(self.path, isolation_level=None)
             self.db.row_factory = sqlite3.Row
