@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from whatif_runs import branch_while_it_runs, future_of, make_branch, places_in_queues
+from whatif_runs import (
+    branch_that_cannot_be_written,
+    branch_while_it_runs,
+    future_of,
+    make_branch,
+    places_in_queues,
+)
 
 from civicbrain.city.whatif import Change, Closure, Detour, EventDemand
 from civicbrain.twin.importing import resolve_scenario
@@ -22,11 +28,11 @@ def branch(tmp_path_factory, in_process) -> Path:
     return folder
 
 
-def busiest_edge(folder: Path) -> str:
-    """The edge that most have ahead as neither their next nor their last."""
+def busiest_edge(folder: Path, last: int = 3) -> str:
+    """The edge that most have among those ahead."""
     count: dict[str, int] = {}
     for one in read_traffic(folder).vehicles:
-        for edge in one.edges[1:3]:
+        for edge in one.edges[1:last]:
             count[edge] = count.get(edge, 0) + 1
     return max(sorted(count), key=lambda edge: count[edge])
 
@@ -38,6 +44,12 @@ def test_a_running_twin_is_branched_without_being_changed(tmp_path, in_process):
     assert told["missing"] == 0
     assert told["running"] > 20
     assert told["time_s"] == 100.0
+
+
+def test_a_state_that_cannot_be_written_is_told_and_harms_nobody(tmp_path, in_process):
+    said = in_process(branch_that_cannot_be_written, tmp_path / "state")
+    assert "cannot be written" in said
+    assert not (tmp_path / "state" / "done").exists()
 
 
 def test_the_mesoscopic_model_takes_everybody_over_where_they_are(tmp_path, in_process):
@@ -78,7 +90,7 @@ def test_demand_and_events_bring_vehicles(branch, in_process):
 
 
 def test_half_of_the_drivers_take_advice(branch, in_process):
-    edge = busiest_edge(branch)
+    edge = busiest_edge(branch, last=-1)  # nobody can be sent round where they are going
     some = in_process(future_of, branch, Change(detours=(Detour(edge, 0.5),)), True)
     every = in_process(future_of, branch, Change(detours=(Detour(edge, 1.0),)), True)
     assert 0 < some["diverted"] < every["diverted"]

@@ -102,3 +102,16 @@ def future_of(folder: Path, change: Change, mesoscopic: bool, watch: str = "") -
     figures = msgspec.to_builtins(future.finish())
     future.close()
     return {**figures, "entered": len(entered)}
+
+
+def branch_that_cannot_be_written(folder: Path) -> str:
+    """What stands beside a state that could not be written; the street goes on."""
+    twin = Twin(resolve_scenario(TOWN), TwinOptions(emissions=False, sample=False))
+    (folder / "traffic.msgpack").mkdir(parents=True)  # in the way of the file
+    brancher = Brancher()
+    assert brancher.start(twin, folder)
+    while brancher.busy:
+        time.sleep(0.01)
+    twin.step()
+    twin.close()
+    return (folder / "failed").read_text()

@@ -161,6 +161,9 @@ class WhatIfs:
             except (OSError, msgspec.MsgspecError) as error:
                 _log.error("what-if failed", id=job.id, error=str(error))
                 job.error = "it could not be carried out; whatif.log says why"
+            except Exception:  # the next in line must not wait for ever
+                _log.exception("what-if failed", id=job.id)
+                job.error = "a fault in Civic Brain; its log says more"
             finally:
                 if self._process is not None:
                     _kill(self._process)

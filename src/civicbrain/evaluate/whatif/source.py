@@ -11,7 +11,7 @@ from civicbrain.contracts.rooms import get_control
 from civicbrain.contracts.transport import BRAIN_CMD, TWIN_CMD, Client
 from civicbrain.contracts.wire import BrainCommand, TwinCommand
 from civicbrain.core.errors import ServiceError
-from civicbrain.twin.whatif.branch import DONE_FILE
+from civicbrain.twin.whatif.branch import DONE_FILE, FAILED_FILE
 
 ASK_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 60.0
@@ -35,6 +35,11 @@ def take_from_run(run_dir: Path, folder: Path) -> float:
         )  # fmt: skip
     end = time.monotonic() + WRITE_TIMEOUT_S
     while not (folder / DONE_FILE).exists():
+        if (folder / FAILED_FILE).exists():
+            raise ServiceError(
+                f"the twin could not write its state: {(folder / FAILED_FILE).read_text()}",
+                place=str(folder), remedy="see whether the disk has room, then ask again",
+            )  # fmt: skip
         if time.monotonic() > end:
             raise ServiceError(
                 "the twin's state did not come", place=str(folder), remedy="see twin.log, then ask again"

@@ -8,6 +8,7 @@ fork. The child touches nothing but SUMO and files: no socket, no log, no exit h
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -22,7 +23,7 @@ BRANCH_FOLDER = "whatif"
 """Inside a run folder: one folder a what-if, and in it the state."""
 
 TRAFFIC_FILE = "traffic.msgpack"
-DONE_FILE = "done"
+DONE_FILE, FAILED_FILE = "done", "failed"
 LONGEST_WRITE_S = 60
 """A child that takes longer is ended by its own alarm."""
 
@@ -130,7 +131,7 @@ class Brancher:
 
     def start(self, twin: Twin, folder: Path) -> bool:
         """Fork a child that writes the twin's state into `folder`; False while one is still at it. The
-        child's file `done` says that it is whole."""
+        child's file `done` says that it is whole, `failed` what went wrong."""
         if self.busy:
             return False
         child = os.fork()
@@ -161,7 +162,9 @@ def _write_and_end(twin: Twin, folder: Path) -> None:
         signal.alarm(LONGEST_WRITE_S)
         write_branch(twin, folder)
         code = 0
-    except BaseException:  # nothing may run on in a copy of the twin
-        code = 1
+    except BaseException as error:  # nothing may run on in a copy of the twin
+        with contextlib.suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / FAILED_FILE).write_text(str(error))
     finally:
         os._exit(code)
