@@ -22,6 +22,7 @@ from civicbrain.city.incidents import IncidentKind, IncidentReport
 from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.contracts.transport import CASES_CMD, Client
 from civicbrain.contracts.wire import BrainCommand, Reply
+from civicbrain.runtime.cases.alarms import group_of, matter_of
 from civicbrain.runtime.cases.entry import CasesEntry
 
 
@@ -45,6 +46,7 @@ class Process:
         assert self.child is not None
         self.child.kill()
         self.child.wait()
+        time.sleep(0.3)  # until the client knows: what it sends to a dead socket is lost
 
     def ask(self, action: str, timeout_s: float = 40.0, **fields: Any) -> Reply:
         return self.client.ask(BrainCommand(action=action, actor="operator:anna", **fields), timeout_s)
@@ -151,7 +153,6 @@ def test_a_hung_process_holds_nobody_up_and_misses_nothing(process: Process) -> 
     process.deliver()
     process.flush_until(lambda: process.ask("alarms").ok)
     assert process.child is not None
-    standing = process.alarms().standing
     os.kill(process.child.pid, signal.SIGSTOP)
     spent = time.process_time()
     for number in range(2000):
@@ -160,7 +161,26 @@ def test_a_hung_process_holds_nobody_up_and_misses_nothing(process: Process) -> 
     assert time.process_time() - spent < 2.0
     os.kill(process.child.pid, signal.SIGCONT)
     process.deliver()
-    assert process.alarms().standing == standing + 2000
+    found, mine = process.alarms(), group_of(matter_of("signals", alert(200_000).title, ""))
+    assert next(group.alarms for group in found.groups if group.id == mine) >= 2000
+    assert found.lost == 0
+
+
+def test_a_silent_brain_process_is_an_alarm_for_as_long_as_it_is_silent(process: Process) -> None:
+    process.deliver()
+
+    def state() -> str | None:
+        found = process.alarms(which="all", group=group_of("runtime: The brain process is silent"))
+        return str(found.alarms[0].state) if found.alarms else None
+
+    quiet = time.time()
+    end = time.monotonic() + 40.0
+    while state() != "unacknowledged":
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    process.flush_until(lambda: state() == "returned")
+    outage = [o for o in process.ask("quality").body["outages"] if o["what"] == "brain-silent"][-1]
+    assert 10.0 <= outage["duration_s"] <= time.time() - quiet + 2.0
 
 
 def test_nonsense_on_its_sockets_is_answered_and_ends_nothing(process: Process) -> None:

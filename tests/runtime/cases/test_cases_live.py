@@ -73,9 +73,8 @@ def test_a_silent_twin_is_an_alarm_that_ends_when_it_speaks(live: LiveCity) -> N
     finally:
         os.kill(twin, signal.SIGCONT)
     live.eventually(lambda: state() == "returned", 30)
-    outages = call(live, "/v1/quality")["outages"]
-    assert [one["what"] for one in outages] == ["twin-silent"]
-    assert 0 < outages[0]["duration_s"] < 60
+    outages = {one["what"]: one["duration_s"] for one in call(live, "/v1/quality")["outages"]}
+    assert 0 < outages["twin-silent"] < 60
 
 
 def test_a_hung_cases_process_holds_no_decision_up(live: LiveCity) -> None:

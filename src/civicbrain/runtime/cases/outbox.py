@@ -21,7 +21,7 @@ from civicbrain.runtime.cases.store import SYSTEM, Change, moment, to_moment
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 900.0
 MOST_ATTEMPTS = 12
-"""Pauses of 2, 4, 8 … 900 s: the last attempt is about an hour and a quarter after the first."""
+"""Pauses of 2, 4, 8 … 512, 900, 900 s: the last attempt is 47 minutes after the first."""
 
 
 class NoticeState(StrEnum):

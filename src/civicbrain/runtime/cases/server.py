@@ -19,6 +19,7 @@ from pathlib import Path
 import structlog
 import zmq
 
+from civicbrain.city.cases import Urgency
 from civicbrain.city.folder import load_city
 from civicbrain.city.model import City
 from civicbrain.contracts.transport import (
@@ -35,7 +36,7 @@ from civicbrain.contracts.transport import (
 )
 from civicbrain.contracts.wire import BrainCommand, Reply
 from civicbrain.core.errors import CasesError
-from civicbrain.runtime.cases.alarms import end_session
+from civicbrain.runtime.cases.alarms import clear_alarm, end_session, raise_alarm
 from civicbrain.runtime.cases.answers import Answers
 from civicbrain.runtime.cases.commands import Changes
 from civicbrain.runtime.cases.conduct import Conduct
@@ -60,6 +61,10 @@ SETTLED_AFTER_S = 90.0
 """What a new life of the brain process has not said again for so long is over: alerts are closed after 60 s
 without a word, incidents are said each minute."""
 
+BRAIN_SILENT_AFTER_S, BRAIN_STARTS_WITHIN_S = 10.0, 120.0
+"""The brain process says each second that it is there; a large city takes long to load."""
+
+BRAIN_SILENT = "brain-silent"
 MOST_WAITING = 64
 
 _log = structlog.get_logger("civicbrain.runtime.cases")
@@ -91,6 +96,8 @@ class CasesServer:
         self._waiting: list[tuple[list[bytes], Future[Reply]]] = []
         self._session, self._session_since, self._settled = "", 0.0, True
         self._words, self._error = 0, ""
+        self._heard = (time.monotonic(), self.store.clock())  # the brain process, or else the start
+        self._brain_silent: bool | None = None  # None: it may have been when this process died
         self._stopping = False
 
     def serve(self) -> None:
@@ -156,6 +163,7 @@ class CasesServer:
                 _log.warning("a delivery was dropped", reason=str(error))
                 continue
             self.store.platform_s = delivery.time_s
+            self._heard = (time.monotonic(), self.store.clock())
             if delivery.session != self._session:
                 self._session, self._session_since, self._settled = delivery.session, time.monotonic(), False
             newest, count = take_delivery(self.desk, delivery)
@@ -165,12 +173,28 @@ class CasesServer:
 
     def _on_time(self) -> None:
         self.desk.due()
+        self._watch_brain()
         if not self._settled and time.monotonic() - self._session_since > SETTLED_AFTER_S:
             self.desk.end_session(self._session)
             with self.store.change() as change:
                 sender = self._session.rpartition(".")[0]
                 end_session(change, (self._session, sender), "not said again since the brain started")
             self._settled = True
+
+    def _watch_brain(self) -> None:
+        """A silent brain process is an alarm, from when it was last heard to when it is heard again."""
+        allowed_s = BRAIN_SILENT_AFTER_S if self._session else BRAIN_STARTS_WITHIN_S
+        silent = time.monotonic() - self._heard[0] > allowed_s
+        if silent == self._brain_silent or (self._brain_silent is None and not silent and not self._session):
+            return
+        with self.store.change() as change:
+            if silent:
+                title = "The brain process is silent"
+                detail = "signals run their local plans; incidents are not seen"
+                raise_alarm(change, "runtime", BRAIN_SILENT, Urgency.HIGH, title, detail, at_s=self._heard[1])
+            else:
+                clear_alarm(change, "runtime", BRAIN_SILENT, self._heard[1], "it speaks again")
+        self._brain_silent = silent
 
     def _answer(self) -> None:
         for frames in receive(self._responder):
