@@ -85,9 +85,9 @@ class Alert(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What a brain returns. explanations: junction id -> JSON-able mapping shown to people. missions: how it
-    sees each mission it serves. incidents: those that are new or changed, and each that has ended once, with
-    `cleared_s`; what is open is said again at least each minute. Their ids begin with the brain's name and a
-    hyphen."""
+    sees each mission it serves. incidents: those that are new or changed, and each that has ended once,
+    with `cleared_s`; what is open is said again at least each minute, and what seemed over may be open again.
+    Their ids begin with the brain's name and a hyphen."""
 
     requests: tuple[Request, ...] = ()
     alerts: tuple[Alert, ...] = ()

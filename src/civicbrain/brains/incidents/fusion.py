@@ -23,6 +23,8 @@ JUNCTION_WAIT_S = 12.0
 
 DRIVER_MPS = 25.0
 APPROACH_M = 150.0
+REOPENS_S = 180.0
+"""What shows again so soon after it seemed over is the same: its id is open again."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Fusion:
         self._layout = layout
         self.things: list[Thing] = []
         self._now_s = 0.0
+        self._ended: list[Thing] = []
 
     def update(self, suspicions: list[Suspicion], now_s: float) -> list[Thing]:
         """Take in what is suspected now; returns those that are over."""
@@ -62,6 +65,7 @@ class Fusion:
         for thing in over:
             thing.cleared_s = thing.last_s
         self.things = [thing for thing in self.things if thing.cleared_s < 0.0]
+        self._ended = [t for t in (*self._ended, *over) if now_s - t.last_s < REOPENS_S]
         return over
 
     def _settled(self, suspicions: list[Suspicion]) -> list[Suspicion]:
@@ -120,6 +124,15 @@ class Fusion:
         kind = _kind_of(group, layout)
         thing = next((t for t in self.things if self._same(t, group, kind)), None)
         onset_s = min(one.onset_s for one in group)
+        if thing is None:
+            again = (
+                t for t in self._ended if kind is not IncidentKind.WRONG_WAY and self._same(t, group, kind)
+            )
+            thing = next(again, None)
+            if thing is not None:
+                self._ended.remove(thing)
+                thing.cleared_s = -1.0
+                self.things.append(thing)
         if thing is None:
             thing = Thing(kind, onset_s, now_s, now_s, max(one.quiet_s for one in group))
             self.things.append(thing)

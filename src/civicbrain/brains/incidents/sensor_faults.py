@@ -2,7 +2,7 @@
 
 silent     it spoke, and has not for `SILENT_S`
 blind      frames without a vehicle: those in mid-view vanished at once, or it is empty for far longer than
-           this view ever is (the rate at which an empty view fills is learned)
+           this view ordinarily is (its longest stretch is learned)
 frozen     frame after frame the same to the last digit, vehicles said to drive among them
 phantom    others drive through vehicles that stand, or a queue appears at once in mid-view
 inflated   far more vehicles come and go in mid-view than at any time before
@@ -29,6 +29,9 @@ BLIND_H, FROZEN_H, PHANTOM_H, INFLATED_H = 12.0, 12.0, 3.0, 20.0
 VANISHES = 3.9
 """−ln of the chance that a vehicle in mid-view goes out of it in a second (about 2 %: parked, overlooked)."""
 
+FIRST_EMPTY_S, LONGEST_EMPTY_S, EMPTY_FACTOR = 40.0, 300.0, 2.5
+"""Blind: empty for so many times the longest stretch that the view was ordinarily empty for lately."""
+
 LEARN_S = 600.0
 QUIET_S = 30.0
 ENTRY_M = 30.0
@@ -47,9 +50,7 @@ class SensorFaults:
         self._since_s = {name: np.full(count, np.nan) for name in self._score}
         self._said_s = {name: np.full(count, -np.inf) for name in self._score}
         self._rows: dict[str, F64] = {"count": np.zeros(count)}
-        self._fills: F64 = np.zeros(
-            count
-        )  # chance a second that an empty view fills, 0 while nothing is known
+        self._longest_s: F64 = np.zeros(count)  # longest ordinary stretch without a vehicle, 0: none yet
         self._flicker: F64 = np.full(count, 0.05)  # share of rows that come or go in mid-view
         self._before: F64 = np.zeros(0)
         self._before_camera = np.zeros(0, np.int32)
@@ -105,16 +106,13 @@ class SensorFaults:
         carried = tracks.missed == 1
         mid = carried & self._mid_view(tracks.lane, tracks.d - tracks.speed)
         vanished = np.bincount(tracks.camera[mid], minlength=len(rows))
-        change = np.where(first, VANISHES * np.maximum(vanished - 1.0, 0.0), self._fills * step.dt_s)
+        known = self._longest_s > 0.0  # a view that never showed anybody is not known to be blind
+        rate = np.where(known, BLIND_H / EMPTY_FACTOR / np.maximum(self._longest_s, FIRST_EMPTY_S), 0.0)
+        change = np.where(first, VANISHES * np.maximum(vanished - 1.0, 0.0), rate * step.dt_s)
         self._add("blind", np.where(empty, change, -1e9), new, step.time_s, BLIND_H)
         ended = new & ~empty & (self._empty_s > 0.0) & (self._score["blind"] < BLIND_H)
-        # a stretch of emptiness has ended after T s: the mean of 1 / T, slowly
-        spell_s = np.maximum(self._empty_s, 1.0)
-        share = 0.15
-        before_s = 1.0 / np.where(self._fills > 0.0, self._fills, 0.05)
-        mean_s = (1.0 - share) * before_s + share * spell_s
-        usual = self._empty_s < 5.0 * before_s
-        self._fills = np.where(ended & usual, 1.0 / np.clip(mean_s, 4.0, 600.0), self._fills)
+        after_s = np.maximum(0.99 * self._longest_s, np.minimum(self._empty_s, LONGEST_EMPTY_S))
+        self._longest_s = np.where(ended, after_s, self._longest_s)
         self._empty_s = np.where(new, np.where(empty, self._empty_s + step.dt_s, 0.0), self._empty_s)
 
     def _frozen(self, frame: Detections, tracks: Tracks, step: Step, new: Bool, rows: F64) -> None:

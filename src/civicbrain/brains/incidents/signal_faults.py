@@ -28,7 +28,7 @@ BRAKES_MPS2 = 4.5
 stand before the line, overlooked."""
 
 CROSSINGS_H = 2.6
-"""Three crossings within about a minute."""
+"""Three crossings within half a minute, or more in longer."""
 
 STUCK_FACTOR, STUCK_LEAST_S = 1.6, 40.0
 WAITS_S = 20.0
@@ -42,7 +42,7 @@ class SignalFaults:
         self._layout, self._h, self._sensitivity = layout, CROSSINGS_H / sensitivity, sensitivity
         city = layout.city
         count = len(city.junctions)
-        self._crossed = Cells((count,), 1.0 / 60.0, 3.0 * self._h)
+        self._crossed = Cells((count,), 1.0 / 60.0, self._h)
         self._crossed_s: F64 = np.full(count, -np.inf)
         self._first_s: F64 = np.full(count, np.nan)
         steps = [[step.duration_s for step in junction.local_plan.steps] for junction in city.junctions]

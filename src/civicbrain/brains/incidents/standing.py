@@ -30,7 +30,7 @@ FOLLOWS_M[[VehicleClass.TRUCK, VehicleClass.BUS]] = 24.0
 FOLLOWS_M[VehicleClass.TRAM] = 50.0
 
 AT_END_M = 13.0
-MID_H, LINE_H = 28.0, 22.0
+MID_H, LINE_H = 28.0, 26.0
 """Thresholds of the two tests, s of unexplained standing: about what the longest ordinary ones were on
 scenarios that are not reported on."""
 
@@ -51,11 +51,10 @@ class Standing:
 
     def __init__(self, layout: Layout, sensitivity: float = 1.0) -> None:
         self._layout = layout
-        self._mid_h, self._line_h = MID_H / sensitivity, LINE_H / sensitivity
         count = int(np.ceil((layout.range_m + CELL_M) / CELL_M)) + 1
         lanes = len(layout.camera)
-        self._mid = Cells((lanes, count), 0.15, 2.0 * self._mid_h)
-        self._line = Cells((lanes,), 0.1, 2.0 * self._line_h)
+        self._mid = Cells((lanes, count), 0.15, MID_H / sensitivity)
+        self._line = Cells((lanes,), 0.1, LINE_H / sensitivity)
         self._spoke_s: F64 = np.full((lanes, count), -np.inf)
         self._line_s: F64 = np.full(lanes, -np.inf)
         self._others: F64 = np.zeros((lanes, count))  # how many different vehicles stood there first
@@ -100,17 +99,19 @@ class Standing:
         self._last_born[lane[rows], cell[rows]] = tracks.born_s[rows]
         self._spoke_s[lane[rows], cell[rows]] = now_s
         # once it is said it lasts while anybody stands there, also behind one who has just gone round
-        known = stands[self._mid.score[lane[stands], cell[stands]] >= self._mid_h]
+        known = stands[self._mid.alarms[lane[stands], cell[stands]]]
         self._spoke_s[lane[known], cell[known]] = now_s
         self._mid.update(x, now_s, step.dt_s, np.broadcast_to(watched[:, None], x.shape))
-        # who drives through a place on its lane shows that nothing stands there
+        # who came past a place on its lane, and has stayed on it to 10 m further on, shows that it is free
         moved = step.matched[(step.before_lane == lane[step.matched]) & (tracks.speed[step.matched] > 3.0)]
-        before = step.before_d[np.isin(step.matched, moved, assume_unique=True)]
-        for ahead_m in (0.0, 5.0):
-            place = tracks.d[moved] + ahead_m
-            through = place < before - 2.0
-            where = (lane[moved][through], self._cell(place[through]))
-            self._mid.score[where] *= 0.3
+        passed = cell[moved] + 1
+        through = tracks.entered_d[moved] > (passed + 0.8) * CELL_M
+        occupied = np.zeros(x.shape, np.bool_)
+        slow = tracks.speed < 1.0
+        occupied[lane[slow], cell[slow]] = True
+        free = np.zeros(x.shape, np.bool_)
+        free[lane[moved][through], np.minimum(passed[through], x.shape[1] - 1)] = True
+        self._mid.refute(free & ~occupied & (self._mid.score > 0.0), 0.3)
         self._others[self._mid.score <= 0.0] = 0.0
 
     def _at_line(
@@ -129,12 +130,12 @@ class Standing:
         self._line.update(x, now_s, dt_s, looked)
         # green, and nobody stands at the line: the lane works
         works = watched & (weight >= 1.0) & ~stands_first
-        self._line.score[works] = 0.0
+        self._line.refute(works)
         self._line_s[x > 0.0] = now_s
         since = now_s - tracks.stood_s(now_s)[rows]
         self._stand_since[tracks.lane[rows]] = since
         # the line is looked at in greens only: it lasts while its head does
-        self._line_s[stands_first & (self._line.score >= self._line_h)] = now_s
+        self._line_s[stands_first & self._line.alarms] = now_s
 
     def _green(self, signals: SignalStates, now_s: float) -> F32:
         """(n,) weight of a second at the line: 1 where all that a lane leads to has had 'G' for `START_S`,
@@ -169,14 +170,14 @@ class Standing:
 
     def _mid_suspicions(self, now_s: float) -> list[Suspicion]:
         found = []
-        for lane, cell in zip(*np.nonzero(self._mid.score >= self._mid_h), strict=True):
+        for lane, cell in zip(*np.nonzero(self._mid.alarms), strict=True):
             quiet_s = now_s - self._spoke_s[lane, cell]
             many = self._others[lane, cell] >= 3
             if quiet_s > MEMORY_S:
                 self._mid.score[lane, cell] = 0.0
                 self._others[lane, cell] = 0.0
                 continue
-            ratio = float(self._mid.score[lane, cell]) / self._mid_h
+            ratio = float(self._mid.score[lane, cell] / self._mid.threshold[lane, cell])
             since_s = float(self._mid.since_s[lane, cell]) - STANDS_S
             kind = IncidentKind.CLOSED_LANE if many else IncidentKind.STOPPED_VEHICLE
             what = "vehicles stop there, one after the other," if many else "a vehicle stands"
@@ -197,17 +198,18 @@ class Standing:
 
     def _line_suspicions(self, now_s: float) -> list[Suspicion]:
         found = []
-        for lane in np.flatnonzero(self._line.score >= self._line_h).tolist():
+        for lane in np.flatnonzero(self._line.alarms).tolist():
             if now_s - self._line_s[lane] > 20.0:
                 self._line.score[lane] = 0.0
                 continue
             since_s = float(self._stand_since[lane])
             green_s = float(self._line.score[lane])
+            ratio = green_s / float(self._line.threshold[lane])
             text = f"the first vehicle does not go: {green_s:.0f} s of green unused"
             found.append(
                 Suspicion(
-                    IncidentKind.STOPPED_VEHICLE, green_s / self._line_h, since_s, text, lane,
-                    float(self._layout.beyond_m[lane]) + 2.0, int(self._layout.junction[lane]), at_line=True,
+                    IncidentKind.STOPPED_VEHICLE, ratio, since_s, text,
+                    lane, float(self._layout.beyond_m[lane]) + 2.0, int(self._layout.junction[lane]), at_line=True,
                     quiet_s=40.0,
                 )
             )  # fmt: skip

@@ -21,6 +21,9 @@ GATE_M = 3.5
 """Half of what two standing cars are apart (7.5 m): who is nearer is the vehicle itself. Errors of position
 (0.5 m), and of a second's acceleration (up to 1.5 m), stay below it."""
 
+CHANGE_MPS = 6.5
+"""More than anybody brakes in a second (4.5 m/s², a firm stop; twice an error of 0.5 m/s on top)."""
+
 KEEP_FRAMES = 4
 """Frames that a vehicle may be overlooked in a row: at a miss rate of 5 % one track in 160,000 is lost."""
 
@@ -55,7 +58,7 @@ class Step:
 
 class Tracks:
     """Columns of all live tracks; `update` replaces them. anchor_d, anchor_s: where it stands, and since
-    when. missed: frames since it was last seen."""
+    when. missed: frames since it was last seen. entered_d: where it came onto its lane."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -74,6 +77,7 @@ class Tracks:
         self.anchor_d: F64 = np.zeros(0)
         self.anchor_s: F64 = np.zeros(0)
         self.missed: I32 = np.zeros(0, np.int32)
+        self.entered_d: F64 = np.zeros(0)
 
     def stood_s(self, now_s: float) -> F64:
         """How long each has stood where it is."""
@@ -97,15 +101,16 @@ class Tracks:
 
         back_d = d + speed * dt_s
         gate_m = GATE_M * (1.0 + 0.7 * np.minimum(self.missed, 2))
-        row_of = match(self.lane, self.d, active, lane, back_d, gate_m)
+        row_of = match(self.lane, self.d, active, lane, back_d, gate_m, self.speed, speed)
         stem = self._layout.stem
         free_tracks = active.copy()
         free_tracks[row_of[row_of >= 0]] = False
         loose = np.flatnonzero(row_of < 0)
         if len(loose) and free_tracks.any():
             row_of[loose] = match(
-                stem[self.lane], self.d, free_tracks, stem[lane[loose]], back_d[loose], gate_m
-            )
+                stem[self.lane], self.d, free_tracks, stem[lane[loose]], back_d[loose], gate_m, self.speed,
+                speed[loose],
+            )  # fmt: skip
 
         old = row_of >= 0
         before = row_of[old]
@@ -116,6 +121,9 @@ class Tracks:
         born_s = np.full(len(d), now_s)
         born_s[old] = self.born_s[before]
         before_d, before_lane = self.d[before], self.lane[before]
+        entered_d = d.copy()
+        stays = before_lane == lane[old]
+        entered_d[np.flatnonzero(old)[stays]] = self.entered_d[before[stays]]
 
         gone = active.copy()
         gone[before] = False
@@ -150,6 +158,7 @@ class Tracks:
         self.born_s = np.concatenate([born_s, self.born_s[keep]])
         self.anchor_d = np.concatenate([anchor_d, self.anchor_d[keep]])
         self.anchor_s = np.concatenate([anchor_s, self.anchor_s[keep]])
+        self.entered_d = np.concatenate([entered_d, self.entered_d[keep]])
         self.missed = np.concatenate([np.zeros(len(d), np.int32), missed[keep].astype(np.int32)])
         return step
 
@@ -166,10 +175,17 @@ class Tracks:
 
 
 def match(
-    key: I32, place_m: F64, usable: Bool, key_now: I32, place_now_m: F64, gate_m: F64
+    key: I32,
+    place_m: F64,
+    usable: Bool,
+    key_now: I32,
+    place_now_m: F64,
+    gate_m: F64,
+    speed: F64,
+    speed_now: F64,
 ) -> NDArray[np.int64]:
-    """Row of the track of each of the rows now, -1 for none: mutual nearest of the same key within
-    gate_m of each track. usable: tracks that may be taken."""
+    """Row of the track of each of the rows now, -1 for none: mutual nearest of the same key within gate_m of
+    each track, whose speeds differ by no more than `CHANGE_MPS`. usable: tracks that may be taken."""
     result = np.full(len(key_now), -1, np.int64)
     rows = np.flatnonzero(usable)
     if not len(rows) or not len(key_now):
@@ -188,5 +204,6 @@ def match(
     first[1:] = nearest[sorted_rows[1:]] != nearest[sorted_rows[:-1]]
     chosen = sorted_rows[first]
     chosen = chosen[far_m[chosen] <= gate_m[rows[nearest[chosen]]]]
+    chosen = chosen[np.abs(speed[rows[nearest[chosen]]] - speed_now[chosen]) <= CHANGE_MPS]
     result[chosen] = rows[nearest[chosen]]
     return result
