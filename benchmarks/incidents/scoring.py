@@ -1,0 +1,136 @@
+"""Which detection is which incident, and the figures that follow.
+
+A detection finds an incident when it is of its family (the road and its signals, wrong-way drivers, sensors),
+within `NEAR_M` of its place, and told while it lasts or up to `AFTER_S` later (a wrong-way driver is gone
+within a minute). The first counts; further ones of the same family within `NEAR_M`, on the incident's edge or
+at its junction, while it lasts, are doubles and are counted as false. All others are false alarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import hypot
+from typing import Any
+
+import numpy as np
+
+from civicbrain.city.incidents import Incident, IncidentKind
+from civicbrain.city.model import City
+from civicbrain.twin.incident_views import way_back
+from civicbrain.twin.incidents import RoadIncident, Truth
+
+NEAR_M = 50.0
+AFTER_S = 30.0
+LEAST_S = 30.0
+"""An incident that came about too late to last so long is left out."""
+
+_LONE = (IncidentKind.WRONG_WAY, IncidentKind.SENSOR_FAULT)
+_AT_JUNCTION = (IncidentKind.BLOCKED_JUNCTION, IncidentKind.SIGNAL_FAULT, IncidentKind.SENSOR_FAULT)
+
+
+def family(kind: IncidentKind) -> str:
+    """Kinds that are told apart for sure: the road and its signals, and the two that are neither."""
+    return kind.value if kind in _LONE else "road"
+
+
+@dataclass
+class Scored:
+    """pairs: each incident that came about in view, with its detection or None. false: the others."""
+
+    pairs: list[tuple[Truth, Incident | None]] = field(default_factory=list)
+    false: list[Incident] = field(default_factory=list)
+    unseen: int = 0
+
+    def summary(self) -> str:
+        found = [(t, i) for t, i in self.pairs if i is not None]
+        delays = [i.detected_s - t.began_s for t, i in found]
+        median = float(np.median(delays)) if delays else float("nan")
+        right = sum(t.incident.kind is i.kind for t, i in found)
+        return (
+            f"found {len(found)}/{len(self.pairs)} false {len(self.false)} median {median:.0f}s kind {right}"
+        )
+
+
+def match_run(
+    city: City, truths: Sequence[Truth], told: Sequence[Incident], run: Any, near_m: float | None = None
+) -> Scored:
+    """Score what was told in one run. near_m: instead of `NEAR_M`."""
+    equipped = equipped_rows(city, run)
+    scored = Scored()
+    free = sorted(told, key=lambda one: one.detected_s)
+    for truth in sorted(truths, key=lambda one: one.began_s):
+        if truth.began_s < 0.0:
+            continue
+        end_s = truth.ended_s if truth.ended_s >= 0.0 else run_end(city, run)
+        if end_s - truth.began_s < LEAST_S:
+            continue
+        places = places_of(city, truth.incident)
+        if not in_view(city, truth.incident, equipped):
+            scored.unseen += 1
+        found = next(
+            (i for i in free if _fits(truth, end_s, places, i, NEAR_M if near_m is None else near_m)), None
+        )
+        if found is not None:
+            free.remove(found)
+        if found is not None or in_view(city, truth.incident, equipped):
+            scored.pairs.append((truth, found))
+    scored.false = free
+    return scored
+
+
+def run_end(city: City, run: Any) -> float:
+    """Last second of a run."""
+    return float(city.demand.begin_s + run.length_s)
+
+
+def equipped_rows(city: City, run: Any) -> set[int]:
+    """Junction rows with a camera, as the twin draws them."""
+    from civicbrain.twin.cameras import _equipped
+    from civicbrain.twin.options import TwinOptions
+
+    rows = _equipped(len(city.junctions), TwinOptions(seed=run.seed, coverage=run.coverage))
+    return set(rows.tolist())
+
+
+def in_view(city: City, one: RoadIncident, equipped: set[int]) -> bool:
+    """Whether a camera that delivers sees the place; of a wrong-way driver: his first lane."""
+    if one.junction:
+        return city.signals.row[one.junction] in equipped
+    table = city.cameras
+    at = np.flatnonzero(table.lane == city.network.lanes.row[one.lanes[0]])
+    return bool(len(at)) and int(table.junction[at[0]]) in equipped
+
+
+def places_of(city: City, one: RoadIncident) -> list[tuple[float, float]]:
+    """Points of the plane at which an incident is: of a wrong-way driver all along his way."""
+    from civicbrain.brains.incidents.layout import point_along
+
+    lanes = city.network.lanes
+    if one.junction:
+        junction = city.junctions[city.signals.row[one.junction]]
+        return [(junction.x_m, junction.y_m), *_stop_lines(city, one.junction)]
+    rows = [lanes.row[name] for name in one.lanes]
+    if one.kind is IncidentKind.WRONG_WAY:
+        ways, _ = way_back(city, one)
+        return [point_along(lanes.shape(row), share) for row in ways for share in np.linspace(0, 1, 12)]
+    return [point_along(lanes.shape(row), one.position_m / float(lanes.length_m[row])) for row in rows]
+
+
+def _stop_lines(city: City, junction: str) -> list[tuple[float, float]]:
+    movements, lanes = city.network.movements, city.network.lanes
+    rows = np.unique(movements.from_lane[movements.junction == city.signals.row[junction]])
+    ends = [lanes.shape(int(row))[-1] for row in rows]
+    return [(float(x), float(y)) for x, y in ends]
+
+
+def _fits(
+    truth: Truth, end_s: float, places: list[tuple[float, float]], told: Incident, near_m: float
+) -> bool:
+    if family(told.kind) != family(truth.incident.kind):
+        return False
+    if not truth.began_s - 1.0 <= told.detected_s <= end_s + AFTER_S:
+        return False
+    if told.kind is IncidentKind.SENSOR_FAULT:
+        return told.place.junction == truth.incident.junction
+    return min(hypot(told.place.x_m - x, told.place.y_m - y) for x, y in places) <= near_m
