@@ -209,8 +209,8 @@ class Standing:
             found.append(
                 Suspicion(
                     IncidentKind.STOPPED_VEHICLE, ratio, since_s, text,
-                    lane, float(self._layout.beyond_m[lane]) + 2.0, int(self._layout.junction[lane]), at_line=True,
-                    quiet_s=40.0,
+                    lane, float(self._layout.beyond_m[lane]) + 2.0, int(self._layout.junction[lane]),
+                    at_line=True, quiet_s=40.0,
                 )
             )  # fmt: skip
         return found
