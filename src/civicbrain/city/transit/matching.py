@@ -14,13 +14,15 @@ from itertools import pairwise
 import numpy as np
 from scipy.spatial import cKDTree
 
-from civicbrain.city.network import F64, Network, RoadUse
+from civicbrain.city.network import F64, Bool, Network, RoadUse
 from civicbrain.city.routing import Router
 from civicbrain.city.transit.layout import PatternPlace, StopPlace
 
 REACH_M = 40.0
 """From a stop's pole to the middle of the lane: a wide road, and the error of surveyed stops."""
 CANDIDATES = 6
+WRONG_SIDE_S, MIDDLE_M = 120.0, 2.5
+"""Against a lane that has the stop on the side where nobody gets on; near its middle no side is told."""
 AWAY_S_PER_M = 0.5
 """What a metre between stop and road counts against driving time: at 40 m as much as a block more."""
 MAX_DETOUR = 6.0
@@ -37,26 +39,34 @@ class Matcher:
         self._router = Router(network, RoadUse.MOTOR | RoadUse.BUS)
         self._edge_s = self._router.free_time_s()
         self._turn_s = self._router.turn_s()
-        self._points, self._lane, self._at_m = _samples(network, self._router.drivable)
+        self._points, self._along, self._lane, self._at_m = _samples(network, self._router.drivable)
+        self._right = 1.0 if drives_on_the_right(network) else -1.0
         self._tree = cKDTree(self._points)
         self._known: dict[str, list[tuple[int, float, float]]] = {}
         self._times: dict[int, F64] = {}
 
     def candidates(self, stop: str, x_m: float, y_m: float) -> list[tuple[int, float, float]]:
-        """(edge row, metres along it, metres away) of the edges near a stop, [] where none is."""
+        """(edge row, metres along it, metres away and what its side counts) near a stop, [] where none is."""
         found = self._known.get(stop)
         if found is None:
             lanes = self._network.lanes
-            best: dict[int, tuple[int, float, float]] = {}
+            best: dict[int, tuple[int, float, float]] = {}  # the last number: away, and the side
             rows = self._tree.query_ball_point((x_m, y_m), REACH_M) if np.isfinite((x_m, y_m)).all() else []
             for row in rows:
-                away_m = float(np.hypot(*(self._points[row] - (x_m, y_m))))
+                away_m = self._away(row, x_m, y_m)
                 edge = int(lanes.edge[self._lane[row]])
                 if edge not in best or away_m < best[edge][2]:
                     best[edge] = (edge, float(self._at_m[row]), away_m)
             found = sorted(best.values(), key=lambda one: one[2])[:CANDIDATES]
             self._known[stop] = found
         return found
+
+    def _away(self, row: int, x_m: float, y_m: float) -> float:
+        """Metres from a point of a lane; a stop on the wrong side is far."""
+        east_m, north_m = x_m - self._points[row, 0], y_m - self._points[row, 1]
+        left_m = (self._along[row, 0] * north_m - self._along[row, 1] * east_m) * self._right
+        wrong = WRONG_SIDE_S / AWAY_S_PER_M if left_m > MIDDLE_M else 0.0
+        return float(np.hypot(east_m, north_m)) + wrong
 
     def fix(self, stop: str, edge: int, position_m: float) -> None:
         """This stop's place is known."""
@@ -133,16 +143,36 @@ class Matcher:
         return PatternPlace(line, tuple(stops), tuple(ids[edge] for edge in edges), tuple(places))
 
 
-def _samples(network: Network, drivable: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[F64, F64, F64]:
-    """(points (k, 2), lane of each, metres along it), at most _SAMPLE_M apart."""
-    points, lane, at = [], [], []
+def drives_on_the_right(network: Network) -> bool:
+    """Whether the other carriageway lies to the left, as most streets with two have it."""
+    edges, lanes = network.edges, network.lanes
+    ends = list(zip(edges.from_node.tolist(), edges.to_node.tolist(), strict=True))
+    row_of = {pair: row for row, pair in enumerate(ends)}
+    votes = 0.0
+    for (a, b), row in list(row_of.items())[:2000]:
+        other = row_of.get((b, a))
+        if other is not None:
+            own = lanes.shape(int(edges.lane_start[row])).astype(np.float64)
+            reverse = lanes.shape(int(edges.lane_start[other])).astype(np.float64)
+            along, across = own[-1] - own[0], reverse.mean(axis=0) - own.mean(axis=0)
+            votes += float(np.sign(along[0] * across[1] - along[1] * across[0]))
+    return votes >= 0.0
+
+
+def _samples(network: Network, drivable: Bool) -> tuple[F64, F64, F64, F64]:
+    """(points (k, 2), their unit directions (k, 2), lane of each, metres along it), _SAMPLE_M apart."""
+    points, along, lane, at = [], [], [], []
     for row in np.flatnonzero(drivable).tolist():
         shape = network.lanes.shape(row).astype(np.float64)
-        along_m = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(shape, axis=0).T))))
+        steps = np.diff(shape, axis=0)
+        lengths_m = np.maximum(np.hypot(*steps.T), 1e-9)
+        along_m = np.concatenate(([0.0], np.cumsum(lengths_m)))
         marks = np.linspace(0.0, along_m[-1], max(2, int(along_m[-1] // _SAMPLE_M) + 2))
         points.append(np.column_stack([np.interp(marks, along_m, shape[:, axis]) for axis in (0, 1)]))
+        step = np.clip(np.searchsorted(along_m, marks, side="right") - 1, 0, len(steps) - 1)
+        along.append((steps / lengths_m[:, None])[step])
         lane.append(np.full(len(marks), row))
         at.append(marks)
     if not points:
-        return np.full((1, 2), np.inf), np.zeros(1, np.int64), np.zeros(1)
-    return np.concatenate(points), np.concatenate(lane), np.concatenate(at)
+        return np.full((1, 2), np.inf), np.zeros((1, 2)), np.zeros(1, np.int64), np.zeros(1)
+    return np.concatenate(points), np.concatenate(along), np.concatenate(lane), np.concatenate(at)

@@ -122,8 +122,9 @@ class _Clock:
             length_m = max(1.0, float(lanes.length_m[first[place]]))
             here_s = at_s[place] + float(self._edge_s[edges[place]]) * min(1.0, stop.position_m / length_m)
             arrival_s = now_s + SLACK * max(0.0, here_s - driven_s)
-            now_s, driven_s = max(arrival_s + dwell_s, until_s), here_s
-            result.append((float(round(arrival_s)), float(round(now_s))))
+            # what the scenario gives is the timetable, whether the bus can keep it or not
+            now_s, driven_s = (until_s if until_s >= 0.0 else arrival_s + dwell_s), here_s
+            result.append((float(round(min(arrival_s, now_s))), float(round(now_s))))
         return result
 
 
