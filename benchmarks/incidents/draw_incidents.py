@@ -36,6 +36,7 @@ LEAST_BESIDE_VEH_H = 240.0
 """Where next to nobody drives nothing happens, and nothing can be seen: an obstacle is known by those who go
 round it, a dark signal by those who drive on."""
 
+MOST_OF_A_KIND = 0.2  # short ones find room more easily, and would else be the most
 _KEEP_OFF_M = 8.0  # from both ends of a lane, for things that stand in mid-lane
 _LEAST_M = 40.0
 
@@ -61,6 +62,8 @@ def draw(
         if len(drawn) >= wanted:
             break
         kind = kinds[attempt % len(kinds)]
+        if sum(one.kind is kind for one in drawn) >= max(2, round(MOST_OF_A_KIND * wanted)):
+            continue
         low_s, high_s = LASTS_S[kind]
         lasts_s = round(float(rng.uniform(low_s, high_s)))
         latest_s = end_s - lasts_s - 60.0

@@ -18,9 +18,9 @@ sys.path.insert(0, str(HERE))
 import numpy as np  # noqa: E402
 from baselines import Approaches, california, isolation_forest  # noqa: E402
 from draw_incidents import WARM_UP_S, draw  # noqa: E402
+from incident_world import Run, measure_flows, simulate  # noqa: E402
 from plots import plot  # noqa: E402
 from scoring import Scored, match_run  # noqa: E402
-from simulate import Run, measure_flows, simulate  # noqa: E402
 from summary import condense, table  # noqa: E402
 
 from civicbrain.brains.incidents import IncidentsBrain  # noqa: E402
@@ -43,7 +43,7 @@ HELD_OUT_SEED = 2026
 PILOT = [
     ("cologne8", 1.0, 1.0, 1, 24), ("cologne8", 0.7, 0.5, 2, 24),
     ("ingolstadt21", 0.7, 1.0, 1, 40), ("ingolstadt21", 0.5, 0.5, 2, 40),
-    (GENERATED, 1.0, 1.0, 1, 70),
+    (GENERATED, 1.0, 1.0, 1, 84),
     ("cologne8", 1.0, 1.0, 3, 0), ("ingolstadt21", 0.7, 1.0, 3, 0), (GENERATED, 1.0, 1.0, 3, 0),
 ]  # fmt: skip
 """(city, scale of its demand, coverage, seed, incidents wanted); 0: a run without any, for false alarms."""
@@ -114,7 +114,7 @@ def one_run(
     begin_s = city.demand.begin_s
     incidents = ()
     if wanted:
-        flows = _in_process(measure_flows, Run(folder, 1000 + seed, scale, 1.0, min(seconds, 1200.0)))
+        flows = _in_process(measure_flows, Run(folder, 1000 + seed, scale, 1.0, min(seconds, 900.0)))
         incidents = tuple(draw(city, flows, seed, begin_s, begin_s + seconds, wanted))
     run = Run(folder, seed, scale, coverage, seconds, incidents)
     watcher = Watcher(city, levels)

@@ -29,6 +29,7 @@ BLIND_H, FROZEN_H, PHANTOM_H, INFLATED_H = 12.0, 12.0, 3.0, 20.0
 VANISHES = 3.9
 """−ln of the chance that a vehicle in mid-view goes out of it in a second (about 2 %: parked, overlooked)."""
 
+LEAST_STRETCHES = 8
 FIRST_EMPTY_S, LONGEST_EMPTY_S, EMPTY_FACTOR = 40.0, 300.0, 2.5
 """Blind: empty for so many times the longest stretch that the view was ordinarily empty for lately."""
 
@@ -50,6 +51,7 @@ class SensorFaults:
         self._since_s = {name: np.full(count, np.nan) for name in self._score}
         self._said_s = {name: np.full(count, -np.inf) for name in self._score}
         self._rows: dict[str, F64] = {"count": np.zeros(count)}
+        self._stretches = np.zeros(count, np.int64)
         self._longest_s: F64 = np.zeros(count)  # longest ordinary stretch without a vehicle, 0: none yet
         self._flicker: F64 = np.full(count, 0.05)  # share of rows that come or go in mid-view
         self._before: F64 = np.zeros(0)
@@ -106,13 +108,14 @@ class SensorFaults:
         carried = tracks.missed == 1
         mid = carried & self._mid_view(tracks.lane, tracks.d - tracks.speed)
         vanished = np.bincount(tracks.camera[mid], minlength=len(rows))
-        known = self._longest_s > 0.0  # a view that never showed anybody is not known to be blind
+        known = self._stretches >= LEAST_STRETCHES  # of other views nobody knows what is long
         rate = np.where(known, BLIND_H / EMPTY_FACTOR / np.maximum(self._longest_s, FIRST_EMPTY_S), 0.0)
         change = np.where(first, VANISHES * np.maximum(vanished - 1.0, 0.0), rate * step.dt_s)
         self._add("blind", np.where(empty, change, -1e9), new, step.time_s, BLIND_H)
         ended = new & ~empty & (self._empty_s > 0.0) & (self._score["blind"] < BLIND_H)
         after_s = np.maximum(0.99 * self._longest_s, np.minimum(self._empty_s, LONGEST_EMPTY_S))
         self._longest_s = np.where(ended, after_s, self._longest_s)
+        self._stretches += ended
         self._empty_s = np.where(new, np.where(empty, self._empty_s + step.dt_s, 0.0), self._empty_s)
 
     def _frozen(self, frame: Detections, tracks: Tracks, step: Step, new: Bool, rows: F64) -> None:
