@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
 from civicbrain.api import case_models, field_models, mission_models, models, transit_models, what_if_models
-from civicbrain.api.access import OBSERVATIONS
+from civicbrain.api.access import OBSERVATIONS, REPORTS
 from civicbrain.api.problems import MEDIA_TYPE, ProblemError
 from civicbrain.city.model import City
 
@@ -105,6 +105,9 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
                 operation["requestBody"] = _OBSERVATIONS_BODY
                 operation["security"] = [{"key": []}]
                 problems |= {401: "no key, or one that does not fit", 404: "the city has no such source"}
+            if (path, method) == (REPORTS, "post"):
+                operation["security"] = [{"key": []}, {"bearer": []} if token else {}]
+                problems |= {401: "a key that belongs to nobody, or none"}
             responses = operation["responses"]
             for status, description in sorted(problems.items()):
                 responses[str(status)] = _response(status, description)
@@ -112,7 +115,7 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
                 responses["200"]["content"]["text/event-stream"]["schema"] = _EVENT
             if path == "/v1/city/geometry":
                 responses["304"] = {"description": "unchanged since the ETag given in If-None-Match"}
-    keys = {"type": "http", "scheme": "bearer", "description": "the shared token or a source's own key"}
+    keys = {"type": "http", "scheme": "bearer", "description": "of a source or a reporter"}
     components["securitySchemes"] = {"key": keys}
     if token:
         components["securitySchemes"]["bearer"] = {"type": "http", "scheme": "bearer"}

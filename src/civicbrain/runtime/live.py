@@ -25,6 +25,8 @@ from civicbrain.contracts.transport import (
 )
 from civicbrain.contracts.wire import SIGNALS_TOPIC, STATE_TOPIC, STATUS_TOPIC, CityState, TwinStatus
 from civicbrain.core.time import to_datetime
+from civicbrain.runtime.cases.procedures import load_procedures
+from civicbrain.runtime.cases.reporters import load_reporters
 from civicbrain.runtime.cases.wire import STATUS_TOPIC as CASES_TOPIC
 from civicbrain.runtime.configuration import (
     ApiTable,
@@ -107,6 +109,7 @@ def run_live(source: str, options: LiveOptions) -> None:
         f"{city.name}: {len(city.junctions)} signal junctions, {len(city.network.lanes.ids)} lanes, "
         f"{_clock(city, demand.begin_s)} to {_clock(city, demand.end_s)}",
     )
+    check_cases(city, configuration)
     run_dir = RunDir(options.run_dir or default_run_dir(city.name))
     run_dir.clean()
     terminal.say("run", f"folder {run_dir.path} (ledger, logs, sockets)")
@@ -151,6 +154,16 @@ def _children(city: City, options: LiveOptions, run_dir: Path) -> list[Child]:
         *_history(options.configuration, [*place, *config]),
         *_cases(options.configuration, [*place, *config]),
     ]
+
+
+def check_cases(city: City, configuration: RunConfiguration) -> None:
+    """Procedures, reporters and secrets, before anything starts. Raises ConfigurationError with file and
+    line: the cases process could only die of it, again and again."""
+    if configuration.cases.enabled:
+        load_procedures(city.folder)
+        load_reporters(configuration.cases.reporters_file, configuration.cases.reports_per_min)
+        configuration.notices.hooks()
+        configuration.notices.relay()
 
 
 def _cases(configuration: RunConfiguration, arguments: list[str]) -> list[Child]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,13 @@ from hypothesis import strategies as st
 
 from civicbrain.city.cases import CaseState
 from civicbrain.city.incidents import IncidentKind
+from civicbrain.contracts.sandbox import sandbox_city
 from civicbrain.core.errors import ConfigurationError
 from civicbrain.runtime.cases.conditions import Comparison, Condition
 from civicbrain.runtime.cases.procedures import PACKAGED, load_procedures, read_procedure
+from civicbrain.runtime.cases.reporters import load_reporters
+from civicbrain.runtime.configuration import RunConfiguration, parse_configuration
+from civicbrain.runtime.live import check_cases
 
 
 def test_every_kind_of_incident_has_a_procedure() -> None:
@@ -65,6 +70,39 @@ def test_a_wrong_file_is_refused_with_its_line(
     assert caught.value.place is not None
     if line is not None:
         assert caught.value.place == f"{path}:{line}", caught.value
+
+
+def test_a_city_does_not_start_with_a_wrong_procedure_or_secret(tmp_path: Path) -> None:
+    city = dataclasses.replace(sandbox_city(), folder=tmp_path)
+    check_cases(city, RunConfiguration())
+    (tmp_path / "procedures").mkdir()
+    (tmp_path / "procedures/crash.yaml").write_text("kind: crash\ntitle: Crash\nsteps: []\n")
+    with pytest.raises(ConfigurationError, match=r"crash\.yaml:3: unknown key 'steps'"):
+        check_cases(city, RunConfiguration())
+    check_cases(city, parse_configuration({"cases": {"enabled": False}}))
+    (tmp_path / "procedures/crash.yaml").unlink()
+    police = {"url": "https://police.example/", "secret_file": str(tmp_path / "none")}
+    with pytest.raises(ConfigurationError, match="secret cannot be read"):
+        check_cases(city, parse_configuration({"notices": {"recipients": {"police": police}}}))
+    with pytest.raises(ConfigurationError, match="keys cannot be read"):
+        check_cases(city, parse_configuration({"cases": {"reporters_file": str(tmp_path / "none")}}))
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "said"),
+    [
+        ('[app]\nkey = "short"\nrole = "citizen"\n', 0o600, "app.key"),
+        ('[app]\nkey = "long-enough-to-be-one"\nrole = "mayor"\n', 0o600, "app.role"),
+        ("[app\n", 0o600, "no TOML"),
+        ('[app]\nkey = "long-enough-to-be-one"\nrole = "citizen"\n', 0o644, "open to others"),
+    ],
+)
+def test_a_wrong_file_of_reporters_is_refused(tmp_path: Path, text: str, mode: int, said: str) -> None:
+    path = tmp_path / "reporters.toml"
+    path.write_text(text)
+    path.chmod(mode)
+    with pytest.raises(ConfigurationError, match=said):
+        load_reporters(str(path), 30.0)
 
 
 def test_a_file_under_another_name_is_refused(tmp_path: Path) -> None:
