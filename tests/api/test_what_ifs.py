@@ -38,7 +38,7 @@ def test_one_that_cannot_be_answered_says_why(client, question):
 def test_what_does_not_fit_the_city_is_refused_at_once(client, question):
     nowhere = {"change": {"closures": [{"edge": "no such road"}]}}
     assert client.post("/v1/what-ifs", json=nowhere).status_code == 404
-    assert client.post("/v1/what-ifs", json={"change": {}}).status_code == 400  # nothing is changed
+    assert client.post("/v1/what-ifs", json={"change": {}}).status_code == 409  # nothing is changed
     for wrong in ({"minutes": 61}, {"seeds": 0}, {"model": "crystal ball"}, {"more": 1}):
         assert client.post("/v1/what-ifs", json=question | wrong).status_code == 400
     assert client.get("/v1/what-ifs/w-none").status_code == 404
@@ -52,8 +52,10 @@ def test_the_queue_is_short_and_who_waits_can_be_taken_out(client, question):
     for answer in asked:
         if answer.status_code == 202:
             path = f"/v1/what-ifs/{answer.json()['id']}"
-            assert client.delete(path).status_code == 200
-            assert wait(client, path)["state"] in ("cancelled", "failed")
+            gone = client.delete(path)
+            assert gone.status_code == 200
+            assert gone.json()["state"] in ("cancelled", "failed")
+            assert client.get(path).status_code == 404
 
 
 def test_proposals_are_asked_and_followed(client, question):

@@ -77,8 +77,8 @@ class WhatIfs:
                 await self._task
 
     def ask(self, question: Question) -> WhatIfView:
-        """Put it in line. Raises ProblemError: 404, 400 where it does not fit the city, 409 when too many
-        wait."""
+        """Put it in line. Raises ProblemError: 404 and 409 where it does not fit the city, 409 when too
+        many wait."""
         return self._whole(self._put(question, question, "w"))
 
     def ask_proposals(self, asked: Asked) -> ProposalsView:
@@ -92,7 +92,7 @@ class WhatIfs:
         except NotFoundError as error:
             raise ProblemError(404, str(error)) from None
         except ConfigurationError as error:
-            raise ProblemError(400, str(error)) from None
+            raise ProblemError(409, str(error)) from None
         if sum(job.state == "queued" for job in self._jobs.values()) >= MOST_WAITING:
             raise ProblemError(409, f"{MOST_WAITING} what-ifs wait already; cancel one, or wait")
         job = _Job(f"{letter}-{secrets.token_hex(4)}", asked, datetime.now(UTC))
@@ -129,12 +129,12 @@ class WhatIfs:
         return ProposalsView(job.id, job.state, job.asked_at.isoformat(), job.progress, job.error, found)
 
     async def cancel(self, name: str) -> WhatIfView:
-        """End it, or take it out of the line; one that is over stays as it is. Raises ProblemError (404)."""
+        """End it, or take it out of the line, and forget it. Raises ProblemError (404)."""
         job = self._get(name, Question)
-        if job.state in _OVER:
-            return self._whole(job)
         running = job.state == "running"
-        job.state = "cancelled"
+        if job.state not in _OVER:
+            job.state = "cancelled"
+        del self._jobs[name]
         if running and self._process is not None:
             _kill(self._process)
             with contextlib.suppress(TimeoutError):

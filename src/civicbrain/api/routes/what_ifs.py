@@ -29,7 +29,12 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     async def get_what_if(what_if_id: WhatIfId) -> models.WhatIfView:
         return desk.view(what_if_id)
 
-    @delete("/v1/what-ifs/{what_if_id:str}", tags=["what-ifs"], summary="Cancel a what-if", status_code=200)
+    @delete(
+        "/v1/what-ifs/{what_if_id:str}",
+        tags=["what-ifs"],
+        summary="Cancel a what-if and forget it",
+        status_code=200,
+    )
     async def cancel_what_if(what_if_id: WhatIfId) -> models.WhatIfView:
         return await desk.cancel(what_if_id)
 
