@@ -86,10 +86,10 @@ def run_end(city: City, run: Any) -> float:
 
 def equipped_rows(city: City, run: Any) -> set[int]:
     """Junction rows with a camera, as the twin draws them."""
-    from civicbrain.twin.cameras import _equipped
+    from civicbrain.twin.cameras import equipped_junctions
     from civicbrain.twin.options import TwinOptions
 
-    rows = _equipped(len(city.junctions), TwinOptions(seed=run.seed, coverage=run.coverage))
+    rows = equipped_junctions(len(city.junctions), TwinOptions(seed=run.seed, coverage=run.coverage))
     return set(rows.tolist())
 
 

@@ -66,3 +66,23 @@ def incident_run(
         "due": metrics.vehicles_due,
         "unsafe": unsafe,
     }
+
+
+def camera_errors(position_sd_m: float, speed_sd_mps: float) -> tuple[float, float]:
+    """Standard deviations of what cameras say of places and speeds, of those that drive in mid-view."""
+    seen: list[list[Detections]] = []
+    for sds in ((0.0, 0.0), (position_sd_m, speed_sd_mps)):
+        twin = open_twin(SCENARIO, 150.0, miss_rate=0.0, position_sd_m=sds[0], speed_sd_mps=sds[1])
+        frames = []
+        while not twin.ended:
+            twin.step()
+            frames += [datum for datum in twin.sense() if isinstance(datum, Detections)]
+        twin.close()
+        seen.append(frames)
+    exact, noisy = seen
+    position, speed = [], []
+    for a, b in zip(exact, noisy, strict=True):
+        inside = (a.distance_m > 10.0) & (a.speed_mps > 4.0)
+        position += (b.distance_m - a.distance_m)[inside].tolist()
+        speed += (b.speed_mps - a.speed_mps)[inside].tolist()
+    return float(np.std(position)), float(np.std(speed))

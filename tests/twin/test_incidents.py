@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from incident_runs import incident_run
+from incident_runs import camera_errors, incident_run
 
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.contracts.sandbox import sandbox_city
@@ -86,3 +86,7 @@ def test_a_wrong_way_driver_is_seen_to_move_away_from_the_stop_line(in_process) 
     assert track[0][1] <= 20.0
     steps = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(track[:5])]
     assert steps == pytest.approx([10.0] * 4, abs=0.01)
+
+
+def test_cameras_err_as_much_as_told(in_process) -> None:
+    assert in_process(camera_errors, 0.5, 0.3) == pytest.approx((0.5, 0.3), rel=0.1)

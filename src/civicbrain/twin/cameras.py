@@ -141,7 +141,7 @@ class Cameras:
         )
         self._faulty = FaultyCameras(city, options.faults.cameras + camera_faults(options.incidents))
         self._frames: deque[Detections] = deque()
-        self.equipped = _equipped(len(city.junctions), options)
+        self.equipped = equipped_junctions(len(city.junctions), options)
         table = reach_of(city, self._range_m)
         wanted = np.isin(table.junction, self.equipped)
         self._junction: I32 = table.junction[wanted]
@@ -270,7 +270,7 @@ class _Draws:
         self._philox.state = self._start
 
 
-def _equipped(count: int, options: TwinOptions) -> I32:
+def equipped_junctions(count: int, options: TwinOptions) -> I32:
     """Rows of the junctions with a camera: a share `coverage` of them, drawn with the seed."""
     share = 1.0 if options.sensing == "oracle" else options.coverage
     order = np.random.default_rng((options.seed, _COVERAGE_STREAM)).permutation(count)
