@@ -23,10 +23,10 @@ from civicbrain.city.missions import Mission, MissionEnd, VehiclePosition
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32, Bool
 from civicbrain.city.observations import Detections, Kind, LaneViews, Observation, SignalStates
-from civicbrain.city.signals import ControllerMode
 from civicbrain.city.snapshot import QUEUE_SPEED_MPS, LaneStates, Snapshot
 from civicbrain.city.tracking import Tracks
 from civicbrain.city.transit.buses import BusDelay, BusPosition, BusTracks
+from civicbrain.city.unknown import frozen_empty, unknown_signals
 from civicbrain.core.time import to_seconds
 
 FORGET_AFTER_S = 10.0
@@ -75,7 +75,7 @@ class Store:
         self._frame_of_camera: NDArray[np.int64] = np.full(count, -1, np.int64)
         self._seen_s: F64 = np.full(count, -math.inf)  # end of each camera's newest frame
         self._looked_s: F64 | None = None  # of each lane, NaN where its camera's frame says it
-        self._signals = _unknown_signals(self.city)
+        self._signals = unknown_signals(self.city)
         self._signals_known = False
         self._spoke_s: dict[str, float] = {}
         self._values: dict[tuple[str, str], float] = {}
@@ -312,7 +312,7 @@ class Store:
         live = np.unique(owner)
         numbers: list[int] = live[live >= 0].tolist()
         if not numbers:
-            return _frozen_empty("store", now_s)
+            return frozen_empty("store", now_s)
         if len(numbers) == 1:
             only = self._frames[numbers[0]]
             if int((owner == numbers[0]).sum()) == len(only.cameras):
@@ -386,27 +386,3 @@ class Store:
             if name == "closed" and value >= 0.5 and entity.startswith("lane:") and entity[5:] in rows
         ]
         return frozen(np.array(sorted(closed), np.int32), np.int32)
-
-
-def _frozen_empty(source: str, time_s: float) -> Detections:
-    empty = Detections.empty(source, time_s)
-    for name in (
-        "cameras", "camera", "lane", "distance_m", "speed_mps", "vehicle_class", "next_movement",
-    ):  # fmt: skip
-        getattr(empty, name).setflags(write=False)
-    return empty
-
-
-def _unknown_signals(city: City) -> SignalStates:
-    """Before a controller has spoken: all red, no stage, start-up."""
-    groups, count, begin_s = city.signals.group_count, len(city.junctions), city.demand.begin_s
-    return SignalStates(
-        "store",
-        begin_s,
-        lamps=frozen(np.full(groups, ord("r")), np.uint8),
-        lamps_since_s=frozen(np.full(groups, begin_s), np.float32),
-        stage=frozen(np.full(count, -1), np.int32),
-        stage_since_s=frozen(np.full(count, begin_s), np.float32),
-        target=frozen(np.full(count, -1), np.int32),
-        mode=frozen(np.full(count, int(ControllerMode.STARTUP)), np.uint8),
-    )
