@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from conftest import Place
+from api_place import Place
 
 from civicbrain.api.access import RateLimit
 from civicbrain.api.static import security_headers

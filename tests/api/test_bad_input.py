@@ -6,7 +6,7 @@ import socket
 
 import httpx
 import pytest
-from conftest import Place
+from api_place import Place
 
 PROBLEM = "application/problem+json"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import REPORTER_KEYS, Place
+from api_place import REPORTER_KEYS, Place
 
 _numbers = itertools.count(1)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Place, free_port
+from api_place import Place, free_port
 
 from civicbrain.api.server import main
 

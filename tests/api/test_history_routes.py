@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from conftest import AWKWARD_ID, SIZE, Place
+from api_place import AWKWARD_ID, SIZE, Place
 from grid_city import grid_city
 
 sys.path.append(str(Path(__file__).parent.parent / "runtime"))

@@ -11,7 +11,7 @@ import time
 import httpx
 import pytest
 import websockets
-from conftest import Place
+from api_place import Place
 from test_frames import read
 
 

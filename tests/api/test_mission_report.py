@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import SIZE
+from api_place import SIZE
 from grid_city import grid_city
 
 from civicbrain.api.mission_report import render_mission

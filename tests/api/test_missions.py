@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from conftest import AWKWARD_ID, SIZE
+from api_place import AWKWARD_ID, SIZE
 from grid_city import grid_city
 
 EDGES = list(grid_city(SIZE, awkward_id=AWKWARD_ID).network.edges.ids)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from conftest import AWKWARD_ID, SIZE, Place
+from api_place import AWKWARD_ID, SIZE, Place
 from grid_city import grid_city
 
 from civicbrain.api.geometry import geometry_of, lonlat_affine

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Place
+from api_place import Place
 
 THOROUGH = os.environ.get("CIVICBRAIN_SCHEMATHESIS") == "thorough"
 """Also the phase that goes through every boundary of every schema, and many more examples: minutes."""

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from conftest import AWKWARD_ID, SIZE, Place
+from api_place import AWKWARD_ID, SIZE, Place
 
 sys.path.insert(0, str(Path(__file__).parent))
 from grid_city import grid_city
