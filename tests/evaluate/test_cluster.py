@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import os
@@ -46,7 +47,13 @@ def city(tmp_path: Path) -> City:
 
 
 @pytest.fixture(scope="module")
-def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def doors_before() -> set[tuple[str, int]]:
+    """What was listened on before there was a cluster."""
+    return _doors()
+
+
+@pytest.fixture(scope="module")
+def notes(doors_before: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:  # noqa: ARG001
     """A Ray of two workers for all tests of this file, and where its runs leave their notes."""
     folder = tmp_path_factory.mktemp("notes")
     with pytest.MonkeyPatch.context() as patch:
@@ -138,25 +145,28 @@ def test_a_machine_with_another_sumo_is_refused(city: City, clean: Path, tmp_pat
 
 
 @needs_ray
-def test_local_workers_are_reachable_from_this_machine_only(notes: Path) -> None:
-    """All that this process and its children listen on is the loopback interface."""
+def test_local_workers_are_reachable_from_this_machine_only(
+    doors_before: set[tuple[str, int]], notes: Path
+) -> None:
+    """All that the cluster listens on is the loopback interface. Servers of other tests do not count."""
     import ray
 
-    me = psutil.Process()
-    doors = [door for process in (me, *me.children(recursive=True)) for door in _doors(process)]
+    doors = _doors() - doors_before
     assert doors
-    assert set(doors) <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+    assert {address for address, _ in doors} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
     assert ray.nodes()[0]["NodeManagerAddress"] == "127.0.0.1"
     assert os.environ["RAY_AUTH_MODE"] == "token"
 
 
-def _doors(process: psutil.Process) -> list[str]:
-    """Local addresses that a process listens on; none of one that has ended."""
-    try:
-        sockets = process.net_connections(kind="tcp")
-    except psutil.NoSuchProcess:
-        return []
-    return [socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN]
+def _doors() -> set[tuple[str, int]]:
+    """(address, port) of all that this process and those it started listen on."""
+    me = psutil.Process()
+    found = set()
+    for process in (me, *me.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            sockets = process.net_connections(kind="tcp")
+            found |= {(s.laddr.ip, s.laddr.port) for s in sockets if s.status == psutil.CONN_LISTEN}
+    return found
 
 
 @pytest.mark.parametrize("address", ["", "local:0", "local:x", "10.0.0.1", "http://head:1", "head:6379; rm"])
