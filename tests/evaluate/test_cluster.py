@@ -53,7 +53,7 @@ def doors_before() -> set[tuple[str, int]]:
 
 
 @pytest.fixture(scope="module")
-def notes(doors_before: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:  # noqa: ARG001
+def notes(doors_before: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A Ray of two workers for all tests of this file, and where its runs leave their notes."""
     folder = tmp_path_factory.mktemp("notes")
     with pytest.MonkeyPatch.context() as patch:
