@@ -16,7 +16,8 @@ import msgspec
 from civicbrain.city.folder import load_city
 from civicbrain.city.model import City
 from civicbrain.evaluate import missions
-from civicbrain.evaluate.missions import ARMS, DrawOptions, MissionRun, MissionRunRecord, draw_missions
+from civicbrain.evaluate.arms import ARMS
+from civicbrain.evaluate.missions import DrawOptions, MissionRun, MissionRunRecord, draw_missions
 from civicbrain.evaluate.missions.run import run_missions
 from civicbrain.evaluate.missions.summary import summarise_missions
 from civicbrain.evaluate.plan import hash_city, hash_code

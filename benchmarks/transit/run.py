@@ -16,9 +16,10 @@ import msgspec
 from civicbrain.city.folder import load_city
 from civicbrain.city.model import City
 from civicbrain.evaluate import transit
+from civicbrain.evaluate.arms import ARMS
 from civicbrain.evaluate.plan import hash_city, hash_code
 from civicbrain.evaluate.storage import write_atomically
-from civicbrain.evaluate.transit import ARMS, TransitRun, TransitRunRecord, run_transit
+from civicbrain.evaluate.transit import TransitRun, TransitRunRecord, run_transit
 from civicbrain.evaluate.transit.summary import summarise_transit
 from civicbrain.evaluate.transit.timing import LineTimes, observed_times
 from civicbrain.twin.generating import GenerateOptions, generate_city

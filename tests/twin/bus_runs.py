@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 
 from civicbrain.city.store import Store
-from civicbrain.evaluate.transit import ARMS, TransitRun, run_transit
+from civicbrain.evaluate.arms import ARMS
+from civicbrain.evaluate.transit import TransitRun, run_transit
 from civicbrain.twin.buses import BusTraffic
 from civicbrain.twin.importing import resolve_scenario
 from civicbrain.twin.options import TwinOptions

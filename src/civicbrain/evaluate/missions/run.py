@@ -8,46 +8,20 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from civicbrain.city.folder import load_city
-from civicbrain.city.store import Store
 from civicbrain.contracts.missions import MissionPlan
-from civicbrain.core.errors import BrainError
-from civicbrain.evaluate.run import TwinDoor
-from civicbrain.guard import Guard
-from civicbrain.ledger import Ledger
-from civicbrain.runtime.hosts import InlineHost
-from civicbrain.runtime.loop import Loop
+from civicbrain.evaluate.arms import Arm, open_loop
 from civicbrain.twin.missions import MissionDrive, MissionTraffic, MissionTrip, with_mission_types
 from civicbrain.twin.options import TwinOptions
 from civicbrain.twin.simulation import Twin
 
 SAMPLE_S = 10.0
 """How often a prediction is kept for the comparison with what came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """brains: rooms in the loop; () leaves the city's own plan alone. options: room -> its options."""
-
-    name: str
-    brains: tuple[str, ...] = ()
-    options: dict[str, dict[str, object]] = field(default_factory=dict)
-
-
-ARMS = {
-    arm.name: arm
-    for arm in (
-        Arm("plan"),
-        Arm("plan+priority", ("priority",)),
-        Arm("signals", ("signals",)),
-        Arm("signals+priority", ("signals", "priority")),
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +73,13 @@ def run_missions(task: MissionRun) -> MissionRunRecord:
     """Simulate one run. Raises TwinError, BrainError."""
     started = time.process_time()
     city = load_city(task.city_folder)
-    program = "central" if task.arm.brains else "fixed"
-    door = TwinDoor()
-    guard = Guard(city, Ledger(None), door)
-    hosts = [
-        InlineHost.from_room(name, city, seed=task.seed, options=task.arm.options.get(name, {}))
-        for name in task.arm.brains
-    ]
-    loop = Loop(city, Store(city), guard, hosts)
+    running = open_loop(city, task.arm, task.seed)
+    guard, loop = running.guard, running.loop
     options = TwinOptions(
-        seed=task.seed, program=program, begin_s=task.begin_s, end_s=task.end_s, emissions=False
+        seed=task.seed, program=task.arm.program, begin_s=task.begin_s, end_s=task.end_s, emissions=False
     )
     scratch = tempfile.TemporaryDirectory(prefix="civicbrain-missions-")
-    door.twin = twin = Twin(with_mission_types(city, Path(scratch.name)), options)
+    running.door.twin = twin = Twin(with_mission_types(city, Path(scratch.name)), options)
     traffic = MissionTraffic(task.trips, seed=task.seed)
     samples: dict[str, list[tuple[float, MissionPlan]]] = {trip.mission.id: [] for trip in task.trips}
     last: dict[str, MissionPlan] = {}
@@ -120,7 +88,7 @@ def run_missions(task: MissionRun) -> MissionRunRecord:
             traffic.insert(twin.time_s)
             twin.step()
             traffic.look(twin.time_s)
-            if not hosts:
+            if not task.arm.brains:
                 continue
             advice = loop.tick([*twin.sense(), *traffic.sense(twin.time_s)], twin.time_s)
             for plan in advice.missions:
@@ -135,9 +103,7 @@ def run_missions(task: MissionRun) -> MissionRunRecord:
     finally:
         twin.close()
         scratch.cleanup()
-    for health in loop.health(task.end_s):
-        if health.failures:
-            raise BrainError(f"failed {health.failures} times; last: {health.last_error}", place=health.name)
+    running.check(task.end_s)
     due = metrics.vehicles_due
     others = due - len(traffic.drives)
     return MissionRunRecord(

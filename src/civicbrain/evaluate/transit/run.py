@@ -10,45 +10,20 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
 from civicbrain.city.folder import load_city
-from civicbrain.city.store import Store
 from civicbrain.city.transit.timetable import Timetable, Trip
 from civicbrain.contracts.transit import AskEnd
-from civicbrain.core.errors import BrainError, StudyError
-from civicbrain.evaluate.run import TwinDoor
+from civicbrain.core.errors import StudyError
+from civicbrain.evaluate.arms import Arm, open_loop
 from civicbrain.evaluate.transit.timing import LineTimes, timed
-from civicbrain.guard import Guard
-from civicbrain.ledger import Ledger
-from civicbrain.runtime.hosts import InlineHost
-from civicbrain.runtime.loop import Loop
 from civicbrain.twin.buses import BusDrive, BusOptions, BusTraffic
 from civicbrain.twin.options import TwinOptions
 from civicbrain.twin.simulation import Twin
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """brains: rooms in the loop; () leaves the city's own plan alone. options: room -> its options."""
-
-    name: str
-    brains: tuple[str, ...] = ()
-    options: dict[str, dict[str, object]] = field(default_factory=dict)
-
-
-ARMS = {
-    arm.name: arm
-    for arm in (
-        Arm("plan"),
-        Arm("plan+priority", ("priority",)),
-        Arm("signals", ("signals",)),
-        Arm("signals+priority", ("signals", "priority")),
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +85,20 @@ def run_transit(task: TransitRun) -> TransitRunRecord:
         raise StudyError("this city has no timetable", place=plain.name, remedy="import one with --timetable")
     timetable, entry_s = timed(own, task.times, task.entry_late_s, task.seed)
     city = replace(plain, given_timetable=timetable)
-    door = TwinDoor()
-    guard = Guard(city, Ledger(None), door)
-    hosts = [
-        InlineHost.from_room(name, city, seed=task.seed, options=task.arm.options.get(name, {}))
-        for name in task.arm.brains
-    ]
-    loop = Loop(city, Store(city), guard, hosts)
+    running = open_loop(city, task.arm, task.seed)
+    guard, loop = running.guard, running.loop
     options = TwinOptions(
-        seed=task.seed, program="central" if hosts else "fixed", begin_s=task.begin_s, end_s=task.end_s,
+        seed=task.seed, program=task.arm.program, begin_s=task.begin_s, end_s=task.end_s,
         emissions=False,
     )  # fmt: skip
-    door.twin = twin = Twin(city, options)
+    running.door.twin = twin = Twin(city, options)
     traffic = BusTraffic(city, task.seed, BusOptions(dwell_cv=task.dwell_cv))
     ended: list[AskEnd] = []
     try:
         while not twin.ended:
             twin.step()
             traffic.look(twin.time_s)
-            if hosts:
+            if task.arm.brains:
                 advice = loop.tick([*twin.sense(), *traffic.sense(twin.time_s)], twin.time_s)
                 if advice.transit is not None:
                     ended += advice.transit.ended
@@ -136,9 +106,7 @@ def run_transit(task: TransitRun) -> TransitRunRecord:
         metrics = twin.finish()
     finally:
         twin.close()
-    for health in loop.health(task.end_s):
-        if health.failures:
-            raise BrainError(f"failed {health.failures} times; last: {health.last_error}", place=health.name)
+    running.check(task.end_s)
     others = metrics.vehicles_due - buses
     refused: dict[str, int] = {}
     for (_, rule), count in loop.store.buses.refused.items():
