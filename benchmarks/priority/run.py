@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from arm_studies import open_city, run_all
 
-from civicbrain.city.folder import load_city
 from civicbrain.city.model import City
 from civicbrain.evaluate import missions
 from civicbrain.evaluate.arms import ARMS
 from civicbrain.evaluate.missions import DrawOptions, MissionRun, MissionRunRecord, draw_missions
 from civicbrain.evaluate.missions.run import run_missions
 from civicbrain.evaluate.missions.summary import summarise_missions
-from civicbrain.evaluate.plan import hash_city, hash_code
 from civicbrain.evaluate.storage import write_atomically
-from civicbrain.twin.generating import GenerateOptions, generate_city
-from civicbrain.twin.importing import resolve_scenario
 from civicbrain.twin.missions import MissionTrip
 
 HERE = Path(__file__).parent
@@ -49,25 +42,17 @@ def main() -> int:
     file = HERE / "results.json"
     rows: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else {}
     for scenario in [*(arguments.scenario or SCENARIOS), *arguments.also]:
-        city = open_city(scenario)
+        city = open_city(scenario, STUDIES)
         tasks = make_tasks(city, arguments.missions, arguments.arm or list(ARMS))
-        runs = run_all(Path(scenario).name, city, tasks, arguments.jobs)
+        named = [(f"{task.arm.name}-{task.seed}-{len(task.trips)}", task) for task in tasks]
+        studies = STUDIES / Path(scenario).name
+        runs = run_all(studies, city, missions, named, run_missions, MissionRunRecord, said, arguments.jobs)
         rows[Path(scenario).name] = summarise_missions(runs, city.demand.end_s)
         # after each scenario: hours of work show what they have found so far
         write_atomically(file, (json.dumps(rows, indent=1) + "\n").encode())
         write_atomically(HERE / "results.md", table(rows).encode())
     print(table(rows))
     return 0
-
-
-def open_city(scenario: str) -> City:
-    """A built-in scenario, a source that can be imported, or the generated city, made once."""
-    if scenario != GENERATED:
-        return resolve_scenario(scenario)
-    folder = STUDIES / GENERATED / "city"
-    if not (folder / "city.toml").is_file():
-        generate_city(GenerateOptions(100, seed=1), folder)
-    return load_city(folder)
 
 
 def make_tasks(city: City, wanted: int, arms: list[str]) -> list[MissionRun]:
@@ -83,31 +68,11 @@ def make_tasks(city: City, wanted: int, arms: list[str]) -> list[MissionRun]:
     return tasks
 
 
-def run_all(name: str, city: City, tasks: list[MissionRun], jobs: int) -> list[MissionRunRecord]:
-    """Each in a process of its own; finished ones are found again while neither city nor code has changed."""
-    own = b"".join(path.read_bytes() for path in sorted(Path(missions.__file__).parent.glob("*.py")))
-    key = f"{hash_city(city)[:12]}-{hash_code()[:12]}-{hashlib.sha256(own).hexdigest()[:8]}"
-    folder = STUDIES / name / key
-    folder.mkdir(parents=True, exist_ok=True)
-    found: dict[int, MissionRunRecord] = {}
-    missing = []
-    for number, task in enumerate(tasks):
-        file = folder / f"{task.arm.name}-{task.seed}-{len(task.trips)}.json"
-        if file.is_file():
-            found[number] = msgspec.json.decode(file.read_bytes(), type=MissionRunRecord)
-        else:
-            missing.append((number, task, file))
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        futures = {pool.submit(run_missions, task): (number, task, file) for number, task, file in missing}
-        for future in as_completed(futures):
-            number, task, file = futures[future]
-            found[number] = record = future.result()
-            write_atomically(file, msgspec.json.encode(record))
-            times = " ".join("-" if m.travel_s is None else f"{m.travel_s:.0f}" for m in record.missions)
-            others = f"others {record.others_delay_s:.1f} s"
-            print(f"{name} {task.arm.name} seed {task.seed}: {times} s; {others}, "
-                  f"{record.cpu_s:.0f} s of processor time", flush=True)  # fmt: skip
-    return [found[number] for number in sorted(found)]
+def said(record: MissionRunRecord) -> str:
+    """One line about a run."""
+    times = " ".join("-" if m.travel_s is None else f"{m.travel_s:.0f}" for m in record.missions)
+    others = f"others {record.others_delay_s:.1f} s, {record.cpu_s:.0f} s of processor time"
+    return f"{record.arm} seed {record.seed}: {times} s; {others}"
 
 
 def table(rows: dict[str, dict[str, Any]]) -> str:

@@ -6,24 +6,20 @@ import argparse
 import hashlib
 import json
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import msgspec
+sys.path.insert(0, str(Path(__file__).parents[1] / "priority"))
 
-from civicbrain.city.folder import load_city
+from arm_studies import open_city, run_all
+
 from civicbrain.city.model import City
 from civicbrain.evaluate import transit
 from civicbrain.evaluate.arms import ARMS
-from civicbrain.evaluate.plan import hash_city, hash_code
 from civicbrain.evaluate.storage import write_atomically
 from civicbrain.evaluate.transit import TransitRun, TransitRunRecord, run_transit
 from civicbrain.evaluate.transit.summary import summarise_transit
 from civicbrain.evaluate.transit.timing import LineTimes, observed_times
-from civicbrain.twin.generating import GenerateOptions, generate_city
-from civicbrain.twin.importing import resolve_scenario
 
 HERE = Path(__file__).parent
 STUDIES = HERE / "studies"
@@ -47,7 +43,7 @@ def main() -> int:
     file = HERE / "results.json"
     rows: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else {}
     for scenario in arguments.scenario or SCENARIOS:
-        city = open_city(scenario)
+        city = open_city(scenario, STUDIES)
         begin_s = city.demand.begin_s
         end_s = min(city.demand.end_s, begin_s + arguments.window)
         runs: list[TransitRunRecord] = []
@@ -56,13 +52,13 @@ def main() -> int:
                 TransitRun(city.folder, ARMS[base], TIMED_BY + n, begin_s, end_s, dwell_cv=DWELL_CV)
                 for n in range(arguments.timing_seeds)
             ]
-            times = observed_times(run_all(scenario, city, timing, arguments.jobs))
+            times = observed_times(run_named(scenario, city, timing, arguments.jobs))
             tasks = [
                 TransitRun(city.folder, ARMS[arm], seed, begin_s, end_s, times, dwell_cv=DWELL_CV)
                 for seed in range(1, arguments.seeds + 1)
                 for arm in (base, f"{base}+priority")
             ]
-            runs += run_all(scenario, city, tasks, arguments.jobs)
+            runs += run_named(scenario, city, tasks, arguments.jobs)
             rows[scenario] = {"window_s": end_s - begin_s, **summarise_transit(runs, end_s)}
             write_atomically(file, (json.dumps(rows, indent=1) + "\n").encode())
             write_atomically(HERE / "results.md", table(rows).encode())
@@ -70,38 +66,16 @@ def main() -> int:
     return 0
 
 
-def open_city(scenario: str) -> City:
-    """A built-in scenario, or a generated city, made once."""
-    if not scenario.startswith("generated-"):
-        return resolve_scenario(scenario)
-    folder = STUDIES / scenario / "city"
-    if not (folder / "city.toml").is_file():
-        generate_city(GenerateOptions(int(scenario.removeprefix("generated-")), seed=1), folder)
-    return load_city(folder)
+def run_named(name: str, city: City, tasks: list[TransitRun], jobs: int) -> list[TransitRunRecord]:
+    """`run_all` of one scenario."""
+    named = [(f"{task.arm.name}-{task.seed}-{task.end_s:g}-{_digest(task.times)}", task) for task in tasks]
+    return run_all(STUDIES / name, city, transit, named, run_transit, TransitRunRecord, said, jobs)
 
 
-def run_all(name: str, city: City, tasks: list[TransitRun], jobs: int) -> list[TransitRunRecord]:
-    """Each in a process of its own; finished ones are found again while neither city nor code has changed."""
-    own = b"".join(path.read_bytes() for path in sorted(Path(transit.__file__).parent.glob("*.py")))
-    key = f"{hash_city(city)[:12]}-{hash_code()[:12]}-{hashlib.sha256(own).hexdigest()[:8]}"
-    folder = STUDIES / name / key
-    folder.mkdir(parents=True, exist_ok=True)
-    found: dict[int, TransitRunRecord] = {}
-    missing = []
-    for number, task in enumerate(tasks):
-        file = folder / f"{task.arm.name}-{task.seed}-{task.end_s:g}-{_digest(task.times)}.json"
-        if file.is_file():
-            found[number] = msgspec.json.decode(file.read_bytes(), type=TransitRunRecord)
-        else:
-            missing.append((number, task, file))
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        futures = {pool.submit(run_transit, task): (number, task, file) for number, task, file in missing}
-        for future, (number, task, file) in futures.items():
-            found[number] = record = future.result()
-            write_atomically(file, msgspec.json.encode(record))
-            others = f"others {record.others_delay_s:.1f} s; {record.cpu_s:.0f} s of processor time"
-            print(f"{name} {task.arm.name} seed {task.seed}: {len(record.buses)} buses; {others}", flush=True)
-    return [found[number] for number in sorted(found)]
+def said(record: TransitRunRecord) -> str:
+    """One line about a run."""
+    others = f"others {record.others_delay_s:.1f} s; {record.cpu_s:.0f} s of processor time"
+    return f"{record.arm} seed {record.seed}: {len(record.buses)} buses; {others}"
 
 
 def _digest(times: tuple[LineTimes, ...]) -> str:
