@@ -75,7 +75,7 @@ def town(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
 @pytest.fixture(scope="module")
 def desk(town: Town, open_room: Any) -> Any:
     room = open_room(town.url, width=1140, height=700)
-    room.page.get_by_test_id("tab-missions").click()
+    room.page.get_by_test_id("rail-missions").click()
     expect(room.page.get_by_test_id("mission-list")).to_be_visible()
     return room
 

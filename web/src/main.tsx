@@ -13,13 +13,16 @@ import type { Picture } from './live/picture';
 import type { MapStatistics } from './map/city-map';
 import type { Theme } from './map/palette';
 import { complain, refreshAlerts, refreshControls, refreshJunction, refreshSnapshot } from './state/actions';
+import { getRoute, watchAddress } from './state/route';
 import { getState, setState, toast, useStore } from './state/store';
 import { text } from './text';
+import { language } from './text/language';
 import { Header } from './ui/header';
 import { Indicators } from './ui/indicators';
 import { Legend } from './ui/legend';
 import { MapView } from './ui/map-view';
 import { Panel } from './ui/panel';
+import { PageRoom, Rail } from './ui/room-host';
 import { Toasts } from './ui/toasts';
 import './style.css';
 
@@ -51,12 +54,14 @@ function App(): JSX.Element {
       </a>
       <Header />
       <main class={`stage ${connection === 'live' || connection === 'connecting' ? '' : 'aged'}`}>
+        <Rail />
         <MapView />
         <div class="overlay">
           <Indicators />
           <Legend />
         </div>
         <Panel />
+        <PageRoom />
         {!city && (
           <p class="loading" role="status">
             {loadError ? `${text.loadFailed} ${loadError}` : text.loading}
@@ -100,7 +105,7 @@ async function loadCity(): Promise<void> {
 async function loadLogin(): Promise<void> {
   try {
     const { access } = await api.health();
-    setState({ demoLogin: access.startsWith('operator'), operator: access.startsWith('operator') || access === 'token' });
+    setState({ demoLogin: access.startsWith('operator'), user: { name: access, role: 'operator' } });
   } catch (error) {
     if (!(error instanceof ProblemError)) complain(error);
   }
@@ -126,10 +131,9 @@ async function poll(): Promise<void> {
 
 /** The part for missions is loaded when there is one to show, or somebody looks for them. */
 async function missionsNow(): Promise<void> {
-  const { snapshot, panelTab } = getState();
-  if (!snapshot?.missions.length && panelTab !== 'missions') return;
+  if (!getState().snapshot?.missions.length && getRoute().room !== 'missions') return;
   try {
-    const part = await import('./missions');
+    const part = await import('./rooms/missions');
     part.startOverlay();
     await part.refreshMissions();
   } catch (error) {
@@ -137,6 +141,8 @@ async function missionsNow(): Promise<void> {
   }
 }
 
+document.documentElement.lang = language;
+watchAddress();
 startTheme();
 setState({ panelOpen: window.matchMedia('(min-width: 900px)').matches });
 const app = document.getElementById('app');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { MissionBrief, Passage } from '../src/api/mission-types';
 import type { CityGeometry } from '../src/api/types';
-import { announcement, drivenAt, extendTrail, formatArrival, formatDistance, formatDuration, formatSigned, lateness, phaseOf, placeAt, predictionError, progress, sortMissions } from '../src/missions/model';
-import { buildStreets, lineOf, nameOf, nearestStreet, pointOn, resolvePlace, splitLine, whereIs } from '../src/missions/streets';
+import { announcement, drivenAt, extendTrail, formatArrival, formatDistance, formatDuration, formatSigned, lateness, phaseOf, placeAt, predictionError, progress, sortMissions } from '../src/rooms/missions/model';
+import { buildStreets, lineOf, nameOf, nearestStreet, pointOn, resolvePlace, splitLine, whereIs } from '../src/rooms/missions/streets';
 
 const passage = (change: Partial<Passage>): Passage => ({
   junction: 'A', distance_m: 100, state: 'ahead', edge: '', stage: '', predicted_s: null, first_predicted_s: null,

@@ -83,8 +83,3 @@ function takeTwin(twin: TwinStatus): void {
   const { snapshot } = getState();
   if (snapshot) setState({ snapshot: { ...snapshot, twin } });
 }
-
-/** Show the missions beside the map; their part of the page fetches what it needs. */
-export function openMissions(): void {
-  setState({ panelTab: 'missions', panelOpen: true, selected: null, detail: null });
-}

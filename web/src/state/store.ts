@@ -1,11 +1,12 @@
 /** What the page knows, in one place, and who wants to hear of changes. */
 
-import { useEffect, useState } from 'preact/hooks';
 import type { Alert, CityInfo, CityGeometry, CityState, Controls, JunctionDetail } from '../api/types';
 import type { DispatchChoice, Mission, MissionBrief } from '../api/mission-types';
 import type { ConnectionState } from '../live/map-socket';
 import type { CityMap } from '../map/city-map';
 import type { Theme } from '../map/palette';
+import { makeStore } from './make-store';
+import type { User } from './user';
 
 export interface Toast {
   id: number;
@@ -18,8 +19,8 @@ export interface PageState {
   geometry: CityGeometry | null;
   loadError: string;
   demoLogin: boolean;
-  /** May change things; known once the server has said who is logged in. */
-  operator: boolean;
+  /** Known once the server has said who is logged in. */
+  user: User | null;
   snapshot: CityState | null;
   /** The snapshot could not be fetched lately. */
   snapshotLost: boolean;
@@ -39,7 +40,6 @@ export interface PageState {
   toasts: Toast[];
   /** The live map, once it is there. */
   map: CityMap | null;
-  panelTab: 'city' | 'missions';
   /** Missions that are over, newest first, as last asked. */
   ended: MissionBrief[];
   missionId: string | null;
@@ -56,14 +56,12 @@ export interface PageState {
 
 export type PickField = 'from' | 'to' | 'address' | 'candidate';
 
-const listeners = new Set<() => void>();
-
-let state: PageState = {
+const store = makeStore<PageState>({
   city: null,
   geometry: null,
   loadError: '',
   demoLogin: false,
-  operator: false,
+  user: null,
   snapshot: null,
   snapshotLost: false,
   controls: null,
@@ -79,7 +77,6 @@ let state: PageState = {
   panelOpen: true,
   toasts: [],
   map: null,
-  panelTab: 'city',
   ended: [],
   missionId: null,
   mission: null,
@@ -87,46 +84,24 @@ let state: PageState = {
   picking: null,
   picked: {},
   choice: null,
-};
+});
 
-export const getState = (): Readonly<PageState> => state;
-
-export function setState(change: Partial<PageState>): void {
-  const keys = Object.keys(change) as (keyof PageState)[];
-  if (keys.every((key) => Object.is(state[key], change[key]))) return;
-  state = { ...state, ...change };
-  for (const listener of [...listeners]) listener();
-}
-
-/** Hear of every change; returns how to stop. */
-export function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => void listeners.delete(listener);
-}
-
-/** Part of the state; the component is drawn again only when that part is another one. */
-export function useStore<T>(select: (state: Readonly<PageState>) => T): T {
-  const [value, setValue] = useState<T>(() => select(state));
-  useEffect(() => {
-    const check = (): void => setValue(() => select(state));
-    check();
-    listeners.add(check);
-    return () => void listeners.delete(check);
-  }, []);
-  return value;
-}
+export const getState = store.get;
+export const setState = store.set;
+export const subscribe = store.subscribe;
+export const useStore = store.use;
 
 let nextToast = 1;
 const TOAST_MS = 8000;
 const MOST_TOASTS = 4;
 
 export function toast(kind: Toast['kind'], message: string): void {
-  if (state.toasts.some((old) => old.message === message)) return;
+  if (getState().toasts.some((old) => old.message === message)) return;
   const entry = { id: nextToast++, kind, message };
-  setState({ toasts: [...state.toasts, entry].slice(-MOST_TOASTS) });
+  setState({ toasts: [...getState().toasts, entry].slice(-MOST_TOASTS) });
   window.setTimeout(() => dismissToast(entry.id), TOAST_MS);
 }
 
 export function dismissToast(id: number): void {
-  setState({ toasts: state.toasts.filter((entry) => entry.id !== id) });
+  setState({ toasts: getState().toasts.filter((entry) => entry.id !== id) });
 }

@@ -22,6 +22,37 @@ const PATHS: Record<string, JSX.Element> = {
   fit: <path d="M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5" />,
   back: <path d="M14.5 5.5 8 12l6.5 6.5" />,
   close: <path d="M6 6l12 12M18 6 6 18" />,
+  city: (
+    <>
+      <path d="M3.5 20.5h17M6 20.5V9l5-3.5v15M11 20.5v-9h7v9" />
+      <path d="M14.5 15v1.5" />
+    </>
+  ),
+  mission: (
+    <>
+      <path d="M3.5 16.5V8h10v8.5M13.5 11h4l3 3.5v2h-2" />
+      <circle cx="7.5" cy="17" r="1.8" />
+      <circle cx="16.5" cy="17" r="1.8" />
+      <path d="M8.5 10v4M6.5 12h4" />
+    </>
+  ),
+  cases: <path d="M5 4.5h14v15H5zM8.5 9h7M8.5 12.5h7M8.5 16h4" />,
+  then: (
+    <>
+      <path d="M4 12a8 8 0 1 0 2.5-5.8L4 8.5M4 4v4.5h4.5" />
+      <path d="M12 8v4.5l3 2" />
+    </>
+  ),
+  what_if: <path d="M4 12h5l4-6h7M9 12l4 6h7M17 3.5 20 6l-3 2.5M17 15.5 20 18l-3 2.5" />,
+  proof: <path d="M4 20V4M4 20h16M8 16.5v-4M12 16.5v-8M16 16.5v-5.5" />,
+  corridor: <path d="M4 20 9 4M10 20l5-16M16 20l4.5-16" />,
+  people: (
+    <>
+      <circle cx="9" cy="8" r="3.5" />
+      <path d="M2.5 20c0-4 3-6 6.5-6s6.5 2 6.5 6M16 5a3.5 3.5 0 0 1 0 6.5M18 14.5c2 .8 3.5 2.5 3.5 5.5" />
+    </>
+  ),
+  wall: <path d="M3 5h18v12H3zM9 21h6M12 17v4" />,
   target: (
     <>
       <circle cx="12" cy="12" r="6" />

@@ -1,97 +1,41 @@
 /** The side panel: one junction when one is chosen, else junctions by delay, alerts and brains. */
 
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Alert, BrainHealth, CityState } from '../api/types';
 import { formatClock, formatTenth, formatWhole } from '../format';
-import { complain, openMissions, selectJunction } from '../state/actions';
-import { setState, useStore } from '../state/store';
+import { findRoom } from '../rooms/registry';
+import { selectJunction } from '../state/actions';
+import { useRoute } from '../state/route';
+import { useStore } from '../state/store';
 import { text } from '../text';
 import { JunctionPanel } from './junction-panel';
+import { RoomHost } from './room-host';
 
 const LISTED = 8;
 
 export function Panel(): JSX.Element | null {
   const open = useStore((s) => s.panelOpen);
   const selected = useStore((s) => s.selected);
-  const tab = useStore((s) => s.panelTab);
+  const room = findRoom(useRoute((route) => route.room));
   if (!open) return null;
+  const wide = room?.layout === 'panel' && selected === null;
   return (
-    <aside id="panel" class={`panel ${tab === 'missions' && selected === null ? 'wide' : ''}`} aria-label={text.panel.label} data-testid="panel">
+    <aside id="panel" class={`panel ${wide ? 'wide' : ''}`} aria-label={text.panel.label} data-testid="panel">
       {selected !== null ? (
         <JunctionPanel row={selected} />
+      ) : wide ? (
+        <RoomHost key={room.slug} room={room} />
       ) : (
         <>
-          <Tabs />
-          <div role="tabpanel" id="panel-content" aria-labelledby={`tab-${tab}`}>
-            {tab === 'missions' ? (
-              <Missions />
-            ) : (
-              <>
-                <JunctionList />
-                <Alerts />
-                <Brains />
-                <Controllers />
-              </>
-            )}
-          </div>
+          <JunctionList />
+          <Alerts />
+          <Brains />
+          <Controllers />
         </>
       )}
     </aside>
   );
-}
-
-const TABS = ['city', 'missions'] as const;
-
-function Tabs(): JSX.Element {
-  const tab = useStore((s) => s.panelTab);
-  const count = useStore((s) => s.snapshot?.missions.length ?? 0);
-  const choose = (name: (typeof TABS)[number]): void => {
-    if (name === 'missions') openMissions();
-    else setState({ panelTab: name });
-  };
-  return (
-    <div class="tabs" role="tablist" aria-label={text.missions.tabs}>
-      {TABS.map((name) => (
-        <button
-          key={name}
-          type="button"
-          role="tab"
-          id={`tab-${name}`}
-          aria-selected={tab === name}
-          aria-controls="panel-content"
-          tabIndex={tab === name ? 0 : -1}
-          data-testid={`tab-${name}`}
-          onClick={() => choose(name)}
-          onKeyDown={(event) => {
-            if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
-            const other = name === 'city' ? 'missions' : 'city';
-            choose(other);
-            document.getElementById(`tab-${other}`)?.focus();
-          }}
-        >
-          {name === 'city' ? text.missions.cityTab : text.missions.tab}
-          {name === 'missions' && count > 0 && (
-            <span class="count" aria-label={text.missions.onMap(count)}>
-              {count}
-            </span>
-          )}
-        </button>
-      ))}
-    </div>
-  );
-}
-
-/** Loaded when it is first looked at. */
-function Missions(): JSX.Element {
-  const [Part, setPart] = useState<(() => JSX.Element) | null>(null);
-  useEffect(() => {
-    import('../missions').then(
-      (part) => setPart(() => part.MissionsPanel),
-      (error: unknown) => complain(error),
-    );
-  }, []);
-  return Part ? <Part /> : <p class="muted part-loading">{text.missions.loading}</p>;
 }
 
 interface Ranked {

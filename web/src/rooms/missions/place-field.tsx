@@ -2,10 +2,10 @@
 
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { CityGeometry } from '../api/types';
-import { setState, getState, useStore, type PickField } from '../state/store';
-import { text } from '../text';
-import { Icon } from '../ui/icon';
+import type { CityGeometry } from '../../api/types';
+import { setState, getState, useStore, type PickField } from '../../state/store';
+import { missionText } from './text';
+import { Icon } from '../../ui/icon';
 import { pickOnMap } from './actions';
 import { nameOf, placeLabel, resolvePlace, streetsOf } from './streets';
 
@@ -43,7 +43,7 @@ export function PlaceField({ field, label, complaint }: PlaceFieldProps): JSX.El
     else picked[field] = found;
     setState({ picked });
   };
-  const wrong = complaint || (left && typed && edge === undefined ? text.missions.form.unknown : '');
+  const wrong = complaint || (left && typed && edge === undefined ? missionText.form.unknown : '');
   return (
     <div class="stacked">
       <label class="caption" for={`place-${field}`}>
@@ -55,7 +55,7 @@ export function PlaceField({ field, label, complaint }: PlaceFieldProps): JSX.El
           type="text"
           list={`places-${field}`}
           autocomplete="off"
-          placeholder={text.missions.form.place}
+          placeholder={missionText.form.place}
           value={typed}
           aria-invalid={wrong !== ''}
           aria-describedby={wrong ? `wrong-${field}` : undefined}
@@ -67,8 +67,8 @@ export function PlaceField({ field, label, complaint }: PlaceFieldProps): JSX.El
           type="button"
           class={`button pick ${picking ? 'active' : ''}`}
           aria-pressed={picking}
-          aria-label={`${label}: ${text.missions.form.pick}`}
-          title={text.missions.form.pick}
+          aria-label={`${label}: ${missionText.form.pick}`}
+          title={missionText.form.pick}
           data-testid={`pick-${field}`}
           onClick={() => pickOnMap(field)}
         >
@@ -82,7 +82,7 @@ export function PlaceField({ field, label, complaint }: PlaceFieldProps): JSX.El
       </datalist>
       {picking && (
         <span class="small picking" role="status">
-          {text.missions.form.picking}
+          {missionText.form.picking}
         </span>
       )}
       {wrong && (

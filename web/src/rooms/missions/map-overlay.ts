@@ -2,9 +2,10 @@
 
 import { PathLayer, ScatterplotLayer, TextLayer } from '@deck.gl/layers';
 import type { Layer } from '@deck.gl/core';
-import type { Mission, MissionBrief } from '../api/mission-types';
-import { PALETTES, type MissionColours, type Rgba } from '../map/palette';
-import { getState, subscribe } from '../state/store';
+import type { Mission, MissionBrief } from '../../api/mission-types';
+import { PALETTES, type MissionColours, type Rgba } from '../../map/palette';
+import { getRoute } from '../../state/route';
+import { getState, subscribe } from '../../state/store';
 import { markOf } from './actions';
 import { drivenAt, extendTrail, phaseOf, placeAt, type Phase, type Trail } from './model';
 import { lineOf, splitLine, streetsOf } from './streets';
@@ -72,12 +73,13 @@ interface Way {
 let still: Still | null = null;
 
 function stillNow(origin: readonly [number, number]): Still {
-  const { geometry, theme, mission, missionId, choice, picked, panelTab, snapshot, map } = getState();
-  const of = [geometry, theme, mission, missionId, choice, picked, panelTab];
+  const { geometry, theme, mission, missionId, choice, picked, snapshot, map } = getState();
+  const { room } = getRoute();
+  const of = [geometry, theme, mission, missionId, choice, picked, room];
   if (still && of.every((part, k) => part === still?.of[k])) return still;
   const way = (line: number[]): Way[] => (line.length >= 4 ? [{ path: pairs(line, origin) }] : []);
   still = { of, driven: [], ahead: [], choice: [], stops: [], picks: [] };
-  if (!geometry || panelTab !== 'missions') return still;
+  if (!geometry || room !== 'missions') return still;
   const streets = streetsOf(geometry);
   if (mission && mission.id === missionId) {
     const drivenM = drivenAt(mission, snapshot?.time_s ?? Number.NaN, map?.picture.timeS ?? Number.NaN);

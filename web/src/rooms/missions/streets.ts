@@ -1,8 +1,8 @@
 /** Street sections as lines: the way of a mission, the section under a click, and what a person typed. */
 
-import type { CityPlace } from '../api/mission-types';
-import type { CityGeometry } from '../api/types';
-import { USE } from '../map/geometry';
+import type { CityPlace } from '../../api/mission-types';
+import type { CityGeometry } from '../../api/types';
+import { USE } from '../../map/geometry';
 
 export interface Streets {
   /** Row of each section's id. */

@@ -2,13 +2,15 @@
 
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { missionPath } from '../api/client';
-import type { Mission, Passage } from '../api/mission-types';
-import { formatClock, formatWhole } from '../format';
-import { css, PALETTES, type MissionColours } from '../map/palette';
-import { setState, useStore } from '../state/store';
-import { text } from '../text';
-import { ReasonDialog } from '../ui/dialog';
+import { missionPath } from '../../api/client';
+import type { Mission, Passage } from '../../api/mission-types';
+import { formatClock, formatWhole } from '../../format';
+import { css, PALETTES, type MissionColours } from '../../map/palette';
+import { setState, useStore } from '../../state/store';
+import { useMay } from '../../state/user';
+import { text } from '../../text';
+import { missionText } from './text';
+import { ReasonDialog } from '../../ui/dialog';
 import { cancelMission, showWay } from './actions';
 import { stateClass, stateWord } from './missions-panel';
 import { announcement, formatDistance, formatDuration, formatSigned, lateness, phaseOf, predictionError, progress, type Phase } from './model';
@@ -16,7 +18,7 @@ import { streetsOf, whereIs } from './streets';
 
 export function MissionDetail(): JSX.Element {
   const mission = useStore((s) => s.mission);
-  if (!mission) return <p class="muted">{text.missions.loading}</p>;
+  if (!mission) return <p class="muted">{missionText.loading}</p>;
   return (
     <div data-testid="mission-detail">
       <div class="mission-title">
@@ -26,7 +28,7 @@ export function MissionDetail(): JSX.Element {
         </span>
       </div>
       <p class="muted">
-        {text.missions.kind[mission.kind] ?? mission.kind} · <span class={`urgency u${mission.urgency}`}>{text.missions.urgency[mission.urgency]}</span>
+        {missionText.kind[mission.kind] ?? mission.kind} · <span class={`urgency u${mission.urgency}`}>{missionText.urgency[mission.urgency]}</span>
       </p>
       <Announcer mission={mission} />
       <Figures mission={mission} />
@@ -41,7 +43,7 @@ function Announcer({ mission }: { mission: Mission }): JSX.Element {
   const before = useRef<Mission | null>(null);
   const [said, setSaid] = useState('');
   useEffect(() => {
-    const words = announcement(before.current, mission, (m) => text.missions.says(m.vehicle || m.id, stateWord(m), m.next_junction));
+    const words = announcement(before.current, mission, (m) => missionText.says(m.vehicle || m.id, stateWord(m), m.next_junction));
     before.current = mission;
     if (words) setSaid(words);
   }, [mission]);
@@ -63,32 +65,32 @@ function Figures({ mission }: { mission: Mission }): JSX.Element {
     <dl class="tiles">
       {over ? (
         <Tile
-          name={arrived ? text.missions.wasEta : text.missions.endedAt}
+          name={arrived ? missionText.wasEta : missionText.endedAt}
           value={mission.ended_s === null ? text.indicators.unknown : formatClock(epoch, mission.ended_s)}
-          small={mission.ended_s === null ? '' : text.missions.arrived(formatDuration(mission.ended_s - mission.created_s))}
+          small={mission.ended_s === null ? '' : missionText.arrived(formatDuration(mission.ended_s - mission.created_s))}
           testid="mission-eta"
         />
       ) : (
         <Tile
-          name={text.missions.eta}
+          name={missionText.eta}
           value={mission.eta_s === null ? text.indicators.unknown : formatClock(epoch, mission.eta_s)}
           small={
             mission.eta_s === null
               ? ''
-              : `${text.missions.etaIn(formatDuration(Math.max(0, mission.eta_s - now)))}${mission.eta_sd_s === null ? '' : ` ± ${formatDuration(mission.eta_sd_s)}`}`
+              : `${missionText.etaIn(formatDuration(Math.max(0, mission.eta_s - now)))}${mission.eta_sd_s === null ? '' : ` ± ${formatDuration(mission.eta_sd_s)}`}`
           }
           testid="mission-eta"
         />
       )}
       <Tile
-        name={showWon && won < 0 ? text.missions.lost : text.missions.won}
+        name={showWon && won < 0 ? missionText.lost : missionText.won}
         value={showWon ? formatDuration(Math.abs(won)) : text.indicators.unknown}
-        small={text.missions.against}
-        title={text.missions.wonHint}
+        small={missionText.against}
+        title={missionText.wonHint}
         tone={showWon ? (won < 0 ? 'worse' : 'better') : ''}
         testid="mission-won"
       />
-      <Tile name={text.missions.cost} value={formatWhole(mission.cross_wait_veh_s)} small={text.missions.costUnit} title={text.missions.costHint} testid="mission-cost" />
+      <Tile name={missionText.cost} value={formatWhole(mission.cross_wait_veh_s)} small={missionText.costUnit} title={missionText.costHint} testid="mission-cost" />
     </dl>
   );
 }
@@ -119,66 +121,66 @@ function Way({ mission }: { mission: Mission }): JSX.Element | null {
   if (!geometry) return null;
   const said = (edge: string): string => {
     const { name, near } = whereIs(edge, geometry, streetsOf(geometry));
-    return near ? text.missions.near(name, near) : name;
+    return near ? missionText.near(name, near) : name;
   };
   const done = mission.end === 'arrived' ? mission.length_m : mission.progress_m;
   const refused = Object.entries(mission.refused).map(([rule, count]) => `${rule} ${count}`);
   return (
     <>
       <p class="from-to">
-        <span class="muted">{text.missions.from}</span> {said(mission.from_edge)}
+        <span class="muted">{missionText.from}</span> {said(mission.from_edge)}
         <br />
-        <span class="muted">{text.missions.to}</span> {said(mission.to_edge)}
+        <span class="muted">{missionText.to}</span> {said(mission.to_edge)}
       </p>
       <div class="way">
-        <progress max={1} value={mission.end === 'arrived' ? 1 : progress(mission)} aria-label={text.missions.wayLabel} />
-        <span class="muted small">{text.missions.way(formatDistance(done), formatDistance(mission.length_m))}</span>
+        <progress max={1} value={mission.end === 'arrived' ? 1 : progress(mission)} aria-label={missionText.wayLabel} />
+        <span class="muted small">{missionText.way(formatDistance(done), formatDistance(mission.length_m))}</span>
       </div>
-      {mission.replanned > 0 && <p class="muted small">{text.missions.replanned(mission.replanned)}</p>}
+      {mission.replanned > 0 && <p class="muted small">{missionText.replanned(mission.replanned)}</p>}
       {mission.note && <p class="muted small">{mission.note}</p>}
-      {refused.length > 0 && <p class="small error-text">{text.missions.refused(refused.join(', '))}</p>}
+      {refused.length > 0 && <p class="small error-text">{missionText.refused(refused.join(', '))}</p>}
     </>
   );
 }
 
 function Actions({ mission }: { mission: Mission }): JSX.Element {
   const follow = useStore((s) => s.follow);
-  const operator = useStore((s) => s.operator);
+  const operator = useMay('operator');
   const [asking, setAsking] = useState(false);
   const over = mission.state === 'ended';
   const vehicle = mission.vehicle || mission.id;
   return (
     <div class="mission-actions">
       <button type="button" class="button" disabled={mission.edges.length === 0} data-testid="mission-show" onClick={showWay}>
-        {text.missions.show}
+        {missionText.show}
       </button>
       {!over && (
         <button type="button" class="button" aria-pressed={follow} data-testid="mission-follow" onClick={() => setState({ follow: !follow })}>
-          {follow ? text.missions.unfollow : text.missions.follow}
+          {follow ? missionText.unfollow : missionText.follow}
         </button>
       )}
-      <a class="button" href={`${missionPath(mission.id)}/report`} target="_blank" rel="noopener" title={text.missions.reportHint} data-testid="mission-report">
-        {text.missions.report}
+      <a class="button" href={`${missionPath(mission.id)}/report`} target="_blank" rel="noopener" title={missionText.reportHint} data-testid="mission-report">
+        {missionText.report}
       </a>
       {!over && (
         <button
           type="button"
           class="button danger"
           disabled={!operator}
-          aria-label={text.missions.cancelLabel}
-          title={operator ? undefined : text.missions.readOnly}
+          aria-label={missionText.cancelLabel}
+          title={operator ? undefined : missionText.readOnly}
           data-testid="mission-cancel"
           onClick={() => setAsking(true)}
         >
-          {text.missions.cancel}
+          {missionText.cancel}
         </button>
       )}
       {asking && (
         <ReasonDialog
-          title={text.missions.cancelTitle(vehicle)}
-          explain={text.missions.cancelExplain}
-          keep={text.missions.keep}
-          confirm={text.missions.cancelConfirm}
+          title={missionText.cancelTitle(vehicle)}
+          explain={missionText.cancelExplain}
+          keep={missionText.keep}
+          confirm={missionText.cancelConfirm}
           onCancel={() => setAsking(false)}
           onConfirm={(reason) => {
             setAsking(false);
@@ -191,13 +193,13 @@ function Actions({ mission }: { mission: Mission }): JSX.Element {
 }
 
 function Corridor({ mission }: { mission: Mission }): JSX.Element {
-  const columns = text.missions.columns;
+  const columns = missionText.columns;
   const error = predictionError(mission.passages);
   return (
     <section class="corridor" aria-labelledby="corridor-title">
-      <h3 id="corridor-title">{text.missions.corridor}</h3>
+      <h3 id="corridor-title">{missionText.corridor}</h3>
       {mission.passages.length === 0 ? (
-        <p class="muted">{text.missions.noCorridor}</p>
+        <p class="muted">{missionText.noCorridor}</p>
       ) : (
         <>
           <table class="groups figures" data-testid="mission-corridor">
@@ -207,7 +209,7 @@ function Corridor({ mission }: { mission: Mission }): JSX.Element {
                 <th scope="col">{columns.first}</th>
                 <th scope="col">{columns.now}</th>
                 <th scope="col">{columns.error}</th>
-                <th scope="col" title={text.missions.costHint}>
+                <th scope="col" title={missionText.costHint}>
                   {columns.cost}
                 </th>
               </tr>
@@ -219,8 +221,8 @@ function Corridor({ mission }: { mission: Mission }): JSX.Element {
             </tbody>
           </table>
           <p class="muted small">
-            {error !== null && `${text.missions.meanError(formatDuration(error))} `}
-            {text.missions.columnsHint}
+            {error !== null && `${missionText.meanError(formatDuration(error))} `}
+            {missionText.columnsHint}
           </p>
         </>
       )}
@@ -245,7 +247,7 @@ function PassageRow({ passage, number, over }: { passage: Passage; number: numbe
         </span>
         <span class="phase">
           <PhaseMark phase={phase} colours={colours} />
-          {text.missions.phase[phase]}
+          {missionText.phase[phase]}
         </span>
       </th>
       <td>{clock(passage.first_predicted_s)}</td>

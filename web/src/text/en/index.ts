@@ -1,6 +1,4 @@
-/** Every text of the control room, in English. A further language is a file of the same shape. */
-
-import { missionsEn } from './missions-en';
+/** Every text of the page's frame, in English; a room keeps its own. A further language is a file of the same shape. */
 
 export const en = {
   locale: 'en-GB',
@@ -73,6 +71,13 @@ export const en = {
   login: { demo: 'Demo login: operator', hint: 'This server is bound to this machine only and logs you in as an operator.' },
   theme: { toLight: 'Light theme', toDark: 'Dark theme' },
   view: { zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Whole city', label: 'Map view' },
+  rail: {
+    label: 'Rooms',
+    now: 'City',
+    loading: 'Loading…',
+    notYours: 'Your role does not open this room.',
+    count: (count: number) => `${count} open`,
+  },
   panel: {
     label: 'City panel',
     show: 'Show the panel',
@@ -169,7 +174,6 @@ export const en = {
     unknown: 'nobody served lately',
   },
   toast: { dismiss: 'Dismiss', label: 'Messages' },
-  missions: missionsEn,
   errors: {
     unreachable: 'The server cannot be reached',
     unreadable: 'The server’s answer cannot be read',

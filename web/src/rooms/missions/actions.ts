@@ -1,10 +1,11 @@
 /** What the operator does with missions, and how the page learns of them. */
 
-import { api, ProblemError } from '../api/client';
-import type { DispatchAnswer, DispatchQuestion, MissionOrder } from '../api/mission-types';
-import { complain } from '../state/actions';
-import { getState, setState, toast, type PickField } from '../state/store';
-import { text } from '../text';
+import { api, ProblemError } from '../../api/client';
+import type { DispatchAnswer, DispatchQuestion, MissionOrder } from '../../api/mission-types';
+import { complain } from '../../state/actions';
+import { getRoute } from '../../state/route';
+import { getState, setState, toast, type PickField } from '../../state/store';
+import { missionText } from './text';
 import { lineOf, nearestStreet, pointOn, streetsOf } from './streets';
 
 const LISTED = 100;
@@ -14,9 +15,9 @@ let underWay = '?';
 
 /** Called with each snapshot. */
 export async function refreshMissions(): Promise<void> {
-  const { snapshot, panelTab, missionId, mission } = getState();
+  const { snapshot, missionId, mission } = getState();
   const now = (snapshot?.missions ?? []).map((brief) => brief.id).join('\n');
-  if (panelTab !== 'missions') return;
+  if (getRoute().room !== 'missions') return;
   if (now !== underWay) await refreshEnded(now);
   if (missionId !== null && !(mission?.id === missionId && mission.state === 'ended')) await refreshMission();
 }
@@ -64,7 +65,7 @@ export async function orderMission(order: MissionOrder): Promise<string | null> 
     const made = await api.orderMission(order);
     underWay = '?';
     setState({ picked: {}, choice: null, missionId: made.mission.id, mission: made.mission });
-    toast('note', text.missions.form.ordered(order.vehicle));
+    toast('note', missionText.form.ordered(order.vehicle));
     window.setTimeout(() => void refreshMission().then(showWay), 1500); // its route is planned by then
     return order.simulate ? '' : made.key;
   } catch (error) {
@@ -76,7 +77,7 @@ export async function orderMission(order: MissionOrder): Promise<string | null> 
 export async function cancelMission(id: string, vehicle: string, reason: string): Promise<void> {
   try {
     await api.cancelMission(id, reason);
-    toast('note', text.missions.cancelled(vehicle));
+    toast('note', missionText.cancelled(vehicle));
     await refreshMission();
   } catch (error) {
     complain(error);

@@ -1,9 +1,6 @@
-/** Texts of the missions, in English; part of the catalogue `en`. */
+/** Texts of the missions' room, in English. */
 
-export const missionsEn = {
-  tab: 'Missions',
-  cityTab: 'City',
-  tabs: 'What the panel shows',
+export const en = {
   title: 'Emergency missions',
   none: 'No mission is under way.',
   noneHint: 'Order one, or ask who would be first.',

@@ -2,10 +2,11 @@
 
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { DispatchAnswer, DispatchChoice, DispatchQuestion } from '../api/mission-types';
-import { formatClock, formatWhole } from '../format';
-import { getState, setState, useStore } from '../state/store';
-import { text } from '../text';
+import type { DispatchAnswer, DispatchChoice, DispatchQuestion } from '../../api/mission-types';
+import { formatClock, formatWhole } from '../../format';
+import { getState, setState, useStore } from '../../state/store';
+import { useMay } from '../../state/user';
+import { missionText } from './text';
 import { askDispatcher, showWay } from './actions';
 import { formatDistance, formatDuration } from './model';
 import type { Prefill } from './order-form';
@@ -16,7 +17,7 @@ const KIND_OF = { vehicle: 'ambulance-station', hospital: 'hospital' } as const;
 type First = DispatchQuestion['first'];
 
 export function DispatchForm({ onSend }: { onSend: (prefill: Prefill) => void }): JSX.Element {
-  const words = text.missions.dispatch;
+  const words = missionText.dispatch;
   const geometry = useStore((s) => s.geometry);
   const address = useStore((s) => s.picked.address);
   const [first, setFirst] = useState<First>('vehicle');
@@ -71,7 +72,7 @@ export function DispatchForm({ onSend }: { onSend: (prefill: Prefill) => void })
           </label>
         ))}
       </fieldset>
-      <PlaceField field="address" label={words.address} complaint={tried && !address ? text.missions.form.required : ''} />
+      <PlaceField field="address" label={words.address} complaint={tried && !address ? missionText.form.required : ''} />
       <Candidates first={first} own={own.length} candidates={candidates} onChange={setCandidates} />
       <div class="actions">
         <button type="submit" class="button primary" disabled={busy} data-testid="dispatch-submit">
@@ -91,7 +92,7 @@ interface CandidatesProps {
 }
 
 function Candidates({ first, own, candidates, onChange }: CandidatesProps): JSX.Element {
-  const words = text.missions.dispatch;
+  const words = missionText.dispatch;
   const geometry = useStore((s) => s.geometry);
   const edge = useStore((s) => s.picked.candidate);
   const names = Object.keys(candidates);
@@ -132,10 +133,10 @@ function Candidates({ first, own, candidates, onChange }: CandidatesProps): JSX.
 }
 
 function Answer({ answer, onSend }: { answer: DispatchAnswer; onSend: (choice: DispatchChoice) => void }): JSX.Element {
-  const words = text.missions.dispatch;
+  const words = missionText.dispatch;
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const shown = useStore((s) => s.choice);
-  const operator = useStore((s) => s.operator);
+  const operator = useMay('operator');
   const show = (choice: DispatchChoice): void => {
     setState({ choice });
     showWay();

@@ -1,7 +1,7 @@
 /** What missions mean to people: phases of a corridor, order of the list, times with their uncertainty. */
 
-import type { Mission, MissionBrief, Passage } from '../api/mission-types';
-import { formatClock, formatTenth, formatWhole } from '../format';
+import type { Mission, MissionBrief, Passage } from '../../api/mission-types';
+import { formatClock, formatTenth, formatWhole } from '../../format';
 
 /**
  * waiting: nothing is asked yet; opening: its stage is asked for; green: it shows; passed: the vehicle is

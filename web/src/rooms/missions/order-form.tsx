@@ -2,9 +2,9 @@
 
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { MISSION_KINDS, URGENCIES, type MissionKind, type Urgency } from '../api/mission-types';
-import { getState, setState, useStore } from '../state/store';
-import { text } from '../text';
+import { MISSION_KINDS, URGENCIES, type MissionKind, type Urgency } from '../../api/mission-types';
+import { getState, setState, useStore } from '../../state/store';
+import { missionText } from './text';
 import { orderMission, selectMission } from './actions';
 import { PlaceField } from './place-field';
 
@@ -15,7 +15,7 @@ export interface Prefill {
 }
 
 export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered: () => void }): JSX.Element {
-  const words = text.missions.form;
+  const words = missionText.form;
   const [vehicle, setVehicle] = useState(prefill.vehicle ?? '');
   const [kind, setKind] = useState<MissionKind>('ambulance');
   const [urgency, setUrgency] = useState<Urgency>(3);
@@ -70,7 +70,7 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
         <select class="select" value={kind} data-testid="order-kind" onChange={(event) => setKind(event.currentTarget.value as MissionKind)}>
           {MISSION_KINDS.map((name) => (
             <option key={name} value={name}>
-              {text.missions.kind[name]}
+              {missionText.kind[name]}
             </option>
           ))}
         </select>
@@ -80,7 +80,7 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
         {URGENCIES.map((level) => (
           <label key={level}>
             <input type="radio" name="urgency" value={level} checked={urgency === level} data-testid={`order-urgency-${level}`} onChange={() => setUrgency(level)} />
-            {text.missions.urgency[level]}
+            {missionText.urgency[level]}
           </label>
         ))}
       </fieldset>
@@ -119,15 +119,15 @@ function KeyDialog({ missionKey, onClose }: { missionKey: string; onClose: () =>
   useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} aria-labelledby="key-title" data-testid="key-dialog" onCancel={onClose}>
-      <h2 id="key-title">{text.missions.form.keyTitle}</h2>
-      <p>{text.missions.form.keyExplain}</p>
+      <h2 id="key-title">{missionText.form.keyTitle}</h2>
+      <p>{missionText.form.keyExplain}</p>
       <code class="mission-key">{missionKey}</code>
       <div class="actions">
         <button type="button" class="button" onClick={() => void navigator.clipboard?.writeText(missionKey)}>
-          {text.missions.form.copy}
+          {missionText.form.copy}
         </button>
         <button type="button" class="button primary" onClick={onClose}>
-          {text.missions.form.close}
+          {missionText.form.close}
         </button>
       </div>
     </dialog>

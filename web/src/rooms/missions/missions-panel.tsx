@@ -2,10 +2,11 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { MissionBrief } from '../api/mission-types';
-import { setState, useStore } from '../state/store';
-import { text } from '../text';
-import { Icon } from '../ui/icon';
+import type { MissionBrief } from '../../api/mission-types';
+import { setState, useStore } from '../../state/store';
+import { useMay } from '../../state/user';
+import { missionText } from './text';
+import { Icon } from '../../ui/icon';
 import { selectMission } from './actions';
 import { DispatchForm } from './dispatch-form';
 import { MissionDetail } from './mission-detail';
@@ -26,14 +27,14 @@ export function MissionsPanel(): JSX.Element {
   };
   if (view.name === 'order') {
     return (
-      <Framed title={text.missions.form.title} onBack={toList}>
+      <Framed title={missionText.form.title} onBack={toList}>
         <OrderForm prefill={view.prefill} onOrdered={() => setView({ name: 'list' })} />
       </Framed>
     );
   }
   if (view.name === 'dispatch') {
     return (
-      <Framed title={text.missions.dispatch.title} onBack={toList}>
+      <Framed title={missionText.dispatch.title} onBack={toList}>
         <DispatchForm
           onSend={(prefill) => {
             setState({ picked: {} });
@@ -58,7 +59,7 @@ function Framed({ title, onBack, children }: { title?: string; onBack: () => voi
     <div class="mission-part">
       <button type="button" class="link back" data-testid="missions-back" onClick={onBack}>
         <Icon name="back" />
-        {text.missions.back}
+        {missionText.back}
       </button>
       {title && <h2 class="part-title">{title}</h2>}
       {children}
@@ -71,27 +72,27 @@ const NONE: MissionBrief[] = [];
 function MissionList({ onOrder, onAsk }: { onOrder: () => void; onAsk: () => void }): JSX.Element {
   const underWay = useStore((s) => s.snapshot?.missions ?? NONE);
   const ended = useStore((s) => s.ended);
-  const operator = useStore((s) => s.operator);
+  const operator = useMay('operator');
   const all = sortMissions(underWay, ended);
   const now = all.slice(0, underWay.length);
   const over = all.slice(underWay.length, underWay.length + MOST_ENDED);
   return (
     <div class="mission-part" data-testid="mission-list">
-      <h2 class="part-title">{text.missions.title}</h2>
+      <h2 class="part-title">{missionText.title}</h2>
       <div class="mission-actions">
-        <button type="button" class="button primary" disabled={!operator} title={operator ? undefined : text.missions.readOnly} data-testid="mission-new" onClick={onOrder}>
-          {text.missions.order}
+        <button type="button" class="button primary" disabled={!operator} title={operator ? undefined : missionText.readOnly} data-testid="mission-new" onClick={onOrder}>
+          {missionText.order}
         </button>
         <button type="button" class="button" data-testid="mission-ask" onClick={onAsk}>
-          {text.missions.ask}
+          {missionText.ask}
         </button>
       </div>
       {now.length === 0 ? (
         <p class="muted">
-          {text.missions.none} {text.missions.noneHint}
+          {missionText.none} {missionText.noneHint}
         </p>
       ) : (
-        <ul class="missions" aria-label={text.missions.underWay}>
+        <ul class="missions" aria-label={missionText.underWay}>
           {now.map((brief) => (
             <Row key={brief.id} brief={brief} />
           ))}
@@ -99,8 +100,8 @@ function MissionList({ onOrder, onAsk }: { onOrder: () => void; onAsk: () => voi
       )}
       {over.length > 0 && (
         <>
-          <h3 class="over-title">{text.missions.over}</h3>
-          <ul class="missions over" aria-label={text.missions.over}>
+          <h3 class="over-title">{missionText.over}</h3>
+          <ul class="missions over" aria-label={missionText.over}>
             {over.map((brief) => (
               <Row key={brief.id} brief={brief} />
             ))}
@@ -116,7 +117,7 @@ function Row({ brief }: { brief: MissionBrief }): JSX.Element {
   const over = brief.state === 'ended';
   const arrival = over
     ? brief.end === 'arrived' && brief.ended_s !== null
-      ? text.missions.arrived(formatDuration(brief.ended_s - brief.created_s))
+      ? missionText.arrived(formatDuration(brief.ended_s - brief.created_s))
       : ''
     : formatArrival(epoch, brief);
   return (
@@ -124,15 +125,15 @@ function Row({ brief }: { brief: MissionBrief }): JSX.Element {
       <button type="button" class="mission-row" data-testid={`mission-${brief.id}`} onClick={() => selectMission(brief.id)}>
         <span class="first-line">
           <b class="name">{brief.vehicle || brief.id}</b>
-          <span class={`urgency u${brief.urgency}`}>{text.missions.urgencyShort[brief.urgency]}</span>
+          <span class={`urgency u${brief.urgency}`}>{missionText.urgencyShort[brief.urgency]}</span>
           <span class={`mission-state ${stateClass(brief)}`}>{stateWord(brief)}</span>
         </span>
         <span class="second-line muted">
-          <span>{text.missions.kind[brief.kind] ?? brief.kind}</span>
-          {arrival && <span>{over ? arrival : `${text.missions.eta} ${arrival}`}</span>}
+          <span>{missionText.kind[brief.kind] ?? brief.kind}</span>
+          {arrival && <span>{over ? arrival : `${missionText.eta} ${arrival}`}</span>}
           <Won brief={brief} />
         </span>
-        {!over && <progress max={1} value={progress(brief)} aria-label={text.missions.wayLabel} />}
+        {!over && <progress max={1} value={progress(brief)} aria-label={missionText.wayLabel} />}
       </button>
     </li>
   );
@@ -142,8 +143,8 @@ export function Won({ brief }: { brief: MissionBrief }): JSX.Element | null {
   if (brief.won_s === null || (brief.state === 'ended' && brief.end !== 'arrived')) return null;
   const won = brief.won_s >= 0;
   return (
-    <span class={won ? 'verdict better' : 'verdict worse'} title={text.missions.wonHint}>
-      {won ? text.missions.wonNow(formatDuration(brief.won_s)) : text.missions.lostNow(formatDuration(-brief.won_s))}
+    <span class={won ? 'verdict better' : 'verdict worse'} title={missionText.wonHint}>
+      {won ? missionText.wonNow(formatDuration(brief.won_s)) : missionText.lostNow(formatDuration(-brief.won_s))}
     </span>
   );
 }
@@ -151,4 +152,4 @@ export function Won({ brief }: { brief: MissionBrief }): JSX.Element | null {
 export const stateClass = (brief: MissionBrief): string => (brief.state === 'ended' && brief.end === 'arrived' ? 'arrived' : brief.state);
 
 export const stateWord = (brief: MissionBrief): string =>
-  brief.state === 'ended' ? (text.missions.end[brief.end] ?? brief.end) : (text.missions.state[brief.state] ?? brief.state);
+  brief.state === 'ended' ? (missionText.end[brief.end] ?? brief.end) : (missionText.state[brief.state] ?? brief.state);

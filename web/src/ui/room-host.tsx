@@ -1,0 +1,73 @@
+/** A room, fetched when somebody comes in; and the rail that leads to the rooms. */
+
+import type { ComponentType, JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { findRoom, ROOMS, type Room } from '../rooms/registry';
+import { complain, selectJunction } from '../state/actions';
+import { go, HOME, useRoute } from '../state/route';
+import { setState, useStore } from '../state/store';
+import { useMay } from '../state/user';
+import { text } from '../text';
+import { Icon } from './icon';
+
+export function RoomHost({ room }: { room: Room }): JSX.Element {
+  const allowed = useMay(room.needs);
+  const [part, setPart] = useState<{ View: ComponentType } | null>(null);
+  useEffect(() => {
+    if (!allowed) return;
+    room.load().then((View) => setPart({ View }), complain);
+  }, [room, allowed]);
+  return (
+    <div class="room" data-testid={`room-${room.slug}`}>
+      {!allowed ? <p class="muted room-loading">{text.rail.notYours}</p> : part ? <part.View /> : <p class="muted room-loading">{text.rail.loading}</p>}
+    </div>
+  );
+}
+
+/** A room that stands where the map stands; nothing when the map is to be seen. */
+export function PageRoom(): JSX.Element | null {
+  const room = findRoom(useRoute((route) => route.room));
+  if (room?.layout !== 'page') return null;
+  return (
+    <div class="page-room">
+      <RoomHost key={room.slug} room={room} />
+    </div>
+  );
+}
+
+export function Rail(): JSX.Element {
+  return (
+    <nav class="rail" aria-label={text.rail.label}>
+      <RailButton slug={HOME} label={text.rail.now} icon="city" count={0} />
+      {ROOMS.map((room) => (
+        <RoomButton key={room.slug} room={room} />
+      ))}
+    </nav>
+  );
+}
+
+function RoomButton({ room }: { room: Room }): JSX.Element | null {
+  const count = useStore(() => room.count?.() ?? 0);
+  const allowed = useMay(room.needs);
+  return allowed ? <RailButton slug={room.slug} label={room.label} icon={room.icon} count={count} /> : null;
+}
+
+function RailButton({ slug, label, icon, count }: { slug: string; label: string; icon: string; count: number }): JSX.Element {
+  const here = useRoute((route) => (findRoom(route.room)?.slug ?? HOME) === slug);
+  const enter = (): void => {
+    selectJunction(null);
+    setState({ panelOpen: true });
+    go(slug);
+  };
+  return (
+    <button type="button" aria-current={here ? 'page' : undefined} data-testid={`rail-${slug}`} onClick={enter}>
+      <Icon name={icon} />
+      <span>{label}</span>
+      {count > 0 && (
+        <span class="count" aria-label={text.rail.count(count)}>
+          {count > 99 ? '99+' : count}
+        </span>
+      )}
+    </button>
+  );
+}
