@@ -11,6 +11,7 @@ import { Backoff } from './live/backoff';
 import type { MapSocket } from './live/map-socket';
 import type { Picture } from './live/picture';
 import type { MapStatistics } from './map/city-map';
+import { registerOwnLayers } from './map/own-layers';
 import type { Theme } from './map/palette';
 import { complain, refreshAlerts, refreshControls, refreshJunction, refreshSnapshot } from './state/actions';
 import { getRoute, watchAddress } from './state/route';
@@ -143,6 +144,7 @@ async function missionsNow(): Promise<void> {
 
 document.documentElement.lang = language;
 watchAddress();
+registerOwnLayers();
 startTheme();
 setState({ panelOpen: window.matchMedia('(min-width: 900px)').matches });
 const app = document.getElementById('app');

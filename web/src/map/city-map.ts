@@ -15,6 +15,7 @@ import type { Frame } from '../live/frame';
 import { Picture } from '../live/picture';
 import type { Bounds } from '../live/segment';
 import { buildAreas, buildHeads, buildPaths, type Heads, type LaneKind, type Paths, type Polygons } from './geometry';
+import { drawLayers, isOn, subscribeLayers, type Drawing } from './layers';
 import { lampColour, PALETTES, writeDelayColour, type Palette, type Rgba, type Theme } from './palette';
 import { makeProjection, type CityProjection } from './projection';
 import { VehicleLayer } from './vehicle-layer';
@@ -52,10 +53,6 @@ export interface CityMapEvents {
   zoom(zoom: number): void;
 }
 
-/** Layers that another part of the page puts over the traffic. common: what every layer needs to lie on the
- * city's metres (positions count from `origin`). */
-export type Overlay = (common: object, origin: readonly [number, number]) => Layer[];
-
 export class CityMap {
   readonly map: maplibregl.Map;
   readonly picture: Picture;
@@ -86,7 +83,7 @@ export class CityMap {
   private selected: number | null = null;
   private hovered: number | null = null;
   private dirty = true;
-  private overlay: Overlay | null = null;
+  private readonly forgetLayers: () => void;
   private picked: ((x: number, y: number) => void) | null = null;
   private stopped = false;
   private lastLamp: Uint8Array | null = null;
@@ -157,6 +154,7 @@ export class CityMap {
     this.map.on('mousemove', (event) => this.hoverAt(event.point.x, event.point.y));
     this.map.on('mouseout', () => this.hoverAt(-1e6, -1e6));
     this.map.once('load', () => this.drawStreets());
+    this.forgetLayers = subscribeLayers(() => (this.dirty = true));
     this.tick = this.tick.bind(this);
     requestAnimationFrame(this.tick);
   }
@@ -201,12 +199,6 @@ export class CityMap {
     else this.map.flyTo({ ...camera, duration: 900, essential: true });
   }
 
-  /** What lies over the traffic; null takes it away. */
-  setOverlay(overlay: Overlay | null): void {
-    this.overlay = overlay;
-    this.dirty = true;
-  }
-
   /** Draw again with the next picture. */
   redraw(): void {
     this.dirty = true;
@@ -243,6 +235,7 @@ export class CityMap {
 
   remove(): void {
     this.stopped = true;
+    this.forgetLayers();
     this.map.remove();
   }
 
@@ -430,11 +423,15 @@ export class CityMap {
         getTargetPosition: { value: this.heads.target, size: 2 },
       },
     };
+    const [x0, y0] = this.projection.origin;
+    const drawing: Drawing = { common, origin: this.projection.origin, at: (x, y) => [x - x0, y - y0], zoom };
+    const headsOn = isOn('heads');
     const layers: (Layer | null)[] = [
+      ...drawLayers(drawing, 0, 40),
       new LineLayer({
         ...common,
         id: 'housings',
-        visible: near > 0,
+        visible: near > 0 && headsOn,
         opacity: near,
         data: bars,
         widthUnits: 'meters',
@@ -446,7 +443,7 @@ export class CityMap {
       new LineLayer({
         ...common,
         id: 'heads',
-        visible: near > 0,
+        visible: near > 0 && headsOn,
         opacity: near,
         data: {
           length: this.heads.count,
@@ -460,6 +457,7 @@ export class CityMap {
       new VehicleLayer({
         ...common,
         id: 'vehicles',
+        visible: isOn('vehicles'),
         data: [],
         picture: this.picture,
         palette: this.palette,
@@ -469,7 +467,7 @@ export class CityMap {
       new ScatterplotLayer({
         ...circle,
         id: 'junctions',
-        visible: near < 1,
+        visible: near < 1 && isOn('junctions'),
         opacity: 1 - near,
         data: {
           length: count,
@@ -483,7 +481,7 @@ export class CityMap {
         getLineColor: this.palette.outline,
         getLineWidth: 1.5,
       } as never),
-      ...(this.overlay?.(common, this.projection.origin) ?? []),
+      ...drawLayers(drawing, 40, Infinity),
       mark('hovered', this.hovered === this.selected ? null : this.hovered, 1.5),
       mark('selected', this.selected, 2.5),
     ];

@@ -53,6 +53,7 @@ const PATHS: Record<string, JSX.Element> = {
     </>
   ),
   wall: <path d="M3 5h18v12H3zM9 21h6M12 17v4" />,
+  layers: <path d="M12 3.5 21 8l-9 4.5L3 8zM3.5 12.5 12 17l8.5-4.5M3.5 16.5 12 21l8.5-4.5" />,
   target: (
     <>
       <circle cx="12" cy="12" r="6" />

@@ -1,61 +1,85 @@
-/** What the colours mean, for the zoom at hand. */
+/** What can be seen on the map, to be switched on and off, with what the colours mean at the zoom at hand. */
 
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { switchLayer, useLayers, type LegendKey, type MapLayer } from '../map/layers';
+import { HEADS_ZOOM } from '../map/own-layers';
 import { css, DELAY_STEPS_S, PALETTES } from '../map/palette';
 import { useStore } from '../state/store';
 import { text } from '../text';
+import { Icon } from './icon';
+import './legend.css';
 
-/** Zoom from which signal heads stand where the circles were. */
-const HEADS_ZOOM = 16.1;
+const OPEN_KEY = 'civicbrain-legend';
 
 export function Legend(): JSX.Element {
-  const palette = PALETTES[useStore((s) => s.theme)];
-  const heads = useStore((s) => s.zoom >= HEADS_ZOOM);
-  const ramp = palette.delay.map((colour, step) => `${css(colour)} ${(100 * step) / (palette.delay.length - 1)}%`).join(', ');
-  const lamps = palette.lamps;
+  const layers = useLayers();
+  const [open, setOpen] = useState(() => localStorage.getItem(OPEN_KEY) !== 'closed' && window.innerWidth >= 900);
+  const toggle = (): void => {
+    localStorage.setItem(OPEN_KEY, open ? 'closed' : 'open');
+    setOpen(!open);
+  };
   return (
     <section class="legend" aria-label={text.legend.label} data-testid="legend">
-      {heads ? (
-        <div>
-          <h2>{text.legend.heads}</h2>
-          <ul class="keys">
-            <Key colour={css(lamps.green)} word={text.legend.green} shape="head" />
-            <Key colour={css(lamps.permitted)} word={text.legend.yields} shape="head" />
-            <Key colour={css(lamps.yellow)} word={text.legend.yellow} shape="head" />
-            <Key colour={css(lamps.red)} word={text.legend.red} shape="head" />
-          </ul>
-        </div>
-      ) : (
-        <div>
-          <h2>{text.legend.delay}</h2>
-          <div class="ramp" style={{ background: `linear-gradient(to right, ${ramp})` }} />
-          <div class="ticks">
-            {DELAY_STEPS_S.map((step, k) => (
-              <span key={step}>{k === DELAY_STEPS_S.length - 1 ? `${step}+` : step}</span>
-            ))}
-          </div>
-          <ul class="keys">
-            <Key colour={css(palette.unknown)} word={text.legend.unknown} shape="round" />
-          </ul>
-        </div>
-      )}
-      <div>
-        <h2>{text.legend.vehicles}</h2>
-        <ul class="keys">
-          <Key colour={css(palette.moving)} word={text.legend.moving} shape="car" />
-          <Key colour={css(palette.standing)} word={text.legend.standing} shape="car" />
-          <Key colour={css(palette.transit)} word={text.legend.transit} shape="car" />
-        </ul>
-      </div>
+      <button type="button" class="legend-title" aria-expanded={open} data-testid="legend-toggle" onClick={toggle}>
+        <Icon name="layers" />
+        {text.legend.label}
+      </button>
+      {open && layers.map(({ layer, on }) => <Entry key={layer.id} layer={layer} on={on} />)}
     </section>
   );
 }
 
-function Key({ colour, word, shape }: { colour: string; word: string; shape: string }): JSX.Element {
+function Entry({ layer, on }: { layer: MapLayer; on: boolean }): JSX.Element {
+  const zoom = useStore((s) => s.zoom);
+  useStore((s) => s.theme); // keys are colours
+  const keys = on ? (layer.keys?.(zoom) ?? []) : [];
+  const ramp = layer.id === 'junctions' && on && zoom < HEADS_ZOOM;
+  return (
+    <div class={`layer ${on ? '' : 'off'}`}>
+      <label class="layer-switch">
+        <input
+          type="checkbox"
+          role="switch"
+          checked={on}
+          data-testid={`layer-${layer.id}`}
+          onChange={(event) => switchLayer(layer.id, event.currentTarget.checked)}
+        />
+        {layer.label}
+      </label>
+      {ramp && <DelayRamp />}
+      {keys.length > 0 && (
+        <ul class="keys">
+          {keys.map((key) => (
+            <Key key={key.label} legend={key} />
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function DelayRamp(): JSX.Element {
+  const palette = PALETTES[useStore((s) => s.theme)];
+  const ramp = palette.delay.map((colour, step) => `${css(colour)} ${(100 * step) / (palette.delay.length - 1)}%`).join(', ');
+  return (
+    <>
+      <div class="ramp" style={{ background: `linear-gradient(to right, ${ramp})` }} />
+      <div class="ticks">
+        {DELAY_STEPS_S.map((step, k) => (
+          <span key={step}>{k === DELAY_STEPS_S.length - 1 ? `${step}+` : step}</span>
+        ))}
+      </div>
+    </>
+  );
+}
+
+function Key({ legend }: { legend: LegendKey }): JSX.Element {
+  const hollow = legend.shape === 'ring';
   return (
     <li>
-      <span class={`key ${shape}`} style={{ background: colour }} />
-      {word}
+      <span class={`key ${legend.shape}`} style={hollow ? { borderColor: legend.colour } : { background: legend.colour }} />
+      {legend.label}
     </li>
   );
 }

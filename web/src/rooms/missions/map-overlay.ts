@@ -3,11 +3,13 @@
 import { PathLayer, ScatterplotLayer, TextLayer } from '@deck.gl/layers';
 import type { Layer } from '@deck.gl/core';
 import type { Mission, MissionBrief } from '../../api/mission-types';
+import { redrawLayers, registerLayer } from '../../map/layers';
 import { PALETTES, type MissionColours, type Rgba } from '../../map/palette';
 import { getRoute } from '../../state/route';
 import { getState, subscribe } from '../../state/store';
 import { markOf } from './actions';
 import { drivenAt, extendTrail, phaseOf, placeAt, type Phase, type Trail } from './model';
+import { room } from './room';
 import { lineOf, splitLine, streetsOf } from './streets';
 
 const REDRAW_MS = 100;
@@ -35,6 +37,7 @@ export function startOverlay(): void {
   started = true;
   let sequence = -1;
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+  registerLayer({ id: 'missions', label: room.label, order: 70, on: true, draw: ({ common, origin }) => layers(common, origin) });
   subscribe(() => {
     const state = getState();
     if (!state.map) return;
@@ -45,7 +48,7 @@ export function startOverlay(): void {
       const spot = state.follow && chosen ? placeAt(trails.get(chosen.id) ?? [], chosen, state.snapshot.time_s) : null;
       if (spot) state.map.centre(...spot);
     }
-    state.map.setOverlay(layers);
+    redrawLayers();
   });
   window.setInterval(() => {
     const { map, snapshot } = getState();
