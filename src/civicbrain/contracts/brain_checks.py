@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from civicbrain.city.snapshot import Snapshot
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import Advice, Brain, BrainContext, PlanRequest, Priority, StageRequest
 from civicbrain.contracts.findings import Finding, Findings, name_fault, number_fault
+from civicbrain.contracts.plain import plain
 from civicbrain.contracts.sandbox import sandbox_city, sandbox_snapshots
 from civicbrain.contracts.snapshot_wire import pack_snapshot
 
@@ -163,19 +164,9 @@ def _encode(advice: Advice) -> bytes:
             advice.incidents,
             advice.transit,
         ],
-        enc_hook=_plain,
+        enc_hook=plain,
         order="sorted",
     )
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"an explanation holds a {type(value).__name__}, which JSON cannot say")
 
 
 def _survives(brain: Brain, snapshots: Sequence[Snapshot]) -> str:

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import numpy as np
 import zmq
 
 from civicbrain.city.missions import MissionEnd, VehiclePosition
 from civicbrain.city.observations import Detections, SignalStates
 from civicbrain.city.transit.buses import BusPosition
+from civicbrain.contracts.plain import plain
 from civicbrain.contracts.wire import (
     BUSES_TOPIC,
     DETECTIONS_TOPIC,
@@ -160,7 +160,7 @@ def encode(record: Any) -> bytes:
     """msgpack of a message of `wire.py`, of Detections, or of SignalStates."""
     if isinstance(record, (Detections, SignalStates)):
         record = pack_columns(record)
-    return msgspec.msgpack.encode(record, enc_hook=_plain)
+    return msgspec.msgpack.encode(record, enc_hook=plain)
 
 
 def decode(kind: type[T], body: bytes) -> T:
@@ -180,14 +180,6 @@ RECORD_OF_TOPIC: dict[bytes, type[Any]] = {
     ENDS_TOPIC: MissionEnd,
     BUSES_TOPIC: BusPosition,
 }
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    raise NotImplementedError(f"{type(value).__name__} cannot travel on the wire")
 
 
 class Client:

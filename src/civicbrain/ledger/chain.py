@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-import numpy as np
+
+from civicbrain.contracts.plain import plain
 
 GENESIS = "0" * 64
 """What stands for the hash before the first entry."""
@@ -45,15 +46,7 @@ class VerifyReport(msgspec.Struct, frozen=True):
 def canonical_json(value: object) -> bytes:
     """JSON with sorted keys and no spaces: the same value gives the same bytes. NaN and infinities become
     null. Raises TypeError for what JSON cannot say."""
-    return msgspec.json.encode(value, enc_hook=_plain, order="sorted")
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} cannot stand in a ledger entry")
+    return msgspec.json.encode(value, enc_hook=plain, order="sorted")
 
 
 def entry_hash(seq: int, time_s: float, at: str, kind: str, actor: str, body: bytes, previous: str) -> str:

@@ -6,16 +6,15 @@ Child to parent: Ready after the start and after b"R"; Answered or Failed after 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from civicbrain.city.incidents import Incident
 from civicbrain.city.observations import Observation
 from civicbrain.contracts.brain import Advice, Alert, PlanRequest, StageRequest
 from civicbrain.contracts.missions import MissionPlan
+from civicbrain.contracts.plain import plain
 from civicbrain.contracts.transit import TransitPlan
 
 SNAPSHOT, AFRESH = b"S", b"R"
@@ -66,19 +65,9 @@ def answered(advice: Advice, ms: float) -> Answered:
 
 def encode(message: Message) -> bytes:
     """Raises TypeError or ValueError when the brain put something in that no message can carry."""
-    return msgspec.msgpack.encode(message, enc_hook=_plain)
+    return msgspec.msgpack.encode(message, enc_hook=plain)
 
 
 def decode(data: bytes) -> Message:
     """Raises msgspec.DecodeError (ValidationError included) on anything that does not fit."""
     return _decoder.decode(data)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise NotImplementedError(f"{type(value).__name__} cannot leave a brain's process")
