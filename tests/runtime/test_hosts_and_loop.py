@@ -237,7 +237,7 @@ WAYS_TO_FAIL = {
     "exiter": "exit status 7",
     "leaver": "exit",
     "garbage": "returned a dict",
-    "secret": "object cannot leave",
+    "secret": "object is nothing that JSON",
     "thief": "speaks in the name of 'operator'",
     "writer": "read-only",
     "unmade": "no model file",

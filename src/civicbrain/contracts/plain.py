@@ -16,4 +16,4 @@ def plain(value: object) -> object:
         return value.tolist()
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"a {type(value).__name__} is nothing that JSON or a message can say")
+    raise TypeError(f"{type(value).__name__} is nothing that JSON or a message can say")
