@@ -69,8 +69,8 @@ def test_missions_under_way_come_with_the_state_of_the_city(
     client.post(f"/v1/missions/{order['id']}/cancellation", json={"reason": "false alarm"})
     comes_to(lambda: order["id"] not in shown())
     view = client.get(f"/v1/missions/{order['id']}").json()
-    assert (view["ordered_by"], view["reason"]) == ("operator", "cardiac arrest")
-    assert (view["cancelled_by"], view["cancel_reason"]) == ("operator", "false alarm")
+    assert (view["ordered_by"], view["reason"]) == ("operator (demo)", "cardiac arrest")
+    assert (view["cancelled_by"], view["cancel_reason"]) == ("operator (demo)", "false alarm")
     assert len(client.get("/v1/missions?limit=1").json()) == 1
 
 

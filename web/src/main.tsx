@@ -105,8 +105,8 @@ async function loadCity(): Promise<void> {
 
 async function loadLogin(): Promise<void> {
   try {
-    const { access } = await api.health();
-    setState({ demoLogin: access.startsWith('operator'), user: { name: access, role: 'operator' } });
+    const { name, role, actor, demo } = await api.session();
+    setState({ demoLogin: demo, user: role === null ? null : { name, role, actor } });
   } catch (error) {
     if (!(error instanceof ProblemError)) complain(error);
   }

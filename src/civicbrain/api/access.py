@@ -20,13 +20,15 @@ from urllib.parse import parse_qs, urlsplit
 import structlog
 
 from civicbrain.api.asgi import App, Message, Receive, Scope, Send
+from civicbrain.api.identity import DEMO, TOKEN, Identity, not_logged_in, set_identity
 from civicbrain.api.problems import ProblemError, send_problem
 from civicbrain.api.settings import LOOPBACK, Settings
 from civicbrain.core.errors import ServiceError
 
-ACTOR = "operator"  # who the ledger names for changes that came in over HTTP
 COOKIE = "civicbrain_token"
-PUBLIC_PATHS = ("/v1/health",)  # says only whether the processes answer; for probes
+PUBLIC_PATHS = ("/v1/health", "/v1/session")
+"""Whether the processes answer, for probes; and who is logged in, for whoever asks about themselves."""
+
 OBSERVATIONS = "/v1/observations"
 """Cameras post here with keys of their own, which the intake checks: the operator's token is not for them."""
 
@@ -38,7 +40,6 @@ _READS = ("GET", "HEAD", "OPTIONS")
 _BODY_TIMEOUT_S = 10.0
 _DRAIN_TIMES, _DRAIN_TIMEOUT_S = 16, 2.0
 _BUCKETS = 4096
-_OPERATOR = "civicbrain.operator"
 
 
 def make_token(run_dir: Path) -> str:
@@ -88,7 +89,7 @@ class Access:
             self._check_origin(scope, headers)
             if scope["type"] == "http" and await self._log_in(scope, send):
                 return None
-            self._check_token(scope, headers)
+            set_identity(scope, self._identify(scope, headers))
             if scope["type"] == "http":
                 limit = self._settings
                 most = limit.intake_body_bytes if _is_observation(scope) else limit.max_body_bytes
@@ -130,28 +131,26 @@ class Access:
         elif origin is None and headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             raise ProblemError(403, "a page of another site may not do this")
 
-    def _check_token(self, scope: Scope, headers: dict[str, str]) -> None:
-        if _is_report(scope):
-            self._check_reporter(scope, headers)
-            return
-        if self._token is None or scope["path"] in PUBLIC_PATHS or _is_observation(scope):
-            return
-        if not self._fits(_given(headers)):
-            raise ProblemError(
-                401, "send `Authorization: Bearer TOKEN`; the token stands in api.token in the run folder",
-                headers={"WWW-Authenticate": 'Bearer realm="civicbrain"'},
-            )  # fmt: skip
-
-    def _check_reporter(self, scope: Scope, headers: dict[str, str]) -> None:
-        """The operator, or somebody with a key of their own; on loopback whoever brings no key is
-        operator."""
+    def _identify(self, scope: Scope, headers: dict[str, str]) -> Identity | None:
+        """Who calls; None: somebody with a key of their own, or nobody where nobody needs to be known.
+        Raises ProblemError (401) for everybody else."""
+        if _is_observation(scope):
+            return None
         bearer = headers.get("authorization", "").partition(" ")[0].lower() == "bearer"
-        scope[_OPERATOR] = self._fits(_given(headers)) if self._token is not None else not bearer
-        if not (scope[_OPERATOR] or bearer):
+        if self._token is None:  # whoever is at this machine, unless they report with a key
+            return None if bearer and _is_report(scope) else DEMO
+        if self._fits(_given(headers)):
+            return TOKEN
+        if scope["path"] in PUBLIC_PATHS or not _is_api(scope):
+            return None
+        if not _is_report(scope):
+            raise not_logged_in()
+        if not bearer:
             raise ProblemError(
                 401, "send your key as `Authorization: Bearer KEY`; the operator of the city hands them out",
                 headers={"WWW-Authenticate": 'Bearer realm="civicbrain reports"'},
             )  # fmt: skip
+        return None
 
     def _fits(self, given: str) -> bool:
         return self._token is not None and hmac.compare_digest(
@@ -277,9 +276,10 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: ProblemErro
     return await send_problem(as_response, error)
 
 
-def is_operator(scope: Scope) -> bool:
-    """Whether a report comes from the operator; else from whom its key belongs to."""
-    return bool(scope.get(_OPERATOR, False))
+def _is_api(scope: Scope) -> bool:
+    """The page's own files hold no secret: they are there before somebody has logged in."""
+    path = str(scope["path"])
+    return scope["type"] != "http" or path == "/openapi.json" or path.startswith("/v1")
 
 
 def _is_report(scope: Scope) -> bool:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from litestar import Litestar, Request, Response, get
+from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import License
@@ -15,13 +16,25 @@ from civicbrain import __version__
 from civicbrain.api.access import Access
 from civicbrain.api.asgi import App
 from civicbrain.api.contract import check_body, document_of, options_of, reject_unknown_query
+from civicbrain.api.identity import caller, check_role
 from civicbrain.api.problems import (
     ProblemError,
     handle_http_exception,
     handle_problem,
     handle_unexpected,
 )
-from civicbrain.api.routes import alarms, cases, control, handover, history, now, records, reports, sources
+from civicbrain.api.routes import (
+    alarms,
+    cases,
+    control,
+    handover,
+    history,
+    now,
+    records,
+    reports,
+    session,
+    sources,
+)
 from civicbrain.api.routes import city as city_routes
 from civicbrain.api.routes import missions as mission_routes
 from civicbrain.api.routes import situations as situation_routes
@@ -55,13 +68,14 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
             await services.stop()
 
     topics = (city_routes, now, control, records, history, sources, mission_routes, what_if_routes,
-              situation_routes, transit_routes)  # fmt: skip
+              situation_routes, transit_routes, session)  # fmt: skip
     work = (cases, reports, alarms, handover)
     routes = [get_openapi, *(handler for topic in (*topics, *work) for handler in topic.handlers(services))]
     api = Litestar(
         route_handlers=[*options_of(routes), *routes],
         lifespan=[lifespan],
-        guards=[reject_unknown_query],
+        dependencies={"who": Provide(caller, sync_to_thread=False)},
+        guards=[check_role, reject_unknown_query],
         before_request=check_body,
         exception_handlers={
             ProblemError: handle_problem,

@@ -1,9 +1,9 @@
 """What the API takes about cases, reports, alarms and notices. What it says are the records of
 `city/cases.py`, `city/alarms.py` and `city/shifts.py`, as they are.
 
-by: who at the control room does it, as they name themselves; it stands in the record beside the log-in.
-version: of the case that was looked at; where it has changed since, nothing is done. key: of the caller's
-own; repeated under the same key, a call is done once and answered the same."""
+Who does it stands in the record by their log-in; no body says it. version: of the case that was looked at;
+where it has changed since, nothing is done. key: of the caller's own; repeated under the same key, a call is
+done once and answered the same."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from civicbrain.city.shifts import Handover, Quality
 from civicbrain.runtime.cases.outbox import NoticePage, NoticeView
 
 _PLAIN = r"^[^\u0000-\u001f\u007f]*$"
-Who = Annotated[str, Meta(max_length=64, pattern=_PLAIN, description="who does it")]
 Key = Annotated[str, Meta(max_length=80, pattern=r"^[A-Za-z0-9_.:-]*$", description="of a repeated call")]
 Version = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 Text = Annotated[
@@ -64,7 +63,6 @@ class CaseOrder(Struct, frozen=True, forbid_unknown_fields=True):
     place: PlaceOrder
     note: Text = ""
     urgency: Urgency | None = None
-    by: Who = ""
     key: Key = ""
 
 
@@ -76,7 +74,6 @@ class CaseMove(Struct, frozen=True, forbid_unknown_fields=True):
     outcome: Outcome | None = None
     assigned_to: Label | None = None
     reason: Reason = ""
-    by: Who = ""
     version: Version | None = None
     key: Key = ""
 
@@ -86,7 +83,6 @@ class CaseGiven(Struct, frozen=True, forbid_unknown_fields=True):
 
     to: Label
     reason: Reason = ""
-    by: Who = ""
     version: Version | None = None
     key: Key = ""
 
@@ -94,7 +90,6 @@ class CaseGiven(Struct, frozen=True, forbid_unknown_fields=True):
 class CaseUrgency(Struct, frozen=True, forbid_unknown_fields=True):
     to: Urgency
     reason: Reason = ""
-    by: Who = ""
     version: Version | None = None
     key: Key = ""
 
@@ -104,14 +99,12 @@ class CaseMerge(Struct, frozen=True, forbid_unknown_fields=True):
 
     into: Annotated[str, Meta(max_length=40, pattern=r"^case-[1-9][0-9]{0,14}$")]
     reason: Reason = ""
-    by: Who = ""
     version: Version | None = None
     key: Key = ""
 
 
 class CaseNote(Struct, frozen=True, forbid_unknown_fields=True):
     text: SomeText
-    by: Who = ""
     key: Key = ""
 
 
@@ -120,7 +113,6 @@ class StepChange(Struct, frozen=True, forbid_unknown_fields=True):
 
     state: Literal["done", "skipped"]
     reason: Reason = ""
-    by: Who = ""
     key: Key = ""
 
 
@@ -129,7 +121,6 @@ class CaseNotice(Struct, frozen=True, forbid_unknown_fields=True):
 
     recipient: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_-]*$")]
     reason: Reason = ""
-    by: Who = ""
     key: Key = ""
 
 
@@ -137,7 +128,6 @@ class EvidenceOrder(Struct, frozen=True, forbid_unknown_fields=True):
     """Why it is looked at; that stands in the record."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=_PLAIN)]
-    by: Who = ""
 
 
 class ReportOrder(Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,7 +149,6 @@ class AlarmChoice(Struct, frozen=True, forbid_unknown_fields=True):
     alarms: Numbers = []
     group: Annotated[str, Meta(max_length=12, pattern=r"^[0-9a-f]*$")] = ""
     reason: Reason = ""
-    by: Who = ""
 
 
 class AlarmShelving(Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,12 +158,10 @@ class AlarmShelving(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=_PLAIN)]
     alarms: Numbers = []
     group: Annotated[str, Meta(max_length=12, pattern=r"^[0-9a-f]*$")] = ""
-    by: Who = ""
 
 
 class NoticeAgain(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason = ""
-    by: Who = ""
 
 
 class CasePage(Struct, frozen=True):

@@ -6,6 +6,7 @@ and that no unknown query parameter is taken.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,11 +15,22 @@ from litestar import HttpMethod, Litestar, Request, Response, route
 from litestar.connection import ASGIConnection
 from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
+from litestar.routes import HTTPRoute
 
-from civicbrain.api import case_models, field_models, mission_models, models, transit_models, what_if_models
+from civicbrain.api import (
+    case_models,
+    field_models,
+    mission_models,
+    models,
+    session_models,
+    transit_models,
+    what_if_models,
+)
 from civicbrain.api.access import OBSERVATIONS, REPORTS
+from civicbrain.api.identity import role_needed
 from civicbrain.api.problems import MEDIA_TYPE, ProblemError
 from civicbrain.city.model import City
+from civicbrain.runtime.login import Role
 
 OWN_BODY = "own_body"
 """Option of a handler whose body is checked elsewhere: the content types it takes."""
@@ -42,8 +54,8 @@ _CHOOSING = ("/v1/alarms/acknowledgements", "/v1/alarms/clearings", "/v1/alarms/
 _FROM_PROCESS = {503: "the process that knows is away; try again after Retry-After seconds"}
 _ONLY_HERE = (
     "/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions", "/v1/transit/gtfs.zip", "/openapi.json",
+    "/v1/session",
 )  # fmt: skip
-_PUBLIC = ("/v1/health",)
 _FRAME = {"$ref": "#/components/schemas/CameraFrame"}
 _OBSERVATIONS_BODY = {
     "required": True,
@@ -87,6 +99,7 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
     schemas["DispatchQuestion"]["examples"] = [{"address": edges[-1], "places": places}]
     for name, examples in what_if_models.examples(edges).items():
         schemas[name]["examples"] = examples
+    needs = _needs(app)
     for path, item in document["paths"].items():
         for method, operation in item.items():
             problems = dict(_ALWAYS)
@@ -98,9 +111,16 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
                 problems |= _WITH_NAME
             if path not in _ONLY_HERE:
                 problems |= _FROM_PROCESS
-            if token and path not in _PUBLIC:
-                problems[401] = "no token, or one that does not fit"
+            needed = needs.get((path, method))
+            if needed is not None:
+                operation["x-needs-role"] = str(needed)
+            if token and needed is not None:
+                problems[401] = "nobody is logged in, and there is no token, or one that does not fit"
                 operation["security"] = [{"bearer": []}]
+            if needed is not None and needed is not Role.VIEWER:
+                problems[403] = f"not for roles below {needed}" + (
+                    f"; or {problems[403]}" if 403 in problems else ""
+                )
             if path == OBSERVATIONS:
                 operation["requestBody"] = _OBSERVATIONS_BODY
                 operation["security"] = [{"key": []}]
@@ -120,6 +140,18 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
     if token:
         components["securitySchemes"]["bearer"] = {"type": "http", "scheme": "bearer"}
     return document
+
+
+def _needs(app: Litestar) -> dict[tuple[str, str], Role | None]:
+    """Path and method of every operation: the role it needs, None for public ones."""
+    return {
+        (re.sub(r":\w+}", "}", path), method.lower()): role_needed(handler, method)
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        for path in handler.paths
+        for method in handler.http_methods
+    }
 
 
 def reject_unknown_query(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -188,11 +220,19 @@ def _whole_numbers(value: Any) -> Any:
     return value
 
 
-_NOT_QUERY = {"data", "request", "last_event_id"}
+_NOT_QUERY = {"data", "request", "last_event_id", "who"}
 
 
 def _structs() -> list[type[msgspec.Struct]]:
-    modules = (case_models, models, field_models, mission_models, what_if_models, transit_models)
+    modules = (
+        case_models,
+        models,
+        field_models,
+        mission_models,
+        what_if_models,
+        transit_models,
+        session_models,
+    )
     return [
         value
         for value in {name: value for module in modules for name, value in vars(module).items()}.values()

@@ -2,7 +2,7 @@
 
 import { text } from '../text';
 import type { DispatchAnswer, DispatchQuestion, Mission, MissionBrief, MissionMade, MissionOrder } from './mission-types';
-import type { Alert, CityGeometry, CityInfo, CityState, Controls, Health, JunctionDetail, TwinStatus } from './types';
+import type { Alert, CityGeometry, CityInfo, CityState, Controls, Health, JunctionDetail, Session, TwinStatus } from './types';
 
 const TIMEOUT_MS = 8000;
 
@@ -58,6 +58,7 @@ export const api = {
   city: (): Promise<CityInfo> => request('GET', '/v1/city'),
   geometry: (): Promise<CityGeometry> => request('GET', '/v1/city/geometry'),
   health: (): Promise<Health> => request('GET', '/v1/health'),
+  session: (): Promise<Session> => request('GET', '/v1/session'),
   snapshot: (): Promise<CityState> => request('GET', '/v1/snapshot'),
   controls: (): Promise<Controls> => request('GET', '/v1/controls'),
   alerts: (): Promise<Alert[]> => request('GET', '/v1/alerts'),

@@ -153,3 +153,13 @@ export interface JunctionDetail {
   lamps: string;
   explanation: Record<string, unknown>;
 }
+
+/** Who is logged in; role null: nobody. */
+export interface Session {
+  name: string;
+  role: 'viewer' | 'operator' | 'engineer' | 'administrator' | null;
+  /** As the record of changes names them. */
+  actor: string;
+  demo: boolean;
+  expires_at: string | null;
+}

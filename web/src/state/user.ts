@@ -9,6 +9,8 @@ export interface User {
   name: string;
   /** Each role may what those before it may. */
   role: Role;
+  /** As the record of changes names them. */
+  actor: string;
 }
 
 const reaches = (user: User | null, role: Role): boolean => user !== null && ROLES.indexOf(user.role) >= ROLES.indexOf(role);

@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
 from civicbrain.api import case_models as models
+from civicbrain.api.identity import Identity
 from civicbrain.api.routes.cases import Limit, Offset, order
 from civicbrain.api.services import Services
 from civicbrain.api.views import told
@@ -22,8 +23,10 @@ _HIGHEST = 2**53 - 1
 def handlers(services: Services) -> list[HTTPRouteHandler]:
     link = services.link
 
-    async def change(action: str, data: models.AlarmChoice | models.AlarmShelving) -> AlarmsChanged:
-        return told(await link.ask_cases(order(action, data)), AlarmsChanged)
+    async def change(
+        who: Identity, action: str, data: models.AlarmChoice | models.AlarmShelving
+    ) -> AlarmsChanged:
+        return told(await link.ask_cases(order(who, action, data)), AlarmsChanged)
 
     @get("/v1/alarms", tags=["alarms"], summary="Alarms that stand: groups, and a page of single ones")
     async def list_alarms(
@@ -41,20 +44,20 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return told(await link.ask_cases(command), AlarmList)
 
     @post("/v1/alarms/acknowledgements", tags=["alarms"], summary="Take note of alarms", status_code=200)
-    async def acknowledge(data: models.AlarmChoice) -> AlarmsChanged:
-        return await change("acknowledge", data)
+    async def acknowledge(data: models.AlarmChoice, who: Identity) -> AlarmsChanged:
+        return await change(who, "acknowledge", data)
 
     @post("/v1/alarms/shelvings", tags=["alarms"], summary="Put alarms aside for a time", status_code=200)
-    async def shelve(data: models.AlarmShelving) -> AlarmsChanged:
-        return await change("shelve", data)
+    async def shelve(data: models.AlarmShelving, who: Identity) -> AlarmsChanged:
+        return await change(who, "shelve", data)
 
     @post("/v1/alarms/unshelvings", tags=["alarms"], summary="Take alarms back", status_code=200)
-    async def unshelve(data: models.AlarmChoice) -> AlarmsChanged:
-        return await change("unshelve", data)
+    async def unshelve(data: models.AlarmChoice, who: Identity) -> AlarmsChanged:
+        return await change(who, "unshelve", data)
 
     @post("/v1/alarms/clearings", tags=["alarms"], summary="Say that it is over, by hand", status_code=200)
-    async def clear(data: models.AlarmChoice) -> AlarmsChanged:
-        return await change("clear", data)
+    async def clear(data: models.AlarmChoice, who: Identity) -> AlarmsChanged:
+        return await change(who, "clear", data)
 
     @get("/v1/notices", tags=["notices"], summary="Notices, the newest first")
     async def list_notices(
@@ -78,7 +81,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     async def send_again(
         notice: Annotated[int, Parameter(ge=1, le=_HIGHEST, description="number of the notice")],
         data: models.NoticeAgain,
+        who: Identity,
     ) -> NoticeView:
-        return told(await link.ask_cases(order("notice-again", data, str(notice))), NoticeView)
+        return told(await link.ask_cases(order(who, "notice-again", data, str(notice))), NoticeView)
 
     return [list_alarms, acknowledge, shelve, unshelve, clear, list_notices, send_again]

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
 from civicbrain.api import case_models as models
-from civicbrain.api.access import ACTOR
+from civicbrain.api.identity import Identity
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.views import told
@@ -28,8 +28,8 @@ Limit = Annotated[int, Parameter(ge=1, le=MOST, description="at most so many")]
 def handlers(services: Services) -> list[HTTPRouteHandler]:
     link = services.link
 
-    async def change(action: str, case: str, data: msgspec.Struct, **more: Any) -> CaseSummary:
-        return told(await link.ask_cases(order(action, data, _name(case), **more)), CaseSummary)
+    async def change(who: Identity, action: str, case: str, data: msgspec.Struct, **more: Any) -> CaseSummary:
+        return told(await link.ask_cases(order(who, action, data, _name(case), **more)), CaseSummary)
 
     @get("/v1/cases", tags=["cases"], summary="Cases, the most urgent open ones first")
     async def list_cases(
@@ -44,8 +44,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return told(await link.ask_cases(command), models.CasePage)
 
     @post("/v1/cases", tags=["cases"], summary="Open a case by hand", status_code=201)
-    async def open_case(data: models.CaseOrder) -> CaseSummary:
-        return told(await link.ask_cases(order("open", data)), CaseSummary)
+    async def open_case(data: models.CaseOrder, who: Identity) -> CaseSummary:
+        return told(await link.ask_cases(order(who, "open", data)), CaseSummary)
 
     @get("/v1/cases/{case:str}", tags=["cases"], summary="One case, its steps and its history")
     async def get_case(case: CaseId) -> CaseFile:
@@ -57,40 +57,41 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         summary="Bring a case on, close or reopen it",
         status_code=200,
     )
-    async def move_case(case: CaseId, data: models.CaseMove) -> CaseSummary:
-        return await change("move", case, data)
+    async def move_case(case: CaseId, data: models.CaseMove, who: Identity) -> CaseSummary:
+        return await change(who, "move", case, data)
 
     @put("/v1/cases/{case:str}/assignment", tags=["cases"], summary="Say who is to go")
-    async def assign_case(case: CaseId, data: models.CaseGiven) -> CaseSummary:
-        return await change("assign", case, data)
+    async def assign_case(case: CaseId, data: models.CaseGiven, who: Identity) -> CaseSummary:
+        return await change(who, "assign", case, data)
 
     @put("/v1/cases/{case:str}/holder", tags=["cases"], summary="Hand a case over")
-    async def hand_over_case(case: CaseId, data: models.CaseGiven) -> CaseSummary:
-        return await change("hand-over", case, data)
+    async def hand_over_case(case: CaseId, data: models.CaseGiven, who: Identity) -> CaseSummary:
+        return await change(who, "hand-over", case, data)
 
     @put("/v1/cases/{case:str}/urgency", tags=["cases"], summary="Make a case more or less urgent")
-    async def set_urgency(case: CaseId, data: models.CaseUrgency) -> CaseSummary:
-        return await change("urgency", case, data)
+    async def set_urgency(case: CaseId, data: models.CaseUrgency, who: Identity) -> CaseSummary:
+        return await change(who, "urgency", case, data)
 
     @post("/v1/cases/{case:str}/notes", tags=["cases"], summary="Write something down", status_code=201)
-    async def add_note(case: CaseId, data: models.CaseNote) -> CaseSummary:
-        return await change("note", case, data)
+    async def add_note(case: CaseId, data: models.CaseNote, who: Identity) -> CaseSummary:
+        return await change(who, "note", case, data)
 
     @put("/v1/cases/{case:str}/steps/{step:str}", tags=["cases"], summary="A step is done, or left out")
     async def change_step(
         case: CaseId,
         step: Annotated[str, Parameter(description="id of the step")],
         data: models.StepChange,
+        who: Identity,
     ) -> CaseSummary:
-        return await change("step", case, data, step=unquote(step, errors="replace")[:80])
+        return await change(who, "step", case, data, step=unquote(step, errors="replace")[:80])
 
     @post("/v1/cases/{case:str}/merger", tags=["cases"], summary="Two cases are one", status_code=200)
-    async def merge_case(case: CaseId, data: models.CaseMerge) -> CaseSummary:
-        return await change("merge", case, data)
+    async def merge_case(case: CaseId, data: models.CaseMerge, who: Identity) -> CaseSummary:
+        return await change(who, "merge", case, data)
 
     @post("/v1/cases/{case:str}/notices", tags=["cases"], summary="Tell somebody about it", status_code=202)
-    async def notify(case: CaseId, data: models.CaseNotice) -> CaseSummary:
-        return await change("notify", case, data)
+    async def notify(case: CaseId, data: models.CaseNotice, who: Identity) -> CaseSummary:
+        return await change(who, "notify", case, data)
 
     @post(
         "/v1/cases/{case:str}/evidence",
@@ -99,8 +100,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         description="Whoever asks stands in the ledger, with the reason, before they are answered.",
         status_code=200,
     )
-    async def get_evidence(case: CaseId, data: models.EvidenceOrder) -> Evidence:
-        return told(await link.ask_cases(order("evidence", data, _name(case))), Evidence)
+    async def get_evidence(case: CaseId, data: models.EvidenceOrder, who: Identity) -> Evidence:
+        return told(await link.ask_cases(order(who, "evidence", data, _name(case))), Evidence)
 
     @get("/v1/procedures", tags=["cases"], summary="The procedure of each kind of incident")
     async def list_procedures() -> list[models.ProcedureView]:
@@ -117,11 +118,10 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     ]  # fmt: skip
 
 
-def order(action: str, data: msgspec.Struct, text: str = "", **more: Any) -> BrainCommand:
-    """The command of a body: who and why beside the rest."""
+def order(who: Identity, action: str, data: msgspec.Struct, text: str = "", **more: Any) -> BrainCommand:
+    """The command of a body: why beside the rest, and who from their log-in."""
     body: dict[str, Any] = {**msgspec.to_builtins(data), **more}
-    by, reason = body.pop("by", ""), body.pop("reason", "")
-    return BrainCommand(action, actor=f"{ACTOR}:{by}" if by else ACTOR, text=text, reason=reason, body=body)
+    return BrainCommand(action, actor=who.actor, text=text, reason=body.pop("reason", ""), body=body)
 
 
 def _name(segment: str) -> str:

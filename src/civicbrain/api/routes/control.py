@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
 from civicbrain.api import models
-from civicbrain.api.access import ACTOR
+from civicbrain.api.identity import Identity
 from civicbrain.api.link import unavailable
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
@@ -29,11 +29,13 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
 
     @put("/v1/brains/{name:str}", tags=["brains"], summary="Switch a brain on or off")
     async def switch_brain(
-        name: Annotated[str, Parameter(description="the brain's name")], data: models.BrainSwitch
+        name: Annotated[str, Parameter(description="the brain's name")],
+        data: models.BrainSwitch,
+        who: Identity,
     ) -> models.BrainView:
         action = "brain-on" if data.enabled else "brain-off"
         body = await link.command(
-            wire.BrainCommand(action, actor=ACTOR, text=_room(name, "brain"), reason=data.reason)
+            wire.BrainCommand(action, actor=who.actor, text=_room(name, "brain"), reason=data.reason)
         )
         return brain_view(told(body, wire.BrainHealth))
 
@@ -42,8 +44,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return told(await link.command(wire.BrainCommand("controls")), models.ControlsView)
 
     @put("/v1/control", tags=["controls"], summary="Change the control of the city")
-    async def change_control(data: models.ControlChange) -> models.ControlsView:
-        command = wire.BrainCommand("control", actor=ACTOR, text=data.name, reason=data.reason)
+    async def change_control(data: models.ControlChange, who: Identity) -> models.ControlsView:
+        command = wire.BrainCommand("control", actor=who.actor, text=data.name, reason=data.reason)
         return told(await link.command(command), models.ControlsView)
 
     return [list_brains, switch_brain, get_controls, change_control]

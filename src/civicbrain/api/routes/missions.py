@@ -11,7 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from civicbrain.api import mission_models as models
-from civicbrain.api.access import ACTOR
+from civicbrain.api.identity import Identity
 from civicbrain.api.mission_report import render_mission
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
@@ -32,9 +32,9 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return told(await link.command(wire.BrainCommand("missions", limit=limit)), list[models.MissionBrief])
 
     @post("/v1/missions", tags=["missions"], summary="Order a mission", status_code=201)
-    async def order_mission(data: models.MissionOrder) -> models.MissionMade:
+    async def order_mission(data: models.MissionOrder, who: Identity) -> models.MissionMade:
         body = models.builtins(data)
-        command = wire.BrainCommand("mission-order", actor=ACTOR, reason=data.reason, body=body)
+        command = wire.BrainCommand("mission-order", actor=who.actor, reason=data.reason, body=body)
         return told(await link.command(command), models.MissionMade)
 
     @get("/v1/missions/{mission_id:str}", tags=["missions"], summary="One mission, with its corridor")
@@ -48,8 +48,12 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         summary="Cancel a mission; its record stays",
         status_code=200,
     )
-    async def cancel_mission(mission_id: MissionId, data: models.MissionCancellation) -> models.MissionClosed:
-        command = wire.BrainCommand("mission-cancel", actor=ACTOR, text=_name(mission_id), reason=data.reason)
+    async def cancel_mission(
+        mission_id: MissionId, data: models.MissionCancellation, who: Identity
+    ) -> models.MissionClosed:
+        command = wire.BrainCommand(
+            "mission-cancel", actor=who.actor, text=_name(mission_id), reason=data.reason
+        )
         return told(await link.command(command), models.MissionClosed)
 
     @post(
@@ -58,9 +62,11 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         summary="Report where the vehicle is",
         status_code=202,
     )
-    async def report_position(mission_id: MissionId, data: models.MissionPosition) -> models.PositionTaken:
+    async def report_position(
+        mission_id: MissionId, data: models.MissionPosition, who: Identity
+    ) -> models.PositionTaken:
         body = models.builtins(data)
-        command = wire.BrainCommand("mission-position", text=_name(mission_id), body=body)
+        command = wire.BrainCommand("mission-position", actor=who.actor, text=_name(mission_id), body=body)
         return told(await link.command(command), models.PositionTaken)
 
     @get(

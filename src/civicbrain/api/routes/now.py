@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from civicbrain import __version__
 from civicbrain.api import models
-from civicbrain.api.access import ACTOR
+from civicbrain.api.identity import PUBLIC, Identity
 from civicbrain.api.link import unavailable
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
@@ -33,7 +33,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return twin_view(link.status)
 
     @patch("/v1/twin", tags=["twin"], summary="Pause, resume, or change the speed")
-    async def change_twin(data: models.TwinChange) -> models.TwinView:
+    async def change_twin(data: models.TwinChange, who: Identity) -> models.TwinView:
         if data.paused is UNSET and data.speed is UNSET:
             raise ProblemError(400, "nothing to change: give `paused`, `speed` or both")
         if link.twin_away:
@@ -41,16 +41,22 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         # the speed first: a resumed twin then runs at it from its first step
         answer = None
         if data.speed is not UNSET:
-            answer = await link.command(_twin_command("speed", data.reason, data.speed))
+            answer = await link.command(_twin_command(who, "speed", data.reason, data.speed))
         if data.paused is not UNSET:
-            answer = await link.command(_twin_command("pause" if data.paused else "resume", data.reason))
+            answer = await link.command(_twin_command(who, "pause" if data.paused else "resume", data.reason))
         if answer is not None:
             return twin_view(told(answer, wire.TwinStatus))
         if link.status is None:
             raise unavailable("the twin process does not answer")
         return twin_view(link.status)
 
-    @get("/v1/health", tags=["now"], summary="Whether the processes answer", sync_to_thread=False)
+    @get(
+        "/v1/health",
+        tags=["now"],
+        summary="Whether the processes answer",
+        sync_to_thread=False,
+        needs=PUBLIC,
+    )
     def get_health() -> models.HealthView:
         # one that never spoke was not asked for
         history_lost = link.history is not None and (link.history_away or bool(link.history.last_error))
@@ -71,8 +77,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     return [get_snapshot, get_twin, change_twin, get_health]
 
 
-def _twin_command(action: str, reason: str, value: float = 0.0) -> wire.BrainCommand:
-    return wire.BrainCommand("twin", actor=ACTOR, text=action, value=value, reason=reason)
+def _twin_command(who: Identity, action: str, reason: str, value: float = 0.0) -> wire.BrainCommand:
+    return wire.BrainCommand("twin", actor=who.actor, text=action, value=value, reason=reason)
 
 
 def _process(away: bool, age_s: float) -> models.ProcessHealth:

@@ -15,6 +15,7 @@ from civicbrain.api import models
 from civicbrain.api.services import Services
 from civicbrain.api.views import told
 from civicbrain.contracts import wire
+from civicbrain.runtime.login import Role
 
 EVENT_STREAM = "text/event-stream"
 _MOST = 1000
@@ -59,7 +60,12 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             content = _once(alerts.events_after(position)[0])
         return Stream(content, media_type=EVENT_STREAM, headers={"cache-control": "no-store"})
 
-    @get("/v1/ledger", tags=["ledger"], summary="The append-only record, a page at a time")
+    @get(
+        "/v1/ledger",
+        tags=["ledger"],
+        summary="The append-only record, a page at a time",
+        needs=Role.OPERATOR,
+    )
     async def get_ledger(
         offset: Annotated[int, Parameter(ge=0, le=_HIGHEST, description="entries to pass over")] = 0,
         limit: Annotated[int, Parameter(ge=1, le=_MOST, description="at most so many")] = 100,
@@ -69,7 +75,12 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             answer = {**answer, "offset": offset, "limit": limit}
         return told(answer, models.LedgerPage)
 
-    @get("/v1/ledger/verification", tags=["ledger"], summary="The ledger's hash chain, checked now")
+    @get(
+        "/v1/ledger/verification",
+        tags=["ledger"],
+        summary="The ledger's hash chain, checked now",
+        needs=Role.OPERATOR,
+    )
     async def verify_ledger() -> models.LedgerVerification:
         return told(
             await link.command(wire.BrainCommand("verify"), _VERIFY_TIMEOUT_S), models.LedgerVerification

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from civicbrain.api import case_models as models
-from civicbrain.api.access import ACTOR, REPORTS, is_operator
-from civicbrain.api.asgi import Scope
+from civicbrain.api.access import REPORTS
+from civicbrain.api.identity import PUBLIC, find_identity, require_role
 from civicbrain.api.routes.cases import Limit, Offset
 from civicbrain.api.services import Services
 from civicbrain.api.views import told
 from civicbrain.contracts.wire import BrainCommand
+from civicbrain.runtime.login import Role
 
 _ABOUT = (
     "With a reporter's key (`Authorization: Bearer KEY`, see reporters_file) it counts as a report of the "
@@ -28,16 +29,27 @@ _ABOUT = (
 def handlers(services: Services) -> list[HTTPRouteHandler]:
     link = services.link
 
-    @post(REPORTS, tags=["cases"], summary="Report an incident", description=_ABOUT, status_code=201)
+    @post(
+        REPORTS,
+        tags=["cases"],
+        summary="Report an incident",
+        description=_ABOUT,
+        status_code=201,
+        needs=PUBLIC,
+    )
     async def make_report(request: Request[Any, Any, Any], data: models.ReportOrder) -> models.ReportMade:
         body = msgspec.to_builtins(data)
         ago_s = body.pop("ago_s")
         if ago_s is not None:
             body["happened_s"] = time.time() - ago_s
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and key.strip() and not is_operator(cast(Scope, request.scope)):
+        who = find_identity(request)
+        if who is None and scheme.lower() == "bearer" and key.strip():  # the cases process knows whose it is
             body["bearer"] = key.strip()
-        return told(await link.ask_cases(BrainCommand("report", actor=ACTOR, body=body)), models.ReportMade)
+            actor = "reporter"
+        else:
+            actor = require_role(request, Role.OPERATOR).actor
+        return told(await link.ask_cases(BrainCommand("report", actor=actor, body=body)), models.ReportMade)
 
     @get(REPORTS, tags=["cases"], summary="Reports, the newest first, without their words")
     async def list_reports(offset: Offset = 0, limit: Limit = 100) -> models.ReportPage:

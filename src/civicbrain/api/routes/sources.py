@@ -12,6 +12,7 @@ from litestar.params import Parameter
 from civicbrain.api import field_models
 from civicbrain.api.access import OBSERVATIONS
 from civicbrain.api.contract import OWN_BODY
+from civicbrain.api.identity import PUBLIC
 from civicbrain.api.link import unavailable
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
@@ -35,7 +36,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
 
     @post(
         OBSERVATIONS, tags=["sources"], summary="Observations of field cameras", description=_ABOUT,
-        status_code=202, opt={OWN_BODY: MEDIA_TYPES},
+        status_code=202, opt={OWN_BODY: MEDIA_TYPES}, needs=PUBLIC,
     )  # fmt: skip
     async def post_observations(request: Request[Any, Any, Any]) -> field_models.ReceiptView:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
