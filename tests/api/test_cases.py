@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -162,6 +163,9 @@ def test_alarms_that_stand_are_shown_and_can_be_worked_on(client: httpx.Client, 
         client.post("/v1/alarms/shelvings", json={"alarms": [], "for_s": 60, "reason": ""}).status_code == 400
     )
     assert client.post("/v1/alarms/acknowledgements", json={"alarms": []}).json() == {"alarms": 0}
+    assert client.get("/v1/alarms/999999999").status_code == 404
+    for one in found["alarms"]:
+        assert client.get(f"/v1/alarms/{one['id']}").json()["alarm"]["id"] == one["id"]
 
 
 def test_notices_without_an_address_are_shown(client: httpx.Client, case: dict[str, Any]) -> None:
@@ -188,6 +192,48 @@ def test_the_note_and_the_week(client: httpx.Client, case: dict[str, Any]) -> No
     assert "crash" in [one["kind"] for one in week["kinds"]]
     assert client.get("/v1/quality", params={"week": "2026-W99"}).status_code == 400
     assert client.get("/v1/quality", params={"week": "2027-W53"}).status_code == 404
+
+
+def test_a_shift_is_signed_over_and_taken(client: httpx.Client, case: dict[str, Any]) -> None:
+    order = {"to": "ben", "hours": 4, "remark": "watch the bridge"}
+    signed = client.post("/v1/handovers", json=order)
+    assert signed.status_code == 201
+    number = signed.json()["id"]
+    kept = client.get(f"/v1/handovers/{number}").json()
+    assert case["id"] in kept["text"]
+    assert kept["signature"]["remark"] == "watch the bridge"
+    taken = client.post(f"/v1/handovers/{number}/acceptance", json={}).json()
+    assert taken["taken"]
+    assert client.post(f"/v1/handovers/{number}/acceptance", json={}).status_code == 409
+    assert client.get("/v1/handovers").json()[0] == taken
+    assert client.get("/v1/handovers/999999").status_code == 404
+
+
+def test_a_what_if_is_linked_to_its_case(client: httpx.Client, case: dict[str, Any]) -> None:
+    name = case["id"]
+    link = {"what_if": "w-1", "title": "one lane closed"}
+    assert client.post(f"/v1/cases/{name}/what-ifs", json=link).status_code == 201
+    assert [one["id"] for one in client.get(f"/v1/cases/{name}").json()["what_ifs"]] == ["w-1"]
+    assert client.post(f"/v1/cases/{name}/what-ifs", json={"what_if": "no such id!"}).status_code == 400
+
+
+def test_a_change_is_told_on_the_stream(client: httpx.Client, live: Place) -> None:
+    """A page needs to ask nothing until something has changed."""
+
+    def changes() -> Iterator[int]:
+        accept = {"accept": "text/event-stream"}
+        with httpx.stream("GET", f"{live.url}/v1/alerts/stream", headers=accept, timeout=10) as answer:
+            name = ""
+            for line in answer.iter_lines():
+                name = line.removeprefix("event: ") if line.startswith("event: ") else name
+                if name == "cases" and line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: "))["changes"]
+
+    told = changes()
+    before = next(told)
+    client.post("/v1/cases", json={"kind": "crash", "place": spot()})
+    assert any(number > before for number in itertools.islice(told, 8))
+    told.close()
 
 
 def test_procedures_can_be_read(client: httpx.Client) -> None:

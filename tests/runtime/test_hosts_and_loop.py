@@ -10,13 +10,14 @@ import pytest
 
 from civicbrain.city.store import Store
 from civicbrain.contracts.actuator import Outcome, Verdict
-from civicbrain.contracts.brain import Severity
+from civicbrain.contracts.brain import Advice, Alert, Severity
 from civicbrain.contracts.rooms import get_room
 from civicbrain.contracts.sandbox import sandbox_detections, sandbox_signals
 from civicbrain.core.errors import BrainError, NotFoundError
 from civicbrain.guard import Guard
 from civicbrain.ledger import Ledger
-from civicbrain.runtime.health import Backoff
+from civicbrain.runtime import loop as loop_module
+from civicbrain.runtime.health import Answer, Backoff, Record
 from civicbrain.runtime.hosts import InlineHost, ProcessHost
 from civicbrain.runtime.loop import Loop
 
@@ -321,3 +322,42 @@ def test_closing_ends_the_child(hosted, disk_city):
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
     assert loop.tick([], 1.0).requests == ()
+
+
+# -- more alerts than there is room for
+
+
+class Crier:
+    """A host whose brain says as many alerts as it is told to."""
+
+    name, enabled = "crier", True
+
+    def __init__(self):
+        self.says, self.record = 0, Record()
+
+    def step(self, now_s, snapshot):
+        alerts = tuple(
+            Alert(f"a{number}", Severity.WARNING, "t", "", now_s, self.name) for number in range(self.says)
+        )
+        return Answer(Advice(alerts=alerts), 0.1)
+
+    def reset(self):
+        pass
+
+
+def test_alerts_that_find_no_room_are_counted_and_said(disk_city, monkeypatch):
+    monkeypatch.setattr(loop_module, "MAX_OPEN_ALERTS", 5)
+    crier = Crier()
+    loop, _ = make_loop(disk_city, [crier])
+    crier.says = 8
+    [*taken, own] = loop.tick([], 100.0).alerts
+    assert [alert.key for alert in taken] == ["a0", "a1", "a2", "a3", "a4"]
+    assert (own.key, own.severity, own.brain) == ("alerts-lost", Severity.CRITICAL, "runtime")
+    assert loop.alerts_lost == 3
+    assert "runtime/alerts-lost" in loop.open_alerts  # the loop's own always find room
+    crier.says = 2
+    assert [a.key for a in loop.tick([], 101.0).alerts] == []
+    crier.says = 0
+    over = loop.tick([], 170.0).alerts
+    assert [(a.key, a.severity) for a in over] == [("alerts-lost", Severity.INFO)]
+    assert (loop.alerts_lost, loop.open_alerts) == (3, {})

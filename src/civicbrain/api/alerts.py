@@ -1,4 +1,7 @@
-"""Alerts as server-sent events, with a bounded memory so that a client that was away can catch up."""
+"""Alerts as server-sent events, with a bounded memory so that a client that was away can catch up.
+
+The stream also carries what is newest of other things (`tell`): a browser has six connections to a server in
+all its tabs together, so each page keeps one stream open and no more."""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ class AlertStream:
         self._boot = f"{time.time_ns() // 1_000_000:x}"
         self._kept: deque[tuple[int, Alert]] = deque(maxlen=settings.alert_buffer)
         self._count = 0
+        self._told: dict[str, tuple[int, bytes]] = {}
+        self._tellings = 0
         self._wakers: set[asyncio.Event] = set()
 
     @property
@@ -40,8 +45,14 @@ class AlertStream:
             return
         self._count += 1
         self._kept.append((self._count, alert))
-        for waker in self._wakers:
-            waker.set()
+        self._wake()
+
+    def tell(self, name: str, data: bytes) -> None:
+        """What is newest of something, as JSON on one line: clients get it as an event of that name, once,
+        and a slow one misses what was newest in between."""
+        self._tellings += 1
+        self._told[name] = (self._tellings, data)
+        self._wake()
 
     def position(self, last_event_id: str) -> int:
         """Number of the last event that the client has; 0 when it has none that we know."""
@@ -60,11 +71,14 @@ class AlertStream:
         is noticed."""
         waker = asyncio.Event()
         self._wakers.add(waker)
+        told = 0
         try:
             yield b"retry: 2000\n\n"
             while True:
                 waker.clear()
                 events, position = self.events_after(position)
+                events += self._told_after(told)
+                told = self._tellings
                 if events:
                     yield events
                 try:
@@ -74,6 +88,17 @@ class AlertStream:
                     yield b": nothing new\n\n"
         finally:
             self._wakers.discard(waker)
+
+    def _told_after(self, told: int) -> bytes:
+        return b"".join(
+            b"event: %s\ndata: %s\n\n" % (name.encode(), data)
+            for name, (number, data) in self._told.items()
+            if number > told
+        )
+
+    def _wake(self) -> None:
+        for waker in self._wakers:
+            waker.set()
 
     def _event(self, number: int, alert: Alert) -> bytes:
         # JSON has no raw newline, so one data line is enough

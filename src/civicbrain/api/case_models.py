@@ -124,6 +124,30 @@ class CaseNotice(Struct, frozen=True, forbid_unknown_fields=True):
     key: Key = ""
 
 
+class WhatIfOrder(Struct, frozen=True, forbid_unknown_fields=True):
+    """what_if: id of a what-if (`/v1/what-ifs`); title: what it asks, for people."""
+
+    what_if: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.:-]+$")]
+    title: Annotated[str, Meta(max_length=200, pattern=_PLAIN)] = ""
+    by: Who = ""
+    key: Key = ""
+
+
+class ShiftOrder(Struct, frozen=True, forbid_unknown_fields=True):
+    """to: who has the next shift. hours: how far back the note goes. remark: what the lists do not say."""
+
+    to: Label
+    hours: Annotated[float, Meta(gt=0, le=168)] = 8.0
+    remark: Text = ""
+    by: Who = ""
+
+
+class ShiftTaking(Struct, frozen=True, forbid_unknown_fields=True):
+    """by: who takes the shift."""
+
+    by: Who = ""
+
+
 class EvidenceOrder(Struct, frozen=True, forbid_unknown_fields=True):
     """Why it is looked at; that stands in the record."""
 

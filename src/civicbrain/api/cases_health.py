@@ -7,7 +7,7 @@ from msgspec import Struct
 
 class CasesHealth(Struct, frozen=True):
     """The cases process. waiting, dead: notices. last_error: why nothing can be written, empty while all is
-    well."""
+    well. changes: counts what was written: another figure, and lists are worth reading again."""
 
     answering: bool
     age_s: float | None
@@ -18,3 +18,4 @@ class CasesHealth(Struct, frozen=True):
     waiting: int = 0
     dead: int = 0
     last_error: str = ""
+    changes: int = 0

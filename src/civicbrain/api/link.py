@@ -54,12 +54,18 @@ _SEED_ALERTS = 200
 
 
 class Link:
-    """state, vehicles, status: newest of each topic, or None. on_alert is called with each new alert. news is
-    set whenever there is something new to draw."""
+    """state, vehicles, status: newest of each topic, or None. on_alert is called with each new alert,
+    on_cases with each word of the cases process. news is set whenever there is something new to draw."""
 
-    def __init__(self, settings: Settings, on_alert: Callable[[wire.Alert], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        on_alert: Callable[[wire.Alert], None],
+        on_cases: Callable[[CasesStatus], None] = lambda _: None,
+    ) -> None:
         self._settings = settings
         self._on_alert = on_alert
+        self._on_cases = on_cases
         self._context = zmq.asyncio.Context()
         self._raw: dict[bytes, bytes] = {}
         self._heard_s: dict[bytes, float] = {}
@@ -80,7 +86,7 @@ class Link:
                 self._listen(BRAIN_PUB, {wire.STATE_TOPIC: 4, wire.ALERT_TOPIC: 1000}, self._take_brain)
             ),
             asyncio.create_task(self._listen(HISTORY_PUB, {HISTORY_TOPIC: 4}, self._keep)),
-            asyncio.create_task(self._listen(CASES_PUB, {CASES_TOPIC: 4}, self._keep)),
+            asyncio.create_task(self._listen(CASES_PUB, {CASES_TOPIC: 4}, self._take_cases)),
             asyncio.create_task(self._seed_alerts()),
         ]
 
@@ -250,6 +256,11 @@ class Link:
             self._on_alert(msgspec.msgpack.decode(body, type=wire.Alert))
         except msgspec.MsgspecError as error:
             self._complain(topic, error)
+
+    def _take_cases(self, topic: bytes, body: bytes) -> None:
+        self._keep(topic, body)
+        if self.cases is not None:
+            self._on_cases(self.cases)
 
     def _newest(self, topic: bytes, kind: type[T]) -> T | None:
         raw = self._raw.get(topic)

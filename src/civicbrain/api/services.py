@@ -14,8 +14,10 @@ from civicbrain.api.geometry import geometry_of
 from civicbrain.api.link import Link
 from civicbrain.api.map_socket import MapSocket
 from civicbrain.api.settings import Settings
+from civicbrain.api.views import cases_health
 from civicbrain.api.what_ifs import WhatIfs
 from civicbrain.city.model import City
+from civicbrain.runtime.cases.wire import CasesStatus
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,11 @@ class Services:
     @staticmethod
     def of(city: City, settings: Settings) -> Services:
         alerts = AlertStream(settings)
-        link = Link(settings, alerts.add)
+
+        def tell(status: CasesStatus) -> None:
+            alerts.tell("cases", msgspec.json.encode(cases_health(status, 0.0, away=False)))
+
+        link = Link(settings, alerts.add, tell)
         return Services(
             city, settings, link, alerts, MapSocket(city, link, settings), Document.of(geometry_of(city)),
             Forwarder(settings), WhatIfs(city, settings),

@@ -28,7 +28,8 @@ class AlarmState(StrEnum):
 
 class AlarmView(msgspec.Struct, frozen=True):
     """One alarm. source: the brain or process that says it; matter: what it has in common with others of its
-    group. count: how often it was raised. raised, changed, cleared: of the last time."""
+    group. count: how often it was raised. raised, changed, cleared: of the last time. case: the case that it
+    is about, "" for none."""
 
     id: int
     source: str
@@ -49,6 +50,23 @@ class AlarmView(msgspec.Struct, frozen=True):
     shelved_until: datetime | None = None
     shelved_by: str = ""
     shelved_why: str = ""
+    case: str = ""
+
+
+class AlarmTime(msgspec.Struct, frozen=True):
+    """One time that an alarm stood. cleared, acknowledged: None where it was not."""
+
+    urgency: Urgency
+    raised: datetime
+    cleared: datetime | None = None
+    acknowledged: datetime | None = None
+
+
+class AlarmFile(msgspec.Struct, frozen=True):
+    """One alarm and the newest 100 times that it stood, newest first."""
+
+    alarm: AlarmView
+    times: list[AlarmTime]
 
 
 class AlarmGroup(msgspec.Struct, frozen=True):

@@ -123,7 +123,8 @@ class StepState(StrEnum):
 
 
 class CaseStep(msgspec.Struct, frozen=True):
-    """One step of the procedure as it stands in a case. due: None where it has no deadline."""
+    """One step of the procedure as it stands in a case. due: None where it has no deadline. required: the
+    case cannot move forward while it is open."""
 
     id: str
     title: str
@@ -133,11 +134,22 @@ class CaseStep(msgspec.Struct, frozen=True):
     due: datetime | None = None
     by: str = ""
     at: datetime | None = None
+    required: bool = False
+
+
+class WhatIfLink(msgspec.Struct, frozen=True):
+    """A what-if that was asked about a case. id: as `/v1/what-ifs` has it; title: what was asked."""
+
+    id: str
+    title: str
+    by: str
+    at: datetime
 
 
 class CaseFile(msgspec.Struct, frozen=True):
     """All of a case but its evidence. procedure: its title and the digest of the file it was opened under.
-    proposals: what the procedure proposes and nobody has decided on. events: the newest 500."""
+    proposals: what the procedure proposes and nobody has decided on. events: the newest 500. delay_veh_h:
+    delay that it is expected to cost; clears: when it is expected to be over, None where nobody can say."""
 
     case: CaseSummary
     procedure: str
@@ -146,6 +158,9 @@ class CaseFile(msgspec.Struct, frozen=True):
     moves: list[CaseState]
     proposals: list[str] = []
     merged: list[str] = []
+    what_ifs: list[WhatIfLink] = []
+    delay_veh_h: float = 0.0
+    clears: datetime | None = None
 
 
 class Statement(msgspec.Struct, frozen=True):

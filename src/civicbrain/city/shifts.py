@@ -58,6 +58,28 @@ class Handover(msgspec.Struct, frozen=True):
     silent_sources: list[str] = []
 
 
+class Signature(msgspec.Struct, frozen=True):
+    """A shift that was handed over: who signed the note, to whom, and who took it. sha256: of the note as it
+    was signed, which stands in the ledger too."""
+
+    id: int
+    since: datetime
+    until: datetime
+    signed_by: str
+    given_to: str
+    sha256: str
+    remark: str = ""
+    taken_by: str = ""
+    taken: datetime | None = None
+
+
+class SignedNote(msgspec.Struct, frozen=True):
+    """A signature with its note as plain text."""
+
+    signature: Signature
+    text: str
+
+
 class Times(msgspec.Struct, frozen=True):
     """Of so many: median and 90th percentile, seconds; None of none."""
 
@@ -83,6 +105,15 @@ class KindQuality(msgspec.Struct, frozen=True):
     to_closed: Times
 
 
+class DayQuality(msgspec.Struct, frozen=True):
+    """One day of the week, UTC: times that an alarm was raised; cases opened in it, and closed in it."""
+
+    day: datetime
+    alarms: int
+    opened: int
+    closed: int
+
+
 class Outage(msgspec.Struct, frozen=True):
     """A stretch in which a part did not work, as far as it lies in the week. end: None while it lasts."""
 
@@ -94,7 +125,7 @@ class Outage(msgspec.Struct, frozen=True):
 
 class Quality(msgspec.Struct, frozen=True):
     """A week, Monday 00:00 to Monday 00:00 UTC. alarms: times that one was raised; flood_minutes: minutes
-    with more than ten in the ten minutes before them (ISA-18.2)."""
+    with more than ten in the ten minutes before them (ISA-18.2). days: seven, from Monday."""
 
     week: str
     start: datetime
@@ -112,3 +143,4 @@ class Quality(msgspec.Struct, frozen=True):
     delivery: Times
     outages: list[Outage]
     outage_s: float
+    days: list[DayQuality] = []

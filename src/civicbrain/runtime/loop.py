@@ -30,7 +30,8 @@ from civicbrain.runtime.transit_log import TransitLog
 ALERT_OPEN_S = 60.0
 """An alert that its brain has not repeated for this long is closed."""
 
-MAX_OPEN_ALERTS = 20_000
+MAX_OPEN_ALERTS = 200_000
+"""Of brains; about 100 MB. What finds no room is counted (`Loop.alerts_lost`), and an alert says so."""
 
 RUNTIME = "runtime"
 """The name under which the loop itself raises alerts and writes to the ledger."""
@@ -46,8 +47,8 @@ class Loop:
 
     decision_ms: wall time of each decision (snapshot, brain, guard; not the actuator's street), newest last.
     explanations: junction id -> what its brain last said about it. open_alerts: "brain/key" -> alert.
-    verdicts: those of the last tick, in the order of its advice's requests. missions: the missions' record.
-    transit: that of buses and their requests.
+    alerts_lost: how often one of them found no room. verdicts: those of the last tick, in the order of its
+    advice's requests. missions: the missions' record. transit: that of buses and their requests.
     """
 
     def __init__(self, city: City, store: Store, guard: Guard, hosts: Sequence[Host]) -> None:
@@ -58,6 +59,7 @@ class Loop:
         self.decision_ms: list[float] = []
         self.explanations: dict[str, Mapping[str, object]] = {}
         self.open_alerts: dict[str, Alert] = {}
+        self.alerts_lost = 0
         self.verdicts: list[Verdict] = []
         self.last_snapshot: Snapshot | None = None
         self.missions = MissionLog()
@@ -66,6 +68,7 @@ class Loop:
         self._failures: dict[str, int] = {}
         self._runs_at_failure: dict[str, int] = {}
         self._ledger_troubled = False
+        self._losing_alerts = False
 
     def tick(self, data: Sequence[Datum], now_s: float) -> Advice:
         """Take in data, decide, act. Returns what all brains advised, merged: `alerts` are those that are
@@ -162,6 +165,7 @@ class Loop:
         self.guard.reset()
         self.explanations.clear()
         self.open_alerts.clear()
+        self._losing_alerts = False
         self.missions.clear()
         self.transit.clear()
         for host in self.hosts.values():
@@ -212,10 +216,12 @@ class Loop:
     def _alert(self, alerts: Sequence[Alert], now_s: float) -> list[Alert]:
         """Keep the open alerts; returns those that are new or say something else than before."""
         changed = []
+        lost = 0
         for alert in alerts:
             key = f"{alert.brain}/{alert.key}"
             before = self.open_alerts.get(key)
-            if before is None and len(self.open_alerts) >= MAX_OPEN_ALERTS:
+            if before is None and alert.brain != RUNTIME and len(self.open_alerts) >= MAX_OPEN_ALERTS:
+                lost += 1
                 continue
             if before is None or _says_more(before, alert):
                 changed.append(alert)
@@ -226,7 +232,26 @@ class Loop:
         for key, alert in list(self.open_alerts.items()):
             if alert.brain != RUNTIME and alert.time_s < now_s - ALERT_OPEN_S:
                 del self.open_alerts[key]
-        return changed
+        return changed + self._count_lost(lost, now_s)
+
+    def _count_lost(self, lost: int, now_s: float) -> list[Alert]:
+        """Say it once when alerts find no room, and once when they do again."""
+        self.alerts_lost += lost
+        full = len(self.open_alerts) >= MAX_OPEN_ALERTS
+        if lost and not self._losing_alerts:
+            self._losing_alerts = True
+            title, detail = (
+                "Alerts are lost",
+                f"more than {MAX_OPEN_ALERTS} stand; further ones are not shown",
+            )
+            alert = _own("alerts-lost", Severity.CRITICAL, title, detail, now_s)
+            self.open_alerts[f"{RUNTIME}/{alert.key}"] = alert
+            return [alert]
+        if self._losing_alerts and not lost and not full:
+            self._losing_alerts = False
+            self.open_alerts.pop(f"{RUNTIME}/alerts-lost", None)
+            return [_own("alerts-lost", Severity.INFO, "Alerts find room again", "", now_s)]
+        return []
 
 
 def _own(key: str, severity: Severity, title: str, detail: str, now_s: float) -> Alert:

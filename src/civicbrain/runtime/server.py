@@ -219,7 +219,7 @@ class BrainServer:
             for incident in advice.incidents:
                 publish(self.publisher, INCIDENT_TOPIC, incident)
                 self.cases.incident(incident, time_s)
-        self.cases.tick(self.loop.open_alerts, time_s)
+        self.cases.tick(self.loop.open_alerts, time_s, self.loop.alerts_lost)
         if self.field.speaks:
             self.delay.fold(self._snapshot().detections)
         self._hand_to_history(frame)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from case_desks import OnTrial
+from case_desks import OnTrial, incident
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +12,7 @@ from civicbrain.city.cases import Urgency
 from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.core.errors import NotFoundError, RequestRefusedError
 from civicbrain.runtime.cases import alarms
-from civicbrain.runtime.cases.alarm_list import MOST_GROUPS, list_alarms
+from civicbrain.runtime.cases.alarm_list import MOST_GROUPS, get_alarm, list_alarms
 
 ANNA = "operator:anna"
 
@@ -161,3 +161,25 @@ def test_any_title_has_a_matter_and_numbers_do_not_tell_matters_apart(title: str
     assert alarms.matter_of("brain", title, junction)
     first = alarms.matter_of("b", f"Camera cam_{1} at J1 is silent", "J1")
     assert first == alarms.matter_of("b", f"Camera cam_{22} at J44 is silent", "J44")
+
+
+def test_an_alarm_names_its_case_and_keeps_the_times_that_it_stood(trial: OnTrial) -> None:
+    trial.desk.take([incident("incidents-9")], 140.0, "s")
+    say(trial, "incidents-9", title="Crash")
+    trial.clock.now_s += 60
+    act(trial, alarms.acknowledge, [1], "")
+    say(trial, "incidents-9", Severity.INFO)
+    trial.clock.now_s += 60
+    say(trial, "incidents-9", title="Crash", severity=Severity.CRITICAL)
+    found = get_alarm(trial.store.db, 1)
+    assert (found.alarm.case, found.alarm.count) == ("case-1", 2)
+    assert [(one.urgency, one.cleared is None) for one in found.times] == [
+        (Urgency.HIGH, True), (Urgency.MEDIUM, False)
+    ]  # fmt: skip
+    assert (found.times[1].acknowledged - found.times[1].raised).total_seconds() == 60.0
+    trial.wait(300.0)  # its case is overdue in reception: an alarm of its own, about the same case
+    assert {one.case for one in listed(trial).alarms} == {"case-1"}
+    say(trial, "camera-1")
+    assert [one.case for one in listed(trial).alarms if one.key == "camera-1"] == [""]
+    with pytest.raises(NotFoundError, match="no alarm"):
+        get_alarm(trial.store.db, 99)

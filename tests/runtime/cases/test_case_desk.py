@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from case_desks import OnTrial, incident, place
 
@@ -12,6 +13,7 @@ from civicbrain.city.incidents import IncidentKind, ReporterKind
 from civicbrain.core.errors import CasesError, NotFoundError, RequestRefusedError
 from civicbrain.ledger import LedgerReader
 from civicbrain.runtime.cases.rows import get_evidence, get_file, list_summaries
+from civicbrain.runtime.cases.signing import get_signed, list_signatures, sign, take
 from civicbrain.runtime.cases.store import CaseStore, open_reader
 
 ANNA = "operator:anna"
@@ -221,3 +223,50 @@ def test_one_writer_and_no_newer_file(trial: OnTrial, tmp_path: Path) -> None:
         trial.again()
     with pytest.raises(CasesError, match="no cases"):
         open_reader(tmp_path / "none.sqlite")
+
+
+def test_a_what_if_is_linked_once_and_decides_what_was_proposed(trial: OnTrial) -> None:
+    trial.desk.open(IncidentKind.CRASH, place(), ANNA)
+    trial.desk.move("case-1", CaseState.TRIAGE, ANNA)
+    assert get_file(trial.store.db, 1).proposals == ["what_if"]
+    for _ in range(2):
+        trial.desk.link_what_if("case-1", "wi-7", "close the lane, reroute", ANNA)
+    found = get_file(trial.store.db, 1)
+    assert [(one.id, one.title, one.by) for one in found.what_ifs] == [
+        ("wi-7", "close the lane, reroute", ANNA)
+    ]
+    assert found.proposals == []
+    assert trial.events("case-1").count("what-if") == 1
+    trial.desk.open(IncidentKind.CRASH, place(9000.0), ANNA)
+    trial.desk.link_what_if("case-2", "wi-7", "the same", ANNA)
+    trial.desk.merge("case-2", "case-1", ANNA)
+    assert len(get_file(trial.store.db, 1).what_ifs) == 1
+
+
+def test_what_is_expected_is_that_of_the_incidents_that_are_open(trial: OnTrial) -> None:
+    said = msgspec.structs.replace(incident(), delay_veh_h=4.5, clears_s=140.0 + 600.0)
+    trial.desk.take([said], 140.0, "s")
+    found = get_file(trial.store.db, 1)
+    assert found.delay_veh_h == 4.5
+    assert found.clears is not None
+    assert found.clears.timestamp() == pytest.approx(trial.clock.now_s + 600.0)
+    assert [step.required for step in found.steps] == [False]
+
+
+def test_a_shift_is_signed_with_its_note_and_taken_once(trial: OnTrial) -> None:
+    now_s = trial.clock.now_s
+    with trial.store.change(ANNA) as change:
+        signed = sign(change, now_s - 3600, now_s, "ben", "all that is open", "watch the bridge")
+    assert (signed.signed_by, signed.given_to, signed.taken_by) == (ANNA, "ben", "")
+    with pytest.raises(RequestRefusedError, match="to somebody"), trial.store.change(ANNA) as change:
+        sign(change, 0.0, 1.0, " ", "note", "")
+    with trial.store.change("operator:ben") as change:
+        taken = take(change, signed.id)
+    assert (taken.taken_by, taken.taken.timestamp()) == ("operator:ben", now_s)
+    with pytest.raises(RequestRefusedError, match="has taken"), trial.store.change(ANNA) as change:
+        take(change, signed.id)
+    assert [one.id for one in list_signatures(trial.store.db, 10)] == [signed.id]
+    assert get_signed(trial.store.db, signed.id).text == "all that is open"
+    with LedgerReader(trial.store.path) as ledger:
+        entries = ledger.page(0, 100)
+    assert [e.body["sha256"] for e in entries if e.kind.startswith("shift-")] == [signed.sha256] * 2

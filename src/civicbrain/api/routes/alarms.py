@@ -13,7 +13,7 @@ from civicbrain.api.identity import Identity
 from civicbrain.api.routes.cases import Limit, Offset, order
 from civicbrain.api.services import Services
 from civicbrain.api.views import told
-from civicbrain.city.alarms import AlarmList, AlarmsChanged
+from civicbrain.city.alarms import AlarmFile, AlarmList, AlarmsChanged
 from civicbrain.contracts.wire import BrainCommand
 from civicbrain.runtime.cases.outbox import NoticePage, NoticeState, NoticeView
 
@@ -42,6 +42,12 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         body = {"group": group or "", "which": which}
         command = BrainCommand("alarms", body=body, offset=offset, limit=limit)
         return told(await link.ask_cases(command), AlarmList)
+
+    @get("/v1/alarms/{alarm:int}", tags=["alarms"], summary="One alarm, and the times that it stood")
+    async def get_alarm(
+        alarm: Annotated[int, Parameter(ge=1, le=_HIGHEST, description="id of the alarm")],
+    ) -> AlarmFile:
+        return told(await link.ask_cases(BrainCommand("alarm", text=str(alarm))), AlarmFile)
 
     @post("/v1/alarms/acknowledgements", tags=["alarms"], summary="Take note of alarms", status_code=200)
     async def acknowledge(data: models.AlarmChoice, who: Identity) -> AlarmsChanged:
@@ -85,4 +91,4 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     ) -> NoticeView:
         return told(await link.ask_cases(order(who, "notice-again", data, str(notice))), NoticeView)
 
-    return [list_alarms, acknowledge, shelve, unshelve, clear, list_notices, send_again]
+    return [list_alarms, get_alarm, acknowledge, shelve, unshelve, clear, list_notices, send_again]

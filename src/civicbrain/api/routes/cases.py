@@ -94,6 +94,16 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return await change(who, "notify", case, data)
 
     @post(
+        "/v1/cases/{case:str}/what-ifs",
+        tags=["cases"],
+        summary="A what-if was asked about it",
+        description="Where its procedure proposed one, that is decided by it.",
+        status_code=201,
+    )
+    async def link_what_if(case: CaseId, data: models.WhatIfOrder) -> CaseSummary:
+        return await change("what-if", case, data)
+
+    @post(
         "/v1/cases/{case:str}/evidence",
         tags=["cases"],
         summary="What speaks for it: words and sensors",
@@ -112,9 +122,13 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         ]
         return told(views, list[models.ProcedureView])
 
+    @get("/v1/recipients", tags=["notices"], summary="Who can be told about a case")
+    async def list_recipients() -> list[str]:
+        return told(await link.ask_cases(BrainCommand("recipients")), list[str])
+
     return [
         list_cases, open_case, get_case, move_case, assign_case, hand_over_case, set_urgency, add_note,
-        change_step, merge_case, notify, get_evidence, list_procedures,
+        change_step, merge_case, notify, link_what_if, get_evidence, list_procedures, list_recipients,
     ]  # fmt: skip
 
 

@@ -5,21 +5,26 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
+from civicbrain.api import case_models as models
 from civicbrain.api.problems import ProblemError
+from civicbrain.api.routes.cases import order
 from civicbrain.api.services import Services
 from civicbrain.api.views import told
 from civicbrain.city.intake import SourcePage
-from civicbrain.city.shifts import Handover, Quality
+from civicbrain.city.shifts import Handover, Quality, Signature, SignedNote
 from civicbrain.contracts.wire import BrainCommand
 from civicbrain.runtime.cases.handover import as_text, with_state
 
-_MOST_SILENT = 200
+_MOST_SILENT, _HIGHEST = 200, 2**53 - 1
 Hours = Annotated[float, Parameter(gt=0, le=168, description="how far back the shift goes")]
+
+
+HandoverId = Annotated[int, Parameter(ge=1, le=_HIGHEST, description="number of the handover")]
 
 
 def handlers(services: Services) -> list[HTTPRouteHandler]:
@@ -52,6 +57,35 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     async def get_handover_text(hours: Hours = 8.0) -> Response[str]:
         return Response(as_text(await note(hours)), media_type="text/plain; charset=utf-8")
 
+    @post("/v1/handovers", tags=["cases"], summary="Sign the shift over to the next", status_code=201)
+    async def sign_shift(data: models.ShiftOrder) -> Signature:
+        found = await note(data.hours)
+        command = order("sign-shift", data)
+        command.body.update(
+            text=as_text(found), note=command.body.pop("remark"),
+            since_s=found.since.timestamp(), until_s=found.until.timestamp(),
+        )  # fmt: skip
+        return told(await link.ask_cases(command), Signature)
+
+    @get("/v1/handovers", tags=["cases"], summary="Shifts that were handed over, the newest first")
+    async def list_shifts(
+        limit: Annotated[int, Parameter(ge=1, le=1000, description="at most so many")] = 20,
+    ) -> list[Signature]:
+        return told(await link.ask_cases(BrainCommand("signatures", limit=limit)), list[Signature])
+
+    @get("/v1/handovers/{handover:int}", tags=["cases"], summary="One, with the note as it was signed")
+    async def get_shift(handover: HandoverId) -> SignedNote:
+        return told(await link.ask_cases(BrainCommand("signature", text=str(handover))), SignedNote)
+
+    @post(
+        "/v1/handovers/{handover:int}/acceptance",
+        tags=["cases"],
+        summary="Take the shift",
+        status_code=200,
+    )
+    async def take_shift(handover: HandoverId, data: models.ShiftTaking) -> Signature:
+        return told(await link.ask_cases(order("take-shift", data, str(handover))), Signature)
+
     @get("/v1/quality", tags=["cases"], summary="A week in figures")
     async def get_quality(
         week: Annotated[
@@ -61,4 +95,4 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     ) -> Quality:
         return told(await link.ask_cases(BrainCommand("quality", body={"week": week or ""})), Quality)
 
-    return [get_handover, get_handover_text, get_quality]
+    return [get_handover, get_handover_text, sign_shift, list_shifts, get_shift, take_shift, get_quality]

@@ -23,9 +23,10 @@ _VERIFY_TIMEOUT_S = 60.0  # reads the whole ledger
 _HIGHEST = 2**53 - 1  # the greatest whole number that JSON readers agree on
 
 _ABOUT_STREAM = (
-    "Each event is `alert`, an Alert as JSON. A client that asks for `text/event-stream` by name in Accept, "
-    "as EventSource does, is kept up to date for good, with a comment every 15 s; another gets what is "
-    "buffered, and the stream ends."
+    "Each event is `alert`, an Alert as JSON, or `cases`, how the cases process does (as in `/v1/health`), "
+    "told each second and soon after a change. A client that asks for `text/event-stream` by name in Accept, "
+    "as EventSource does, is kept up to date for good, with a comment every 15 s; another gets the alerts "
+    "that are buffered, and the stream ends."
 )
 
 

@@ -7,17 +7,22 @@ import sqlite3
 from civicbrain.city.alarms import (
     FLOOD_COUNT,
     FLOOD_WINDOW_S,
+    AlarmFile,
     AlarmGroup,
     AlarmList,
     AlarmState,
+    AlarmTime,
     AlarmView,
 )
-from civicbrain.city.cases import Urgency
+from civicbrain.city.cases import Urgency, case_id
+from civicbrain.core.errors import NotFoundError
 from civicbrain.runtime.cases.alarms import RANK, REST, SHOWN, STANDING
-from civicbrain.runtime.cases.store import moment, to_moment
+from civicbrain.runtime.cases.store import SYSTEM, moment, to_moment
 
 MOST_GROUPS = 7
 """What a person takes in at a glance; the least urgent of more are shown as one."""
+
+MOST_TIMES = 100
 
 _RANKS = {1: Urgency.URGENT, 8: Urgency.HIGH, 13: Urgency.MEDIUM, 20: Urgency.LOW}
 
@@ -54,8 +59,28 @@ def list_alarms(
     )
 
 
-def view(row: sqlite3.Row) -> AlarmView:
-    """One row of `alarm`."""
+def get_alarm(db: sqlite3.Connection, number: int) -> AlarmFile:
+    """One alarm and the times that it stood. Raises NotFoundError."""
+    row = db.execute("SELECT * FROM alarm WHERE number = ?", (number,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"no alarm {number}", remedy="GET /v1/alarms lists them")
+    times = db.execute(
+        "SELECT * FROM activation WHERE alarm = ? ORDER BY number DESC LIMIT ?", (number, MOST_TIMES)
+    ).fetchall()
+    return AlarmFile(
+        view(row, _case_of(db, row)),
+        [
+            AlarmTime(
+                Urgency(one["urgency"]), moment(one["raised_s"]), to_moment(one["cleared_s"]),
+                to_moment(one["acknowledged_s"]),
+            )
+            for one in times
+        ],
+    )  # fmt: skip
+
+
+def view(row: sqlite3.Row, case: str = "") -> AlarmView:
+    """One row of `alarm`. case: that it is about."""
     return AlarmView(
         id=row["number"], source=row["source"], key=row["key"], matter=row["matter"], group=row["group_id"],
         urgency=Urgency(row["urgency"]), state=_state(row), title=row["title"], detail=row["detail"],
@@ -63,6 +88,7 @@ def view(row: sqlite3.Row) -> AlarmView:
         count=row["count"], cleared=to_moment(row["cleared_s"]), acknowledged_by=row["acknowledged_by"],
         acknowledged=to_moment(row["acknowledged_s"]), shelved_until=to_moment(row["shelved_until_s"]),
         shelved_by=row["shelved_by"], shelved_why=row["shelved_why"],
+        case=case,
     )  # fmt: skip
 
 
@@ -82,7 +108,22 @@ def _page(
         " LIMIT ? OFFSET ?",
         (*values, limit, offset),
     ).fetchall()
-    return [view(row) for row in rows]
+    return [view(row, _case_of(db, row)) for row in rows]
+
+
+def _case_of(db: sqlite3.Connection, row: sqlite3.Row) -> str:
+    """The case that an alarm is about: its own, that of its notice, or that of its incident."""
+    key = row["key"]
+    if row["source"] == SYSTEM:
+        if key.startswith("late-"):
+            return str(key.removeprefix("late-"))
+        number = key.removeprefix("notice-")
+        found = db.execute("SELECT case_number FROM notice WHERE number = ?", (number,)).fetchone()
+    else:
+        found = db.execute(
+            "SELECT case_number FROM incident WHERE session = ? AND id = ?", (row["session"], key)
+        ).fetchone()
+    return case_id(found[0]) if found is not None and found[0] else ""
 
 
 def _state(row: sqlite3.Row) -> AlarmState:
@@ -116,4 +157,4 @@ def _rest(rows: list[sqlite3.Row]) -> AlarmGroup:
     )  # fmt: skip
 
 
-__all__ = ["MOST_GROUPS", "STANDING", "list_alarms", "view"]
+__all__ = ["MOST_GROUPS", "STANDING", "get_alarm", "list_alarms", "view"]

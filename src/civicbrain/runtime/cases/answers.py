@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +13,28 @@ import msgspec
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.contracts.wire import BrainCommand, Reply
 from civicbrain.core.errors import CasesError, CivicBrainError
-from civicbrain.runtime.cases.alarm_list import list_alarms
-from civicbrain.runtime.cases.commands import KINDS
+from civicbrain.runtime.cases.alarm_list import get_alarm, list_alarms
+from civicbrain.runtime.cases.commands import KINDS, number_in
 from civicbrain.runtime.cases.handover import write_handover
 from civicbrain.runtime.cases.outbox import list_notices
 from civicbrain.runtime.cases.procedures import Procedure
 from civicbrain.runtime.cases.quality import quality_of
 from civicbrain.runtime.cases.rows import get_file, list_statements, list_summaries, number_of
+from civicbrain.runtime.cases.signing import get_signed, list_signatures
 
 MOST = 1000
 
 
 class Answers:
-    """db: a reader of its own. ledger: of the brain process. lost: words that found no room on their way,
-    told by the server."""
+    """db: a reader of its own. ledger: of the brain process. recipients: of notices. lost: words that found
+    no room on their way, told by the server."""
 
     def __init__(
-        self, db: sqlite3.Connection, procedures: Mapping[IncidentKind, Procedure], ledger: Path | None = None
-    ) -> None:
+        self, db: sqlite3.Connection, procedures: Mapping[IncidentKind, Procedure],
+        ledger: Path | None = None, recipients: Collection[str] = (),
+    ) -> None:  # fmt: skip
         self._db, self._procedures, self._ledger = db, procedures, ledger
+        self._recipients = sorted(recipients)
         self.lost = 0
 
     def answer(self, command: BrainCommand) -> Reply:
@@ -58,6 +61,14 @@ class Answers:
             case "alarms":
                 which, group = str(asked.get("which", "standing")), str(asked.get("group", ""))
                 return list_alarms(db, time.time(), group=group, which=which, lost=self.lost, **page)
+            case "alarm":
+                return get_alarm(db, number_in(command.text))
+            case "recipients":
+                return self._recipients
+            case "signatures":
+                return list_signatures(db, page["limit"])
+            case "signature":
+                return get_signed(db, number_in(command.text))
             case "notices":
                 case = number_of(str(asked["case"])) if asked.get("case") else 0
                 return list_notices(db, state=str(asked.get("state", "")), case=case, **page)

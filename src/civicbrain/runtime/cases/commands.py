@@ -2,8 +2,9 @@
 body.
 
 Changes (in the thread that writes): "open", "move", "assign", "hand-over", "urgency", "note", "step",
-"merge", "notify", "evidence", "report", "acknowledge", "shelve", "unshelve", "clear", "notice-again". Reads
-(in another thread): "cases", "case", "procedures", "alarms", "notices", "reports", "handover", "quality"."""
+"merge", "notify", "what-if", "evidence", "report", "acknowledge", "shelve", "unshelve", "clear",
+"notice-again", "sign-shift", "take-shift". Reads (in another thread): "cases", "case", "procedures",
+"recipients", "alarms", "alarm", "notices", "reports", "handover", "signatures", "signature", "quality"."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ import msgspec
 from civicbrain.city.alarms import AlarmsChanged
 from civicbrain.city.cases import CaseState, Outcome, StepState, Urgency
 from civicbrain.city.incidents import IncidentKind, IncidentReport, Place, ReporterKind
+from civicbrain.city.shifts import Signature
 from civicbrain.contracts.wire import BrainCommand, Reply
 from civicbrain.core.errors import (
     CivicBrainError,
@@ -24,7 +26,7 @@ from civicbrain.core.errors import (
     NotFoundError,
     RequestRefusedError,
 )
-from civicbrain.runtime.cases import alarms, outbox
+from civicbrain.runtime.cases import alarms, outbox, signing
 from civicbrain.runtime.cases.desk import CaseDesk
 from civicbrain.runtime.cases.reporters import Reporters
 from civicbrain.runtime.cases.rows import get_evidence, number_of
@@ -57,6 +59,10 @@ class _Order(msgspec.Struct, frozen=True, kw_only=True):
     alarms: list[int] = []
     group: str = ""
     for_s: float = 0.0
+    what_if: str = ""
+    title: str = ""
+    since_s: float = 0.0
+    until_s: float = 0.0
 
 
 class Changes:
@@ -112,6 +118,7 @@ class Changes:
                 c.text, o.into, c.actor, reason=c.reason, version=o.version, key=o.key
             ),
             "notify": lambda c, o: desk.notify(c.text, o.recipient, c.actor, reason=c.reason, key=o.key),
+            "what-if": lambda c, o: desk.link_what_if(c.text, o.what_if, o.title, c.actor, key=o.key),
             "evidence": lambda c, _: self._evidence(c),
             "report": self._report,
             "acknowledge": lambda c, o: self._alarms(c, o, alarms.acknowledge),
@@ -121,6 +128,12 @@ class Changes:
             "unshelve": lambda c, o: self._alarms(c, o, alarms.unshelve),
             "clear": lambda c, o: self._alarms(c, o, alarms.clear_by_hand),
             "notice-again": lambda c, _: self._again(c),
+            "sign-shift": lambda c, o: self._signed(
+                c, lambda change: signing.sign(change, o.since_s, o.until_s, o.to, o.text, o.note)
+            ),
+            "take-shift": lambda c, _: self._signed(
+                c, lambda change: signing.take(change, number_in(c.text))
+            ),
         }  # fmt: skip
 
     def _evidence(self, command: BrainCommand) -> Any:
@@ -163,11 +176,20 @@ class Changes:
                 numbers += alarms.numbers_of_group(change.db, order.group)
             return AlarmsChanged(act(change, numbers, command.reason))
 
+    def _signed(self, command: BrainCommand, act: Callable[[Change], Signature]) -> Signature:
+        with self._desk.store.change(command.actor) as change:
+            return act(change)
+
     def _again(self, command: BrainCommand) -> Any:
         number = int(command.text) if command.text.isascii() and command.text.isdigit() else 0
         with self._desk.store.change(command.actor) as change:
             outbox.send_again(change, number, command.reason, set(self._desk.conduct.recipients))
             return outbox.notice_view(_row(change.db, number))
+
+
+def number_in(text: str) -> int:
+    """0, which nothing has, for what is no number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
 
 
 def _row(db: sqlite3.Connection, number: int) -> sqlite3.Row:

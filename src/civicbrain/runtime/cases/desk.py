@@ -20,7 +20,7 @@ from civicbrain.runtime.cases import alarms
 from civicbrain.runtime.cases.conduct import Conduct, facts_of, get_row
 from civicbrain.runtime.cases.matching import REPORT_REACH_M, find_case, says_more
 from civicbrain.runtime.cases.outbox import put_out
-from civicbrain.runtime.cases.rows import get_summary, number_of, statement
+from civicbrain.runtime.cases.rows import PROPOSAL, get_summary, number_of, statement
 from civicbrain.runtime.cases.sensed import Sensed
 from civicbrain.runtime.cases.store import SYSTEM, CaseStore, Change
 
@@ -153,8 +153,12 @@ class CaseDesk:
             if other == number:
                 raise RequestRefusedError("a case cannot be merged into itself", remedy="name another one")
             mine, its = _require_open(change, number), _require_open(change, other)
-            for table in ("report", "incident"):
-                change.run(f"UPDATE {table} SET case_number = ? WHERE case_number = ?", other, number)  # noqa: S608
+            for table in ("report", "incident", "what_if"):  # a what-if may be linked to both
+                change.run(
+                    f"UPDATE OR IGNORE {table} SET case_number = ? WHERE case_number = ?",  # noqa: S608
+                    other,
+                    number,
+                )
             change.run(
                 "UPDATE case_file SET onset_s = min(coalesce(onset_s, ?), coalesce(?, onset_s)),"
                 " confidence = max(confidence, ?), capacity_left = min(capacity_left, ?),"
@@ -187,6 +191,26 @@ class CaseDesk:
             put_out(change, get_summary(change.db, number), recipient, why, known=True)
 
         return self._case(name, who, None, key, ("notify", recipient, reason), act)
+
+    def link_what_if(self, name: str, what_if: str, title: str, who: str, *, key: str = "") -> dict[str, Any]:
+        """A what-if was asked about a case. Where the procedure proposed one, that is decided."""
+
+        def act(change: Change, number: int) -> None:
+            get_row(change, number)
+            if change.one("SELECT 1 FROM what_if WHERE case_number = ? AND id = ?", number, what_if):
+                return
+            change.run(
+                "INSERT INTO what_if (case_number, id, title, by, at_s) VALUES (?, ?, ?, ?, ?)",
+                number, what_if, title, change.actor, change.now_s,
+            )  # fmt: skip
+            change.run(
+                "UPDATE step SET state = 'done', by = ?, at_s = ?"
+                " WHERE case_number = ? AND id = ? AND state = 'open'",
+                change.actor, change.now_s, number, f"{PROPOSAL}what_if",
+            )  # fmt: skip
+            change.event(number, "what-if", {"what_if": what_if, "title": title})
+
+        return self._case(name, who, None, key, ("what-if", what_if, title), act)
 
     def look(self, name: str, who: str, reason: str) -> None:
         """Somebody looks at the evidence: that stands in the record before they see it."""

@@ -59,7 +59,7 @@ class CasesEntry:
 
     def __init__(self, run_dir: Path | None) -> None:
         self.sender = f"{time.time_ns():x}"
-        self.lost = 0
+        self._no_room, self._lost_before = 0, 0
         self._client = Client(run_dir, CASES_IN) if run_dir is not None else None
         self._heard = open_subscriber(run_dir, CASES_PUB, [REPORT_TOPIC]) if run_dir is not None else None
         self._words: deque[Word] = deque()
@@ -73,6 +73,11 @@ class CasesEntry:
     def session(self) -> str:
         """In which the loop's incidents have their names."""
         return f"{self.sender}.{self._runs}"
+
+    @property
+    def lost(self) -> int:
+        """Alerts and incidents that found no room, here or in the loop."""
+        return self._no_room + self._lost_before
 
     @property
     def waiting(self) -> int:
@@ -93,8 +98,9 @@ class CasesEntry:
         """An alert is over that nobody repeats. source: its brain, "" for this process."""
         self._put(AlertOver(source, key, time.time()))
 
-    def tick(self, open_alerts: Mapping[str, Alert], now_s: float) -> None:
-        """open_alerts: "brain/key" -> alert, as the loop keeps them."""
+    def tick(self, open_alerts: Mapping[str, Alert], now_s: float, lost: int = 0) -> None:
+        """open_alerts: "brain/key" -> alert, as the loop keeps them. lost: how many it had no room for."""
+        self._lost_before = lost
         if now_s < self._now_s:
             self._runs += 1
         self._now_s = now_s
@@ -149,7 +155,7 @@ class CasesEntry:
         if self._client is None:
             return
         if len(self._words) >= MOST_WORDS:
-            self.lost += 1
+            self._no_room += 1
             return
         self._words.append(word)
 

@@ -7,6 +7,7 @@ goes on counts with what lies in the week; stretches of one thing that overlap c
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from civicbrain.city.alarms import FLOOD_COUNT, FLOOD_WINDOW_S
 from civicbrain.city.incidents import IncidentKind, Place
-from civicbrain.city.shifts import KindQuality, Outage, Quality, Times
+from civicbrain.city.shifts import DayQuality, KindQuality, Outage, Quality, Times
 from civicbrain.core.errors import NotFoundError
 from civicbrain.runtime.cases.store import moment
 
@@ -81,8 +82,25 @@ def quality_of(db: sqlite3.Connection, week: str, now_s: float) -> Quality:
         delivery=times_of(
             row["delivered_s"] - row["made_s"] for row in notices if row["delivered_s"] is not None
         ),
+        days=_days(db, raised, start),
         outages=outages, outage_s=round(sum(outage.duration_s for outage in outages), 3),
     )  # fmt: skip
+
+
+def _days(db: sqlite3.Connection, raised: list[float], start: datetime) -> list[DayQuality]:
+    found = []
+    for day in (start + timedelta(days=number) for number in range(7)):
+        since_s, until_s = day.timestamp(), (day + timedelta(days=1)).timestamp()
+        opened, closed = (
+            db.execute(
+                f"SELECT count(*) FROM case_file WHERE {column} >= ? AND {column} < ?",  # noqa: S608
+                (since_s, until_s),
+            ).fetchone()[0]
+            for column in ("opened_s", "closed_s")
+        )
+        alarms = bisect_left(raised, until_s) - bisect_left(raised, since_s)
+        found.append(DayQuality(day, alarms, opened, closed))
+    return found
 
 
 def times_of(values: Iterable[float]) -> Times:

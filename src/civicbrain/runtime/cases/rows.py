@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from civicbrain.city.cases import (
     Statement,
     StepState,
     Urgency,
+    WhatIfLink,
     case_id,
     case_number,
 )
@@ -105,7 +107,7 @@ def list_summaries(
 def get_file(db: sqlite3.Connection, number: int) -> CaseFile:
     """All of a case but its evidence. Raises NotFoundError."""
     found = get_summary(db, number)
-    row = db.execute("SELECT procedure FROM case_file WHERE number = ?", (number,)).fetchone()
+    row = db.execute("SELECT procedure, delay_veh_h FROM case_file WHERE number = ?", (number,)).fetchone()
     steps = [_step(one) for one in _of(db, "step", number, "place, id")]
     merged = db.execute("SELECT number FROM case_file WHERE merged_into = ?", (number,)).fetchall()
     return CaseFile(
@@ -120,6 +122,12 @@ def get_file(db: sqlite3.Connection, number: int) -> CaseFile:
             if step.id.startswith(PROPOSAL) and step.state is StepState.OPEN
         ],
         merged=[case_id(one["number"]) for one in merged],
+        what_ifs=[
+            WhatIfLink(one["id"], one["title"], one["by"], moment(one["at_s"]))
+            for one in _of(db, "what_if", number, "at_s, id")
+        ],
+        delay_veh_h=row["delay_veh_h"],
+        clears=_clears(db, number),
     )
 
 
@@ -152,6 +160,17 @@ def statement(row: sqlite3.Row) -> Statement:
     )  # fmt: skip
 
 
+def _clears(db: sqlite3.Connection, number: int) -> datetime | None:
+    """When the last of a case's open incidents is expected to be over, on the wall clock as if the platform's
+    clock ran with it."""
+    expected = []
+    for row in db.execute("SELECT body, heard_s FROM incident WHERE case_number = ? AND open = 1", (number,)):
+        said = msgspec.json.decode(row["body"], type=Incident)
+        if said.clears_s >= 0:
+            expected.append(row["heard_s"] + max(0.0, said.clears_s - said.updated_s))
+    return to_moment(max(expected, default=None))
+
+
 def place_of(text: str) -> Place:
     return msgspec.json.decode(text, type=Place)
 
@@ -181,7 +200,7 @@ def event(row: sqlite3.Row) -> CaseEvent:
 def _step(row: sqlite3.Row) -> CaseStep:
     return CaseStep(
         row["id"], row["title"], row["role"], CaseState(row["during"]), StepState(row["state"]),
-        to_moment(row["due_s"]), row["by"], to_moment(row["at_s"]),
+        to_moment(row["due_s"]), row["by"], to_moment(row["at_s"]), bool(row["required"]),
     )  # fmt: skip
 
 

@@ -89,5 +89,17 @@ CREATE INDEX notice_due ON notice (due_s) WHERE state = 'waiting';
 CREATE INDEX notice_state ON notice (state, number);
 """
 
-MIGRATIONS = (_FIRST,)
+_LINKS_AND_SIGNATURES = """
+CREATE TABLE what_if (
+    case_number INTEGER NOT NULL REFERENCES case_file (number), id TEXT NOT NULL, title TEXT NOT NULL,
+    by TEXT NOT NULL, at_s REAL NOT NULL, PRIMARY KEY (case_number, id)
+) STRICT;
+CREATE TABLE signature (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, since_s REAL NOT NULL, until_s REAL NOT NULL,
+    signed_by TEXT NOT NULL, given_to TEXT NOT NULL, remark TEXT NOT NULL, note TEXT NOT NULL,
+    sha256 TEXT NOT NULL, taken_by TEXT NOT NULL DEFAULT '', taken_s REAL
+) STRICT;
+"""
+
+MIGRATIONS = (_FIRST, _LINKS_AND_SIGNATURES)
 """Element n brings a file of version n to version n + 1 (`PRAGMA user_version`)."""

@@ -53,7 +53,9 @@ from civicbrain.runtime.configuration import RunConfiguration, load_configuratio
 from civicbrain.runtime.rundir import LEDGER_FILE
 from civicbrain.runtime.serving import serve_until_stopped
 
-STATUS_EVERY_S = 1.0
+STATUS_EVERY_S, CHANGED_AFTER_S = 1.0, 0.25
+"""A change is told at once, but not more often than this; the rest each second."""
+
 TIMERS_EVERY_S = 0.5
 FORGET_EVERY_S = 600.0
 POLL_MS = 250
@@ -84,7 +86,9 @@ class CasesServer:
             self.desk, reporters, lambda report: publish(self._publisher, REPORT_TOPIC, report), table.keep_s
         )
         self._keep_s = table.keep_s
-        self._answers = Answers(open_reader(folder / FILE), procedures, run_dir / LEDGER_FILE)
+        self._answers = Answers(
+            open_reader(folder / FILE), procedures, run_dir / LEDGER_FILE, configuration.notices.recipients
+        )
         self._input = open_responder(run_dir, CASES_IN)
         self._responder = open_responder(run_dir, CASES_CMD)
         self._publisher = open_publisher(run_dir, CASES_PUB)
@@ -106,6 +110,7 @@ class CasesServer:
         for one in (self._input, self._responder, self._woken):
             poller.register(one, zmq.POLLIN)
         said_at = timers_at = forgot_at = 0.0
+        said = -1
         while not self._stopping:
             poller.poll(POLL_MS)
             self._hear_wakes()
@@ -119,9 +124,11 @@ class CasesServer:
             if now - forgot_at >= FORGET_EVERY_S:
                 forgot_at = now
                 self._guarded(lambda: forget(self.store, self._keep_s))
-            if now - said_at >= STATUS_EVERY_S:
-                said_at = now
-                publish(self._publisher, STATUS_TOPIC, status_of(self.store.db, self._words, self._error))
+            changed = said != self.store.changes
+            if now - said_at >= (CHANGED_AFTER_S if changed else STATUS_EVERY_S):
+                said_at, said = now, self.store.changes
+                status = status_of(self.store.db, self._words, self._error, said)
+                publish(self._publisher, STATUS_TOPIC, status)
 
     def stop(self) -> None:
         self._stopping = True

@@ -8,8 +8,9 @@ from civicbrain.runtime.cases.alarms import SHOWN
 from civicbrain.runtime.cases.wire import CasesStatus
 
 
-def status_of(db: sqlite3.Connection, words: int, error: str) -> CasesStatus:
-    """words: taken since the process started. error: why nothing can be written, "" while all is well."""
+def status_of(db: sqlite3.Connection, words: int, error: str, changes: int = 0) -> CasesStatus:
+    """words: taken since the process started; changes: written since then. error: why nothing can be
+    written, "" while all is well."""
     cases = db.execute(
         "SELECT count(*), coalesce(sum(late), 0) FROM case_file WHERE closed_s IS NULL"
     ).fetchone()
@@ -22,5 +23,5 @@ def status_of(db: sqlite3.Connection, words: int, error: str) -> CasesStatus:
     ).fetchone()
     return CasesStatus(
         open_cases=cases[0], late_cases=cases[1], standing_alarms=standing[0], unacknowledged=standing[1],
-        waiting=notices[0], dead=notices[1], words=words, last_error=error,
+        waiting=notices[0], dead=notices[1], words=words, last_error=error, changes=changes,
     )  # fmt: skip

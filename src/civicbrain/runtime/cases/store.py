@@ -88,7 +88,8 @@ class Change:
 
 
 class CaseStore:
-    """The one writer of a folder's `cases.sqlite`. One thread. clock: unix seconds.
+    """The one writer of a folder's `cases.sqlite`. One thread. clock: unix seconds. changes: counts the
+    transactions that changed anything.
 
     Raises CasesError when the file is none, is newer than this program, or another process writes it.
     """
@@ -98,6 +99,7 @@ class CaseStore:
         self.path = folder / FILE
         self.clock = clock
         self.platform_s = 0.0
+        self.changes = 0
         try:
             self._lock = take_lock(self.path)
         except LedgerError as error:
@@ -123,12 +125,14 @@ class CaseStore:
         """A transaction: committed when the block ends, rolled back when it raises. Raises CasesError where
         it cannot be written: then nothing has happened."""
         change = Change(self.db, actor, self.clock(), self.platform_s)
+        before = self.db.total_changes
         try:
             self.db.execute("BEGIN IMMEDIATE")
             yield change
             if change.entries:
                 self._ledger.append(change.entries, moment(change.now_s))
             self.db.execute("COMMIT")
+            self.changes += self.db.total_changes != before
         except BaseException as error:
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")

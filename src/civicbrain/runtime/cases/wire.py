@@ -2,7 +2,8 @@
 
 cases.in   ROUTER  Delivery (from the brain process) -> Taken
 cases.cmd  ROUTER  BrainCommand (its actions stand in `commands.py`) -> Reply
-cases.pub  PUB     b"cases" CasesStatus, once a wall second; b"report" IncidentReport, for the brain
+cases.pub  PUB     b"cases" CasesStatus, once a wall second and soon after a change; b"report"
+                   IncidentReport, for the brain
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class CasesStatus(msgspec.Struct, frozen=True):
-    """How it does. waiting, dead: notices. last_error: why nothing can be written, "" while all is well."""
+    """How it does. waiting, dead: notices. last_error: why nothing can be written, "" while all is well.
+    changes: counts what was written since the process started: another figure, another picture."""
 
     open_cases: int
     late_cases: int
@@ -72,3 +74,4 @@ class CasesStatus(msgspec.Struct, frozen=True):
     dead: int
     words: int
     last_error: str = ""
+    changes: int = 0
