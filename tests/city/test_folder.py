@@ -45,7 +45,8 @@ def make_city(folder: Path) -> City:
     return City(
         "town", network, (junction,), Cameras(150.0, _i(0), _i(0), _f(0)),
         DemandFiles("twin/net.xml", ("twin/r.xml",), (), 10.0, 20.0, 0.5, (("lateral-resolution", "0.8"),)),
-        folder, source="by hand", epoch=datetime(2026, 3, 1, 6, tzinfo=UTC), warnings=("w",),
+        folder, source="by hand", epoch=datetime(2026, 3, 1, 6, tzinfo=UTC), zone="Asia/Seoul",
+        warnings=("w",),
     )  # fmt: skip
 
 
@@ -61,6 +62,7 @@ def folder(tmp_path: Path) -> Path:
 def test_what_is_saved_is_loaded(folder: Path) -> None:
     city, loaded = make_city(folder), load_city(folder)
     assert (loaded.name, loaded.demand, loaded.epoch) == (city.name, city.demand, city.epoch)
+    assert loaded.zone == "Asia/Seoul"
     assert (loaded.junctions, loaded.source, loaded.warnings) == (city.junctions, city.source, city.warnings)
     assert loaded.network.projection == city.network.projection
     for table in ("lanes", "edges", "nodes", "movements"):
@@ -103,6 +105,7 @@ def test_a_wrong_key_is_named_with_its_file(folder: Path) -> None:
     ("old", "new", "message"),
     [
         ("begin_s = 10.0", 'begin_s = "soon"', "begin_s"),
+        ("Asia/Seoul", "Asia/Soul", "no time zone"),
         ("end_s = 20.0", "end_s = 5.0", "later than begin_s"),
         ('name = "town"', "", "'name' is missing"),
         ("begin_s = 10.0", "begin_s = ", "line"),

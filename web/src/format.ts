@@ -1,6 +1,10 @@
 /** Numbers, times and comparisons as people read them. */
 
 import { text } from './text';
+import { getUnits, inDistanceUnit, inSpeedUnit } from './units';
+
+export { formatDistance, formatSpeed, getUnits } from './units';
+export { formatClock, formatDay, formatMoment, formatZone, zoneName } from './zone';
 
 const whole = new Intl.NumberFormat(text.locale, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(text.locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -38,25 +42,12 @@ function signed(value: number, format: (value: number) => string): string {
   return (value < 0 ? '−' : '+') + body;
 }
 
-/** Minutes that an ISO instant's own offset is ahead of UTC. */
-export function offsetMinutes(epoch: string): number {
-  const match = /([+-])(\d\d):?(\d\d)$/.exec(epoch);
-  if (!match) return 0;
-  const minutes = Number(match[2]) * 60 + Number(match[3]);
-  return match[1] === '-' ? -minutes : minutes;
-}
-
-/** Clock of the city, HH:MM:SS, in the zone that the city's epoch is written in. */
-export function formatClock(epoch: string, timeS: number): string {
-  const start = Date.parse(epoch);
-  const base = Number.isNaN(start) ? 0 : start + offsetMinutes(epoch) * 60_000;
-  return new Date(base + Math.floor(timeS) * 1000).toISOString().slice(11, 19);
-}
+const UNIT_NAMES: Record<string, () => string> = { mps: () => getUnits().speed, m: () => getUnits().distance };
 
 /** A key of an explanation, made readable: the unit at its end goes into brackets, underscores go. */
 export function humanise(key: string): string {
   const match = /^(.+)_(s|m|veh|mps|veh_per_h|veh_per_s)$/.exec(key);
-  const [name, unit] = match ? [match[1], match[2].replace('_per_', '/').replace('mps', 'm/s')] : [key, ''];
+  const [name, unit] = match ? [match[1], UNIT_NAMES[match[2]]?.() ?? match[2].replace('_per_', '/')] : [key, ''];
   return name.replaceAll('_', ' ') + (unit ? ` (${unit})` : '');
 }
 
@@ -66,14 +57,16 @@ export function sentence(line: string): string {
   return !clean || /[.!?]$/.test(clean) ? clean : `${clean}.`;
 }
 
-/** Any JSON value of an explanation, on one line. */
-export function formatValue(value: unknown): string {
+/** Any JSON value of an explanation, on one line. Given its key, lengths and speeds come in the chosen unit. */
+export function formatValue(value: unknown, key = ''): string {
+  if (typeof value === 'number' && key.endsWith('_mps')) return formatValue(inSpeedUnit(value));
+  if (typeof value === 'number' && key.endsWith('_m')) return formatValue(inDistanceUnit(value));
   if (value === null || value === undefined) return text.indicators.unknown;
   if (typeof value === 'number') return Number.isInteger(value) ? formatWhole(value) : String(Number(value.toPrecision(3)));
   if (typeof value === 'boolean') return value ? text.yes : text.no;
   if (typeof value === 'string') return value;
-  if (Array.isArray(value)) return value.map(formatValue).join(', ');
+  if (Array.isArray(value)) return value.map((inner) => formatValue(inner, key)).join(', ');
   return Object.entries(value as Record<string, unknown>)
-    .map(([key, inner]) => `${humanise(key)}: ${formatValue(inner)}`)
+    .map(([key, inner]) => `${humanise(key)}: ${formatValue(inner, key)}`)
     .join(', ');
 }

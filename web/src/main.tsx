@@ -25,6 +25,7 @@ import { MapView } from './ui/map-view';
 import { Panel } from './ui/panel';
 import { PageRoom, Rail } from './ui/room-host';
 import { Toasts } from './ui/toasts';
+import { setCityZone } from './zone';
 import './style.css';
 
 declare global {
@@ -93,6 +94,7 @@ async function loadCity(): Promise<void> {
   for (;;) {
     try {
       const [city, geometry] = await Promise.all([api.city(), api.geometry()]);
+      setCityZone(city.zone ?? '');
       setState({ city, geometry, loadError: '' });
       return;
     } catch (error) {

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { compare, formatClock, formatValue, humanise, offsetMinutes, sentence } from '../src/format';
+import { afterEach, describe, expect, it } from 'vitest';
+import { compare, formatClock, formatDay, formatDistance, formatSpeed, formatValue, formatZone, humanise, sentence, zoneName } from '../src/format';
+import { chooseUnits } from '../src/units';
+import { offsetMinutes, setCityZone } from '../src/zone';
 import { Backoff } from '../src/live/backoff';
 import { DELAY_STEPS_S, delayPosition, lampColour, PALETTES, writeDelayColour, type Theme } from '../src/map/palette';
 
@@ -23,6 +25,25 @@ describe('compare', () => {
 });
 
 describe('clock', () => {
+  afterEach(() => setCityZone(''));
+
+  it('knows when the city changes its clocks', () => {
+    setCityZone('Europe/Berlin');
+    const epoch = '2026-03-28T23:00:00Z'; // midnight in Berlin; at 02:00 its clocks go to 03:00
+    expect([0, 7199, 7200].map((timeS) => formatClock(epoch, timeS))).toEqual(['00:00:00', '01:59:59', '03:00:00']);
+    expect([0, 7200].map((timeS) => formatZone(epoch, timeS))).toEqual(['CET', 'CEST']);
+    expect(zoneName(epoch)).toBe('Europe/Berlin');
+    expect(formatDay(epoch, 0)).toBe('Sun, 29 Mar 2026');
+  });
+
+  it('falls back on the offset of the epoch', () => {
+    setCityZone('Atlantis/Main');
+    const epoch = '2026-01-05T00:00:00-03:30';
+    expect([formatClock(epoch, 0), formatZone(epoch, 0), zoneName(epoch)]).toEqual(['00:00:00', 'UTC−03:30', 'UTC−03:30']);
+    expect(formatDay(epoch, 86_399)).toBe('Mon, 5 Jan 2026');
+    expect(formatZone('2026-01-05T00:00:00Z', 0)).toBe('UTC');
+  });
+
   it('shows the city’s own hours', () => {
     expect(formatClock('2026-01-05T00:00:00Z', 25200)).toBe('07:00:00');
     expect(formatClock('2026-01-05T00:00:00+01:00', 25200.9)).toBe('07:00:00');
@@ -42,6 +63,25 @@ describe('explanations', () => {
     expect(humanise('flow_veh_per_h')).toBe('flow (veh/h)');
     expect(formatValue({ a_b: 1.23456, c: [1, 'x', null] })).toBe('a b: 1.23, c: 1, x, –');
     expect(sentence('stage 2 serves more')).toBe('Stage 2 serves more.');
+  });
+});
+
+describe('units', () => {
+  afterEach(() => chooseUnits({ speed: 'km/h', distance: 'm' }));
+
+  it('are metric at first', () => {
+    expect([0, 13.89].map(formatSpeed)).toEqual(['0 km/h', '50 km/h']);
+    expect([12.4, 994, 2340].map(formatDistance)).toEqual(['12 m', '994 m', '2.3 km']);
+  });
+
+  it('are those that were chosen, also in explanations', () => {
+    chooseUnits({ speed: 'mph', distance: 'ft' });
+    expect(formatSpeed(13.4112)).toBe('30 mph');
+    expect([30.48, 1609.344].map(formatDistance)).toEqual(['100 ft', '1.0 mi']);
+    expect([humanise('mean_speed_mps'), formatValue(13.4112, 'mean_speed_mps')]).toEqual(['mean speed (mph)', '30']);
+    expect(formatValue({ gap_m: 3.048 })).toBe('gap (ft): 10');
+    chooseUnits({ speed: 'm/s' });
+    expect(formatSpeed(13.89)).toBe('13.9 m/s');
   });
 });
 

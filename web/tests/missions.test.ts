@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MissionBrief, Passage } from '../src/api/mission-types';
 import type { CityGeometry } from '../src/api/types';
-import { announcement, drivenAt, extendTrail, formatArrival, formatDistance, formatDuration, formatSigned, lateness, phaseOf, placeAt, predictionError, progress, sortMissions } from '../src/rooms/missions/model';
+import { announcement, drivenAt, extendTrail, formatArrival, formatDuration, formatSigned, lateness, phaseOf, placeAt, predictionError, progress, sortMissions } from '../src/rooms/missions/model';
 import { buildStreets, lineOf, nameOf, nearestStreet, pointOn, resolvePlace, splitLine, whereIs } from '../src/rooms/missions/streets';
 
 const passage = (change: Partial<Passage>): Passage => ({
@@ -65,7 +65,6 @@ describe('words for times and ways', () => {
   it('signs differences', () => {
     expect([4, -12, 0.3, 75].map(formatSigned)).toEqual(['+4 s', '−12 s', '±0 s', '+1:15']);
   });
-  it('rounds ways', () => expect([12.4, 994, 2340].map(formatDistance)).toEqual(['12 m', '994 m', '2.3 km']));
   it('an arrival has its uncertainty', () => {
     expect(formatArrival('2026-01-05T08:00:00+00:00', { eta_s: 940, eta_sd_s: 12 })).toBe('08:15:40 ± 12 s');
     expect(formatArrival('2026-01-05T08:00:00+00:00', { eta_s: null, eta_sd_s: null })).toBe('');

@@ -13,7 +13,7 @@ from civicbrain import __version__
 from civicbrain.city.model import City
 from civicbrain.city.network import F64
 from civicbrain.contracts.missions import MissionView, Passage, PassageState
-from civicbrain.core.time import to_datetime
+from civicbrain.core.time import to_local
 
 KINDS = {"ambulance": "Ambulance", "fire": "Fire engine", "police": "Police", "other": "Other vehicle"}
 URGENCIES = {3: "a life depends on it", 2: "urgent", 1: "may wait"}
@@ -75,7 +75,7 @@ def render_mission(city: City, mission: MissionView, now_s: float) -> bytes:
     """The page as HTML, everything that came from outside escaped. now_s: platform second of the report."""
 
     def clock(time_s: float | None) -> str:
-        return "–" if time_s is None else to_datetime(city.epoch, time_s).strftime("%H:%M:%S")
+        return "–" if time_s is None else to_local(city.epoch, city.zone, time_s).strftime("%H:%M:%S")
 
     names = {place.edge: place.name or place.id for place in reversed(city.places)}
     end_s = mission.ended_s if mission.ended_s is not None else now_s
@@ -96,7 +96,7 @@ def render_mission(city: City, mission: MissionView, now_s: float) -> bytes:
         error_s=sum(errors) / len(errors) if errors else None,
         passed=sum(passage.passed_s is not None for passage in mission.passages),
         rows=rows, scale=scale, sketch=_sketch(city, mission), now_s=now_s,
-        date=to_datetime(city.epoch, now_s).date().isoformat(),
+        date=to_local(city.epoch, city.zone, now_s).date().isoformat(),
         clock=clock, duration=_duration, signed=_signed, distance=_distance,
         place=lambda edge: names.get(edge) or _near(city, edge),
     )  # fmt: skip

@@ -45,6 +45,7 @@ class CityView(Struct, frozen=True):
     begin_s: float
     end_s: float
     epoch: str  # aware instant of second 0, RFC 3339
+    zone: str  # IANA name of the city's time zone, "" where it is not known
     tile_url: str
     civicbrain_version: str
     bounds_m: Bounds

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from civicbrain.core.errors import ConfigurationError
 
@@ -23,7 +32,11 @@ class TwinTable(BaseModel):
 
 
 class CityTable(BaseModel):
-    """The whole file. begin_s and end_s are the window of the scenario in seconds since `epoch`."""
+    """The whole file. begin_s and end_s are the window of the scenario in seconds since `epoch`.
+
+    zone: IANA name of the city's time zone ("Europe/Berlin"), by which people read its times; "" where it is
+    not known: they are read in the offset that `epoch` is written in.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,9 +46,17 @@ class CityTable(BaseModel):
     epoch: AwareDatetime = datetime.fromisoformat("2026-01-05T00:00:00+00:00")
     begin_s: float = Field(default=0.0, ge=0.0)
     end_s: float = Field(default=3600.0, gt=0.0)
+    zone: str = ""
     tile_url: str = ""
     warnings: tuple[str, ...] = ()
     twin: TwinTable
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone and zone not in available_timezones():
+            raise ValueError(f"{zone[:40]!r} is no time zone of the IANA data base, such as Europe/Berlin")
+        return zone
 
     @model_validator(mode="after")
     def _window(self) -> CityTable:

@@ -141,6 +141,7 @@ def load_city(folder: Path) -> City:
         folder=folder,
         source=configuration.source,
         epoch=configuration.epoch,
+        zone=configuration.zone,
         tile_url=configuration.tile_url,
         warnings=configuration.warnings,
         places=read_places(folder),
@@ -165,6 +166,7 @@ def _configuration(city: City) -> str:
         "name": city.name,
         "source": city.source,
         "epoch": city.epoch.astimezone(UTC),
+        "zone": city.zone,
         "begin_s": float(demand.begin_s),
         "end_s": float(demand.end_s),
         "tile_url": city.tile_url,
@@ -177,7 +179,10 @@ def _configuration(city: City) -> str:
             "sumo_options": dict(demand.sumo_options),
         },
     }
-    head = "# A city of Civic Brain. Seconds count from epoch; tile_url is an optional base map.\n"
+    head = (
+        "# A city of Civic Brain. Seconds count from epoch; zone is the city's time zone, such as\n"
+        "# Europe/Berlin, for the clocks that people read; tile_url is an optional base map.\n"
+    )
     return head + tomli_w.dumps(table)
 
 

@@ -57,6 +57,7 @@ class City:
     folder: Path
     source: str = ""
     epoch: datetime = datetime(2026, 1, 5, tzinfo=UTC)
+    zone: str = ""  # IANA name of its time zone, "" where it is not known
     tile_url: str = ""  # optional base map address for the control room
     warnings: tuple[str, ...] = ()
     extra: dict[str, object] = field(default_factory=dict)

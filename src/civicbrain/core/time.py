@@ -8,6 +8,7 @@ run is reproducible; at the edges it is shown as an aware datetime.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from civicbrain.core.errors import ConfigurationError
 
@@ -29,3 +30,12 @@ def to_datetime(epoch: datetime, time_s: float) -> datetime:
 def to_seconds(epoch: datetime, moment: datetime) -> float:
     """The platform second (s since epoch) of an aware instant."""
     return (require_aware(moment) - require_aware(epoch)).total_seconds()
+
+
+def to_local(epoch: datetime, zone: str, time_s: float) -> datetime:
+    """The instant of platform second `time_s` on the city's own clocks.
+
+    zone: IANA name of its time zone, known to this machine; "" where the city names none: the offset that
+    `epoch` carries holds all the year round.
+    """
+    return to_datetime(epoch, time_s).astimezone(ZoneInfo(zone) if zone else epoch.tzinfo)

@@ -24,7 +24,7 @@ from civicbrain.contracts.transport import (
     receive,
 )
 from civicbrain.contracts.wire import SIGNALS_TOPIC, STATE_TOPIC, STATUS_TOPIC, CityState, TwinStatus
-from civicbrain.core.time import to_datetime
+from civicbrain.core.time import to_local
 from civicbrain.runtime.cases.procedures import load_procedures
 from civicbrain.runtime.cases.reporters import load_reporters
 from civicbrain.runtime.cases.wire import STATUS_TOPIC as CASES_TOPIC
@@ -263,4 +263,4 @@ def _url(host: str, port: int) -> str:
 
 
 def _clock(city: City, time_s: float) -> str:
-    return to_datetime(city.epoch, time_s).strftime("%H:%M:%S")
+    return to_local(city.epoch, city.zone, time_s).strftime("%H:%M:%S")

@@ -11,6 +11,8 @@ export interface CityInfo {
   begin_s: number;
   end_s: number;
   epoch: string;
+  /** IANA name of the city's time zone, "" where none is known. */
+  zone: string;
   tile_url: string;
   civicbrain_version: string;
   bounds_m: [number, number, number, number];

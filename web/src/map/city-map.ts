@@ -18,6 +18,7 @@ import { buildAreas, buildHeads, buildPaths, type Heads, type LaneKind, type Pat
 import { drawLayers, isOn, subscribeLayers, type Drawing } from './layers';
 import { lampColour, PALETTES, writeDelayColour, type Palette, type Rgba, type Theme } from './palette';
 import { makeProjection, type CityProjection } from './projection';
+import { getUnits } from '../units';
 import { VehicleLayer } from './vehicle-layer';
 
 /** Zooms between which circles give way to heads, and dots to shapes. */
@@ -134,7 +135,7 @@ export class CityMap {
     if (!city.tile_url) this.map.getCanvas().style.opacity = '0';
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    this.map.addControl(new maplibregl.ScaleControl({ unit: 'metric', maxWidth: 110 }), 'bottom-left');
+    this.map.addControl(new maplibregl.ScaleControl({ unit: getUnits().distance === 'ft' ? 'imperial' : 'metric', maxWidth: 110 }), 'bottom-left');
     this.streets = new MapboxOverlay({ interleaved: false, layers: [] });
     // the shapes that move smooth their own edges: without multisampling a picture costs half as much
     // where there is no graphics card

@@ -2,12 +2,13 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { formatClock, formatTenth, formatWhole, sentence } from '../format';
+import { formatClock, formatTenth, formatWhole, formatZone, sentence, zoneName } from '../format';
 import { changeControl, changeTwin, switchBrain } from '../state/actions';
 import { setState, useStore } from '../state/store';
 import { text } from '../text';
 import { ReasonDialog } from './dialog';
 import { Icon } from './icon';
+import { Preferences } from './preferences';
 
 const SPEEDS = [1, 2, 5, 10] as const;
 
@@ -34,6 +35,7 @@ export function Header(): JSX.Element {
         </span>
       )}
       <Connection />
+      <Preferences />
       <ThemeButton />
       <PanelButton />
     </header>
@@ -43,11 +45,20 @@ export function Header(): JSX.Element {
 function Clock(): JSX.Element {
   const clock = useStore((s) => (s.city && Number.isFinite(s.timeS) ? formatClock(s.city.epoch, s.timeS) : '––:––:––'));
   const run = useStore((s) => s.snapshot?.twin?.run ?? 0);
+  const city = useStore((s) => s.city);
+  // an offset changes at quarter hours at the most
+  const quarter = useStore((s) => (Number.isFinite(s.timeS) ? Math.floor(s.timeS / 900) : null));
+  const zone = city && { epoch: city.epoch, name: formatZone(city.epoch, quarter === null ? city.begin_s : quarter * 900) };
   return (
     <div class="clock">
       <time aria-label={text.clock.label} data-testid="clock">
         {clock}
       </time>
+      {zone && (
+        <span class="caption" title={text.clock.zone(zoneName(zone.epoch))} data-testid="zone">
+          {zone.name}
+        </span>
+      )}
       {run > 0 && <span class="caption">{text.clock.run(run)}</span>}
     </div>
   );

@@ -104,7 +104,7 @@ function Explanation({ explanation }: { explanation: Record<string, unknown> }):
       {typeof why === 'string' && <p class="why">{sentence(why)}</p>}
       {why === undefined && entries.length === 0 && <p class="muted">{text.junction.noExplanation}</p>}
       {entries.map(([key, value]) => (
-        <Part key={key} name={humanise(key)} value={value} />
+        <Part key={key} of={key} value={value} />
       ))}
     </section>
   );
@@ -116,11 +116,12 @@ const isEmpty = (value: unknown): boolean =>
 const isMapping = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function Part({ name, value }: { name: string; value: unknown }): JSX.Element {
+function Part({ of, value }: { of: string; value: unknown }): JSX.Element {
+  const name = humanise(of);
   if (!isMapping(value)) {
     return (
       <dl class="facts">
-        <Fact name={name} value={formatValue(value)} testid={`explanation-${name}`} />
+        <Fact name={name} value={formatValue(value, of)} testid={`explanation-${name}`} />
       </dl>
     );
   }
@@ -140,9 +141,9 @@ function Part({ name, value }: { name: string; value: unknown }): JSX.Element {
           <tr key={key}>
             <th scope="row">{key}</th>
             {nested ? (
-              columns.map((column) => <td key={column}>{formatValue((inner as Record<string, unknown>)[column])}</td>)
+              columns.map((column) => <td key={column}>{formatValue((inner as Record<string, unknown>)[column], column)}</td>)
             ) : (
-              <td>{formatValue(inner)}</td>
+              <td>{formatValue(inner, key)}</td>
             )}
           </tr>
         ))}

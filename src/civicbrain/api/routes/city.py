@@ -31,6 +31,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         begin_s=city.demand.begin_s,
         end_s=city.demand.end_s,
         epoch=city.epoch.isoformat().replace("+00:00", "Z"),
+        zone=city.zone,
         tile_url=city.tile_url,
         civicbrain_version=__version__,
         bounds_m=list(bounds_of(city)),

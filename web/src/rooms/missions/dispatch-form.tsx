@@ -3,12 +3,12 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { DispatchAnswer, DispatchChoice, DispatchQuestion } from '../../api/mission-types';
-import { formatClock, formatWhole } from '../../format';
+import { formatClock, formatDistance, formatWhole } from '../../format';
 import { getState, setState, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { missionText } from './text';
 import { askDispatcher, showWay } from './actions';
-import { formatDistance, formatDuration } from './model';
+import { formatDuration } from './model';
 import type { Prefill } from './order-form';
 import { PlaceField } from './place-field';
 import { nameOf, placeLabel } from './streets';

@@ -1,7 +1,7 @@
 /** What missions mean to people: phases of a corridor, order of the list, times with their uncertainty. */
 
 import type { Mission, MissionBrief, Passage } from '../../api/mission-types';
-import { formatClock, formatTenth, formatWhole } from '../../format';
+import { formatClock } from '../../format';
 
 /**
  * waiting: nothing is asked yet; opening: its stage is asked for; green: it shows; passed: the vehicle is
@@ -68,8 +68,6 @@ export function formatSigned(seconds: number): string {
   if (whole === 0) return '±0 s';
   return (whole > 0 ? '+' : '−') + formatDuration(Math.abs(whole));
 }
-
-export const formatDistance = (metres: number): string => (metres < 995 ? `${formatWhole(metres)} m` : `${formatTenth(metres / 1000)} km`);
 
 /** "08:15:40 ± 12 s"; "" while there is no arrival to tell. */
 export function formatArrival(epoch: string, mission: Pick<MissionBrief, 'eta_s' | 'eta_sd_s'>): string {

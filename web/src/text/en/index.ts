@@ -30,7 +30,7 @@ export const en = {
     noMinute: 'no fixed-plan figure for this minute',
     unknown: '–',
   },
-  clock: { label: 'Time in the city', run: (run: number) => `run ${run + 1}` },
+  clock: { label: 'Time in the city', zone: (name: string) => `Time zone of the city: ${name}`, run: (run: number) => `run ${run + 1}` },
   speed: {
     label: 'Speed of the twin',
     pause: 'Pause',
@@ -67,6 +67,13 @@ export const en = {
     live: 'Live',
     stale: (seconds: number) => `No data for ${seconds} s`,
     reconnecting: 'Reconnecting',
+  },
+  preferences: {
+    label: 'Language and units',
+    language: 'Language',
+    speed: 'Speeds in',
+    distance: 'Distances in',
+    zone: (zone: string) => `Times are the city’s own: ${zone}.`,
   },
   login: { demo: 'Demo login: operator', hint: 'This server is bound to this machine only and logs you in as an operator.' },
   theme: { toLight: 'Light theme', toDark: 'Dark theme' },

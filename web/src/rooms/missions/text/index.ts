@@ -1,4 +1,6 @@
 import { inLanguage } from '../../../text/language';
 import { en } from './en';
+import { ko } from './ko';
+import { zh } from './zh';
 
-export const missionText = inLanguage({ en, ko: en, zh: en });
+export const missionText = inLanguage({ en, ko, zh });
