@@ -129,7 +129,6 @@ class WhatIfOrder(Struct, frozen=True, forbid_unknown_fields=True):
 
     what_if: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.:-]+$")]
     title: Annotated[str, Meta(max_length=200, pattern=_PLAIN)] = ""
-    by: Who = ""
     key: Key = ""
 
 
@@ -139,13 +138,12 @@ class ShiftOrder(Struct, frozen=True, forbid_unknown_fields=True):
     to: Label
     hours: Annotated[float, Meta(gt=0, le=168)] = 8.0
     remark: Text = ""
-    by: Who = ""
 
 
 class ShiftTaking(Struct, frozen=True, forbid_unknown_fields=True):
-    """by: who takes the shift."""
+    """Whoever sends it takes the shift."""
 
-    by: Who = ""
+    reason: Reason = ""
 
 
 class EvidenceOrder(Struct, frozen=True, forbid_unknown_fields=True):

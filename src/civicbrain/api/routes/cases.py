@@ -100,8 +100,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         description="Where its procedure proposed one, that is decided by it.",
         status_code=201,
     )
-    async def link_what_if(case: CaseId, data: models.WhatIfOrder) -> CaseSummary:
-        return await change("what-if", case, data)
+    async def link_what_if(case: CaseId, data: models.WhatIfOrder, who: Identity) -> CaseSummary:
+        return await change(who, "what-if", case, data)
 
     @post(
         "/v1/cases/{case:str}/evidence",

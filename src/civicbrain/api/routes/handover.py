@@ -11,6 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from civicbrain.api import case_models as models
+from civicbrain.api.identity import Identity
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.routes.cases import order
 from civicbrain.api.services import Services
@@ -58,9 +59,9 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return Response(as_text(await note(hours)), media_type="text/plain; charset=utf-8")
 
     @post("/v1/handovers", tags=["cases"], summary="Sign the shift over to the next", status_code=201)
-    async def sign_shift(data: models.ShiftOrder) -> Signature:
+    async def sign_shift(data: models.ShiftOrder, who: Identity) -> Signature:
         found = await note(data.hours)
-        command = order("sign-shift", data)
+        command = order(who, "sign-shift", data)
         command.body.update(
             text=as_text(found), note=command.body.pop("remark"),
             since_s=found.since.timestamp(), until_s=found.until.timestamp(),
@@ -83,8 +84,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         summary="Take the shift",
         status_code=200,
     )
-    async def take_shift(handover: HandoverId, data: models.ShiftTaking) -> Signature:
-        return told(await link.ask_cases(order("take-shift", data, str(handover))), Signature)
+    async def take_shift(handover: HandoverId, data: models.ShiftTaking, who: Identity) -> Signature:
+        return told(await link.ask_cases(order(who, "take-shift", data, str(handover))), Signature)
 
     @get("/v1/quality", tags=["cases"], summary="A week in figures")
     async def get_quality(
