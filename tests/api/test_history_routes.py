@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 import sys
 import time
@@ -134,6 +135,29 @@ def test_moments_are_frames_of_the_map(kept: Place) -> None:
         assert frame[:4] == b"CBF1"
         vehicles, groups, junctions = struct.unpack_from("<III", frame, 20)
         assert (vehicles, groups, junctions) == (1, CITY.signals.group_count, len(CITY.junctions))
+
+
+def test_replay_takes_from_the_history_what_was_not_recorded(kept: Place) -> None:
+    def replayed(start_s: float, end_s: float) -> httpx.Response:
+        return httpx.get(f"{kept.url}/v1/replay/frames", params={"start": at(start_s), "end": at(end_s)})
+
+    answer = replayed(150, 153)  # the stand-in itself is still in its first seconds
+    assert answer.headers["x-replay-source"] == "history"
+    assert [struct.unpack_from("<I", answer.content, 4 + 20)[0]] == [1]  # the vehicle that a camera saw
+    window = {"start": at(60), "end": at(180)}
+    strip = httpx.get(f"{kept.url}/v1/replay/strip", params=window).json()
+    assert strip["source"] == "history"
+    assert {value for value in strip["queue_veh"] if value is not None} == {1.0}
+    assert {value for value in strip["vehicles"] if value is not None} == {7.0}
+    shutil.rmtree(kept.run_dir / "history" / "runs" / "000001" / "1s")  # as after two days
+    answer = replayed(60, 180)
+    assert answer.headers["x-replay-source"] == "history"
+    size, time_s = (
+        struct.unpack_from("<I", answer.content)[0],
+        struct.unpack_from("<d", answer.content, 4 + 8)[0],
+    )
+    assert (len(answer.content), time_s) == (2 * (4 + size), 60.0)  # a frame a minute
+    assert struct.unpack_from("<I", answer.content, 4 + 20)[0] == 0  # without vehicles
 
 
 def test_a_vehicle_stands_where_the_camera_saw_it() -> None:

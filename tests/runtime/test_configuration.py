@@ -54,7 +54,10 @@ def test_values_are_read(tmp_path):
         ("[run]\ncontrl = 'x'", ["'run.contrl'", "did you mean 'control'"]),
         ("[rum]\n", ["'rum'", "did you mean 'run'"]),
         ("[brains.signals]\nenable = true", ["'brains.signals.enable'", "did you mean 'enabled'"]),
-        ("[zebra]\n", ["'zebra'", "api, brains, cases, feeds, guard, history, intake, notices, run, twin"]),
+        (
+            "[zebra]\n",
+            ["'zebra'", "api, brains, cases, feeds, guard, history, intake, notices, playback, run, twin"],
+        ),
         ("[twin]\ncoverage = 1.5", ["'twin.coverage'", "less than or equal to 1"]),
         ("[twin]\ncoverage = nan", ["'twin.coverage'", "finite"]),
         ("[twin]\nsensing = 'radar'", ["'twin.sensing'", "'camera' or 'oracle'"]),

@@ -31,6 +31,7 @@ from civicbrain.api.routes import (
     history,
     now,
     records,
+    replay,
     reports,
     session,
     sources,
@@ -68,7 +69,7 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
             await services.stop()
 
     topics = (city_routes, now, control, records, history, sources, mission_routes, what_if_routes,
-              situation_routes, transit_routes, session)  # fmt: skip
+              situation_routes, transit_routes, session, replay)  # fmt: skip
     work = (cases, reports, alarms, handover)
     routes = [get_openapi, *(handler for topic in (*topics, *work) for handler in topic.handlers(services))]
     api = Litestar(

@@ -22,6 +22,7 @@ from civicbrain.api import (
     field_models,
     mission_models,
     models,
+    replay_models,
     session_models,
     transit_models,
     what_if_models,
@@ -46,7 +47,7 @@ _ALWAYS = {
 _WITH_BODY = {403: "a page of another origin asked", 409: "refused", 415: "the body is not application/json"}
 _WITH_NAME = {404: "there is none of that name"}
 _NAMING = ("/v1/control", "/v1/dispatch", "/v1/intake", "/v1/missions", "/v1/sources", "/v1/what-ifs",
-           "/v1/proposals", "/v1/situations",
+           "/v1/proposals", "/v1/situations", "/v1/replay", "/v1/replay/frames", "/v1/replay/strip",
            "/v1/transit/buses", "/v1/transit/gtfs.zip", "/v1/transit/lines", "/v1/transit/realtime.pb",
            "/v1/transit/requests")  # fmt: skip
 _CHOOSING = ("/v1/alarms/acknowledgements", "/v1/alarms/clearings", "/v1/alarms/shelvings",
@@ -232,6 +233,7 @@ def _structs() -> list[type[msgspec.Struct]]:
         what_if_models,
         transit_models,
         session_models,
+        replay_models,
     )
     return [
         value

@@ -84,6 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--read-rate", type=float, default=Settings.read_rate_hz, metavar="PER_S")
     parser.add_argument("--write-rate", type=float, default=Settings.write_rate_hz, metavar="PER_S")
     parser.add_argument("--intake-rate", type=float, default=Settings.intake_rate_hz, metavar="PER_S")
+    parser.add_argument("--playback-hours", type=float, default=Settings.playback_hours, metavar="H")
+    parser.add_argument("--playback-gb", type=float, default=Settings.playback_bytes / 1e9, metavar="GB")
     parser.add_argument("--stale-after", type=float, default=Settings.stale_after_s, metavar="S")
     parser.add_argument(
         "--map-send-timeout",
@@ -102,6 +104,8 @@ def main(arguments: list[str] | None = None) -> int:
         read_rate_hz=options.read_rate,
         write_rate_hz=options.write_rate,
         intake_rate_hz=options.intake_rate,
+        playback_hours=options.playback_hours,
+        playback_bytes=int(options.playback_gb * 1e9),
         stale_after_s=options.stale_after,
         map_send_timeout_s=options.map_send_timeout,
     )

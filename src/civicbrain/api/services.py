@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from civicbrain.api.forward import Forwarder
 from civicbrain.api.geometry import geometry_of
 from civicbrain.api.link import Link
 from civicbrain.api.map_socket import MapSocket
+from civicbrain.api.playback.recorder import Recorder
 from civicbrain.api.settings import Settings
 from civicbrain.api.views import cases_health
 from civicbrain.api.what_ifs import WhatIfs
@@ -44,6 +46,7 @@ class Services:
     geometry: Document
     forwarder: Forwarder
     what_ifs: WhatIfs
+    recorder: Recorder
 
     @staticmethod
     def of(city: City, settings: Settings) -> Services:
@@ -56,14 +59,17 @@ class Services:
         return Services(
             city, settings, link, alerts, MapSocket(city, link, settings), Document.of(geometry_of(city)),
             Forwarder(settings), WhatIfs(city, settings),
+            Recorder(city, settings.run_dir, settings.playback_hours, settings.playback_bytes),
         )  # fmt: skip
 
     async def start(self) -> None:
         await self.link.start()
         self.map_socket.start()
         self.what_ifs.start()
+        self.recorder.start()
 
     async def stop(self) -> None:
+        await asyncio.to_thread(self.recorder.stop)
         await self.what_ifs.stop()
         await self.map_socket.stop()
         self.forwarder.stop()

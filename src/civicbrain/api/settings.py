@@ -30,6 +30,8 @@ class Settings:
     map_rate_hz: float = 5.0
     map_clients: int = 64
     map_send_timeout_s: float = 10.0  # a map client that reads nothing for so long is dropped
+    playback_hours: float = 4.0  # how long the moving picture is kept, real time; 0: not at all
+    playback_bytes: int = 2_000_000_000
     alert_clients: int = 32
     alert_buffer: int = 1000  # newest alerts kept for Last-Event-ID
     alert_heartbeat_s: float = 15.0

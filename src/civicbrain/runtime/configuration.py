@@ -18,6 +18,9 @@ max_lifetime_s = 30.0
 [history]
 vehicles_minutes = 60
 
+[playback]
+hours = 4
+
 [intake]
 enabled = true            # field cameras, by POST /v1/observations and [feeds.mqtt]
 
@@ -147,6 +150,14 @@ class HistoryTable(_Table):
         )  # fmt: skip
 
 
+class PlaybackTable(_Table):
+    """[playback]: the moving picture of the past, for the control room's Then. hours: how long it is kept,
+    real time; 0: never. most_gb: disk for it; beyond, the oldest goes first."""
+
+    hours: float = Field(default=4.0, ge=0.0, le=720.0)
+    most_gb: float = Field(default=2.0, ge=0.01, le=10_000.0)
+
+
 class IntakeTable(_Table):
     """[intake]: the entry of field cameras. keys_file: a key for each source (TOML, mode 0600); "": all use
     the shared token, `intake.token` in the run folder. trust_clocks: false where the cameras' clocks are
@@ -203,6 +214,7 @@ class RunConfiguration(_Table):
     api: ApiTable = ApiTable()
     guard: GuardTable = GuardTable()
     history: HistoryTable = HistoryTable()
+    playback: PlaybackTable = PlaybackTable()
     intake: IntakeTable = IntakeTable()
     cases: CasesTable = CasesTable()
     notices: NoticesTable = NoticesTable()

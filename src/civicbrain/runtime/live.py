@@ -144,13 +144,16 @@ def _children(city: City, options: LiveOptions, run_dir: Path) -> list[Child]:
         "--miss-rate", str(twin.miss_rate), "--range", str(twin.range_m),
     ]  # fmt: skip
     config = ["--config", str(options.config)] if options.config else []
+    playback = options.configuration.playback
+    kept = ["--playback-hours", str(playback.hours), "--playback-gb", str(playback.most_gb)]
+    place_of_api = ["--host", api.host, "--port", str(api.port)]
     tiles = ["--tile-url", api.tile_url] if api.tile_url else []
     return [
         Child(
             "twin", "civicbrain.twin.server", [*place, *seed, *warmup, "--speed", str(run.speed), *sensing]
         ),
         Child("brain", "civicbrain.runtime.server", [*place, *seed, "--control", run.control, *config]),
-        Child("api", "civicbrain.api.server", [*place, "--host", api.host, "--port", str(api.port), *tiles]),
+        Child("api", "civicbrain.api.server", [*place, *place_of_api, *tiles, *kept]),
         *_history(options.configuration, [*place, *config]),
         *_cases(options.configuration, [*place, *config]),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -12,7 +11,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from civicbrain.api import history_models
-from civicbrain.api.problems import MEDIA_TYPE, Problem, ProblemError
+from civicbrain.api.instants import End, Start, instant
+from civicbrain.api.problems import MEDIA_TYPE, Problem
 from civicbrain.api.replay import Replay
 from civicbrain.api.services import Services
 from civicbrain.api.views import told
@@ -35,13 +35,6 @@ _ABOUT_MOMENTS = (
     "map sends it (`CBF1`). Vehicles are there as long as positions are kept, and carry no identity."
 )
 Run = Annotated[int, Parameter(ge=0, le=_HIGHEST_RUN, description="number of the run; 0: the newest")]
-Start = Annotated[
-    str, Parameter(schema_extra={"format": "date-time"}, description="first instant, RFC 3339 with its zone")
-]
-End = Annotated[
-    str,
-    Parameter(schema_extra={"format": "date-time"}, description="end (exclusive), RFC 3339 with its zone"),
-]
 REFUSALS = {
     404: ResponseSpec(Problem, False, media_type=MEDIA_TYPE, description="no such indicator, place or run"),
     409: ResponseSpec(
@@ -90,7 +83,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         run: Run = 0,
     ) -> history_models.HistoryAnswer:
         question = Question(
-            indicator=unquote(indicator, errors="replace"), start=_instant(start), end=_instant(end),
+            indicator=unquote(indicator, errors="replace"), start=instant(start), end=instant(end),
             junctions=_ids(junctions), lanes=_ids(lanes), approach=approach,
             box=tuple(_numbers(box)) if box else None,  # type: ignore[arg-type]  # four, by the pattern
             polygon=_corners(polygon),
@@ -113,24 +106,13 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         seconds: Annotated[int, Parameter(ge=1, le=_MOST_SECONDS, description="how many")] = 10,
         run: Run = 0,
     ) -> Response[bytes]:
-        ask = Ask(action="moments", start=_instant(start), seconds=seconds, run=run)
+        ask = Ask(action="moments", start=instant(start), seconds=seconds, run=run)
         moments = told(await link.ask_history(ask), Moments)
         return Response(
             replay.encode(moments.moments), media_type=FRAMES, headers={"cache-control": "no-store"}
         )
 
     return [get_catalogue, get_indicator, get_moments]
-
-
-def _instant(text: str) -> datetime:
-    """RFC 3339; a leap second is taken as the second before it, as UTC clocks of computers do."""
-    try:
-        moment = datetime.fromisoformat(text.upper().replace(":60", ":59"))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None or "T" not in text.upper():
-        raise ProblemError(400, "a time does not fit; write it with its zone, e.g. 2026-01-05T08:00:00Z")
-    return moment
 
 
 def _ids(text: str) -> tuple[str, ...]:

@@ -1,0 +1,58 @@
+"""What the API says of the moving picture of the past, as types (see `models.py`)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class ReplaySpan(Struct, frozen=True):
+    """A stretch that can be shown; end exclusive."""
+
+    start: datetime
+    end: datetime
+
+
+class ReplayView(Struct, frozen=True):
+    """What can be shown again. run: of which the spans are, 0 without any; runs: all there are. kept_hours:
+    how long the picture is kept, real time, 0: it is not. recording: it is being kept now; last_error: why
+    not, empty while all is well. Older moments come from the history, with fewer vehicles or none."""
+
+    run: int
+    runs: list[int]
+    spans: list[ReplaySpan]
+    kept_hours: float
+    recording: bool
+    frames: int
+    failed: int
+    disk_bytes: int
+    last_error: str = ""
+
+
+class ReplayMark(Struct, frozen=True):
+    """Something that happened. kind: control, brain-on, brain-off, mission-began, mission-ended or alert.
+    text: the control, the mission's id or the alert; detail: the control before, or the alert's severity."""
+
+    time_s: float
+    kind: str
+    text: str
+    detail: str = ""
+    junction: str = ""
+
+
+class ReplayStrip(Struct, frozen=True):
+    """The city's figures over a window, one a step from `start` on; null: not known. source: recording, or
+    history where nothing was recorded. start_s: seconds of the city's clock."""
+
+    run: int
+    source: str
+    start: datetime
+    start_s: float
+    step_s: float
+    vehicles: list[float | None]
+    stopped: list[float | None]
+    delay_s: list[float | None]
+    throughput_veh_per_h: list[float | None]
+    queue_veh: list[float | None]
+    marks: list[ReplayMark]
