@@ -24,6 +24,7 @@ from civicbrain.api import (
     models,
     replay_models,
     session_models,
+    study_models,
     transit_models,
     what_if_models,
 )
@@ -46,8 +47,9 @@ _ALWAYS = {
 }
 _WITH_BODY = {403: "a page of another origin asked", 409: "refused", 415: "the body is not application/json"}
 _WITH_NAME = {404: "there is none of that name"}
-_NAMING = ("/v1/control", "/v1/dispatch", "/v1/intake", "/v1/missions", "/v1/sources", "/v1/what-ifs",
-           "/v1/proposals", "/v1/situations", "/v1/replay", "/v1/replay/frames", "/v1/replay/strip",
+_NAMING = ("/v1/control", "/v1/dispatch", "/v1/intake", "/v1/missions", "/v1/sources", "/v1/studies",
+           "/v1/what-ifs", "/v1/proposals", "/v1/situations",
+           "/v1/replay", "/v1/replay/frames", "/v1/replay/strip",
            "/v1/transit/buses", "/v1/transit/gtfs.zip", "/v1/transit/lines", "/v1/transit/realtime.pb",
            "/v1/transit/requests")  # fmt: skip
 _CHOOSING = ("/v1/alarms/acknowledgements", "/v1/alarms/clearings", "/v1/alarms/shelvings",
@@ -98,7 +100,7 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
     schemas["MissionOrder"]["examples"] = [{"vehicle": "ambulance 7", "urgency": 3} | ends]
     places = {"north station": edges[0], "south station": edges[len(edges) // 2]}
     schemas["DispatchQuestion"]["examples"] = [{"address": edges[-1], "places": places}]
-    for name, examples in what_if_models.examples(edges).items():
+    for name, examples in (what_if_models.examples(edges) | study_models.examples()).items():
         schemas[name]["examples"] = examples
     needs = _needs(app)
     for path, item in document["paths"].items():
@@ -234,6 +236,7 @@ def _structs() -> list[type[msgspec.Struct]]:
         transit_models,
         session_models,
         replay_models,
+        study_models,
     )
     return [
         value

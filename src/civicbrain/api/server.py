@@ -81,6 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--allow-origin", action="append", default=[], metavar="URL", help="page that may write"
     )
     parser.add_argument("--tile-url", default="", metavar="URL", help="base map; default: the city's own")
+    parser.add_argument(
+        "--studies-dir", type=Path, metavar="DIR", help="before/after studies [in the run folder]"
+    )
     parser.add_argument("--read-rate", type=float, default=Settings.read_rate_hz, metavar="PER_S")
     parser.add_argument("--write-rate", type=float, default=Settings.write_rate_hz, metavar="PER_S")
     parser.add_argument("--intake-rate", type=float, default=Settings.intake_rate_hz, metavar="PER_S")
@@ -101,6 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
         port=options.port,
         allowed_hosts=tuple(options.allow_host),
         allowed_origins=tuple(options.allow_origin),
+        studies_dir=options.studies_dir,
         read_rate_hz=options.read_rate,
         write_rate_hz=options.write_rate,
         intake_rate_hz=options.intake_rate,

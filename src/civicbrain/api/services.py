@@ -16,6 +16,7 @@ from civicbrain.api.link import Link
 from civicbrain.api.map_socket import MapSocket
 from civicbrain.api.playback.recorder import Recorder
 from civicbrain.api.settings import Settings
+from civicbrain.api.studies import Studies
 from civicbrain.api.views import cases_health
 from civicbrain.api.what_ifs import WhatIfs
 from civicbrain.city.model import City
@@ -47,6 +48,7 @@ class Services:
     forwarder: Forwarder
     what_ifs: WhatIfs
     recorder: Recorder
+    studies: Studies
 
     @staticmethod
     def of(city: City, settings: Settings) -> Services:
@@ -60,6 +62,7 @@ class Services:
             city, settings, link, alerts, MapSocket(city, link, settings), Document.of(geometry_of(city)),
             Forwarder(settings), WhatIfs(city, settings),
             Recorder(city, settings.run_dir, settings.playback_hours, settings.playback_bytes),
+            Studies(city, settings),
         )  # fmt: skip
 
     async def start(self) -> None:
@@ -67,8 +70,10 @@ class Services:
         self.map_socket.start()
         self.what_ifs.start()
         self.recorder.start()
+        self.studies.start()
 
     async def stop(self) -> None:
+        await self.studies.stop()
         await asyncio.to_thread(self.recorder.stop)
         await self.what_ifs.stop()
         await self.map_socket.stop()

@@ -18,6 +18,7 @@ class Settings:
     port: int = 8080
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()  # pages besides our own that may write, e.g. a development server
+    studies_dir: Path | None = None  # before/after studies; None: `studies` in the run folder
     static_dir: Path = Path(__file__).parent / "static"
     read_rate_hz: float = 50.0
     write_rate_hz: float = 5.0

@@ -1,4 +1,4 @@
-"""A study: every control on every seed, each run kept as it finishes, then `evaluation.json` and the report.
+"""A study: every control on every seed, each run kept as it finishes, then `evaluation.json` and the reports.
 
 Given the same folder again it goes on where it stopped: a finished run whose key still matches (city,
 control, options, sensing, window, versions, code) is not run again.
@@ -32,6 +32,7 @@ from civicbrain.evaluate.report import render_report
 from civicbrain.evaluate.run import simulate_run
 from civicbrain.evaluate.storage import find_run, prepare_folder, save_run, write_atomically
 from civicbrain.evaluate.summary import collect_series, compare, summarise
+from civicbrain.evaluate.tables import comparison_csv, runs_csv
 
 Resolve = Callable[[str | Path], City]
 FindBound = Callable[[Path, int, float, float], Bound]
@@ -80,7 +81,8 @@ def run_study(
     resolve: Resolve = resolve_city,
     find_bound: FindBound = measure_bound,
 ) -> list[Evaluation]:
-    """Run the study and write `out`/evaluation.json and `out`/report.html; one Evaluation a scenario.
+    """Run the study and write `out`/evaluation.json, report.html, report.pdf, comparison.csv and runs.csv;
+    one Evaluation a scenario.
 
     With one scenario `out` holds its evaluation. With several, each has a folder `out`/<scenario>, and
     `out`/evaluation.json holds {"studies": [...]}. A run that fails is named in `failures` of its
@@ -125,13 +127,23 @@ def run_study(
             first = study.tasks[0]
             evaluation.bound = find_bound(first.city_folder, first.seed, first.begin_s, first.end_s)
         write_atomically(study.folder / "evaluation.json", encode(evaluation))
-        page = render_report([(evaluation, study.city)], command=command)
-        write_atomically(study.folder / "report.html", page.encode())
+        _write_reports(study.folder, [(evaluation, study.city)], command)
     if len(studies) > 1:
         write_atomically(out / "evaluation.json", encode(EvaluationSet(studies=evaluations)))
         pairs = [(evaluation, study.city) for study, evaluation in zip(studies, evaluations, strict=True)]
-        write_atomically(out / "report.html", render_report(pairs, command=command).encode())
+        _write_reports(out, pairs, command)
     return evaluations
+
+
+def _write_reports(folder: Path, studies: Sequence[tuple[Evaluation, City]], command: str) -> None:
+    """The same result for the screen, for paper and for whoever calculates on."""
+    from civicbrain.evaluate.pdf import render_pdf  # slow to import
+
+    write_atomically(folder / "report.html", render_report(studies, command=command).encode())
+    write_atomically(folder / "report.pdf", render_pdf(studies, command=command))
+    evaluations = [evaluation for evaluation, _ in studies]
+    write_atomically(folder / "comparison.csv", comparison_csv(evaluations).encode())
+    write_atomically(folder / "runs.csv", runs_csv(evaluations).encode())
 
 
 def plan_studies(

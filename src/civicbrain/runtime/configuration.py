@@ -92,11 +92,13 @@ class TwinTable(_Table):
 
 
 class ApiTable(_Table):
-    """[api]: where the control room answers. tile_url: address of a base map, "" for none."""
+    """[api]: where the control room answers. tile_url: address of a base map, "" for none. studies_dir:
+    folder of the before/after studies that it shows and orders, "" for `studies` in the run folder."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65_535)
     tile_url: str = ""
+    studies_dir: str = ""
 
     @field_validator("tile_url")
     @classmethod

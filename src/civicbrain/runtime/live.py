@@ -148,6 +148,8 @@ def _children(city: City, options: LiveOptions, run_dir: Path) -> list[Child]:
     kept = ["--playback-hours", str(playback.hours), "--playback-gb", str(playback.most_gb)]
     place_of_api = ["--host", api.host, "--port", str(api.port)]
     tiles = ["--tile-url", api.tile_url] if api.tile_url else []
+    if api.studies_dir:
+        tiles += ["--studies-dir", str(Path(api.studies_dir).expanduser().absolute())]
     return [
         Child(
             "twin", "civicbrain.twin.server", [*place, *seed, *warmup, "--speed", str(run.speed), *sensing]
