@@ -26,8 +26,8 @@ SMALL = {"scenarios": ["city"], "controls": ["fixed", "actuated"], "seeds": 1}
 
 @pytest.fixture(scope="module")
 def place(place_of: Callable[[], Place]) -> Place:
-    """An API whose caller is an administrator by its token. A study of the command line lies in its folder, and
-    one that an API process before had begun."""
+    """An API whose caller is an administrator by its token. A study of the command line lies in its folder,
+    and one that an API process before had begun."""
     place = place_of()
     studies = place.run_dir / "studies"
     city = fake_city(place.run_dir / "city")
@@ -36,7 +36,9 @@ def place(place_of: Callable[[], Place]) -> Place:
         simulate=simulate, resolve=lambda _: city,
     )  # fmt: skip
     kept = StudyFolder(studies)
-    kept.add("begun", StudyOrder("begun", (str(place.city),), ("fixed", "actuated"), 1, "2026-11-22T10:00:00Z"))
+    kept.add(
+        "begun", StudyOrder("begun", (str(place.city),), ("fixed", "actuated"), 1, "2026-11-22T10:00:00Z")
+    )
     kept.write("begun", STATE_FILE, StudyState("running", "2026-11-22T10:00:01Z"))
     (studies / "no-study").mkdir()
     place.start_backend()
@@ -80,7 +82,11 @@ def test_a_study_of_the_command_line_is_read(engineer: httpx.Client) -> None:
     assert not found["claim"]
     losses = {(row["control"], row["metric"]) for row in found["figures"] if row["verdict"] == "worse"}
     assert ("delay-based", "mean_delay_s") in losses
-    for file, kind in (("report.pdf", "application/pdf"), ("comparison.csv", "text/csv"), ("report.html", "text/html")):
+    for file, kind in (
+        ("report.pdf", "application/pdf"),
+        ("comparison.csv", "text/csv"),
+        ("report.html", "text/html"),
+    ):
         answer = engineer.get(f"/v1/studies/by-hand/files/{file}")
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith(kind)
