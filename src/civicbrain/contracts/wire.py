@@ -34,6 +34,7 @@ from civicbrain.city.missions import Mission
 from civicbrain.contracts.actuator import Verdict
 from civicbrain.contracts.brain import Alert, PlanRequest, StageRequest
 from civicbrain.contracts.missions import MissionBrief
+from civicbrain.contracts.overrides import Override
 
 T = TypeVar("T")
 
@@ -149,6 +150,9 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "dispatch"   body = the question: DispatchAnswer
     "transit-lines", "transit-buses" (text = line, offset, limit), "transit-bus" (text = trip),
     "transit-asks" (as buses): api/transit_models.py
+    "override"   text = junction id, body = {"action", "stage", "duration_s"}: contracts.overrides.Override
+    "override-end" text = junction id: the Override that was ended; "overrides": list of those in force
+    "recent"     text = junction id: contracts.junction_recent.JunctionRecent, its last five minutes
     "twin"       text = TwinCommand action ("pause" | "resume" | "speed"), value: TwinStatus or None
     """
 
@@ -222,6 +226,7 @@ class CityState(msgspec.Struct, frozen=True):
     baseline_progress: float = 0.0  # 0..1 of the fixed-plan comparison run
     intake: IntakeSummary | None = None  # of field cameras, where the entry is open
     missions: tuple[MissionBrief, ...] = ()  # under way
+    overrides: tuple[Override, ...] = ()  # of operators, in force
 
 
 ALERT_TOPIC, STATE_TOPIC, INCIDENT_TOPIC = b"alert", b"state", b"incident"

@@ -16,10 +16,12 @@ from civicbrain.city.model import City
 from civicbrain.contracts.actuator import Actuator, Outcome, Verdict
 from civicbrain.contracts.brain import Priority, Request, StageRequest
 from civicbrain.contracts.missions import Claim
+from civicbrain.contracts.overrides import Holder
 from civicbrain.core.errors import LedgerError
 from civicbrain.guard.claims import RULE as CROSSING
 from civicbrain.guard.claims import is_sound, order_key, settle
 from civicbrain.guard.entries import entry_of, text_of, what_of
+from civicbrain.guard.holds import Hold
 from civicbrain.guard.rules import MAX_NAME, MAX_TEXT, Envelope, GuardOptions, check
 from civicbrain.ledger import Ledger
 
@@ -29,17 +31,6 @@ _ACTUATOR_REMEDY = "the controller keeps what it has until that expires, then ta
 
 _Key = tuple[str, str, str, bool]
 """Brain, junction and mission of a word, and whether it is the door's, not ours."""
-
-
-@dataclass(slots=True)
-class _Hold:
-    """Who holds a junction, for what, until when."""
-
-    brain: str
-    priority: int
-    what: object  # stage id, or a plan's durations and offset
-    expires_s: float
-    claim: Claim | None = None  # the mission it is held for
 
 
 @dataclass(slots=True)
@@ -81,7 +72,7 @@ class Guard:
         self._off: set[str] = set()
         self._junctions = {junction.id: junction for junction in city.junctions}
         self._stages = {j.id: frozenset(stage.id for stage in j.stages) for j in city.junctions}
-        self._holds: dict[str, _Hold] = {}
+        self._holds: dict[str, Hold] = {}
         self._changes: dict[str, deque[float]] = {}
         self._last_words: dict[_Key, _Word] = {}
         self._refused_by_door: set[_Key] = set()
@@ -147,6 +138,11 @@ class Guard:
         hold = self._holds.get(junction)
         if hold is not None and hold.brain == brain:
             del self._holds[junction]
+
+    def find_holder(self, junction: str, now_s: float) -> Holder | None:
+        """Who holds a junction now, for people."""
+        hold = self._holds.get(junction)
+        return hold.told() if hold is not None and hold.expires_s > now_s else None
 
     def reset(self) -> None:
         """Forget holds and repetitions, as when time jumps back. Switched-off brains stay off."""
@@ -256,7 +252,9 @@ class Guard:
             hold.expires_s = request.expires_s
             hold.claim = _newest(hold.claim, claim)
             return
-        self._holds[request.junction] = _Hold(request.brain, request.priority, what, request.expires_s, claim)
+        self._holds[request.junction] = Hold(
+            request.brain, request.priority, what, request.expires_s, claim, now_s
+        )
         self._changes[request.junction].append(now_s)
 
     def _may_change(self, junction: str, now_s: float) -> bool:
@@ -391,7 +389,7 @@ def _newest(held: Claim | None, asks: Claim | None) -> Claim | None:
     return asks if held is None or (asks is not None and asks.mission == held.mission) else held
 
 
-def _crosses(hold: _Hold | None, priority: int, claim: Claim) -> bool:
+def _crosses(hold: Hold | None, priority: int, claim: Claim) -> bool:
     """Whether the junction is held with the same rank for another mission."""
     if hold is None or hold.claim is None:
         return False

@@ -75,9 +75,9 @@ class Control:
 
     @property
     def twin_program(self) -> str:
-        """What TwinStatus.program says when the twin does as we wish. Under the fixed plan nobody is heard;
-        with its brain switched off the others still are."""
-        heard = any(host.enabled for host in self._loop.hosts.values())
+        """What TwinStatus.program says when the twin does as we wish. Under the fixed plan nobody is heard
+        but an operator; with its brain switched off the others still are."""
+        heard = bool(self._loop.overrides) or any(host.enabled for host in self._loop.hosts.values())
         return "central" if heard else FIXED
 
     def available(self) -> dict[str, object]:

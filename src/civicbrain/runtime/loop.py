@@ -25,6 +25,7 @@ from civicbrain.core.errors import LedgerError, NotFoundError
 from civicbrain.guard import Guard
 from civicbrain.runtime.hosts import Host
 from civicbrain.runtime.mission_log import MissionLog
+from civicbrain.runtime.overrides import Overrides
 from civicbrain.runtime.transit_log import TransitLog
 
 ALERT_OPEN_S = 60.0
@@ -49,6 +50,7 @@ class Loop:
     explanations: junction id -> what its brain last said about it. open_alerts: "brain/key" -> alert.
     alerts_lost: how often one of them found no room. verdicts: those of the last tick, in the order of its
     advice's requests. missions: the missions' record. transit: that of buses and their requests.
+    overrides: the operators', asked with each tick.
     """
 
     def __init__(self, city: City, store: Store, guard: Guard, hosts: Sequence[Host]) -> None:
@@ -62,6 +64,7 @@ class Loop:
         self.alerts_lost = 0
         self.verdicts: list[Verdict] = []
         self.last_snapshot: Snapshot | None = None
+        self.overrides = Overrides(city, guard)
         self.missions = MissionLog()
         self.transit = TransitLog()
         self._last_s: float | None = None
@@ -74,7 +77,7 @@ class Loop:
         """Take in data, decide, act. Returns what all brains advised, merged: `alerts` are those that are
         new or changed, the loop's own included; `incidents` those that began, changed or ended."""
         if self._last_s is not None and now_s < self._last_s:
-            self._start_over()
+            self._start_over(now_s)
         self._last_s = now_s
         self.store.fold(data, now_s)
         self.guard.heartbeat(now_s)
@@ -108,7 +111,10 @@ class Loop:
             if answer.advice.transit is not None:
                 buses.append(answer.advice.transit)
         start = time.perf_counter()
-        self.verdicts = self.guard.handle(requests, now_s) if requests else []
+        standing = self.overrides.requests(now_s) if self.overrides else []
+        verdicts = self.guard.handle([*standing, *requests], now_s) if standing or requests else []
+        self.overrides.hear(verdicts[: len(standing)])
+        self.verdicts = verdicts[len(standing) :]
         guard_ms = (time.perf_counter() - start) * 1000.0
         if answers:
             self._note_decision(snapshot_ms + max(answer.ms for answer in answers) + guard_ms)
@@ -158,10 +164,11 @@ class Loop:
 
     # -- steps
 
-    def _start_over(self) -> None:
+    def _start_over(self, now_s: float) -> None:
         """Time went back: the twin began its window again, or was resumed from a checkpoint."""
         _log.info("time went back; what was known is forgotten and the brains start afresh")
         self.store.reset()
+        self.overrides.clear(now_s)
         self.guard.reset()
         self.explanations.clear()
         self.open_alerts.clear()

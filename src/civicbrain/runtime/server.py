@@ -14,7 +14,9 @@ import argparse
 import math
 import time
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import structlog
 import zmq
@@ -28,6 +30,7 @@ from civicbrain.city.snapshot import Snapshot
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.contracts.feed import Datum
+from civicbrain.contracts.junction_recent import JunctionRecent
 from civicbrain.contracts.transport import (
     BRAIN_CMD,
     BRAIN_PUB,
@@ -42,6 +45,7 @@ from civicbrain.contracts.wire import (
     ALERT_TOPIC,
     INCIDENT_TOPIC,
     STATE_TOPIC,
+    BrainCommand,
     CityState,
     TwinCommand,
     TwinStatus,
@@ -61,6 +65,7 @@ from civicbrain.runtime.history.sampler import Sampler
 from civicbrain.runtime.indicators import JunctionDelay, MinuteFigures, RunFigures, to_indicators
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.missions import MissionDesk
+from civicbrain.runtime.recent import Recent
 from civicbrain.runtime.rundir import LEDGER_FILE
 from civicbrain.runtime.serving import serve_until_stopped
 from civicbrain.runtime.transit import TransitDesk
@@ -94,6 +99,7 @@ class BrainServer:
         self.control = Control(city, self.loop, self.tell_program, seed, control, configuration)
         self.missions = MissionDesk(city, self.loop, self.ledger, self.twin)
         self.transit = TransitDesk(city, self.loop)
+        self.recent = Recent(city)
         self.commands = Commands(self)
         self.baseline = Baseline(city, seed, run_dir)
         self.history = Sampler(city, run_dir if configuration.history.enabled else None)
@@ -242,6 +248,7 @@ class BrainServer:
         decisions, snapshot = self.loop.decision_ms, self._snapshot()
         if snapshot.time_s < self.time_s:  # no brain asked for one in this tick
             snapshot = self.loop.snapshot(self.time_s)
+        self.recent.take(snapshot)
         self.history.fold(frame)
         self.history.take(
             snapshot,
@@ -293,6 +300,7 @@ class BrainServer:
             baseline_progress=self.baseline.progress,
             intake=self.field.summary(self.platform_s()),
             missions=self.missions.list_under_way(),
+            overrides=self.loop.overrides.list_now(),
         )
 
     def _snapshot(self) -> Snapshot:
@@ -318,6 +326,23 @@ class BrainServer:
         self.alerts = [*self.alerts[-999:], alert]
         publish(self.publisher, ALERT_TOPIC, alert)
         self.cases.alert(alert)
+
+    def override(self, command: BrainCommand) -> Any:
+        """The reply to a command about an override; the twin's controllers listen as long as there is one."""
+        before = self.control.twin_program
+        body = self.loop.overrides.obey(command, self._snapshot(), self.time_s)
+        if self.control.twin_program != before:
+            self.tell_program()
+        self._state_at = 0.0  # whoever looks sees it at once
+        return body
+
+    def recent_of(self, junction: str) -> JunctionRecent:
+        """The last minutes of a junction. Raises NotFoundError."""
+        return msgspec.structs.replace(
+            self.recent.of(junction),
+            holder=self.loop.guard.find_holder(junction, self.time_s),
+            override=self.loop.overrides.find(junction),
+        )
 
     def _answer_commands(self) -> None:
         for frames in receive(self.responder):

@@ -1,0 +1,52 @@
+"""The last minutes of one junction, as the brain process tells the API (`runtime/recent.py`)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from civicbrain.contracts.overrides import Holder, Override
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """What stayed as it was: a lamp character, a stage's id ("" between stages), or a mode's name."""
+
+    from_s: float
+    until_s: float
+    value: str
+
+
+class GroupStretches(msgspec.Struct, frozen=True):
+    group: str
+    lamps: list[Stretch]
+
+
+class ApproachFigures(msgspec.Struct, frozen=True):
+    """An approach over the steps of `JunctionRecent.steps_s`; None in a step in which no camera saw it.
+
+    queue_veh: largest queue of the step. arrived_veh: vehicles that came into view, served_veh: that passed
+    the stop line, both of that step. storage_veh: what finds room on its lanes in view, 7.5 m a vehicle.
+    """
+
+    approach: str
+    name: str
+    groups: list[str]
+    storage_veh: float
+    seen: bool
+    queue_veh: list[float | None]
+    arrived_veh: list[float | None]
+    served_veh: list[float | None]
+
+
+class JunctionRecent(msgspec.Struct, frozen=True):
+    """from_s..until_s: platform seconds that are kept. steps_s: starts of steps of step_s seconds."""
+
+    from_s: float
+    until_s: float
+    step_s: float
+    groups: list[GroupStretches]
+    stages: list[Stretch]
+    modes: list[Stretch]
+    steps_s: list[float]
+    approaches: list[ApproachFigures]
+    holder: Holder | None = None
+    override: Override | None = None

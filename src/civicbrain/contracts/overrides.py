@@ -1,0 +1,54 @@
+"""An operator's word on one junction: shown a stage, held, or left to its local plan, for a while.
+
+It travels between the brain process, which carries it out (`runtime/overrides.py`), and the API.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class OverrideAction(StrEnum):
+    STAGE = "stage"  # show this stage
+    HOLD = "hold"  # keep the stage that is shown, or being switched to
+    LOCAL = "local"  # leave the junction to its local plan, whatever brains ask
+
+
+LONGEST_S: dict[OverrideAction, float] = {
+    OverrideAction.STAGE: 300.0,
+    OverrideAction.HOLD: 300.0,
+    OverrideAction.LOCAL: 3600.0,
+}
+"""How long each may last, seconds of the city's clock. A stage that is held keeps the others at red: five
+minutes are more than any cycle, and who still needs it asks again. The local plan serves everybody."""
+
+SHORTEST_S = 10.0
+
+
+class Override(msgspec.Struct, frozen=True):
+    """stage: id of the stage that is asked for, "" for the local plan. accepted: the controller follows;
+    else `note` says what it waits for. Times are platform seconds."""
+
+    junction: str
+    action: OverrideAction
+    stage: str
+    actor: str
+    reason: str
+    since_s: float
+    expires_s: float
+    accepted: bool = False
+    note: str = ""
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds a junction at the guard: `brain` is a brain's name, or "operator". what: the stage asked for,
+    or "plan". mission: for whom it is held."""
+
+    brain: str
+    priority: int
+    what: str
+    since_s: float
+    expires_s: float
+    mission: str = ""

@@ -1,0 +1,230 @@
+"""Which junctions do worst, why, and what can be done: rules over what is known, no model.
+
+Ranked by the vehicles that stood there on average over the last five minutes. By Little's law that is the time
+lost there each second, so the first in the list is where a second of everybody's attention is worth most.
+The causes are told in a fixed order (`CauseKind`), each with the figures that speak for it; a rule that does not
+hold says nothing, and where none holds the list says so instead of guessing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from civicbrain.city.approaches import VEHICLE_M, Approach
+from civicbrain.city.model import City
+from civicbrain.city.network import F64
+from civicbrain.city.signals import ControllerMode
+from civicbrain.city.snapshot import Snapshot
+from civicbrain.contracts.brain import Priority
+from civicbrain.contracts.overrides import Holder, Override
+from civicbrain.contracts.worst import Cause, CauseKind, Remedy, WorstPlace
+from civicbrain.runtime.recent import Recent
+
+FULL_SHARE = 0.9
+"""A queue that fills so much of what its camera sees may reach back farther than anybody knows: spill-back."""
+
+SILENT_S = 10.0
+"""A camera speaks each second; ten are no longer a hiccup."""
+
+NEAR_M = 150.0
+"""An incident so near a junction weighs on it: the view of a camera."""
+
+GROWN_VEH = 4.0
+"""More came than went over five minutes by so many: the queue grows beyond what a cycle varies."""
+
+UNEVEN_SHARE, EMPTY_SHARE = 0.6, 0.15
+LEAST_STANDING_VEH = 1.0
+MOST_LISTED = 50
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the brain process knows beside the snapshot. delay_s: (j,) by junction."""
+
+    delay_s: F64
+    brain_on: bool
+    overrides: Mapping[str, Override]
+    holders: Mapping[str, Holder]
+
+
+class WorstPlaces:
+    """Rules over the approaches of `recent`."""
+
+    def __init__(self, city: City, recent: Recent) -> None:
+        self._city, self._recent = city, recent
+        self.approaches: tuple[Approach, ...] = recent.approaches
+        lane_count = len(city.network.lanes.ids)
+        self._approach_of = np.full(lane_count, len(self.approaches), np.int64)
+        for k, approach in enumerate(self.approaches):
+            self._approach_of[approach.lanes] = k
+        self._storage_veh = np.array([max(a.storage_veh, 1.0) for a in self.approaches])
+        self._junction_of = np.array([a.junction for a in self.approaches], np.int64)
+        self._exits = self._find_exits()
+
+    # -- for the strip
+
+    def queues(self, snapshot: Snapshot) -> F64:
+        """(a,) vehicles queued on each approach."""
+        sums = np.bincount(self._approach_of, snapshot.lanes.queued, len(self.approaches) + 1)
+        return np.asarray(sums[:-1], np.float64)
+
+    def count_spill_backs(self, snapshot: Snapshot) -> int | None:
+        """Approaches whose queue fills the view of their camera; None while no camera has spoken."""
+        if not snapshot.lanes.observed.any():
+            return None
+        full = self.queues(snapshot) >= FULL_SHARE * self._storage_veh
+        return int(np.count_nonzero(full & (self._storage_veh >= 2.0)))
+
+    def count_silent(self, snapshot: Snapshot) -> int:
+        """Junctions of which at least one approach with a camera was not seen lately."""
+        cameras = self._city.cameras
+        silent = snapshot.lanes.age_s[cameras.lane] > SILENT_S
+        return len(np.unique(cameras.junction[silent]))
+
+    # -- the list
+
+    def list_now(self, snapshot: Snapshot, known: Known, limit: int) -> list[WorstPlace]:
+        """The worst first; junctions at which hardly anybody stands are left out."""
+        queue, standing = self.queues(snapshot), self._recent.standing()
+        count = len(self._city.junctions)
+        by_junction = np.bincount(self._junction_of, standing, count)
+        now = np.bincount(self._junction_of, queue, count)
+        order = np.argsort(-by_junction, kind="stable")[: min(limit, MOST_LISTED)]
+        return [
+            self._place(int(row), snapshot, known, queue, float(by_junction[row]), float(now[row]))
+            for row in order.tolist()
+            if by_junction[row] >= LEAST_STANDING_VEH
+        ]
+
+    def _place(
+        self, row: int, snapshot: Snapshot, known: Known, queue: F64, standing: float, now: float
+    ) -> WorstPlace:
+        mine = np.flatnonzero(self._junction_of == row)
+        fullest = int(mine[np.argmax(queue[mine] / self._storage_veh[mine])]) if len(mine) else -1
+        share = float(queue[fullest] / self._storage_veh[fullest]) if fullest >= 0 else 0.0
+        causes = self._causes(row, mine, snapshot, known, queue)
+        if not causes:
+            says = "No rule explains it: look at the junction."
+            causes = [Cause(CauseKind.UNKNOWN, Remedy.LOOK_AT_JUNCTION, says)]
+        delay_s = float(known.delay_s[row])
+        return WorstPlace(
+            self._city.junctions[row].id, round(standing, 1), round(now, 1),
+            None if np.isnan(delay_s) else round(delay_s, 1),
+            self.approaches[fullest].edge if fullest >= 0 else "", round(share, 2), tuple(causes),
+        )  # fmt: skip
+
+    def _causes(self, row: int, mine: Any, snapshot: Snapshot, known: Known, queue: F64) -> list[Cause]:
+        junction = self._city.junctions[row]
+        mode, found = int(snapshot.signals.mode[row]), []
+        for incident in snapshot.incidents:
+            far_m = np.hypot(incident.place.x_m - junction.x_m, incident.place.y_m - junction.y_m)
+            if incident.place.junction == junction.id or far_m <= NEAR_M:
+                kind = str(incident.kind).replace("_", " ")
+                says = f"Incident {far_m:.0f} m away: {kind}."
+                found.append(_cause("INCIDENT", "OPEN_INCIDENT", says, incident.id, distance_m=float(far_m)))
+        if (override := known.overrides.get(junction.id)) is not None:
+            left_s = override.expires_s - snapshot.time_s
+            says = f"{override.actor} holds it for another {left_s:.0f} s."
+            found.append(_cause("OVERRIDE", "GIVE_BACK", says, override.actor, left_s=left_s))
+        found += self._silent(mine, snapshot)
+        found += self._full_behind(row, snapshot)
+        if mode in (ControllerMode.LOCAL, ControllerMode.STARTUP, ControllerMode.FLASHING):
+            why = "the brain is switched off" if not known.brain_on else "it does not follow the brain"
+            found.append(_cause("LOCAL_MODE", "SWITCH_BRAIN_ON", f"It runs its local plan: {why}."))
+        holder = known.holders.get(junction.id)
+        if holder is not None and int(Priority.SIGNALS) < holder.priority < int(Priority.OPERATOR):
+            whom = f"mission {holder.mission}" if holder.mission else "a bus"
+            says = f"It is held for {whom}."
+            found.append(_cause("PRIORITY", "FOLLOW_MISSION", says, holder.mission))
+        return [*found, *self._demand(row, mine, queue)]
+
+    def _silent(self, mine: Any, snapshot: Snapshot) -> list[Cause]:
+        worst: Cause | None = None
+        for k in mine.tolist():
+            approach = self.approaches[k]
+            age_s = float(snapshot.lanes.age_s[approach.lanes].min()) if approach.seen else np.inf
+            if age_s <= SILENT_S:
+                continue
+            street = approach.name or approach.edge
+            if not approach.seen:
+                worst = worst or _cause(
+                    "CAMERA_SILENT", "LOOK_AT_CAMERA", f"No camera sees {street}.", approach.edge
+                )
+            else:
+                for_s = min(age_s, 86_400.0)
+                says = f"The camera on {street} has been silent for {for_s:.0f} s."
+                worst = _cause("CAMERA_SILENT", "LOOK_AT_CAMERA", says, approach.edge, silent_s=for_s)
+        return [worst] if worst is not None else []
+
+    def _full_behind(self, row: int, snapshot: Snapshot) -> list[Cause]:
+        """The fullest road behind the junction, where it is full."""
+        lanes, worst, share = self._city.network.lanes, -1, 0.0
+        for edge, exit_lanes in self._exits.get(row, {}).items():
+            if not snapshot.lanes.observed[exit_lanes].all():
+                continue  # not seen: nothing is known
+            room_veh = float(lanes.length_m[exit_lanes].sum()) / VEHICLE_M
+            filled = float(snapshot.lanes.queued[exit_lanes].sum()) / max(room_veh, 1.0)
+            if filled > max(share, FULL_SHARE):
+                worst, share = edge, filled
+        if worst < 0:
+            return []
+        edges = self._city.network.edges
+        behind = int(self._city.network.nodes.junction[edges.to_node[worst]])
+        ahead = self._city.junctions[behind].id if behind >= 0 else ""
+        name = edges.names[worst] or edges.ids[worst]
+        says = f"The road behind it is full: {name}, {100 * min(share, 1.0):.0f} % under standing vehicles."
+        return [_cause("SPILL_BACK", "LOOK_DOWNSTREAM", says, ahead, share=min(share, 1.0))]
+
+    def _demand(self, row: int, mine: Any, queue: F64) -> list[Cause]:
+        if not len(mine):
+            return []
+        share = queue[mine] / self._storage_veh[mine]
+        k = int(mine[np.argmax(share)])
+        approach, fill = self.approaches[k], float(share.max())
+        street, stage = approach.name or approach.edge, self._stage_for(row, approach)
+        came, went = self._recent.flows(approach)
+        if came - went >= GROWN_VEH:
+            says = f"{street}: {came:.0f} vehicles came in five minutes, {went:.0f} were served."
+            return [_cause("DEMAND", "TRY_WHAT_IF", says, approach.edge, stage, came_veh=came, went_veh=went)]
+        if fill >= FULL_SHARE:
+            says = f"The queue on {street} fills all that its camera sees ({queue[k]:.0f} vehicles)."
+            return [_cause("FULL_APPROACH", "SHOW_STAGE", says, approach.edge, stage, queue_veh=queue[k])]
+        others = np.delete(share, np.argmax(share))
+        if fill >= UNEVEN_SHARE and len(others) and float(others.max()) <= EMPTY_SHARE:
+            says = f"{queue[k]:.0f} vehicles wait on {street} while the other approaches are nearly empty."
+            return [_cause("UNEVEN", "SHOW_STAGE", says, approach.edge, stage, queue_veh=queue[k])]
+        return []
+
+    def _stage_for(self, row: int, approach: Approach) -> str:
+        """The stage that gives most of its groups right of way, "" where none does."""
+        junction = self._city.junctions[row]
+        first = int(self._city.signals.group_start[row])
+
+        def worth(lamps: str) -> float:
+            return sum({"G": 1.0, "g": 0.5}.get(lamps[g - first], 0.0) for g in approach.groups)
+
+        best = max(junction.stages, key=lambda stage: worth(stage.lamps), default=None)
+        return best.id if best is not None and worth(best.lamps) > 0 else ""
+
+    def _find_exits(self) -> dict[int, dict[int, Any]]:
+        """Junction row -> edge behind it -> its lanes."""
+        network = self._city.network
+        movements, lanes, edges = network.movements, network.lanes, network.edges
+        signalled = np.flatnonzero(movements.junction >= 0)
+        pairs = {
+            (int(movements.junction[k]), int(lanes.edge[movements.to_lane[k]])) for k in signalled.tolist()
+        }
+        found: dict[int, dict[int, Any]] = {}
+        for row, edge in sorted(pairs):
+            rows = np.arange(edges.lane_start[edge], edges.lane_start[edge + 1])
+            found.setdefault(row, {})[edge] = rows
+        return found
+
+
+def _cause(kind: str, remedy: str, says: str, about: str = "", stage: str = "", **figures: float) -> Cause:
+    rounded = {name: round(float(value), 2) for name, value in figures.items()}
+    return Cause(CauseKind[kind], Remedy[remedy], says, rounded, about, stage)
