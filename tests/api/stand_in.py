@@ -30,9 +30,11 @@ from civicbrain.brains.priority import create as create_priority
 from civicbrain.city.incidents import Incident, IncidentKind, Place
 from civicbrain.city.intake import Intake, Keys, Sources, get_source_status, list_source_statuses
 from civicbrain.city.model import City
+from civicbrain.city.observations import Detections, SignalStates
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.store import Store
 from civicbrain.contracts import wire
+from civicbrain.contracts.actuator import Outcome, Verdict
 from civicbrain.contracts.brain import Alert, BrainContext, Severity
 from civicbrain.contracts.transit import AskKind, BusAsk
 from civicbrain.core.errors import ConfigurationError, NotFoundError, RequestRefusedError
@@ -43,8 +45,10 @@ from civicbrain.runtime.commands import MISSION_ACTIONS, TRANSIT_ACTIONS
 from civicbrain.runtime.hosts import InlineHost
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.missions import MissionDesk
+from civicbrain.runtime.recent import Recent
 from civicbrain.runtime.transit import TransitDesk
 from civicbrain.runtime.transit_log import AskRecord
+from civicbrain.runtime.worst import Known, WorstPlaces
 
 YELLOW_S = 3.0
 INTAKE_KEY = "key-of-the-stand-in's-cameras"
@@ -61,12 +65,12 @@ CONTROLS = [
 
 
 class NoStreet:
-    """Controllers that are not there."""
+    """Controllers that obey at once, whatever they are asked."""
 
     name, dry_run = "none", True
 
     def apply(self, requests, now_s):
-        return []
+        return [Verdict(Outcome.ACCEPTED, "controller", "accepted", "", now_s) for _ in requests]
 
     def heartbeat(self, now_s):
         pass
@@ -120,6 +124,10 @@ class StandIn:
         ledger = Ledger(None)
         brain = InlineHost(create_priority(BrainContext(city, options={"corridors": False})))
         loop = Loop(city, Store(city), Guard(city, ledger, NoStreet()), [brain])
+        self.loop, self.recent = loop, Recent(city)
+        self.worst = WorstPlaces(city, self.recent)
+        self.camera_of = np.full(len(lanes.ids), -1, np.int32)
+        self.camera_of[city.cameras.lane] = city.cameras.junction
         self.missions = MissionDesk(city, loop, ledger, NoTwin())
         self.transit = TransitDesk(city, loop)
         ask = BusAsk(city.junctions[0].id, AskKind.EXTENSION, "east-west", 10.0, 25.0, 20.0, "made up")
@@ -131,7 +139,10 @@ class StandIn:
         self.time_s += 1.0
         if self.city.timetable is not None:
             self.missions.waiting.append(bus_position(self.city, self.time_s))
-        self.missions.tick(self.time_s)
+        self.loop.tick([self.detections(), self.signals(), *self.missions.drain()], self.time_s)
+        if self.loop.last_snapshot is None or self.loop.last_snapshot.time_s < self.time_s:
+            self.loop.last_snapshot = self.loop.snapshot(self.time_s)
+        self.recent.take(self.loop.last_snapshot)
         if self.time_s >= self.city.demand.end_s:
             self.time_s, self.run = self.city.demand.begin_s, self.run + 1
         self._light()
@@ -161,10 +172,38 @@ class StandIn:
             cycle = junction.local_plan.cycle_s
             at = (self.time_s + 7 * row) % cycle
             self.stage[row] = int(at >= cycle / 2)
+            override = self.loop.overrides.find(junction.id)
+            if override is not None and override.stage:
+                self.stage[row], at = junction.get_stage(override.stage), 0.0
             lamps = junction.stages[self.stage[row]].lamps
             if at % (cycle / 2) > cycle / 2 - YELLOW_S:
                 lamps = lamps.replace("G", "y")
             self.lamps[start[row] : start[row + 1]] = np.frombuffer(lamps.encode(), np.uint8)
+
+    def detections(self) -> Detections:
+        """What the cameras see: all that is within their range."""
+        to_go_m = np.maximum(self.city.network.lanes.length_m[self.lane] - self.distance_m, 0.0)
+        seen = (self.camera_of[self.lane] >= 0) & (to_go_m <= self.city.cameras.range_m)
+        return Detections(
+            "cameras", self.time_s, self.time_s, np.arange(len(self.city.junctions), dtype=np.int32),
+            self.camera_of[self.lane[seen]], self.lane[seen].astype(np.int32),
+            to_go_m[seen].astype(np.float32), self.speed_mps[seen].astype(np.float32),
+            self.vehicle_class[seen], np.full(int(seen.sum()), -1, np.int32),
+        )  # fmt: skip
+
+    def modes(self) -> np.ndarray:
+        mode = ControllerMode.CENTRAL if self.brain_on else ControllerMode.LOCAL
+        modes = np.full(len(self.city.junctions), mode, np.uint8)
+        for override in self.loop.overrides.list_now():
+            modes[self.city.signals.row[override.junction]] = ControllerMode.MANUAL
+        return modes
+
+    def signals(self) -> SignalStates:
+        count = len(self.city.junctions)
+        return SignalStates(
+            "controllers", self.time_s, self.lamps.copy(), np.full(len(self.lamps), self.time_s, np.float32),
+            self.stage.copy(), np.full(count, self.time_s, np.float32), self.stage.copy(), self.modes(),
+        )  # fmt: skip
 
     def vehicle_frame(self) -> wire.VehicleFrame:
         share = (self.distance_m / self.city.network.lanes.length_m[self.lane])[:, None]
@@ -197,7 +236,7 @@ class StandIn:
         self.sequence += 1
         delay = 25 + 20 * np.sin(np.arange(count) + self.time_s / 60)
         delay[1::17] = np.nan  # junctions that served nobody lately
-        mode = ControllerMode.CENTRAL if self.brain_on else ControllerMode.LOCAL
+        snapshot = self.loop.last_snapshot or self.loop.snapshot(self.time_s)
         return wire.CityState(
             time_s=self.time_s, sequence=self.sequence, control=self.control, brain_on=self.brain_on,
             indicators=wire.Indicators(
@@ -210,12 +249,14 @@ class StandIn:
             staleness_s={"twin": 0.4},
             junction_delay_s=wire.pack_array(delay.astype(np.float32)),
             junction_queue_veh=wire.pack_array(self.rng.uniform(0, 12, count).astype(np.float32)),
-            junction_mode=wire.pack_array(np.full(count, mode, np.uint8)),
+            junction_mode=wire.pack_array(self.modes()),
             junction_stage=wire.pack_array(self.stage),
             group_lamp=wire.pack_array(self.lamps),
             twin=self.twin_status(), alerts_open=len(self.alerts), ledger_entries=len(self.ledger),
             baseline_progress=1.0, intake=self.intake.summary(self.time_s),
-            missions=self.missions.list_under_way(),
+            missions=self.missions.list_under_way(), overrides=self.loop.overrides.list_now(),
+            spill_backs=self.worst.count_spill_backs(snapshot),
+            cameras_silent=self.worst.count_silent(snapshot), incidents_open=1,
         )  # fmt: skip
 
     def health(self) -> wire.BrainHealth:
@@ -234,7 +275,7 @@ class StandIn:
             case "junction":
                 if command.text not in self.city.signals.row:
                     return wire.Reply(False, error=f"no junction {command.text!r}", kind="not-found")
-                return wire.Reply(True, {"explanation": {"pressure": {"1": 4.2, "2": 1.0}, "chosen": "1"}})
+                return wire.Reply(True, {"explanation": self.explain(command.text)})
             case "controls":
                 return wire.Reply(True, {"current": self.control, "available": CONTROLS})
             case "control":
@@ -277,6 +318,8 @@ class StandIn:
             case "verify":
                 body = {"ok": True, "entries": len(self.ledger), "head": "0" * 64, "first_broken": None}
                 return wire.Reply(True, body)
+            case "recent" | "worst" | "override" | "override-end" | "overrides":
+                return self._ask(self, command)
             case name if name in MISSION_ACTIONS:
                 return self._ask(self.missions, command)
             case name if name in TRANSIT_ACTIONS:
@@ -292,7 +335,41 @@ class StandIn:
                 return wire.Reply(True, self.twin_status())
         return wire.Reply(False, error=f"unknown action {command.action!r}", kind="invalid")
 
-    def _ask(self, desk: MissionDesk | TransitDesk, command: wire.BrainCommand) -> wire.Reply:
+    def explain(self, name: str) -> dict[str, Any]:
+        """As brains/signals explains its choice."""
+        junction = self.city.signals.get_junction(name)
+        shown = junction.stages[self.stage[self.city.signals.row[name]]].id
+        costs = {stage.id: 310 if stage.id == shown else 455 for stage in junction.stages}
+        return {
+            "chosen": shown, "why": f"staying with {shown} promises the least delay",
+            "expected_delay_veh_s": costs,
+            "demand_veh": {group.id: 2.0 + k for k, group in enumerate(junction.groups)},
+            "queue_veh": {group.id: 1.0 + k for k, group in enumerate(junction.groups)},
+            "full_outlets": [], "reckoned_groups": [junction.groups[0].id],
+        }  # fmt: skip
+
+    def obey(self, command: wire.BrainCommand, now_s: float) -> Any:
+        """Single junctions, as `runtime/junctions.py` does."""
+        overrides = self.loop.overrides
+        if command.action == "worst":
+            delay_s = np.full(len(self.city.junctions), 40.0)
+            held = {override.junction: override for override in overrides.list_now()}
+            known = Known(delay_s, self.brain_on, held, {})
+            return self.worst.list_now(self.loop.last_snapshot, known, command.limit)
+        if command.action == "recent":
+            return msgspec.structs.replace(
+                self.recent.of(command.text),
+                holder=self.loop.guard.find_holder(command.text, now_s),
+                override=overrides.find(command.text),
+            )
+        count = self.loop.guard.ledger.count
+        try:
+            return overrides.obey(command, self.loop.last_snapshot, now_s)
+        finally:
+            for entry in self.loop.guard.ledger.page(count, 100):
+                self._note(entry.kind, entry.actor, dict(entry.body))
+
+    def _ask(self, desk: Any, command: wire.BrainCommand) -> wire.Reply:
         try:
             return wire.Reply(True, desk.obey(command, self.time_s))
         except NotFoundError as error:
@@ -304,9 +381,12 @@ class StandIn:
 
     def _record(self, kind: str, command: wire.BrainCommand) -> None:
         body = {"text": command.text, "value": command.value, "reason": command.reason}
+        self._note(kind, command.actor, body)
+
+    def _note(self, kind: str, actor: str, body: dict[str, Any]) -> None:
         self.ledger.append(
             {"seq": len(self.ledger) + 1, "time_s": self.time_s, "at": "2026-01-05T00:00:00Z",
-             "kind": kind, "actor": command.actor,
+             "kind": kind, "actor": actor,
              "body": body, "previous": "0" * 64, "hash": f"{len(self.ledger):064x}"}
         )  # fmt: skip
 

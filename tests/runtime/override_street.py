@@ -118,6 +118,4 @@ class Centre:
         return CITY.junctions[0].stages[self.a.stage].id if self.a.stage == self.a.target else ""
 
     def told(self, kind="override"):
-        return [
-            (e.actor, e.body["what"]) for e in self.ledger.page(0, 1000) if e.kind == kind
-        ]
+        return [(e.actor, e.body["what"]) for e in self.ledger.page(0, 1000) if e.kind == kind]

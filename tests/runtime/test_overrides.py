@@ -1,4 +1,4 @@
-"""An operator's override with the real guard and controllers: who wins, how it ends, and that it stays safe."""
+"""An operator's override with the real guard and controllers: who wins, how it ends, that it stays safe."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_when_the_centre_dies_the_controller_is_in_its_local_plan_before_the_ove
 @pytest.mark.parametrize("action", list(OverrideAction))
 @pytest.mark.parametrize("duration_s", [0.0, 9.9, -5.0, float("nan"), float("inf"), 3601.0])
 def test_no_override_without_an_end_within_bounds(centre, action, duration_s):
-    with pytest.raises(ConfigurationError, match="duration_s"):
+    with pytest.raises(RequestRefusedError, match="duration_s"):
         centre.take(action=action, duration_s=duration_s)
     assert not centre.overrides
 

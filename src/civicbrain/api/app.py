@@ -37,6 +37,7 @@ from civicbrain.api.routes import (
     sources,
 )
 from civicbrain.api.routes import city as city_routes
+from civicbrain.api.routes import junctions as junction_routes
 from civicbrain.api.routes import missions as mission_routes
 from civicbrain.api.routes import situations as situation_routes
 from civicbrain.api.routes import studies as study_routes
@@ -69,9 +70,8 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
         finally:
             await services.stop()
 
-    topics = (city_routes, now, control, records, history, sources, mission_routes, what_if_routes,
-              situation_routes, transit_routes, session, replay,
-              study_routes)  # fmt: skip
+    topics = (city_routes, junction_routes, now, control, records, history, sources, mission_routes,
+              what_if_routes, situation_routes, transit_routes, session, replay, study_routes)  # fmt: skip
     work = (cases, reports, alarms, handover)
     routes = [get_openapi, *(handler for topic in (*topics, *work) for handler in topic.handlers(services))]
     api = Litestar(

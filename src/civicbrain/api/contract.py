@@ -20,6 +20,7 @@ from litestar.routes import HTTPRoute
 from civicbrain.api import (
     case_models,
     field_models,
+    junction_models,
     mission_models,
     models,
     replay_models,
@@ -229,6 +230,7 @@ _NOT_QUERY = {"data", "request", "last_event_id", "who"}
 def _structs() -> list[type[msgspec.Struct]]:
     modules = (
         case_models,
+        junction_models,
         models,
         field_models,
         mission_models,

@@ -17,6 +17,7 @@ from civicbrain.city.places import PlaceKind
 from civicbrain.city.signals import Capability, GroupKind
 from civicbrain.contracts.brain import Severity
 from civicbrain.contracts.missions import MissionBrief
+from civicbrain.contracts.overrides import Override
 
 Reason = Annotated[
     str,
@@ -186,6 +187,7 @@ class SnapshotView(Struct, frozen=True):
     baseline_progress: float | None
     intake: IntakeSummary | None = None  # the entry of field cameras, where it is open
     missions: tuple[MissionBrief, ...] = ()  # under way
+    overrides: tuple[Override, ...] = ()  # of operators, in force
 
 
 class JunctionView(Struct, frozen=True):

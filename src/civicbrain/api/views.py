@@ -69,7 +69,7 @@ def snapshot_view(state: wire.CityState, age_s: float, stale: bool) -> models.Sn
         group_lamp=column(state.group_lamp),
         twin=twin_view(state.twin) if state.twin else None, alerts_open=state.alerts_open,
         ledger_entries=state.ledger_entries, baseline_progress=known(state.baseline_progress),
-        intake=state.intake, missions=state.missions,
+        intake=state.intake, missions=state.missions, overrides=state.overrides,
     )  # fmt: skip
 
 

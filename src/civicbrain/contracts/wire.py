@@ -153,6 +153,7 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "override"   text = junction id, body = {"action", "stage", "duration_s"}: contracts.overrides.Override
     "override-end" text = junction id: the Override that was ended; "overrides": list of those in force
     "recent"     text = junction id: contracts.junction_recent.JunctionRecent, its last five minutes
+    "worst"      limit: list of contracts.worst.WorstPlace, the worst junction first
     "twin"       text = TwinCommand action ("pause" | "resume" | "speed"), value: TwinStatus or None
     """
 
@@ -227,6 +228,9 @@ class CityState(msgspec.Struct, frozen=True):
     intake: IntakeSummary | None = None  # of field cameras, where the entry is open
     missions: tuple[MissionBrief, ...] = ()  # under way
     overrides: tuple[Override, ...] = ()  # of operators, in force
+    spill_backs: int | None = None  # approaches whose queue fills the view of their camera
+    cameras_silent: int | None = None  # junctions with a camera that has not spoken for 10 s
+    incidents_open: int | None = None
 
 
 ALERT_TOPIC, STATE_TOPIC, INCIDENT_TOPIC = b"alert", b"state", b"incident"

@@ -37,8 +37,9 @@ class Remedy(StrEnum):
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """says: one English sentence. figures: the numbers in it, by name. about: the approach's edge, the junction
-    behind, the incident, the mission or the operator it speaks of, "" for none. stage: that would serve it."""
+    """says: one English sentence. figures: the numbers in it, by name. about: the approach's edge, the
+    junction behind, the incident, the mission or the operator it speaks of, "" for none. stage: that would
+    serve it."""
 
     kind: CauseKind
     remedy: Remedy

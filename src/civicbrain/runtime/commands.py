@@ -27,8 +27,8 @@ from civicbrain.core.errors import (
     RequestRefusedError,
 )
 from civicbrain.ledger import LedgerReader, VerifyReport
+from civicbrain.runtime.junctions import JUNCTION_ACTIONS
 from civicbrain.runtime.missions import MISSION_ACTIONS
-from civicbrain.runtime.overrides import OVERRIDE_ACTIONS
 from civicbrain.runtime.transit import TRANSIT_ACTIONS
 
 if TYPE_CHECKING:
@@ -123,10 +123,8 @@ class Commands:
                 body = self._sources(command)
             case "twin":
                 return self._pass_on(command, who, why)
-            case "recent":
-                body = server.recent_of(command.text)
-            case name if name in OVERRIDE_ACTIONS:
-                body = server.override(command)
+            case name if name in JUNCTION_ACTIONS:
+                body = server.junctions.obey(command)
             case name if name in MISSION_ACTIONS:
                 body = server.missions.obey(command, server.time_s)
             case name if name in TRANSIT_ACTIONS:

@@ -111,7 +111,7 @@ class Loop:
             if answer.advice.transit is not None:
                 buses.append(answer.advice.transit)
         start = time.perf_counter()
-        standing = self.overrides.requests(now_s) if self.overrides else []
+        standing = self.overrides.requests(now_s)
         verdicts = self.guard.handle([*standing, *requests], now_s) if standing or requests else []
         self.overrides.hear(verdicts[: len(standing)])
         self.verdicts = verdicts[len(standing) :]

@@ -194,7 +194,7 @@ def _read(body: Mapping[str, Any]) -> tuple[OverrideAction, float]:
         raise ConfigurationError(str(error), remedy="use stage, hold or local, and seconds") from error
     longest_s = LONGEST_S[action]
     if not SHORTEST_S <= duration_s <= longest_s:
-        raise ConfigurationError(
+        raise RequestRefusedError(
             f"duration_s is {duration_s:g}", remedy=f"use {SHORTEST_S:g} to {longest_s:g} s for {action}"
         )
     return action, duration_s

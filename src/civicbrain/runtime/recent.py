@@ -48,6 +48,7 @@ class Recent:
         self._seen = np.zeros(lanes, np.bool_)
         self._count = 0
         self._approaches: tuple[Approach, ...] | None = None
+        self._sums: tuple[int, F64] | None = None
 
     @property
     def approaches(self) -> tuple[Approach, ...]:
@@ -82,6 +83,27 @@ class Recent:
         else:
             self._served[at] = 0
         self._count += 1
+
+    def standing(self) -> F64:
+        """(a,) vehicles that stood on each approach, on average over the ticks that saw it."""
+        kept = min(self._count, KEPT)
+        if self._sums is None or self._sums[0] != self._count:
+            lanes = self._queued[:kept].sum(axis=0, dtype=np.float64)
+            seen = np.maximum(self._seen[:kept].sum(axis=0), 1)
+            self._sums = (self._count, lanes / seen)
+        means = self._sums[1]
+        return np.array([means[approach.lanes].sum() for approach in self.approaches])
+
+    def flows(self, approach: Approach) -> tuple[float, float]:
+        """(came, went): vehicles of the kept minutes on an approach. The one is reckoned from the other and
+        from how many more are in view: they differ by what the queue has grown."""
+        order = np.arange(max(0, self._count - KEPT), self._count) % KEPT
+        if len(order) < 2:
+            return 0.0, 0.0
+        went = float(self._served[np.ix_(order, approach.stop_lanes)].sum())
+        vehicles = self._vehicles[np.ix_(order, approach.lanes)].sum(axis=1, dtype=np.float64)
+        edge = min(60, len(order) // 2)  # a cycle at both ends, so that its phase does not count
+        return went + float(vehicles[-edge:].mean() - vehicles[:edge].mean()), went
 
     def of(self, junction: str) -> JunctionRecent:
         """Raises NotFoundError."""
@@ -127,7 +149,7 @@ class Recent:
         served = over(self._served, approach.stop_lanes)
         seen = self._seen[np.ix_(order, approach.lanes)].any(axis=1)
         # vehicles are neither made nor lost between two looks: who came = more in view now + who passed
-        arrived = np.maximum(np.diff(vehicles, prepend=vehicles[:1]) + served, 0.0)
+        arrived = np.diff(vehicles, prepend=vehicles[:1]) + served
         arrived[~seen] = 0.0
         known = np.bincount(step_of[seen], minlength=count) > 0
         highest = np.zeros(count)
@@ -142,7 +164,7 @@ class Recent:
         return ApproachFigures(
             approach.edge, approach.name, [groups[g - first].id for g in approach.groups],
             round(approach.storage_veh, 1), approach.seen, told(highest),
-            told(np.bincount(step_of, arrived, count).astype(np.float64)),
+            told(np.maximum(np.bincount(step_of, arrived, count), 0.0)),
             told(np.bincount(step_of, served, count).astype(np.float64)),
         )  # fmt: skip
 

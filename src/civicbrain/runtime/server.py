@@ -14,9 +14,7 @@ import argparse
 import math
 import time
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import numpy as np
 import structlog
 import zmq
@@ -30,7 +28,6 @@ from civicbrain.city.snapshot import Snapshot
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.contracts.feed import Datum
-from civicbrain.contracts.junction_recent import JunctionRecent
 from civicbrain.contracts.transport import (
     BRAIN_CMD,
     BRAIN_PUB,
@@ -45,7 +42,6 @@ from civicbrain.contracts.wire import (
     ALERT_TOPIC,
     INCIDENT_TOPIC,
     STATE_TOPIC,
-    BrainCommand,
     CityState,
     TwinCommand,
     TwinStatus,
@@ -63,9 +59,9 @@ from civicbrain.runtime.control import Control
 from civicbrain.runtime.field import open_field
 from civicbrain.runtime.history.sampler import Sampler
 from civicbrain.runtime.indicators import JunctionDelay, MinuteFigures, RunFigures, to_indicators
+from civicbrain.runtime.junctions import JunctionDesk
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.missions import MissionDesk
-from civicbrain.runtime.recent import Recent
 from civicbrain.runtime.rundir import LEDGER_FILE
 from civicbrain.runtime.serving import serve_until_stopped
 from civicbrain.runtime.transit import TransitDesk
@@ -99,7 +95,7 @@ class BrainServer:
         self.control = Control(city, self.loop, self.tell_program, seed, control, configuration)
         self.missions = MissionDesk(city, self.loop, self.ledger, self.twin)
         self.transit = TransitDesk(city, self.loop)
-        self.recent = Recent(city)
+        self.junctions = JunctionDesk(self)
         self.commands = Commands(self)
         self.baseline = Baseline(city, seed, run_dir)
         self.history = Sampler(city, run_dir if configuration.history.enabled else None)
@@ -227,7 +223,7 @@ class BrainServer:
                 self.cases.incident(incident, time_s)
         self.cases.tick(self.loop.open_alerts, time_s, self.loop.alerts_lost)
         if self.field.speaks:
-            self.delay.fold(self._snapshot().detections)
+            self.delay.fold(self.snapshot().detections)
         self._hand_to_history(frame)
 
     def platform_s(self) -> float:
@@ -245,10 +241,10 @@ class BrainServer:
         self._raise(severity, title, detail, key)
 
     def _hand_to_history(self, frame: list[Datum]) -> None:
-        decisions, snapshot = self.loop.decision_ms, self._snapshot()
+        decisions, snapshot = self.loop.decision_ms, self.snapshot()
         if snapshot.time_s < self.time_s:  # no brain asked for one in this tick
             snapshot = self.loop.snapshot(self.time_s)
-        self.recent.take(snapshot)
+        self.junctions.take(snapshot)
         self.history.fold(frame)
         self.history.take(
             snapshot,
@@ -257,6 +253,7 @@ class BrainServer:
             self.now_figures,
             alerts_open=len(self.loop.open_alerts) + self._twin_silent,
             decision_ms=decisions[-1] if decisions else None,
+            vitals=self.junctions.counts(snapshot),
         )
 
     def _keep_program(self, status: TwinStatus) -> None:
@@ -275,7 +272,7 @@ class BrainServer:
 
     def state(self) -> CityState:
         """What the API and the map show."""
-        snapshot = self._snapshot()
+        snapshot = self.snapshot()
         status = self.feed.status
         junctions = self.delay.figures()
         now = self.now_figures or MinuteFigures(self.time_s, 0, 0.0, 0.0)
@@ -300,10 +297,11 @@ class BrainServer:
             baseline_progress=self.baseline.progress,
             intake=self.field.summary(self.platform_s()),
             missions=self.missions.list_under_way(),
-            overrides=self.loop.overrides.list_now(),
+            **self.junctions.vitals(snapshot),
         )
 
-    def _snapshot(self) -> Snapshot:
+    def snapshot(self) -> Snapshot:
+        """What the last tick knew."""
         return self.loop.last_snapshot or self.loop.snapshot(self.time_s)
 
     def _publish_state(self, now: float) -> None:
@@ -327,22 +325,9 @@ class BrainServer:
         publish(self.publisher, ALERT_TOPIC, alert)
         self.cases.alert(alert)
 
-    def override(self, command: BrainCommand) -> Any:
-        """The reply to a command about an override; the twin's controllers listen as long as there is one."""
-        before = self.control.twin_program
-        body = self.loop.overrides.obey(command, self._snapshot(), self.time_s)
-        if self.control.twin_program != before:
-            self.tell_program()
-        self._state_at = 0.0  # whoever looks sees it at once
-        return body
-
-    def recent_of(self, junction: str) -> JunctionRecent:
-        """The last minutes of a junction. Raises NotFoundError."""
-        return msgspec.structs.replace(
-            self.recent.of(junction),
-            holder=self.loop.guard.find_holder(junction, self.time_s),
-            override=self.loop.overrides.find(junction),
-        )
+    def publish_soon(self) -> None:
+        """Something was changed by hand: whoever looks is to see it at once."""
+        self._state_at = 0.0
 
     def _answer_commands(self) -> None:
         for frames in receive(self.responder):

@@ -1,9 +1,9 @@
 """Which junctions do worst, why, and what can be done: rules over what is known, no model.
 
-Ranked by the vehicles that stood there on average over the last five minutes. By Little's law that is the time
-lost there each second, so the first in the list is where a second of everybody's attention is worth most.
-The causes are told in a fixed order (`CauseKind`), each with the figures that speak for it; a rule that does not
-hold says nothing, and where none holds the list says so instead of guessing.
+Ranked by the vehicles that stood there on average over the last five minutes. By Little's law that is the
+time lost there each second, so the first in the list is where attention is worth most. The causes are told in
+a fixed order (`CauseKind`), each with the figures that speak for it; a rule that does not hold says nothing,
+and where none holds the list says so instead of guessing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from civicbrain.contracts.worst import Cause, CauseKind, Remedy, WorstPlace
 from civicbrain.runtime.recent import Recent
 
 FULL_SHARE = 0.9
-"""A queue that fills so much of what its camera sees may reach back farther than anybody knows: spill-back."""
+"""A queue that fills so much of its camera's view may reach back farther than anybody knows."""
 
 SILENT_S = 10.0
 """A camera speaks each second; ten are no longer a hiccup."""

@@ -17,6 +17,7 @@ from civicbrain.runtime.history.names import Names
 from civicbrain.runtime.history.playback import read_moments
 from civicbrain.runtime.history.queries import History
 from civicbrain.runtime.history.run_state import read_run_state
+from civicbrain.runtime.history.usual import read_usual
 from civicbrain.runtime.history.wire import Ask, Catalogue, IndicatorEntry, Kept, RunEntry, SeriesEntry
 
 MOST_SERIES_TOLD = 5_000
@@ -49,7 +50,11 @@ def _answer(ask: Ask, history: History, city: City) -> object:
         return read_catalogue(history, ask.run)
     if ask.action == "moments" and ask.start is not None:
         return read_moments(history, city, ask.start, ask.seconds, ask.run)
-    raise ConfigurationError(f"there is no action {ask.action[:40]!r}", remedy="ask, catalogue or moments")
+    if ask.action == "usual" and ask.start is not None:
+        return read_usual(history, ask.start, ask.properties)
+    raise ConfigurationError(
+        f"there is no action {ask.action[:40]!r}", remedy="ask, catalogue, moments or usual"
+    )
 
 
 def read_catalogue(history: History, run: int = 0) -> Catalogue:

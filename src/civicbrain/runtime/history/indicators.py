@@ -85,6 +85,9 @@ CITY_SERIES = {
     "waiting_to_depart": "veh",
     "alerts_open": "1",
     "local_junctions": "1",
+    "spill_backs": "1",
+    "cameras_silent": "1",
+    "incidents_open": "1",
     "refused_requests": "1",
     "decision_ms": "ms",
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from civicbrain.contracts.wire import TwinStatus, pack_array
 from civicbrain.runtime.history.entry import HistoryEntry
 from civicbrain.runtime.history.wire import Sample
 from civicbrain.runtime.indicators import MinuteFigures
+
+_NONE: Mapping[str, float | None] = MappingProxyType({})
 
 
 class Sampler:
@@ -35,12 +38,13 @@ class Sampler:
 
     def take(
         self, snapshot: Snapshot, control: str, status: TwinStatus | None, figures: MinuteFigures | None,
-        *, alerts_open: int, decision_ms: float | None,
+        *, alerts_open: int, decision_ms: float | None, vitals: Mapping[str, float | None] = _NONE,
     ) -> None:  # fmt: skip
-        """What is known now."""
+        """What is known now. vitals: further city-wide figures; None: not known."""
         if self.entry is None:
             return
         city: dict[str, float] = {"alerts_open": alerts_open}
+        city |= {name: value for name, value in vitals.items() if value is not None}
         if decision_ms is not None:
             city["decision_ms"] = decision_ms
         if figures is not None:

@@ -69,13 +69,28 @@ class Batch(msgspec.Struct, frozen=True):
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """action: "ask" (question) -> Answer | "catalogue" (run) -> Catalogue | "moments" (run, start, seconds)
-    -> Moments. Reply.kind: "refused", "not-found" or "unavailable"."""
+    -> Moments | "usual" (start, properties) -> Usual. Reply.kind: "refused", "not-found" or "unavailable"."""
 
     action: str
     question: Question | None = None
     run: int = 0
     start: datetime | None = None
     seconds: int = 0
+    properties: tuple[str, ...] = ()
+
+
+class UsualFigure(msgspec.Struct, frozen=True):
+    """value: median over `days` earlier days."""
+
+    value: float
+    days: int
+
+
+class Usual(msgspec.Struct, frozen=True):
+    """Figures of the whole city for the quarter hour from `start` on, on earlier days of that weekday."""
+
+    start: datetime
+    figures: dict[str, UsualFigure]
 
 
 class Kept(msgspec.Struct, frozen=True):

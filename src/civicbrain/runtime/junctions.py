@@ -1,0 +1,81 @@
+"""The desk for single junctions in the brain process: their last minutes, overrides, the worst of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from civicbrain.city.snapshot import Snapshot
+from civicbrain.contracts.junction_recent import JunctionRecent
+from civicbrain.contracts.wire import BrainCommand
+from civicbrain.contracts.worst import WorstPlace
+from civicbrain.runtime.overrides import OVERRIDE_ACTIONS
+from civicbrain.runtime.recent import Recent
+from civicbrain.runtime.worst import Known, WorstPlaces
+
+if TYPE_CHECKING:
+    from civicbrain.runtime.server import BrainServer
+
+JUNCTION_ACTIONS = ("recent", "worst", *OVERRIDE_ACTIONS)
+
+
+class JunctionDesk:
+    """`take` once a tick; `obey` raises what the parts raise."""
+
+    def __init__(self, server: BrainServer) -> None:
+        self._server = server
+        self.recent = Recent(server.city)
+        self.worst = WorstPlaces(server.city, self.recent)
+
+    def take(self, snapshot: Snapshot) -> None:
+        """What is known after a tick."""
+        self.recent.take(snapshot)
+
+    def vitals(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Fields of `CityState`: what the strip shows of queues, cameras and incidents."""
+        return {"overrides": self._server.loop.overrides.list_now(), **self.counts(snapshot)}
+
+    def counts(self, snapshot: Snapshot) -> dict[str, int | None]:
+        """Of the strip, for the history, too; None: not known."""
+        return {
+            "spill_backs": self.worst.count_spill_backs(snapshot),
+            "cameras_silent": self.worst.count_silent(snapshot),
+            "incidents_open": len(snapshot.incidents),
+        }
+
+    def obey(self, command: BrainCommand) -> Any:
+        """The body of the reply to one of JUNCTION_ACTIONS."""
+        if command.action == "recent":
+            return self._recent_of(command.text)
+        if command.action == "worst":
+            return self._list_worst(command.limit)
+        server, control = self._server, self._server.control
+        before = control.twin_program
+        body = server.loop.overrides.obey(command, server.snapshot(), server.time_s)
+        if control.twin_program != before:  # the controllers listen as long as somebody overrides one
+            server.tell_program()
+        server.publish_soon()
+        return body
+
+    def _recent_of(self, junction: str) -> JunctionRecent:
+        loop, now_s = self._server.loop, self._server.time_s
+        return msgspec.structs.replace(
+            self.recent.of(junction),
+            holder=loop.guard.find_holder(junction, now_s),
+            override=loop.overrides.find(junction),
+        )
+
+    def _list_worst(self, limit: int) -> list[WorstPlace]:
+        server = self._server
+        loop, guard = server.loop, server.loop.guard
+        overrides = {override.junction: override for override in loop.overrides.list_now()}
+        holders = {
+            junction.id: holder
+            for junction in server.city.junctions
+            if (holder := guard.find_holder(junction.id, server.time_s)) is not None
+        }
+        delay_s = server.delay.figures().delay_s.astype(np.float64)
+        known = Known(delay_s, server.control.brain_on, overrides, holders)
+        return self.worst.list_now(server.snapshot(), known, limit)

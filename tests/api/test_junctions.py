@@ -1,0 +1,121 @@
+"""Overrides, the last minutes, the ground plan, the worst junctions and the vital signs, over HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from urllib.parse import quote
+
+import httpx
+import pytest
+from api_place import AWKWARD_ID, SIZE
+
+ORDER = {"action": "stage", "stage": "", "duration_s": 60, "reason": "queue on the side street"}
+
+
+@pytest.fixture
+def path(client: httpx.Client) -> Iterator[str]:
+    client.patch("/v1/twin", json={"paused": False, "speed": 1})  # as other tests may have left it
+    junction = client.get("/v1/junctions").json()[SIZE + 1]["id"]
+    yield f"/v1/junctions/{quote(junction, safe='')}"
+    client.delete(f"/v1/junctions/{quote(junction, safe='')}/override")
+
+
+def test_a_junction_is_taken_over_shown_and_given_back(client: httpx.Client, path: str) -> None:
+    detail = client.get(path).json()
+    stage = detail["stages"][-1]["id"]
+    answer = client.post(f"{path}/override", json=ORDER | {"stage": stage})
+    assert answer.status_code == 201, answer.text
+    override = answer.json()
+    assert (override["stage"], override["accepted"], override["actor"]) == (stage, True, "operator (demo)")
+    assert override["expires_s"] - override["since_s"] == 60
+    assert client.get(f"{path}/override").json() == override
+    [listed] = client.get("/v1/overrides").json()["overrides"]
+    assert listed["junction"] == detail["id"]
+    time.sleep(1.2)
+    assert [o["junction"] for o in client.get("/v1/snapshot").json()["overrides"]] == [detail["id"]]
+    recent = client.get(f"{path}/recent").json()
+    assert recent["holder"]["brain"] == "operator"
+    assert recent["modes"][-1]["value"] == "manual"
+    ended = client.delete(f"{path}/override", params={"reason": "the queue is gone"})
+    assert ended.json()["ended"]["stage"] == stage
+    assert client.get(f"{path}/override").status_code == 404
+    assert client.delete(f"{path}/override").status_code == 404
+    count = client.get("/v1/ledger?limit=1").json()["count"]
+    entries = client.get(f"/v1/ledger?offset={max(0, count - 20)}&limit=20").json()["entries"]
+    told = [e["body"] for e in entries if e["kind"] == "override" and e["actor"] == "operator (demo)"]
+    assert [body["what"] for body in told[-2:]] == ["begin", "give back"]
+    assert told[-1]["reason"] == "the queue is gone"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "says"),
+    [
+        ({"duration_s": 301, "stage": "?"}, 409, "10 to 300"),
+        ({"duration_s": 5}, 400, "duration_s"),
+        ({"duration_s": 3601, "action": "local"}, 400, "duration_s"),
+        ({"action": "explode"}, 400, "action"),
+        ({"reason": "   "}, 400, "reason"),
+        ({"stage": "no such stage"}, 404, "no such stage"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_to_do(
+    client: httpx.Client, path: str, change: dict[str, object], status: int, says: str
+) -> None:
+    stage = client.get(path).json()["stages"][0]["id"]
+    if change.get("stage") == "?":
+        change = change | {"stage": stage}
+    answer = client.post(f"{path}/override", json=ORDER | {"stage": stage} | change)
+    assert answer.status_code == status, answer.text
+    assert says in answer.json()["detail"]
+    assert client.get(f"{path}/override").status_code == 404
+
+
+def test_the_last_minutes_say_what_was_shown_and_who_waited(client: httpx.Client, path: str) -> None:
+    recent = client.get(f"{path}/recent").json()
+    detail = client.get(path).json()
+    assert [g["group"] for g in recent["groups"]] == [g["id"] for g in detail["groups"]]
+    for group in recent["groups"]:
+        parts = group["lamps"]
+        assert parts[0]["from_s"] == recent["from_s"]
+        assert all(a["until_s"] == b["from_s"] for a, b in pairwise(parts))
+    assert len(recent["approaches"]) == 4
+    for approach in recent["approaches"]:
+        assert len(approach["queue_veh"]) == len(recent["steps_s"])
+        assert set(approach["groups"]) <= {g["id"] for g in detail["groups"]}
+
+
+def test_the_ground_plan_draws_the_junction(client: httpx.Client, path: str) -> None:
+    plan = client.get(f"{path}/ground-plan").json()
+    roles = [lane["role"] for lane in plan["lanes"]]
+    assert {"approach", "exit"} <= set(roles)
+    for movement in plan["movements"]:
+        assert roles[movement["from_lane"]] == "approach"
+        assert plan["lanes"][movement["to_lane"]]["role"] == "exit"
+        assert -1 <= movement["group"] < len(plan["kinds"])
+    awkward = client.get(f"/v1/junctions/{quote(AWKWARD_ID, safe='')}/ground-plan")
+    assert awkward.json()["id"] == AWKWARD_ID
+    assert client.get("/v1/junctions/nowhere/ground-plan").status_code == 404
+
+
+def test_the_worst_comes_first_and_says_why(client: httpx.Client) -> None:
+    places = client.get("/v1/worst-junctions", params={"limit": 3}).json()
+    assert 1 <= len(places) <= 3
+    standing = [place["standing_veh"] for place in places]
+    assert standing == sorted(standing, reverse=True)
+    assert all(place["causes"] and place["causes"][0]["says"].endswith(".") for place in places)
+
+
+def test_vital_signs_say_what_they_do_not_know(client: httpx.Client) -> None:
+    answer = client.get("/v1/vital-signs").json()
+    signs = {sign["id"]: sign for sign in answer["signs"]}
+    assert len(signs) == 8
+    assert signs["delay"]["fixed"] == 49.0
+    assert signs["spill-backs"]["fixed"] is None
+    assert signs["spill-backs"]["fixed_note"] == "not-measured"
+    assert signs["brains"]["value"] == 1.0
+    assert signs["local-controllers"]["of"] == SIZE**2
+    for sign in signs.values():
+        assert (sign["usual"] is None) == bool(sign["usual_note"])
+    assert signs["delay"]["usual_note"] in ("no-days", "no-history")

@@ -1,0 +1,180 @@
+"""The last minutes of a junction, and where the city does worst, from vehicles placed by hand."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from civicbrain.city.approaches import list_approaches
+from civicbrain.city.incidents import Incident, IncidentKind, Place
+from civicbrain.city.observations import Detections
+from civicbrain.city.store import Store
+from civicbrain.contracts.overrides import Holder, Override, OverrideAction
+from civicbrain.contracts.sandbox import sandbox_city, sandbox_signals
+from civicbrain.core.errors import NotFoundError
+from civicbrain.runtime.recent import KEPT, Recent
+from civicbrain.runtime.worst import Known, WorstPlaces
+
+CITY = sandbox_city()
+LANE = CITY.network.lanes.row
+
+
+class Street:
+    """Vehicles (lane, metres to the line, m/s), seen each second by all cameras but the blind ones."""
+
+    def __init__(self):
+        self.store, self.recent = Store(CITY), Recent(CITY)
+        self.worst = WorstPlaces(CITY, self.recent)
+        self.now_s = 100.0
+
+    def second(self, vehicles=(), stage=0, blind=()):
+        self.now_s += 1.0
+        cameras = np.array([k for k in range(len(CITY.junctions)) if k not in blind], np.int32)
+        of_lane = dict(zip(CITY.cameras.lane.tolist(), CITY.cameras.junction.tolist(), strict=True))
+        rows = [(LANE[lane], far, speed) for lane, far, speed in vehicles if of_lane[LANE[lane]] not in blind]
+        lane, far, speed = zip(*rows, strict=True) if rows else ((), (), ())
+        seen = Detections(
+            "cameras", self.now_s, self.now_s, cameras,
+            np.array([of_lane[row] for row in lane], np.int32), np.array(lane, np.int32),
+            np.array(far, np.float32), np.array(speed, np.float32), np.zeros(len(lane), np.uint8),
+            np.full(len(lane), -1, np.int32),
+        )  # fmt: skip
+        self.store.fold([seen, sandbox_signals(CITY, self.now_s, stage)], self.now_s)
+        self.snapshot = self.store.snapshot(self.now_s)
+        self.recent.take(self.snapshot)
+
+    def list(self, **known):
+        delays = np.full(len(CITY.junctions), np.nan)
+        values = {"delay_s": delays, "brain_on": True, "overrides": {}, "holders": {}} | known
+        return self.worst.list_now(self.snapshot, Known(**values), 10)
+
+
+@pytest.fixture
+def street():
+    return Street()
+
+
+def queue(lane, count):
+    return [(lane, 2.0 + 7.5 * k, 0.0) for k in range(count)]
+
+
+def test_each_lane_in_view_belongs_to_one_approach_of_its_junction():
+    approaches = list_approaches(CITY)
+    assert {(CITY.junctions[a.junction].id, a.edge) for a in approaches} >= {("A", "WA"), ("B", "AB")}
+    rows = np.concatenate([a.lanes for a in approaches])
+    assert sorted(rows.tolist()) == sorted(CITY.cameras.lane.tolist())
+    west = next(a for a in approaches if a.edge == "WA")
+    assert west.storage_veh == pytest.approx(150.0 / 7.5)  # the camera's view of one lane
+    assert all(CITY.junctions[0].groups[g].approach == "WA" for g in west.groups)
+
+
+def test_stretches_of_lamps_and_stages_and_what_came_and_went(street):
+    for second in range(60):
+        vehicles = queue("WA_0", 3) if second < 30 else [("WA_0", 4.0, 10.0)]
+        street.second(vehicles, stage=0 if second < 20 else 1)
+    recent = street.recent.of("A")
+    assert [(s.value, s.from_s, s.until_s) for s in recent.stages] == [
+        ("main", 101.0, 121.0), ("side", 121.0, 160.0),
+    ]  # fmt: skip
+    lamps = next(g for g in recent.groups if g.group == "W-through").lamps
+    assert [s.value for s in lamps] == ["G", "r"]
+    west = next(a for a in recent.approaches if a.approach == "WA")
+    assert west.queue_veh == [3.0, 3.0, 3.0, 0.0, 0.0, 0.0]
+    assert sum(west.served_veh) == 30.0
+    assert sum(west.arrived_veh) == 28.0  # three stood there already, one still does
+    assert recent.modes[0].value == "central"
+    with pytest.raises(NotFoundError):
+        street.recent.of("Z")
+
+
+def test_what_no_camera_sees_is_unknown_not_zero(street):
+    for _ in range(25):
+        street.second(queue("WA_0", 3), blind=(1,))
+    figures = {a.approach: a.queue_veh for a in street.recent.of("B").approaches}
+    assert all(set(values) == {None} for values in figures.values())
+
+
+def test_five_minutes_are_kept_and_time_that_goes_back_begins_anew(street):
+    for _ in range(KEPT + 20):
+        street.second()
+    recent = street.recent.of("A")
+    assert recent.until_s - recent.from_s == KEPT - 1
+    street.now_s = 50.0
+    street.store.reset()
+    street.second()
+    assert street.recent.of("A").from_s == 51.0
+
+
+def test_a_tick_costs_next_to_nothing(street):
+    street.second(queue("WA_0", 15))
+    snapshot = street.snapshot
+    fresh = Recent(CITY)
+    start = time.perf_counter()
+    for second in range(200):
+        object.__setattr__(snapshot, "time_s", 1000.0 + second)
+        fresh.take(snapshot)
+    assert (time.perf_counter() - start) / 200 < 0.002
+
+
+def test_the_worst_comes_first_with_its_cause_and_remedy(street):
+    for second in range(120):
+        street.second([*queue("WA_0", min(19, second // 6)), *queue("EB_0", 3)])
+    worst, second = street.list()
+    assert (worst.junction, second.junction) == ("A", "B")
+    assert worst.standing_veh > second.standing_veh
+    assert worst.fullest == "WA"
+    [cause] = worst.causes
+    assert (cause.kind, cause.remedy, cause.stage) == ("demand", "try-what-if", "main")
+    assert "vehicles came in five minutes" in cause.says
+    assert street.worst.count_spill_backs(street.snapshot) == 1
+
+
+def test_what_explains_most_is_told_first(street):
+    for _ in range(60):
+        street.second([*queue("WA_0", 19), *queue("AB_0", 27)])
+    incident = Incident(
+        "i-1",
+        IncidentKind.CRASH,
+        Place(CITY.junctions[0].x_m, CITY.junctions[0].y_m + 20.0),
+        0.9,
+        1.0,
+        2.0,
+        3.0,
+    )
+    object.__setattr__(street.snapshot, "incidents", (incident,))
+    override = Override("A", OverrideAction.HOLD, "main", "operator:kim", "test", 100.0, street.now_s + 30.0)
+    holder = Holder("priority", 30, "main", 100.0, 200.0, "m-1")
+    place = next(
+        p for p in street.list(overrides={"A": override}, holders={"A": holder}) if p.junction == "A"
+    )
+    kinds = [str(cause.kind) for cause in place.causes]
+    assert kinds[:2] == ["incident", "override"]
+    assert "priority" in kinds
+    assert place.causes[0].about == "i-1"
+    assert place.causes[1].figures == {"left_s": 30.0}
+
+
+def test_a_silent_camera_is_a_cause_and_is_counted(street):
+    for _ in range(30):
+        street.second(queue("WA_0", 4))
+    for _ in range(15):
+        street.second(blind=(0,))
+    assert street.worst.count_silent(street.snapshot) == 1
+    [place] = [p for p in street.list() if p.junction == "A"]
+    assert place.causes[0].kind == "camera-silent"
+    assert place.causes[0].figures["silent_s"] == 15.0
+
+
+def test_where_no_rule_holds_it_says_so(street):
+    for _ in range(60):
+        street.second([*queue("WA_0", 3), *queue("NAA_0", 3)])
+    [place] = street.list()
+    assert [str(cause.kind) for cause in place.causes] == ["unknown"]
+
+
+def test_a_quiet_city_has_no_worst_place(street):
+    street.second()
+    assert street.list() == []
+    assert street.worst.count_spill_backs(street.snapshot) == 0
