@@ -297,6 +297,9 @@ class StandIn:
                 self.brain_on = command.action == "brain-on"
                 self._record(command.action, command)
                 return wire.Reply(True, self.health())
+            case "decision":
+                self._record("decision", command)
+                return wire.Reply(True)
             case "sources" | "source":
                 try:
                     if command.action == "source":

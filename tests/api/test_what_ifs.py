@@ -8,6 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from civicbrain.api.what_if_jobs import Job, JobFolder
+from civicbrain.api.what_ifs import KEPT_FOLDER
+from civicbrain.city.whatif import Change, Question
+
 
 @pytest.fixture
 def question(client: httpx.Client) -> dict[str, Any]:
@@ -39,7 +43,8 @@ def test_what_does_not_fit_the_city_is_refused_at_once(client, question):
     nowhere = {"change": {"closures": [{"edge": "no such road"}]}}
     assert client.post("/v1/what-ifs", json=nowhere).status_code == 404
     assert client.post("/v1/what-ifs", json={"change": {}}).status_code == 409  # nothing is changed
-    for wrong in ({"minutes": 61}, {"seeds": 0}, {"model": "crystal ball"}, {"more": 1}):
+    assert client.post("/v1/what-ifs", json=question | {"moment": "r0000-t0000300"}).status_code == 404
+    for wrong in ({"minutes": 61}, {"seeds": 0}, {"model": "crystal ball"}, {"more": 1}, {"moment": "../x"}):
         assert client.post("/v1/what-ifs", json=question | wrong).status_code == 400
     assert client.get("/v1/what-ifs/w-none").status_code == 404
     assert client.get("/v1/proposals/p-none").status_code == 404
@@ -65,6 +70,45 @@ def test_proposals_are_asked_and_followed(client, question):
     path = f"/v1/proposals/{answer.json()['id']}"
     assert client.get(path.replace("proposals", "what-ifs")).status_code == 404
     assert wait(client, path)["state"] == "failed"
+
+
+def test_what_is_kept_outlives_the_process_and_decisions_stand_in_the_ledger(live, client, question):
+    """As another API process reads the folder of this one."""
+    answer = client.post("/v1/what-ifs", json=question | {"title": "lane closed", "case": "no-such-case"})
+    assert answer.status_code == 404  # it stands in its case, or it is not asked
+    name = client.post("/v1/what-ifs", json=question | {"title": "lane closed"}).json()["id"]
+    wait(client, f"/v1/what-ifs/{name}")
+    folder = JobFolder(live.run_dir / KEPT_FOLDER)
+    job = next(one for one in folder.load(40) if one.id == name)
+    assert (job.title, job.state, job.by) == ("lane closed", "failed", "operator (demo)")
+    assert client.get("/v1/what-ifs", params={"case": "other"}).json() == []
+    body = {"closure": question["change"]["closures"][0], "minutes": 1, "seeds": 1}
+    proposals = client.post("/v1/proposals", json=body).json()["id"]
+    path = f"/v1/proposals/{proposals}/decisions"
+    wait(client, f"/v1/proposals/{proposals}")
+    decision = {"index": 0, "accepted": True, "reason": "police can man it"}
+    assert client.post(path, json=decision).status_code == 409  # nothing was found
+    assert any(one["id"] == proposals for one in client.get("/v1/proposals").json())
+    assert client.post(path, json=decision | {"reason": ""}).status_code == 400
+
+
+def test_one_that_was_under_way_has_failed(tmp_path):
+    folder = JobFolder(tmp_path)
+    folder.save(Job("w-1", 1, "2026-11-22T10:00:00Z", Question(Change(demand_factor=1.2)), state="running"))
+    (tmp_path / "w-2.json").write_text("{")
+    (job,) = folder.load(5)
+    assert job.state == "failed"
+    assert "ask again" in job.error
+    folder.forget("w-1")
+    assert folder.load(5) == []
+
+
+def test_moments_are_listed_only_when_whole(client, live):
+    folder = live.run_dir / "moments"
+    for name in ("r0000-t0000300", "r0000-t0000600"):
+        (folder / name).mkdir(parents=True)
+    (folder / "r0000-t0000300" / "done").touch()
+    assert client.get("/v1/moments").json() == [{"name": "r0000-t0000300", "run": 0, "time_s": 300.0}]
 
 
 def test_open_incidents_have_texts_for_signs(client):

@@ -59,7 +59,10 @@ def test_bands_are_those_of_the_pairs(grid):
     one = make_answer(grid, question, "fixed", "meso", pairs[:1], (0.0, 900.0), 200, (), {})
     assert one.get("time_spent").difference.low is None  # one pair says nothing about spread
     assert one.get("mean_delay").against.mean == 10.0
-    assert one.course.against[1].mean == 7.0
+    assert one.get_course("queue").against[1].mean == 7.0
+    # 3 arrivals in the first minute, 3 more in the second
+    assert [band.mean for band in one.get_course("throughput").change] == [180.0, 180.0]
+    assert one.get_course("lost").time_s == ()  # an older future did not count it
 
 
 def test_the_demand_of_the_pairs_is_spread_about_what_is_known():

@@ -59,6 +59,26 @@ def test_a_what_if_is_answered_from_now_and_the_city_goes_on(live: LiveCity) -> 
     assert not list((live.run_dir / "whatif").glob("api-*"))  # nothing is left behind
 
 
+def test_a_what_if_begins_at_a_kept_moment(live: LiveCity) -> None:
+    (*_, first) = call(live, "/v1/moments")
+    asked = {
+        "change": {"demand_factor": 1.5},
+        "minutes": 1,
+        "seeds": 1,
+        "model": "meso",
+        "moment": first["name"],
+    }
+    name = call(live, "/v1/what-ifs", asked)["id"]
+    end = time.monotonic() + 150
+    while (view := call(live, f"/v1/what-ifs/{name}"))["state"] in ("queued", "running"):
+        assert time.monotonic() < end, view
+        time.sleep(0.5)
+    assert view["state"] == "done", view["error"]
+    assert view["answer"]["from_s"] == pytest.approx(first["time_s"], abs=1.0)
+    assert [course["name"] for course in view["answer"]["courses"]] == ["queue", "throughput", "lost"]
+    assert len(view["answer"]["courses"][2]["change"]) == 1
+
+
 def test_a_branch_goes_below_the_run_folder_only(live: LiveCity, tmp_path: Path) -> None:
     twin = Client(live.run_dir, TWIN_CMD)
     for folder in (

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from civicbrain.city.proposals import Proposals
 from civicbrain.city.whatif import Change, Closure, Detour, EventDemand, PlanSetting, Question, TrafficModel
-from civicbrain.evaluate.whatif.records import WhatIfAnswer
+from civicbrain.evaluate.whatif.records import Band, WhatIfAnswer
 from civicbrain.evaluate.whatif.said import Asked
 
 Edge = Annotated[str, Meta(min_length=1, max_length=200, description="id of a street section")]
@@ -18,6 +18,7 @@ Lanes = Annotated[
 ]
 ControlName = Annotated[str, Meta(max_length=64, pattern=r"^([a-z][a-z0-9_-]*)?$")]
 Minutes = Annotated[float, Meta(ge=1, le=60)]
+Words = Annotated[str, Meta(max_length=120, pattern=r"^[^\u0000-\u001f\u007f]*$")]
 Seeds = Annotated[int, Meta(ge=1, le=20)]
 
 
@@ -64,30 +65,49 @@ class ChangeAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 class WhatIfAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """A what-if: `change` against `against` (by default nothing changed), from now. seeds: pairs of runs;
-    bands need two. model: auto takes the microscopic one where that is quick enough."""
+    bands need two. model: auto takes the microscopic one where that is quick enough. moment: a name out of
+    /v1/moments, to begin in the past. case: number of a case that it is linked to."""
 
     change: ChangeAsked
     against: ChangeAsked | None = None
     minutes: Minutes = 15.0
     seeds: Seeds = 3
     model: Literal["auto", "micro", "meso"] = "auto"
+    moment: Annotated[str, Meta(max_length=20, pattern=r"^(r[0-9]{4,6}-t[0-9]{7,9})?$")] = ""
+    title: Words = ""
+    case: Annotated[str, Meta(max_length=60, pattern=r"^[A-Za-z0-9_.:-]*$")] = ""
 
     def question(self) -> Question:
         against = _change(self.against) if self.against is not None else Change()
         model = TrafficModel(self.model)
-        return Question(_change(self.change), against, self.minutes, self.seeds, model)
+        return Question(_change(self.change), against, self.minutes, self.seeds, model, self.moment)
 
 
 class WhatIfView(Struct, frozen=True):
     """state: "queued" | "running" | "done" | "failed" | "cancelled". progress: 0 to 1. answer: of the pairs
-    that are through, null before the first; it grows until the state is "done". asked_at: RFC 3339."""
+    that are through, null before the first; it grows until the state is "done". asked_at: RFC 3339. by: who
+    asked."""
 
     id: str
     state: str
     asked_at: str
     progress: float
+    question: Question
+    title: str = ""
+    case: str = ""
+    by: str = ""
     error: str = ""
     answer: WhatIfAnswer | None = None
+
+
+class Decision(Struct, frozen=True):
+    """Who decided what about a proposal, when (RFC 3339) and why. It stands in the ledger, too."""
+
+    index: int
+    accepted: bool
+    reason: str
+    by: str
+    at: str
 
 
 class ProposalsAsked(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,14 +126,33 @@ class ProposalsAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProposalsView(Struct, frozen=True):
-    """As WhatIfView; found: null until all is tried."""
+    """As WhatIfView; found: null until all is tried. decisions: oldest first."""
 
     id: str
     state: str
     asked_at: str
     progress: float
+    closure: Closure
+    incident: str = ""
+    by: str = ""
     error: str = ""
     found: Proposals | None = None
+    decisions: tuple[Decision, ...] = ()
+
+
+class ProposalsBrief(Struct, frozen=True):
+    """As ProposalsView, without what was found. advisable: how many are better beyond their band."""
+
+    id: str
+    state: str
+    asked_at: str
+    progress: float
+    closure: Closure
+    incident: str = ""
+    by: str = ""
+    error: str = ""
+    advisable: int = 0
+    decided: int = 0
 
 
 class SignText(Struct, frozen=True):
@@ -128,13 +167,38 @@ class SignText(Struct, frozen=True):
 
 
 class WhatIfBrief(Struct, frozen=True):
-    """As in WhatIfView, without the answer."""
+    """As in WhatIfView, with the difference in mean delay (s a vehicle) and in time spent (veh·h) for an
+    answer; null before the first pair."""
 
     id: str
     state: str
     asked_at: str
     progress: float
+    question: Question
+    title: str = ""
+    case: str = ""
+    by: str = ""
     error: str = ""
+    from_s: float | None = None
+    mean_delay: Band | None = None
+    time_spent: Band | None = None
+
+
+class MomentView(Struct, frozen=True):
+    """A kept moment of the running city. run: how often its window had begun anew. time_s: platform
+    second."""
+
+    name: str
+    run: int
+    time_s: float
+
+
+class DecisionAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Take up or turn down one of the proposals (`index` from 0)."""
+
+    index: Annotated[int, Meta(ge=0, le=99)]
+    accepted: bool
+    reason: Annotated[str, Meta(min_length=3, max_length=200, pattern=r"^[^\u0000-\u001f\u007f]*$")]
 
 
 def _change(asked: ChangeAsked) -> Change:

@@ -1,7 +1,8 @@
 """What-ifs of the API: one at a time, a short queue, each in processes of its own that may be ended any time.
 
-They only read: the twin writes its state aside, and nothing of an answer reaches the street. Answers are kept
-in memory, the newest few; the folder of a what-if goes when it is over.
+They only read: the twin writes its state aside, and nothing of an answer reaches the street. The newest few
+are kept in the run folder, answers and decisions included; the working folder of a what-if goes when it is
+over.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import secrets
 import shutil
 import signal
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,36 +22,33 @@ import structlog
 
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.settings import Settings
-from civicbrain.api.what_if_models import ProposalsView, WhatIfBrief, WhatIfView
+from civicbrain.api.what_if_jobs import Job, JobFolder
+from civicbrain.api.what_if_models import (
+    Decision,
+    DecisionAsked,
+    ProposalsBrief,
+    ProposalsView,
+    WhatIfBrief,
+    WhatIfView,
+)
 from civicbrain.city.model import City
-from civicbrain.city.proposals import Proposals
+from civicbrain.city.proposals import Proposal, Proposals
 from civicbrain.city.whatif import Change, Question
 from civicbrain.core.errors import ConfigurationError, NotFoundError
 from civicbrain.evaluate.whatif.records import WhatIfAnswer
 from civicbrain.evaluate.whatif.said import ANSWER_FILE, CLOSURE_FILE, QUESTION_FILE, Asked, Said
 from civicbrain.runtime import child
+from civicbrain.twin.whatif.moments import Moment, list_moments
 
 MOST_WAITING = 4
-MOST_KEPT = 30
+MOST_KEPT = 40
 LONGEST_S = 900.0
 NICE = 5
 FOLDER = "whatif"
+KEPT_FOLDER = "what-ifs"
 _PREFIX = "api-"
 _MODULE = "civicbrain.evaluate.whatif"
-_OVER = ("done", "failed", "cancelled")
 _log = structlog.get_logger("civicbrain.api")
-
-
-@dataclass
-class _Job:
-    id: str
-    asked: Question | Asked
-    asked_at: datetime
-    state: str = "queued"
-    progress: float = 0.0
-    error: str = ""
-    answer: WhatIfAnswer | Proposals | None = None
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class WhatIfs:
@@ -59,15 +56,18 @@ class WhatIfs:
 
     def __init__(self, city: City, settings: Settings) -> None:
         self._city, self._run_dir = city, settings.run_dir
-        self._jobs: OrderedDict[str, _Job] = OrderedDict()
-        self._waiting: asyncio.Queue[_Job] = asyncio.Queue()
+        self._kept = JobFolder(settings.run_dir / KEPT_FOLDER)
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._waiting: asyncio.Queue[Job] = asyncio.Queue()
+        self._ended: dict[str, asyncio.Event] = {}
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
 
     def start(self) -> None:
-        """Clear away what a killed API process has left, and begin to work."""
+        """Clear away what a killed API process has left, read what was kept, and begin to work."""
         for old in (self._run_dir / FOLDER).glob(f"{_PREFIX}*"):
             shutil.rmtree(old, ignore_errors=True)
+        self._jobs.update((job.id, job) for job in self._kept.load(MOST_KEPT))
         self._task = asyncio.create_task(self._work())
 
     async def stop(self) -> None:
@@ -76,74 +76,105 @@ class WhatIfs:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    def ask(self, question: Question) -> WhatIfView:
+    def ask(self, question: Question, by: str, title: str = "", case: str = "") -> WhatIfView:
         """Put it in line. Raises ProblemError: 404 and 409 where it does not fit the city, 409 when too
         many wait."""
-        return self._whole(self._put(question, question, "w"))
+        job = self._put(question, "w", by)
+        job.question, job.title, job.case = question, title.strip(), case
+        self._kept.save(job)
+        return job.view()
 
-    def ask_proposals(self, asked: Asked) -> ProposalsView:
+    def ask_proposals(self, asked: Asked, by: str) -> ProposalsView:
         """The same for what could be done about a closure."""
-        check = Question(Change(closures=(asked.closure,)), Change(), asked.minutes, asked.seeds)
-        return self._proposals(self._put(asked, check, "p"))
+        job = self._put(
+            Question(Change(closures=(asked.closure,)), Change(), asked.minutes, asked.seeds), "p", by
+        )
+        job.asked = asked
+        self._kept.save(job)
+        return job.proposals()
 
-    def _put(self, asked: Question | Asked, question: Question, letter: str) -> _Job:
+    def _put(self, question: Question, letter: str, by: str) -> Job:
         try:
             question.check(self._city)
         except NotFoundError as error:
             raise ProblemError(404, str(error)) from None
         except ConfigurationError as error:
             raise ProblemError(409, str(error)) from None
+        if question.moment and question.moment not in {one.name for one in self.moments()}:
+            raise ProblemError(404, "this moment is not kept any more; GET /v1/moments lists those that are")
         if sum(job.state == "queued" for job in self._jobs.values()) >= MOST_WAITING:
             raise ProblemError(409, f"{MOST_WAITING} what-ifs wait already; cancel one, or wait")
-        job = _Job(f"{letter}-{secrets.token_hex(4)}", asked, datetime.now(UTC))
+        number = max((job.number for job in self._jobs.values()), default=0) + 1
+        asked_at = datetime.now(UTC).isoformat()
+        job = Job(f"{letter}-{secrets.token_hex(4)}", number, asked_at, by=by)
         self._jobs[job.id] = job
-        for old in [one.id for one in self._jobs.values() if one.state in _OVER][
-            : len(self._jobs) - MOST_KEPT
-        ]:
-            del self._jobs[old]
+        self._ended[job.id] = asyncio.Event()
+        over = [one.id for one in self._jobs.values() if one.is_over]
+        for old in over[: max(0, len(self._jobs) - MOST_KEPT)]:
+            self._forget(old)
         self._waiting.put_nowait(job)
         return job
 
-    def list_briefs(self) -> list[WhatIfBrief]:
+    def moments(self) -> list[Moment]:
+        """From which a what-if can begin, newest first."""
+        return list_moments(self._run_dir)
+
+    def list_briefs(self, case: str = "") -> list[WhatIfBrief]:
+        """Newest first; those of a case, where one is named."""
+        jobs = [job for job in reversed(self._jobs.values()) if job.question is not None]
+        return [job.brief() for job in jobs if not case or job.case == case]
+
+    def list_proposals(self) -> list[ProposalsBrief]:
         """Newest first."""
-        return [
-            WhatIfBrief(job.id, job.state, job.asked_at.isoformat(), job.progress, job.error)
-            for job in reversed(self._jobs.values())
-            if isinstance(job.asked, Question)
-        ]
+        return [job.proposals_brief() for job in reversed(self._jobs.values()) if job.asked is not None]
 
     def view(self, name: str) -> WhatIfView:
         """Raises ProblemError (404)."""
-        return self._whole(self._get(name, Question))
+        return self._get(name, Question).view()
 
     def view_proposals(self, name: str) -> ProposalsView:
         """Raises ProblemError (404)."""
-        return self._proposals(self._get(name, Asked))
+        return self._get(name, Asked).proposals()
 
-    def _whole(self, job: _Job) -> WhatIfView:
-        answer = job.answer if isinstance(job.answer, WhatIfAnswer) else None
-        return WhatIfView(job.id, job.state, job.asked_at.isoformat(), job.progress, job.error, answer)
+    def find_proposal(self, name: str, index: int) -> Proposal:
+        """One of the proposals. Raises ProblemError (404; 409 while they are not tried)."""
+        job = self._get(name, Asked)
+        if job.found is None:
+            raise ProblemError(409, "nothing has been found yet; wait until it is done")
+        if index >= len(job.found.proposals):
+            raise ProblemError(404, f"there are {len(job.found.proposals)} proposals; count from 0")
+        return job.found.proposals[index]
 
-    def _proposals(self, job: _Job) -> ProposalsView:
-        found = job.answer if isinstance(job.answer, Proposals) else None
-        return ProposalsView(job.id, job.state, job.asked_at.isoformat(), job.progress, job.error, found)
+    def decide(self, name: str, asked: DecisionAsked, by: str) -> ProposalsView:
+        """Keep a decision about a proposal. Raises ProblemError as `find_proposal`."""
+        self.find_proposal(name, asked.index)
+        job = self._get(name, Asked)
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        job.decisions = (*job.decisions, Decision(asked.index, asked.accepted, asked.reason, by, at))
+        self._kept.save(job)
+        return job.proposals()
 
     async def cancel(self, name: str) -> WhatIfView:
         """End it, or take it out of the line, and forget it. Raises ProblemError (404)."""
         job = self._get(name, Question)
         running = job.state == "running"
-        if job.state not in _OVER:
+        if not job.is_over:
             job.state = "cancelled"
-        del self._jobs[name]
-        if running and self._process is not None:
+        ended = self._ended.get(name)
+        self._forget(name)
+        if running and self._process is not None and ended is not None:
             _kill(self._process)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(job.ended.wait(), 5.0)
-        return self._whole(job)
+                await asyncio.wait_for(ended.wait(), 5.0)
+        return job.view()
 
-    def _get(self, name: str, kind: type) -> _Job:
+    def _forget(self, name: str) -> None:
+        self._jobs.pop(name, None)
+        self._kept.forget(name)
+
+    def _get(self, name: str, kind: type[Question] | type[Asked]) -> Job:
         job = self._jobs.get(name)
-        if job is None or not isinstance(job.asked, kind):
+        if job is None or (job.question if kind is Question else job.asked) is None:
             raise ProblemError(404, f"no such what-if or proposals: {name[:80]!r}")
         return job
 
@@ -169,15 +200,19 @@ class WhatIfs:
                     _kill(self._process)
                     self._process = None
                 if job.state == "running":
-                    job.state = "failed" if job.error or job.answer is None else "done"
+                    job.state = "failed" if job.error or (job.answer or job.found) is None else "done"
                     job.progress = 1.0 if job.state == "done" else job.progress
-                job.ended.set()
+                if job.id in self._jobs:
+                    self._kept.save(job)
+                ended = self._ended.pop(job.id, None)
+                if ended is not None:
+                    ended.set()
                 shutil.rmtree(folder, ignore_errors=True)
 
-    async def _carry_out(self, job: _Job, folder: Path) -> None:
+    async def _carry_out(self, job: Job, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True)
-        file = QUESTION_FILE if isinstance(job.asked, Question) else CLOSURE_FILE
-        (folder / file).write_bytes(msgspec.json.encode(job.asked))
+        file = QUESTION_FILE if job.question is not None else CLOSURE_FILE
+        (folder / file).write_bytes(msgspec.json.encode(job.question or job.asked))
         arguments = [
             "--city",
             str(self._city.folder),
@@ -205,10 +240,10 @@ class WhatIfs:
             if said.pairs > pairs:
                 pairs = said.pairs
                 body = (folder / ANSWER_FILE).read_bytes()
-                if isinstance(job.asked, Question):
+                if job.question is not None:
                     job.answer = msgspec.json.decode(body, type=WhatIfAnswer)
                 else:
-                    job.answer = msgspec.json.decode(body, type=Proposals)
+                    job.found = msgspec.json.decode(body, type=Proposals)
         code = await process.wait()
         if code and not job.error and job.state == "running":
             job.error = "it ended early; whatif.log and whatif.out in the run folder say why"

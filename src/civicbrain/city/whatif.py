@@ -80,13 +80,15 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A what-if: `change` against `against`, both from the same moment. against: by default nothing changed;
     a detour around a closed road is asked with the closure on both sides. seeds: pairs of runs, each with
-    its own drivers and departures; bands need two."""
+    its own drivers and departures; bands need two. moment: name of a kept moment of the running city, ""
+    for now."""
 
     change: Change
     against: Change = Change()
     minutes: float = 15.0
     seeds: int = 3
     model: TrafficModel = TrafficModel.AUTO
+    moment: str = ""
 
     @property
     def horizon_s(self) -> float:

@@ -109,7 +109,8 @@ def _answer(
     from civicbrain.evaluate.whatif.conduct import Conduct, answer_question
     from civicbrain.evaluate.whatif.source import control_of_run, simulate_to, take_from_run
     from civicbrain.runtime.rundir import default_run_dir
-    from civicbrain.twin.whatif.branch import BRANCH_FOLDER, DONE_FILE
+    from civicbrain.twin.whatif.branch import BRANCH_FOLDER
+    from civicbrain.twin.whatif.moments import DONE_FILE
 
     run = (run_dir or default_run_dir(city.name)).absolute()
     runs = at_s is None and (run / TWIN_CMD).exists()

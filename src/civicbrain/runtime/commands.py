@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 TWIN_TIMEOUT_S = 1.0
 FASTEST_SPEED = 100.0
 MAX_TEXT = 1000
+MAX_DECISION_KEYS = 12
 
 _log = structlog.get_logger("civicbrain.runtime")
 
@@ -119,6 +120,9 @@ class Commands:
             case "ledger":
                 entries = server.ledger.page(command.offset, command.limit)
                 body = {"entries": entries, "count": server.ledger.count}
+            case "decision":
+                server.ledger.append("decision", who, {"reason": why, **_decision(command)}, server.time_s)
+                body = None
             case "sources" | "source":
                 body = self._sources(command)
             case "twin":
@@ -155,6 +159,15 @@ class Commands:
         entry: dict[str, object] = {"action": command.text, "value": command.value, "reason": why}
         self._server.ledger.append("twin", who, entry, self._server.time_s)
         return self._server.twin.ask(TwinCommand(action=command.text, value=command.value), TWIN_TIMEOUT_S)
+
+
+def _decision(command: BrainCommand) -> dict[str, object]:
+    """What was decided, in words and numbers only. Raises ConfigurationError."""
+    body = command.body
+    if not isinstance(body, dict) or len(body) > MAX_DECISION_KEYS:
+        raise ConfigurationError("nothing was decided", remedy="send what the decision is about")
+    plain = {str(k)[:40]: v for k, v in body.items() if isinstance(v, str | int | float | bool)}
+    return {key: value[:MAX_TEXT] if isinstance(value, str) else value for key, value in plain.items()}
 
 
 def _verify(path: Path) -> VerifyReport:

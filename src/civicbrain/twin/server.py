@@ -56,6 +56,7 @@ from civicbrain.twin.options import SENSING, TwinOptions
 from civicbrain.twin.pace import Pace
 from civicbrain.twin.simulation import Twin
 from civicbrain.twin.whatif.branch import BRANCH_FOLDER, Brancher
+from civicbrain.twin.whatif.moments import Moments
 
 VEHICLES_EVERY_S = 0.2
 STATUS_EVERY_S = 1.0  # while paused
@@ -88,6 +89,7 @@ class TwinServer:
         self.publisher = open_publisher(run_dir, TWIN_PUB)
         self.checkpoints = Checkpoints(run_dir)
         self.run_dir, self.brancher = run_dir, Brancher()
+        self.moments, self._keeper = Moments(run_dir), Brancher()
         now = time.monotonic()
         self.pace = Pace(city.demand.step_s, options.watchdog_s, speed, now)
         self.run = 0
@@ -96,7 +98,10 @@ class TwinServer:
         self._centre = b""  # ZeroMQ's name for the connection of the centre
         self._vehicles_sent = self._status_sent = -math.inf
         self._saved = now
-        self.twin = self._resumed() or self._fresh()
+        resumed = self._resumed()
+        if resumed is None:
+            self.moments.forget()
+        self.twin = resumed or self._fresh()
         self._save()
 
     def serve(self) -> None:
@@ -173,6 +178,7 @@ class TwinServer:
         self._publish_state(now)
         if now - self._saved >= CHECKPOINT_EVERY_S:
             self._save()
+        self._keep_moment(now)
 
     def _start_again(self) -> None:
         self._restart_asked = False
@@ -195,6 +201,15 @@ class TwinServer:
             )
         except (OSError, CivicBrainError) as error:  # a full disk is no reason to stop the street
             _log.error("the checkpoint could not be saved; the one before is kept", reason=str(error))
+
+    def _keep_moment(self, now: float) -> None:
+        """A state for what-ifs from the past, written by a child of this process."""
+        try:
+            folder = self.moments.next_folder(self.run, self.twin.time_s, now)
+            if folder is not None:
+                self._keeper.start(self.twin, folder)
+        except OSError as error:
+            _log.error("a moment could not be kept", reason=str(error))
 
     def _watch_centre(self, now: float) -> None:
         """The watchdog by wall time; the one by simulated time stands in the controllers."""

@@ -32,6 +32,7 @@ from civicbrain.evaluate.whatif.said import (
     Said,
 )
 from civicbrain.evaluate.whatif.source import control_of_run, take_from_run
+from civicbrain.twin.whatif.moments import take_moment
 
 
 def main() -> int:
@@ -62,7 +63,13 @@ def answer_in(city_folder: Path, run_dir: Path, folder: Path, control: str) -> N
     about = msgspec.json.decode(asked.read_bytes(), type=Asked) if asked.exists() else None
     city = load_city(city_folder)
     conduct = Conduct()
-    conduct.timing_s["pause"] = take_from_run(run_dir, folder / STATE_FOLDER)
+    question = None
+    if about is None:
+        question = msgspec.json.decode((folder / QUESTION_FILE).read_bytes(), type=Question)
+    if question is not None and question.moment:
+        take_moment(run_dir, question.moment, folder / STATE_FOLDER)
+    else:
+        conduct.timing_s["pause"] = take_from_run(run_dir, folder / STATE_FOLDER)
     conduct.timing_s["state"] = round(time.monotonic() - began, 3)
     control = control or control_of_run(run_dir)
     if about is not None:
@@ -74,7 +81,7 @@ def answer_in(city_folder: Path, run_dir: Path, folder: Path, control: str) -> N
         write_atomically(folder / ANSWER_FILE, msgspec.json.encode(found))
         _say(Said(1, 1, max(found.pairs, 1)))
         return
-    question = msgspec.json.decode((folder / QUESTION_FILE).read_bytes(), type=Question)
+    assert question is not None
     pairs = 0
 
     def keep(answer: WhatIfAnswer) -> None:

@@ -177,6 +177,8 @@ def list_notes(question: Question, model: str, sides: Sequence[ControlSpec]) -> 
         notes.append("The control starts without its memory, from the local plans; both sides alike.")
     if question.seeds < 2:
         notes.append("One pair only: no band.")
+    if question.moment and not question.against.control:
+        notes.append("From a kept moment, under the control that the city has now.")
     change: Change = question.change
     if model == "meso" and any(closure.lanes for closure in change.closures):
         notes.append("Closed lanes beside open ones count as less flow on the whole section.")

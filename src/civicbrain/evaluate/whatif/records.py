@@ -7,6 +7,7 @@ intervals of the mean (Student), those of differences of the pairs (`science/sta
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -49,8 +50,15 @@ class PlaceDifference(msgspec.Struct, frozen=True):
 
 
 class Course(msgspec.Struct, frozen=True):
-    """Vehicles queued, minute by minute (`FutureFigures.queue_veh`)."""
+    """One figure of the whole city, minute by minute. better: "less" or "more".
 
+    queue: vehicles queued at the end of the minute (`FutureFigures.queue_veh`). throughput: vehicles that
+    arrived in the minute, an hour of it. lost: time lost on the street since the beginning.
+    """
+
+    name: str
+    unit: str
+    better: str
     time_s: tuple[float, ...]
     against: tuple[Band, ...]
     change: tuple[Band, ...]
@@ -70,7 +78,7 @@ class WhatIfAnswer(msgspec.Struct, frozen=True):
     vehicles: int
     pairs: int
     indicators: tuple[Indicator, ...]
-    course: Course
+    courses: tuple[Course, ...]
     junctions: tuple[PlaceDifference, ...]
     edges: tuple[PlaceDifference, ...]
     diverted: float
@@ -80,6 +88,10 @@ class WhatIfAnswer(msgspec.Struct, frozen=True):
     def get(self, name: str) -> Indicator:
         """An indicator by its name."""
         return next(one for one in self.indicators if one.name == name)
+
+    def get_course(self, name: str) -> Course:
+        """A course by its name."""
+        return next(one for one in self.courses if one.name == name)
 
 
 _INDICATORS: tuple[tuple[str, str, str, Callable[[FutureFigures], float]], ...] = (
@@ -109,14 +121,7 @@ def make_answer(
         Indicator(name, unit, better, *_bands([of(a) for a, _ in pairs], [of(b) for _, b in pairs]))
         for name, unit, better, of in _INDICATORS
     )
-    minutes = min(len(f.queue_veh) for pair in pairs for f in pair)
-    rows = [
-        _bands([a.queue_veh[i] for a, _ in pairs], [b.queue_veh[i] for _, b in pairs]) for i in range(minutes)
-    ]
-    course = Course(
-        pairs[0][0].series_time_s[:minutes],
-        tuple(row[0] for row in rows), tuple(row[1] for row in rows), tuple(row[2] for row in rows),
-    )  # fmt: skip
+    courses = tuple(_course(pairs, *one) for one in _COURSES)
     junctions = _places(
         [junction.id for junction in city.junctions],
         [a.junction_delay_veh_s for a, _ in pairs], [b.junction_delay_veh_s for _, b in pairs],
@@ -126,9 +131,36 @@ def make_answer(
         [a.edge_delay_veh_s for a, _ in pairs], [b.edge_delay_veh_s for _, b in pairs],
     )  # fmt: skip
     return WhatIfAnswer(
-        city.name, question, control, model, span_s[0], span_s[1], vehicles, len(pairs), indicators, course,
+        city.name, question, control, model, span_s[0], span_s[1], vehicles, len(pairs), indicators, courses,
         junctions, edges[:MOST_EDGES], float(np.mean([b.diverted for _, b in pairs])), tuple(notes), timing_s,
     )  # fmt: skip
+
+
+def _per_hour(arrivals: Sequence[int]) -> list[float]:
+    """Arrivals so far, minute by minute -> vehicles an hour in each minute."""
+    return [60.0 * (now - before) for before, now in pairwise((0, *arrivals))]
+
+
+_COURSES: tuple[tuple[str, str, str, Callable[[FutureFigures], Sequence[float]]], ...] = (
+    ("queue", "veh", "less", lambda f: f.queue_veh),
+    ("throughput", "veh/h", "more", lambda f: _per_hour(f.arrivals)),
+    ("lost", "veh·h", "less", lambda f: f.lost_veh_h),
+)
+
+
+def _course(
+    pairs: Sequence[tuple[FutureFigures, FutureFigures]],
+    name: str,
+    unit: str,
+    better: str,
+    of: Callable[[FutureFigures], Sequence[float]],
+) -> Course:
+    told = [(of(a), of(b)) for a, b in pairs]
+    minutes = min(len(series) for pair in told for series in pair)
+    rows = [_bands([a[i] for a, _ in told], [b[i] for _, b in told]) for i in range(minutes)]
+    times = pairs[0][0].series_time_s[:minutes]
+    against, change, difference = (tuple(row[k] for row in rows) for k in range(3))
+    return Course(name, unit, better, times, against, change, difference)
 
 
 def _places(

@@ -11,7 +11,8 @@ from civicbrain.contracts.rooms import get_control
 from civicbrain.contracts.transport import BRAIN_CMD, TWIN_CMD, Client
 from civicbrain.contracts.wire import BrainCommand, TwinCommand
 from civicbrain.core.errors import ServiceError
-from civicbrain.twin.whatif.branch import DONE_FILE, FAILED_FILE
+from civicbrain.twin.whatif.branch import FAILED_FILE
+from civicbrain.twin.whatif.moments import DONE_FILE
 
 ASK_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 60.0

@@ -18,12 +18,13 @@ import msgspec
 
 from civicbrain.core.errors import TwinError
 from civicbrain.twin.simulation import Twin
+from civicbrain.twin.whatif.moments import DONE_FILE
 
 BRANCH_FOLDER = "whatif"
 """Inside a run folder: one folder a what-if, and in it the state."""
 
 TRAFFIC_FILE = "traffic.msgpack"
-DONE_FILE, FAILED_FILE = "done", "failed"
+FAILED_FILE = "failed"
 LONGEST_WRITE_S = 60
 """A child that takes longer is ended by its own alarm."""
 

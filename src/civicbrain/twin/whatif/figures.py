@@ -11,7 +11,8 @@ class FutureFigures(msgspec.Struct, frozen=True):
     vehicles: on the street at the branch, waiting, or due later. delay_veh_s: time loss and waiting to be let
     in, of all. time_spent_veh_s: on the street or waiting to be let in, of all (what a detour costs is in
     here, not in the delay). queue_veh, running: at series_time_s, each minute; a queue is counted in vehicles
-    that stand for the time they lose (sum of vehicles × (1 - speed / limit)). junction_delay_veh_s,
+    that stand for the time they lose (sum of vehicles × (1 - speed / limit)); lost_veh_h: that, summed up
+    from the branch on, at the same times. junction_delay_veh_s,
     edge_delay_veh_s: one a junction of the city (on its approaches as far as its camera looks), one an edge.
     cpu_s: processor time that it took.
     """
@@ -31,3 +32,4 @@ class FutureFigures(msgspec.Struct, frozen=True):
     junction_delay_veh_s: tuple[float, ...]
     edge_delay_veh_s: tuple[float, ...]
     cpu_s: float = 0.0
+    lost_veh_h: tuple[float, ...] = ()

@@ -70,6 +70,7 @@ class Future:
         self._queue: list[float] = []
         self._running: list[int] = []
         self._arrivals: list[int] = []
+        self._lost_veh_h: list[float] = []
         self._steps, self._spent_veh_s = 0, 0.0
         self._plan_due_s = begin_s
         self._sample_due_s, self._series_due_s = begin_s + SAMPLE_S, begin_s + SERIES_S
@@ -137,6 +138,7 @@ class Future:
             undeparted=metrics.undeparted, delay_veh_s=delay_veh_s, time_spent_veh_s=self._spent_veh_s,
             diverted=self._diverted + self._changes.diverted,
             series_time_s=tuple(self._series_s), queue_veh=tuple(self._queue),
+            lost_veh_h=tuple(self._lost_veh_h),
             running=tuple(self._running), arrivals=tuple(self._arrivals),
             junction_delay_veh_s=tuple(np.round(self._by_junction(), 1).tolist()),
             edge_delay_veh_s=tuple(np.round(self._edge_veh_s, 1).tolist()),
@@ -199,6 +201,7 @@ class Future:
             self._queue.append(round(float(standing.sum()), 1))
             self._running.append(self._count.running)
             self._arrivals.append(self._arrived)
+            self._lost_veh_h.append(round(float(self._edge_veh_s.sum()) / 3600.0, 3))
 
     def _by_junction(self) -> F64:
         """Delay on the edges that each junction's camera sees; an edge counts for one junction."""
