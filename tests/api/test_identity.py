@@ -18,7 +18,8 @@ def test_each_role_may_what_the_lesser_ones_may() -> None:
 
 def test_reading_needs_a_viewer_and_all_else_an_operator() -> None:
     class Handler:
-        opt: dict[str, object] = {}
+        def __init__(self) -> None:
+            self.opt: dict[str, object] = {}
 
     def needed(method: str, **opt: object) -> Role | None:
         handler = Handler()
@@ -50,7 +51,8 @@ def test_every_operation_says_what_role_it_needs(client: httpx.Client) -> None:
     }
     public = {key for key, needed in needs.items() if needed is None}
     assert public == {
-        ("/v1/health", "get"), ("/v1/session", "get"), ("/v1/observations", "post"), ("/v1/reports", "post"),
+        ("/v1/health", "get"), ("/v1/session", "get"), ("/v1/session", "post"), ("/v1/reports", "post"),
+        ("/v1/observations", "post"),
     }  # fmt: skip
     assert needs["/v1/ledger", "get"] == "operator"
     assert needs["/v1/control", "put"] == "operator"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, cast
 
 from litestar import Litestar, Request, Response, get
@@ -17,10 +18,12 @@ from civicbrain.api.access import Access
 from civicbrain.api.asgi import App
 from civicbrain.api.contract import check_body, document_of, options_of, reject_unknown_query
 from civicbrain.api.identity import caller, check_role
+from civicbrain.api.log_in import LogIn
 from civicbrain.api.problems import (
     ProblemError,
     handle_http_exception,
     handle_problem,
+    handle_refusal,
     handle_unexpected,
 )
 from civicbrain.api.routes import (
@@ -30,6 +33,8 @@ from civicbrain.api.routes import (
     handover,
     history,
     now,
+    people,
+    provider,
     records,
     replay,
     reports,
@@ -47,20 +52,28 @@ from civicbrain.api.services import Document, Services
 from civicbrain.api.settings import Settings
 from civicbrain.api.static import StaticFiles, accepts_gzip, front, security_headers
 from civicbrain.city.model import City
+from civicbrain.core.errors import CivicBrainError
+from civicbrain.runtime.login.store import LoginStore
 
 
 def build_app(city: City, settings: Settings, token: str | None = None) -> App:
-    """The whole ASGI application. token: None lets everybody in who reaches it (loopback only)."""
-    services = Services.of(city, settings)
-    document: list[Document] = []
+    """The whole ASGI application. token: None where there is none; without users, too, whoever reaches it is
+    operator. Raises ServiceError where that would be others than people at this machine."""
+    log_in = LogIn(settings, LoginStore(settings.users_file), token)
+    services = Services.of(city, settings, log_in)
+
+    @cache
+    def document() -> Document:  # made when somebody first asks: it takes longer than all the rest
+        return Document.of(document_of(api, city, log_in=log_in.is_needed))
 
     @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
     def get_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
-        headers = {"etag": document[0].etag, "cache-control": "no-cache", "vary": "Accept-Encoding"}
+        found = document()
+        headers = {"etag": found.etag, "cache-control": "no-cache", "vary": "Accept-Encoding"}
         if accepts_gzip(request.headers.get("accept-encoding", "")):
             headers["content-encoding"] = "gzip"
-            return Response(document[0].packed, headers=headers, media_type="application/json")
-        return Response(document[0].body, headers=headers, media_type="application/json")
+            return Response(found.packed, headers=headers, media_type="application/json")
+        return Response(found.body, headers=headers, media_type="application/json")
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -70,8 +83,24 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
         finally:
             await services.stop()
 
-    topics = (city_routes, junction_routes, now, control, records, history, sources, mission_routes,
-              what_if_routes, situation_routes, transit_routes, session, replay, study_routes)  # fmt: skip
+    topics = (  # one a line: several people add theirs
+        city_routes,
+        junction_routes,
+        now,
+        control,
+        records,
+        history,
+        sources,
+        mission_routes,
+        what_if_routes,
+        situation_routes,
+        transit_routes,
+        session,
+        people,
+        provider,
+        replay,
+        study_routes,
+    )
     work = (cases, reports, alarms, handover)
     routes = [get_openapi, *(handler for topic in (*topics, *work) for handler in topic.handlers(services))]
     api = Litestar(
@@ -83,6 +112,7 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
         exception_handlers={
             ProblemError: handle_problem,
             HTTPException: handle_http_exception,
+            CivicBrainError: handle_refusal,
             Exception: handle_unexpected,
         },
         openapi_config=OpenAPIConfig(
@@ -96,9 +126,8 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
         logging_config=None,
         debug=False,
     )
-    document.append(Document.of(document_of(api, city, token=token is not None)))
     inner = front(cast(App, api), StaticFiles(settings.static_dir), services.map_socket.serve)
-    return Access(inner, settings, token, security_headers(city.tile_url))
+    return Access(inner, settings, log_in, security_headers(city.tile_url))
 
 
 __all__ = ["build_app"]

@@ -38,6 +38,9 @@ from civicbrain.runtime.login import Role
 OWN_BODY = "own_body"
 """Option of a handler whose body is checked elsewhere: the content types it takes."""
 
+ANY_QUERY = "any_query"
+"""Option of a handler that is called with parameters of somebody else's choosing."""
+
 _ALWAYS = {
     400: "the request does not fit what the operation takes",
     405: "this path does not know the method",
@@ -60,6 +63,7 @@ _ONLY_HERE = (
     "/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions", "/v1/transit/gtfs.zip", "/openapi.json",
     "/v1/session",
 )  # fmt: skip
+_WAYS_IN: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
 _FRAME = {"$ref": "#/components/schemas/CameraFrame"}
 _OBSERVATIONS_BODY = {
     "required": True,
@@ -88,7 +92,7 @@ _EVENT = {
 }
 
 
-def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
+def document_of(app: Litestar, city: City, *, log_in: bool) -> dict[str, Any]:
     """The whole document, JSON-able; its examples name street sections of this city."""
     document: dict[str, Any] = app.openapi_schema.to_schema()
     components = document.setdefault("components", {})
@@ -118,9 +122,9 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
             needed = needs.get((path, method))
             if needed is not None:
                 operation["x-needs-role"] = str(needed)
-            if token and needed is not None:
+            if log_in and needed is not None:
                 problems[401] = "nobody is logged in, and there is no token, or one that does not fit"
-                operation["security"] = [{"bearer": []}]
+                operation["security"] = _WAYS_IN
             if needed is not None and needed is not Role.VIEWER:
                 problems[403] = f"not for roles below {needed}" + (
                     f"; or {problems[403]}" if 403 in problems else ""
@@ -130,7 +134,7 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
                 operation["security"] = [{"key": []}]
                 problems |= {401: "no key, or one that does not fit", 404: "the city has no such source"}
             if (path, method) == (REPORTS, "post"):
-                operation["security"] = [{"key": []}, {"bearer": []} if token else {}]
+                operation["security"] = [{"key": []}, *_WAYS_IN] if log_in else [{"key": []}, {}]
                 problems |= {401: "a key that belongs to nobody, or none"}
             responses = operation["responses"]
             for status, description in sorted(problems.items()):
@@ -141,8 +145,11 @@ def document_of(app: Litestar, city: City, *, token: bool) -> dict[str, Any]:
                 responses["304"] = {"description": "unchanged since the ETag given in If-None-Match"}
     keys = {"type": "http", "scheme": "bearer", "description": "of a source or a reporter"}
     components["securitySchemes"] = {"key": keys}
-    if token:
-        components["securitySchemes"]["bearer"] = {"type": "http", "scheme": "bearer"}
+    if log_in:
+        components["securitySchemes"] |= {
+            "bearer": {"type": "http", "scheme": "bearer", "description": "the token in api.token"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "__Host-civicbrain"},
+        }
     return document
 
 
@@ -160,6 +167,8 @@ def _needs(app: Litestar) -> dict[tuple[str, str], Role | None]:
 
 def reject_unknown_query(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Guard of every route: a misspelt or doubled query parameter is told, not overlooked."""
+    if handler.opt.get(ANY_QUERY):
+        return
     names = [name for name, _ in connection.query_params.multi_items()]
     takes = set(handler.parsed_fn_signature.parameters) - set(connection.path_params) - _NOT_QUERY
     unknown = sorted(set(names) - takes)
@@ -200,9 +209,12 @@ async def check_body(request: Request[Any, Any, Any]) -> None:
                 415, f"send the body as {' or '.join(own)}", headers={"Accept": ", ".join(own)}
             )
         return
+    parameters = request.route_handler.parsed_fn_signature.parameters
+    if "data" not in parameters:
+        return
     if kind != "application/json":
         raise ProblemError(415, "send the body as application/json", headers={"Accept": "application/json"})
-    wanted = request.route_handler.parsed_fn_signature.parameters["data"].annotation
+    wanted = parameters["data"].annotation
     body = await request.body()
     try:
         try:

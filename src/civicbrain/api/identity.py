@@ -34,13 +34,13 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 @dataclass(frozen=True)
 class Identity:
-    """name: the log-in. way: how they came in; demo: nobody logs in, as on one's own machine. session: id of
-    the log-in session, "" for none."""
+    """name: the log-in. way: how they came in; demo: nobody logs in, as on one's own machine. session: number
+    of the log-in session, 0 for none."""
 
     name: str
     role: Role
     way: Literal["demo", "token", "password", "provider"]
-    session: str = ""
+    session: int = 0
 
     @property
     def demo(self) -> bool:

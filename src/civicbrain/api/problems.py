@@ -12,8 +12,10 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from civicbrain.api.asgi import Send
+from civicbrain.core.errors import CivicBrainError, ConfigurationError, NotFoundError, RequestRefusedError
 
 MEDIA_TYPE = "application/problem+json"
+_STATUS = {NotFoundError: 404, ConfigurationError: 400, RequestRefusedError: 409}
 _log = structlog.get_logger("civicbrain.api")
 
 
@@ -82,6 +84,13 @@ def handle_http_exception(_: Request[Any, Any, Any], error: HTTPException) -> Re
         detail = "no such path; what there is stands in /openapi.json"
     headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
     return _answer(ProblemError(error.status_code, detail, errors=errors, headers=headers))
+
+
+def handle_refusal(_: Request[Any, Any, Any], error: CivicBrainError) -> Response[bytes]:
+    """What the platform refuses with words for people: the remedy goes with it."""
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 503)
+    detail = f"{error.message}: {error.remedy}" if error.remedy else error.message
+    return _answer(ProblemError(status, detail, headers={"Retry-After": "5"} if status == 503 else None))
 
 
 def handle_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

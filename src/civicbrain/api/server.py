@@ -12,12 +12,14 @@ from pathlib import Path
 import structlog
 import uvicorn
 
-from civicbrain.api.access import make_token
 from civicbrain.api.app import build_app
+from civicbrain.api.log_in import find_token
 from civicbrain.api.settings import Settings
 from civicbrain.city.model import City
 from civicbrain.contracts.transport import SOCKET_NAMES, socket_address
 from civicbrain.core.errors import CivicBrainError, ServiceError
+from civicbrain.runtime.login.store import LoginStore
+from civicbrain.runtime.login.users import has_users
 
 _log = structlog.get_logger("civicbrain.api")
 
@@ -47,13 +49,18 @@ def serve(city: City, settings: Settings, listener: socket.socket | None = None)
     listener = listener or bind(settings)
     port = listener.getsockname()[1]
     settings = replace(settings, port=port)
-    token = make_token(settings.run_dir) if settings.open_to_others else None
+    if not settings.certificate and settings.open_to_others and not settings.url.startswith("https://"):
+        _log.warning("passwords travel readable: give [api] certificate and key, or a proxy with https")
+    token = _token(settings)
     config = uvicorn.Config(
         build_app(city, settings, token),
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=list(settings.proxies),
+        ssl_certfile=settings.certificate or None,
+        ssl_keyfile=settings.key or None,
         ws_per_message_deflate=False,
         ws_max_size=4096,
         ws_max_queue=4,
@@ -62,9 +69,34 @@ def serve(city: City, settings: Settings, listener: socket.socket | None = None)
         timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=32 * 1024,
     )
+    scheme = "https" if settings.certificate else "http"
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    _log.info("listening", url=f"http://{shown}:{port}/", token_asked=token is not None)
+    _log.info("listening", url=f"{scheme}://{shown}:{port}/", token_asked=token is not None)
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+
+
+def _token(settings: Settings) -> str | None:
+    """The run folder's token. It is made only where others could come in and nobody could log in; one that
+    is there is for programs, unless this is a demo."""
+    with LoginStore(settings.users_file) as store:
+        people = settings.provider is not None or has_users(store)
+    if not (people or settings.open_to_others):
+        return None
+    return find_token(settings.run_dir, make=not people)
+
+
+def _with_configuration(settings: Settings, config: Path | None, login: Path | None) -> Settings:
+    """What stands in the file. Raises ConfigurationError."""
+    if config is None:
+        return replace(settings, login_file=login)
+    from civicbrain.runtime.configuration import load_configuration
+
+    found = load_configuration(config)
+    return replace(
+        settings, url=found.api.url, proxies=found.api.proxies, certificate=found.api.certificate,
+        key=found.api.key, session_limits=found.login.limits(), provider=found.login.provider,
+        login_file=login or found.login.path(settings.run_dir),
+    )  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -72,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m civicbrain.api.server", description="Civic Brain's API")
     parser.add_argument("--city", type=Path, required=True, help="the city folder")
     parser.add_argument("--run-dir", type=Path, required=True, help="folder of the sockets")
-    parser.add_argument("--host", default="127.0.0.1", help="beyond loopback, a token is needed")
+    parser.add_argument("--host", default="127.0.0.1", help="beyond loopback people log in")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="NAME", help="Host name to accept"
@@ -80,6 +112,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--allow-origin", action="append", default=[], metavar="URL", help="page that may write"
     )
+    parser.add_argument("--login", type=Path, metavar="FILE", help="users and sessions [in the run folder]")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="a civicbrain.toml: [api] and [login]")
     parser.add_argument("--tile-url", default="", metavar="URL", help="base map; default: the city's own")
     parser.add_argument(
         "--studies-dir", type=Path, metavar="DIR", help="before/after studies [in the run folder]"
@@ -114,6 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
         map_send_timeout_s=options.map_send_timeout,
     )
     try:
+        settings = _with_configuration(settings, options.config, options.login)
         for name in SOCKET_NAMES:
             socket_address(settings.run_dir, name)  # refuses paths that are too long for a socket
         # the port first: whoever finds it in use should not wait for a city to load

@@ -13,8 +13,10 @@ from civicbrain.api.alerts import AlertStream
 from civicbrain.api.forward import Forwarder
 from civicbrain.api.geometry import geometry_of
 from civicbrain.api.link import Link
+from civicbrain.api.log_in import LogIn
 from civicbrain.api.map_socket import MapSocket
 from civicbrain.api.playback.recorder import Recorder
+from civicbrain.api.provider import Provider
 from civicbrain.api.settings import Settings
 from civicbrain.api.studies import Studies
 from civicbrain.api.views import cases_health
@@ -49,9 +51,11 @@ class Services:
     what_ifs: WhatIfs
     recorder: Recorder
     studies: Studies
+    log_in: LogIn
+    provider: Provider | None
 
     @staticmethod
-    def of(city: City, settings: Settings) -> Services:
+    def of(city: City, settings: Settings, log_in: LogIn) -> Services:
         alerts = AlertStream(settings)
 
         def tell(status: CasesStatus) -> None:
@@ -62,7 +66,7 @@ class Services:
             city, settings, link, alerts, MapSocket(city, link, settings), Document.of(geometry_of(city)),
             Forwarder(settings), WhatIfs(city, settings),
             Recorder(city, settings.run_dir, settings.playback_hours, settings.playback_bytes),
-            Studies(city, settings),
+            Studies(city, settings), log_in, Provider.of(settings),
         )  # fmt: skip
 
     async def start(self) -> None:
@@ -79,3 +83,4 @@ class Services:
         await self.map_socket.stop()
         self.forwarder.stop()
         await self.link.stop()
+        self.log_in.store.close()

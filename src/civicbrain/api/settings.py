@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from civicbrain.runtime.login.sessions import Limits
+from civicbrain.runtime.login.settings import ProviderTable
+from civicbrain.runtime.login.store import default_login_file
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -11,12 +16,22 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @dataclass(frozen=True)
 class Settings:
     """run_dir: where the sockets of the other processes stand. allowed_hosts: Host names accepted besides
-    localhost (against DNS rebinding). Rates are requests a second, averaged, for each client address."""
+    localhost (against DNS rebinding). url: the address as people open it, "" where it is host and port.
+    login_file: users and sessions; None: in run_dir. provider: the city's identity provider. proxies: whose
+    word on who asks is taken; certificate, key: for https. Rates are requests a second, averaged, for each
+    client address."""
 
     run_dir: Path
     host: str = "127.0.0.1"
     port: int = 8080
     allowed_hosts: tuple[str, ...] = ()
+    url: str = ""
+    login_file: Path | None = None
+    session_limits: Limits = field(default_factory=Limits)
+    provider: ProviderTable | None = None
+    proxies: tuple[str, ...] = ()
+    certificate: str = ""
+    key: str = ""
     allowed_origins: tuple[str, ...] = ()  # pages besides our own that may write, e.g. a development server
     studies_dir: Path | None = None  # before/after studies; None: `studies` in the run folder
     static_dir: Path = Path(__file__).parent / "static"
@@ -39,5 +54,23 @@ class Settings:
 
     @property
     def open_to_others(self) -> bool:
-        """Bound to more than loopback: then every request needs the token."""
+        """Bound to more than loopback: then nobody comes in without logging in."""
         return self.host not in LOOPBACK
+
+    @property
+    def users_file(self) -> Path:
+        return self.login_file or default_login_file(self.run_dir)
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """Host names accepted besides localhost."""
+        named = urlsplit(self.url).hostname
+        return (*self.allowed_hosts, named) if named else self.allowed_hosts
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Pages besides our own host's that may write."""
+        parts = urlsplit(self.url)
+        return (
+            (*self.allowed_origins, f"{parts.scheme}://{parts.netloc}") if self.url else self.allowed_origins
+        )

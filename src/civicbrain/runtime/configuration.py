@@ -27,6 +27,9 @@ enabled = true            # field cameras, by POST /v1/observations and [feeds.m
 [cases]
 evidence_days = 30
 
+[login]
+idle_minutes = 60
+
 [notices.recipients.police]
 url = "https://dispatch.police.example/civicbrain"
 secret_file = "/etc/civicbrain/police.secret"
@@ -44,6 +47,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -62,6 +66,7 @@ from civicbrain.core.ids import check_slug
 from civicbrain.guard.rules import GRANTED, OPERATOR, GuardOptions
 from civicbrain.runtime.cases.recipients import NoticesTable
 from civicbrain.runtime.history.limits import Limits
+from civicbrain.runtime.login.settings import LoginTable
 
 MAX_FILE_BYTES = 1_000_000
 
@@ -92,13 +97,33 @@ class TwinTable(_Table):
 
 
 class ApiTable(_Table):
-    """[api]: where the control room answers. tile_url: address of a base map, "" for none. studies_dir:
-    folder of the before/after studies that it shows and orders, "" for `studies` in the run folder."""
+    """[api]: where the control room answers. url: the address as people open it, "" where that is host and
+    port. certificate, key: files for https. proxies: addresses of reverse proxies, whose word on who asks,
+    and whether by https, is taken. tile_url: address of a base map, "" for none. studies_dir: folder of the
+    before/after studies that it shows and orders, "" for `studies` in the run folder."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65_535)
+    url: str = ""
+    certificate: str = ""
+    key: str = ""
+    proxies: tuple[str, ...] = ()
     tile_url: str = ""
     studies_dir: str = ""
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("https", "http") or not parts.hostname or parts.path.strip("/")):
+            raise ValueError("must be https://HOST or https://HOST:PORT")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _both(self) -> ApiTable:
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("certificate and key belong together")
+        return self
 
     @field_validator("tile_url")
     @classmethod
@@ -219,6 +244,7 @@ class RunConfiguration(_Table):
     playback: PlaybackTable = PlaybackTable()
     intake: IntakeTable = IntakeTable()
     cases: CasesTable = CasesTable()
+    login: LoginTable = LoginTable()
     notices: NoticesTable = NoticesTable()
     feeds: dict[str, FeedTable] = Field(default_factory=dict)
     brains: dict[str, BrainTable] = Field(default_factory=dict)
@@ -304,9 +330,9 @@ def _keys_at(path: tuple[str, ...]) -> set[str]:
             annotation = get_args(annotation)[1]
             if parts:
                 parts.pop(0)
-        if isinstance(annotation, UnionType) or not (
-            isinstance(annotation, type) and issubclass(annotation, BaseModel)
-        ):
+        if isinstance(annotation, UnionType):  # a table that may be left out
+            annotation = next((a for a in get_args(annotation) if a is not type(None)), None)
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return set()
         model = annotation
     return set(model.model_fields)

@@ -36,6 +36,7 @@ from civicbrain.runtime.configuration import (
 )
 from civicbrain.runtime.control import require_live
 from civicbrain.runtime.history.wire import STATUS_TOPIC as HISTORY_TOPIC
+from civicbrain.runtime.login.store import LoginStore
 from civicbrain.runtime.rundir import LEDGER_FILE, RunDir, default_run_dir
 from civicbrain.runtime.supervise import Child, Supervisor, check_port
 
@@ -110,6 +111,7 @@ def run_live(source: str, options: LiveOptions) -> None:
         f"{_clock(city, demand.begin_s)} to {_clock(city, demand.end_s)}",
     )
     check_cases(city, configuration)
+    check_login(configuration, options.run_dir)
     run_dir = RunDir(options.run_dir or default_run_dir(city.name))
     run_dir.clean()
     terminal.say("run", f"folder {run_dir.path} (ledger, logs, sockets)")
@@ -150,12 +152,13 @@ def _children(city: City, options: LiveOptions, run_dir: Path) -> list[Child]:
     tiles = ["--tile-url", api.tile_url] if api.tile_url else []
     if api.studies_dir:
         tiles += ["--studies-dir", str(Path(api.studies_dir).expanduser().absolute())]
+    login = ["--login", str(options.configuration.login.path(options.run_dir))]
     return [
         Child(
             "twin", "civicbrain.twin.server", [*place, *seed, *warmup, "--speed", str(run.speed), *sensing]
         ),
         Child("brain", "civicbrain.runtime.server", [*place, *seed, "--control", run.control, *config]),
-        Child("api", "civicbrain.api.server", [*place, *place_of_api, *tiles, *kept]),
+        Child("api", "civicbrain.api.server", [*place, *place_of_api, *tiles, *kept, *login, *config]),
         *_history(options.configuration, [*place, *config]),
         *_cases(options.configuration, [*place, *config]),
     ]
@@ -169,6 +172,15 @@ def check_cases(city: City, configuration: RunConfiguration) -> None:
         load_reporters(configuration.cases.reporters_file, configuration.cases.reports_per_min)
         configuration.notices.hooks()
         configuration.notices.relay()
+
+
+def check_login(configuration: RunConfiguration, run_dir: Path | None) -> None:
+    """Users' file and the provider's secret, before anything starts. Raises ConfigurationError."""
+    if configuration.login.provider is not None:
+        configuration.login.provider.secret()
+    path = configuration.login.path(run_dir)
+    if path.exists():
+        LoginStore(path).close()
 
 
 def _cases(configuration: RunConfiguration, arguments: list[str]) -> list[Child]:
@@ -232,9 +244,9 @@ def _watch(
                 terminal.say("api", "answers")
             if not announced and all(c.ready or not c.essential for c in children.values()) and moving:
                 announced = True
-                terminal.say("run", f"control room: {_url(api.host, api.port)}   (Ctrl-C ends everything)")
+                terminal.say("run", f"control room: {api.url or _url(api)}   (Ctrl-C ends everything)")
                 if api.host not in ("127.0.0.1", "::1", "localhost"):
-                    terminal.say("run", f"open to others: the token stands in {supervisor.run_dir}")
+                    terminal.say("run", f"open to others: {_ways_in(supervisor.run_dir)}")
     finally:
         twin.close()
         brain.close()
@@ -252,6 +264,13 @@ def _kill_if_hung(supervisor: Supervisor, child: Child, heard: float) -> None:
         supervisor.restart(child.name, f"silent for {allowed_s:g} s")
 
 
+def _ways_in(run_dir: Path) -> str:
+    token = run_dir / "api.token"
+    if token.exists():
+        return f"log in by name, or with the token in {token}"
+    return "log in by name; `civicbrain user list` lists the users"
+
+
 def _answers(host: str, port: int) -> bool:
     target = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared
     try:
@@ -261,10 +280,11 @@ def _answers(host: str, port: int) -> bool:
         return False
 
 
-def _url(host: str, port: int) -> str:
+def _url(api: ApiTable) -> str:
+    host, scheme = api.host, "https" if api.certificate else "http"
     if host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::"):  # noqa: S104 - compared
         host = "localhost"
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{api.port}"
 
 
 def _clock(city: City, time_s: float) -> str:

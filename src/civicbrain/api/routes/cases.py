@@ -111,6 +111,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         status_code=200,
     )
     async def get_evidence(case: CaseId, data: models.EvidenceOrder, who: Identity) -> Evidence:
+        services.log_in.store.record(who.actor, "evidence-read", case=_name(case), reason=data.reason)
         return told(await link.ask_cases(order(who, "evidence", data, _name(case))), Evidence)
 
     @get("/v1/procedures", tags=["cases"], summary="The procedure of each kind of incident")
