@@ -56,7 +56,7 @@ def test_values_are_read(tmp_path):
         ("[brains.signals]\nenable = true", ["'brains.signals.enable'", "did you mean 'enabled'"]),
         (
             "[zebra]\n",
-            ["'zebra'", "api, brains, cases, feeds, guard, history, intake, notices, playback, run, twin"],
+            ["'zebra'", "api, brains, cases, feeds, guard, history, intake, login, notices, playback, run"],
         ),
         ("[twin]\ncoverage = 1.5", ["'twin.coverage'", "less than or equal to 1"]),
         ("[twin]\ncoverage = nan", ["'twin.coverage'", "finite"]),

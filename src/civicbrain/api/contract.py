@@ -129,6 +129,8 @@ def document_of(app: Litestar, city: City, *, log_in: bool) -> dict[str, Any]:
                 problems[403] = f"not for roles below {needed}" + (
                     f"; or {problems[403]}" if 403 in problems else ""
                 )
+            if (path, method) == ("/v1/session", "post"):
+                problems[401] = "name and password, or the token, do not fit"
             if path == OBSERVATIONS:
                 operation["requestBody"] = _OBSERVATIONS_BODY
                 operation["security"] = [{"key": []}]
