@@ -135,7 +135,7 @@ def test_a_junction_opens_from_the_list_with_the_keyboard(room: Any) -> None:
     expect(page.get_by_test_id("junction-mode")).to_have_text("central: follows the brain")
     expect(page.get_by_test_id("junction-stage")).to_contain_text("Stage")
     expect(page.get_by_test_id("junction-groups")).to_contain_text(re.compile("green|yellow|red"))
-    expect(page.get_by_test_id("junction-explanation")).to_contain_text("pressure")
+    expect(page.get_by_test_id("junction-explanation")).to_contain_text("vehicle-seconds")
     room.wait("window.__civicbrain.map.getZoom() > 16.9")  # the map went there
     page.get_by_test_id("junction-back").click()
     page.get_by_test_id("view-fit").click()

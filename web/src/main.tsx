@@ -13,7 +13,7 @@ import type { Picture } from './live/picture';
 import type { MapStatistics } from './map/city-map';
 import { registerOwnLayers } from './map/own-layers';
 import type { Theme } from './map/palette';
-import { complain, refreshAlerts, refreshControls, refreshJunction, refreshSnapshot } from './state/actions';
+import { complain, followAddress, refreshAlerts, refreshControls, refreshJunction, refreshSnapshot } from './state/actions';
 import { getRoute, watchAddress } from './state/route';
 import { getState, setState, toast, useStore } from './state/store';
 import { text } from './text';
@@ -146,6 +146,7 @@ async function missionsNow(): Promise<void> {
 
 document.documentElement.lang = language;
 watchAddress();
+followAddress();
 registerOwnLayers();
 startTheme();
 setState({ panelOpen: window.matchMedia('(min-width: 900px)').matches });

@@ -139,6 +139,13 @@ export interface Stage {
   derived: boolean;
 }
 
+export interface LocalPlan {
+  id: string;
+  steps: { stage: string; duration_s: number }[];
+  offset_s: number;
+  cycle_s: number;
+}
+
 export interface JunctionDetail {
   id: string;
   name: string;
@@ -153,6 +160,7 @@ export interface JunctionDetail {
   groups: SignalGroup[];
   stages: Stage[];
   lamps: string;
+  local_plan: LocalPlan;
   explanation: Record<string, unknown>;
 }
 

@@ -18,6 +18,8 @@ export interface Room {
   needs: Role;
   /** The room's part of the page, fetched when somebody first comes in. */
   load: () => Promise<ComponentType>;
+  /** Not on the rail: one comes here from elsewhere. */
+  hidden?: boolean;
   /** A number beside the label (open cases, say); read again whenever the page's state changes. */
   count?: () => number;
 }
@@ -29,3 +31,7 @@ export const ROOMS: readonly Room[] = Object.values(found)
   .sort((a, b) => a.order - b.order);
 
 export const findRoom = (slug: string): Room | undefined => (slug === HOME ? undefined : ROOMS.find((room) => room.slug === slug));
+
+/** Where the room stands: a panel can be opened as a page of its own with `?view=page`. */
+export const layoutOf = (room: Room | undefined, query: Readonly<Record<string, string>>): Room['layout'] | undefined =>
+  room?.layout === 'panel' && query['view'] === 'page' ? 'page' : room?.layout;

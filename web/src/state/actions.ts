@@ -3,7 +3,11 @@
 import { api, ProblemError } from '../api/client';
 import type { TwinStatus } from '../api/types';
 import { text } from '../text';
-import { getState, setState, toast } from './store';
+import { getRoute, go, HOME, onRoute, type Route } from './route';
+import { getState, setState, subscribe, toast } from './store';
+
+/** Room of one junction: `#/junction/ID`. */
+export const JUNCTION = 'junction';
 
 export function complain(error: unknown): void {
   if (error instanceof ProblemError && error.status === 401) toast('error', text.errors.login);
@@ -46,9 +50,38 @@ export async function refreshJunction(): Promise<void> {
   }
 }
 
+/** Where one was before looking at junctions. */
+let before: Route | null = null;
+
+/** Look at a junction: go to its place. null: back to where one came from. */
 export function selectJunction(row: number | null): void {
-  setState({ selected: row, detail: null, ...(row === null ? {} : { panelOpen: true }) });
-  void refreshJunction();
+  const here = getRoute();
+  const id = row === null ? null : getState().geometry?.junctions[row]?.id;
+  if (id === undefined) return;
+  if (id !== null) {
+    if (here.room !== JUNCTION) before = here;
+    setState({ panelOpen: true });
+    go(JUNCTION, id);
+  } else if (here.room === JUNCTION) {
+    const { room, item, query } = before ?? { room: HOME, item: '', query: {} };
+    go(room, item, query);
+  }
+}
+
+/** The chosen junction is the one in the address. */
+export function followAddress(): void {
+  const follow = (): void => {
+    const { geometry, selected } = getState();
+    if (!geometry) return;
+    const { room, item } = getRoute();
+    const row = room === JUNCTION ? geometry.junctions.findIndex((junction) => junction.id === item) : -1;
+    const chosen = row < 0 ? null : row;
+    if (chosen === selected) return;
+    setState({ selected: chosen, detail: null });
+    void refreshJunction();
+  };
+  onRoute(follow);
+  subscribe(follow);
 }
 
 export async function changeTwin(change: { paused?: boolean; speed?: number }): Promise<void> {

@@ -37,6 +37,8 @@ const store = makeStore<Route>(parseRoute(typeof location === 'undefined' ? '' :
 
 export const getRoute = store.get;
 export const useRoute = store.use;
+/** Hear of every change of place; returns how to stop. */
+export const onRoute = store.subscribe;
 
 /** Go somewhere; `replace` when the old place is not worth going back to. */
 export function go(room: string, item = '', query: Record<string, string> = {}, replace = false): void {

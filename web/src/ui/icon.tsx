@@ -60,6 +60,7 @@ const PATHS: Record<string, JSX.Element> = {
   ),
   wall: <path d="M3 5h18v12H3zM9 21h6M12 17v4" />,
   layers: <path d="M12 3.5 21 8l-9 4.5L3 8zM3.5 12.5 12 17l8.5-4.5M3.5 16.5 12 21l8.5-4.5" />,
+  link: <path d="M10 14a4 4 0 0 0 6 .5l3-3a4.2 4.2 0 0 0-6-6l-1.5 1.5M14 10a4 4 0 0 0-6-.5l-3 3a4.2 4.2 0 0 0 6 6l1.5-1.5" />,
   target: (
     <>
       <circle cx="12" cy="12" r="6" />

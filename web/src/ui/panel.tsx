@@ -4,27 +4,24 @@ import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { Alert, BrainHealth, CityState } from '../api/types';
 import { formatClock, formatTenth, formatWhole } from '../format';
-import { findRoom } from '../rooms/registry';
+import { findRoom, layoutOf } from '../rooms/registry';
 import { selectJunction } from '../state/actions';
 import { useRoute } from '../state/route';
 import { useStore } from '../state/store';
 import { text } from '../text';
-import { JunctionPanel } from './junction-panel';
 import { RoomHost } from './room-host';
 
 const LISTED = 8;
 
 export function Panel(): JSX.Element | null {
   const open = useStore((s) => s.panelOpen);
-  const selected = useStore((s) => s.selected);
   const room = findRoom(useRoute((route) => route.room));
+  const query = useRoute((route) => route.query);
   if (!open) return null;
-  const wide = room?.layout === 'panel' && selected === null;
+  const wide = layoutOf(room, query) === 'panel';
   return (
     <aside id="panel" class={`panel ${wide ? 'wide' : ''}`} aria-label={text.panel.label} data-testid="panel">
-      {selected !== null ? (
-        <JunctionPanel row={selected} />
-      ) : wide ? (
+      {room && wide ? (
         <RoomHost key={room.slug} room={room} />
       ) : (
         <>

@@ -2,8 +2,8 @@
 
 import type { ComponentType, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { findRoom, ROOMS, type Room } from '../rooms/registry';
-import { complain, selectJunction } from '../state/actions';
+import { findRoom, layoutOf, ROOMS, type Room } from '../rooms/registry';
+import { complain } from '../state/actions';
 import { go, HOME, useRoute } from '../state/route';
 import { setState, useStore } from '../state/store';
 import { useMay } from '../state/user';
@@ -27,7 +27,8 @@ export function RoomHost({ room }: { room: Room }): JSX.Element {
 /** A room that stands where the map stands; nothing when the map is to be seen. */
 export function PageRoom(): JSX.Element | null {
   const room = findRoom(useRoute((route) => route.room));
-  if (room?.layout !== 'page') return null;
+  const query = useRoute((route) => route.query);
+  if (!room || layoutOf(room, query) !== 'page') return null;
   return (
     <div class="page-room">
       <RoomHost key={room.slug} room={room} />
@@ -39,11 +40,17 @@ export function Rail(): JSX.Element {
   return (
     <nav class="rail" aria-label={text.rail.label}>
       <RailButton slug={HOME} label={text.rail.now} icon="city" count={0} />
-      {ROOMS.map((room) => (
+      {ROOMS.filter((room) => !room.hidden).map((room) => (
         <RoomButton key={room.slug} room={room} />
       ))}
     </nav>
   );
+}
+
+/** The button of the rail that stands for a place: that of its room, else the city's. */
+function railOf(slug: string): string {
+  const room = findRoom(slug);
+  return room && !room.hidden ? room.slug : HOME;
 }
 
 function RoomButton({ room }: { room: Room }): JSX.Element | null {
@@ -53,9 +60,8 @@ function RoomButton({ room }: { room: Room }): JSX.Element | null {
 }
 
 function RailButton({ slug, label, icon, count }: { slug: string; label: string; icon: string; count: number }): JSX.Element {
-  const here = useRoute((route) => (findRoom(route.room)?.slug ?? HOME) === slug);
+  const here = useRoute((route) => railOf(route.room) === slug);
   const enter = (): void => {
-    selectJunction(null);
     setState({ panelOpen: true });
     go(slug);
   };

@@ -1,0 +1,115 @@
+/** What the room asks the API, and what it answers. */
+
+import { request } from '../../api/client';
+import type { Known } from '../../api/types';
+
+export interface Stretch {
+  from_s: number;
+  until_s: number;
+  value: string;
+}
+
+export interface ApproachFigures {
+  approach: string;
+  name: string;
+  groups: string[];
+  storage_veh: number;
+  seen: boolean;
+  queue_veh: Known[];
+  arrived_veh: Known[];
+  served_veh: Known[];
+}
+
+export type OverrideAction = 'stage' | 'hold' | 'local';
+
+export interface Override {
+  junction: string;
+  action: OverrideAction;
+  stage: string;
+  actor: string;
+  reason: string;
+  since_s: number;
+  expires_s: number;
+  /** The controller follows; else `note` says what it waits for. */
+  accepted: boolean;
+  note: string;
+}
+
+export interface Holder {
+  brain: string;
+  priority: number;
+  what: string;
+  since_s: number;
+  expires_s: number;
+  mission: string;
+}
+
+export interface Recent {
+  from_s: number;
+  until_s: number;
+  step_s: number;
+  groups: { group: string; lamps: Stretch[] }[];
+  stages: Stretch[];
+  modes: Stretch[];
+  steps_s: number[];
+  approaches: ApproachFigures[];
+  holder: Holder | null;
+  override: Override | null;
+}
+
+export interface PlanLane {
+  id: string;
+  edge: string;
+  name: string;
+  width_m: number;
+  use: number;
+  points: number[];
+  role: 'approach' | 'exit' | 'view';
+  seen: boolean;
+}
+
+export interface GroundPlan {
+  id: string;
+  x_m: number;
+  y_m: number;
+  view_m: number;
+  lanes: PlanLane[];
+  movements: { from_lane: number; to_lane: number; group: number; turn: string }[];
+  crossings: { group: number; approach: string; length_m: number }[];
+  kinds: string[];
+}
+
+export interface LedgerEntry {
+  seq: number;
+  kind: string;
+  actor: string;
+  time_s: Known;
+  body: Record<string, unknown>;
+}
+
+export interface OverrideOrder {
+  action: OverrideAction;
+  stage: string;
+  duration_s: number;
+  reason: string;
+}
+
+const path = (id: string): string => `/v1/junctions/${encodeURIComponent(id)}`;
+
+/** The newest entries of the record that are looked through for those of a junction. */
+const LOOKED_THROUGH = 300;
+
+export const junctionApi = {
+  recent: (id: string): Promise<Recent> => request('GET', `${path(id)}/recent`),
+  groundPlan: (id: string): Promise<GroundPlan> => request('GET', `${path(id)}/ground-plan`),
+  takeOver: (id: string, order: OverrideOrder): Promise<Override> => request('POST', `${path(id)}/override`, order),
+  giveBack: (id: string, reason: string): Promise<unknown> =>
+    request('DELETE', `${path(id)}/override?${new URLSearchParams({ reason }).toString()}`),
+  /** What the record says of overrides of a junction lately, newest first. */
+  record: async (id: string): Promise<LedgerEntry[]> => {
+    const { count } = await request<{ count: number }>('GET', '/v1/ledger?limit=1');
+    const offset = Math.max(0, count - LOOKED_THROUGH);
+    const page = await request<{ entries: LedgerEntry[] }>('GET', `/v1/ledger?offset=${offset}&limit=${LOOKED_THROUGH}`);
+    return page.entries.filter((entry) => entry.kind === 'override' && entry.body['junction'] === id).reverse();
+  },
+};

@@ -1,0 +1,244 @@
+/** Taking a junction over: what holds now with its countdown, the form, and the record. */
+
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { JunctionDetail } from '../../api/types';
+import { formatClock } from '../../format';
+import { complain } from '../../state/actions';
+import { toast, useStore } from '../../state/store';
+import { useMay } from '../../state/user';
+import { text } from '../../text';
+import { ReasonDialog } from '../../ui/dialog';
+import { junctionApi, type Override, type OverrideAction } from './api';
+import { countdown, secondsLeft } from './model';
+import { junctionStore, refreshRecent, refreshRecord } from './store';
+import { words } from './text';
+
+const DURATIONS_S: Record<OverrideAction, number[]> = { stage: [30, 60, 120, 300], hold: [30, 60, 120, 300], local: [300, 900, 1800, 3600] };
+const ACTIONS: OverrideAction[] = ['stage', 'hold', 'local'];
+
+async function change(id: string, ask: () => Promise<unknown>, done: string): Promise<boolean> {
+  try {
+    await ask();
+    toast('note', done);
+    return true;
+  } catch (error) {
+    complain(error);
+    return false;
+  } finally {
+    await Promise.all([refreshRecent(id), refreshRecord(id)]);
+  }
+}
+
+export function OverridePart({ detail }: { detail: JunctionDetail }): JSX.Element {
+  const override = junctionStore.use((s) => s.recent?.override ?? null);
+  const mayTake = useMay('operator');
+  const [changing, setChanging] = useState(false);
+  const form = mayTake && (!override || changing);
+  return (
+    <section class="override" aria-labelledby="override-title" data-testid="override">
+      <h3 id="override-title">{words.override.title}</h3>
+      {override && <InForce override={override} changing={changing} mayTake={mayTake} onChange={() => setChanging(!changing)} />}
+      {form && <TakeOver key={detail.id} detail={detail} onDone={() => setChanging(false)} />}
+      {!mayTake && <p class="muted small">{words.override.notYours}</p>}
+      <Record />
+    </section>
+  );
+}
+
+interface InForceProps {
+  override: Override;
+  changing: boolean;
+  mayTake: boolean;
+  onChange(): void;
+}
+
+function InForce({ override, changing, mayTake, onChange }: InForceProps): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const left = useStore((s) => secondsLeft(override, Math.max(s.timeS || 0, s.snapshot?.time_s ?? 0)));
+  const [asking, setAsking] = useState(false);
+  const told = words.override.now[override.action](override.stage);
+  return (
+    <div class={`in-force ${override.accepted ? '' : 'waits'}`} data-testid="override-now">
+      <p class="in-force-what">
+        <b>{told}</b>
+        <span class="countdown" role="timer" aria-label={words.override.leftLabel} data-testid="override-left">
+          {countdown(left)}
+        </span>
+      </p>
+      <p class="muted small">
+        {words.override.by(override.actor)} · {words.override.until(formatClock(epoch, override.expires_s))}
+      </p>
+      <p class="in-force-reason">“{override.reason}”</p>
+      {!override.accepted && (
+        <p class="error-text small">
+          {words.override.waits}: {override.note}
+        </p>
+      )}
+      {mayTake && (
+        <div class="actions">
+          <button type="button" class="button" aria-pressed={changing} data-testid="override-change" onClick={onChange}>
+            {words.override.change}
+          </button>
+          <button type="button" class="button primary" data-testid="override-give-back" onClick={() => setAsking(true)}>
+            {words.override.giveBack}
+          </button>
+        </div>
+      )}
+      {asking && (
+        <ReasonDialog
+          title={words.override.giveBackTitle}
+          explain={words.override.giveBackExplain}
+          keep={words.override.keep}
+          confirm={words.override.giveBack}
+          onCancel={() => setAsking(false)}
+          onConfirm={(reason) => {
+            setAsking(false);
+            void change(override.junction, () => junctionApi.giveBack(override.junction, reason), words.override.givenBack);
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }): JSX.Element {
+  const planOnly = detail.capability === 'plan';
+  const [action, setAction] = useState<OverrideAction>(planOnly ? 'local' : 'stage');
+  const [stage, setStage] = useState(() => junctionStore.get().recent?.override?.stage || detail.stages[0]?.id || '');
+  const [duration, setDuration] = useState<Record<OverrideAction, number>>({ stage: 60, hold: 60, local: 900 });
+  const [reason, setReason] = useState('');
+  const [missing, setMissing] = useState('');
+  const [busy, setBusy] = useState(false);
+  const mission = useStore((s) => s.snapshot?.missions.find((one) => one.next_junction === detail.id) ?? null);
+  const submit = async (): Promise<void> => {
+    const lacks = action === 'stage' && !stage ? words.override.noStage : reason.trim() ? '' : words.override.missing;
+    setMissing(lacks);
+    if (lacks) return;
+    setBusy(true);
+    const order = { action, stage: action === 'stage' ? stage : '', duration_s: duration[action], reason: reason.trim() };
+    const done = await change(detail.id, () => junctionApi.takeOver(detail.id, order), words.override.done);
+    setBusy(false);
+    if (done) {
+      setReason('');
+      onDone();
+    }
+  };
+  return (
+    <form
+      class="take-over"
+      aria-label={words.override.begin}
+      data-testid="override-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <div class="segments" role="group" aria-label={words.override.action}>
+        {ACTIONS.map((one) => (
+          <button
+            key={one}
+            type="button"
+            class={action === one ? 'active' : ''}
+            aria-pressed={action === one}
+            disabled={planOnly && one !== 'local'}
+            data-testid={`override-${one}`}
+            onClick={() => setAction(one)}
+          >
+            {words.override[one]}
+          </button>
+        ))}
+      </div>
+      <div class="take-over-fields">
+        {action === 'stage' && (
+          <label class="stacked">
+            <span class="caption">{words.override.whichStage}</span>
+            <select value={stage} data-testid="override-which" onChange={(event) => setStage(event.currentTarget.value)}>
+              {detail.stages.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.id} · {words.override.green(greenGroups(detail, one.lamps))}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <label class="stacked">
+          <span class="caption">{words.override.duration}</span>
+          <select
+            value={duration[action]}
+            data-testid="override-duration"
+            onChange={(event) => setDuration({ ...duration, [action]: Number(event.currentTarget.value) })}
+          >
+            {DURATIONS_S[action].map((seconds) => (
+              <option key={seconds} value={seconds}>
+                {seconds < 120 ? words.override.seconds(seconds) : words.override.minutes(seconds / 60)}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <label class="stacked">
+        <span class="caption">
+          {words.override.reason} ({words.override.reasonHint})
+        </span>
+        <input
+          type="text"
+          maxLength={300}
+          value={reason}
+          aria-invalid={missing !== ''}
+          aria-describedby="override-missing"
+          data-testid="override-reason"
+          onInput={(event) => setReason(event.currentTarget.value)}
+        />
+      </label>
+      <p id="override-missing" class="error-text small" role="alert">
+        {missing}
+      </p>
+      {mission && <p class="warn-text small">{words.override.mission(mission.vehicle || mission.id)}</p>}
+      {planOnly && <p class="muted small">{words.override.planOnly}</p>}
+      <p class="muted small">
+        {words.override.goesBefore} {words.override.safe}
+      </p>
+      <div class="actions">
+        <button type="submit" class="button primary" disabled={busy} data-testid="override-take">
+          {words.override.take}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function greenGroups(detail: JunctionDetail, lamps: string): string {
+  const green = detail.groups.filter((_, k) => 'Gg'.includes(lamps[k] ?? 'r')).map((group) => group.id);
+  return green.length > 6 ? `${green.slice(0, 6).join(' ')} …` : green.join(' ') || '–';
+}
+
+const SHOWN = 6;
+
+function Record(): JSX.Element {
+  const record = junctionStore.use((s) => s.record);
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const say = (value: unknown): string => (typeof value === 'string' ? value : '');
+  return (
+    <details class="record" data-testid="override-record">
+      <summary>
+        {words.override.record}
+        {record.length > 0 && <span class="count">{record.length}</span>}
+      </summary>
+      {record.length === 0 && <p class="muted small">{words.override.noRecord}</p>}
+      <ul class="notes">
+        {record.slice(0, SHOWN).map((entry) => {
+          const action = say(entry.body['action']) as OverrideAction;
+          const about = action in words.override.now ? words.override.now[action](say(entry.body['stage'])) : '';
+          return (
+            <li key={entry.seq}>
+              <span class="muted">{entry.time_s === null ? text.indicators.unknown : formatClock(epoch, entry.time_s)}</span> {entry.actor}{' '}
+              <b>{words.override.what[say(entry.body['what'])] ?? say(entry.body['what'])}</b>
+              {about && `: ${about}`} <span class="muted">{say(entry.body['reason'] ?? entry.body['why'])}</span>
+            </li>
+          );
+        })}
+      </ul>
+    </details>
+  );
+}

@@ -1,0 +1,58 @@
+/** What the room knows of the junction it shows, asked again each second while somebody looks. */
+
+import { complain } from '../../state/actions';
+import { makeStore } from '../../state/make-store';
+import { junctionApi, type GroundPlan, type LedgerEntry, type Recent } from './api';
+
+interface JunctionState {
+  id: string;
+  recent: Recent | null;
+  plan: GroundPlan | null;
+  record: LedgerEntry[];
+  /** A group that somebody points at, its row; -1: none. */
+  pointed: number;
+}
+
+export const junctionStore = makeStore<JunctionState>({ id: '', recent: null, plan: null, record: [], pointed: -1 });
+
+const EVERY_MS = 1000;
+
+/** Show a junction from now on; returns how to stop. */
+export function watchJunction(id: string): () => void {
+  junctionStore.set({ id, recent: null, plan: null, record: [], pointed: -1 });
+  let asking = false;
+  const ask = async (): Promise<void> => {
+    if (asking || document.visibilityState !== 'visible') return;
+    asking = true;
+    await refreshRecent(id);
+    asking = false;
+  };
+  void ask();
+  void junctionApi.groundPlan(id).then((plan) => mine(id) && junctionStore.set({ plan }), complain);
+  void refreshRecord(id);
+  const timer = window.setInterval(() => void ask(), EVERY_MS);
+  return () => window.clearInterval(timer);
+}
+
+const mine = (id: string): boolean => junctionStore.get().id === id;
+
+export async function refreshRecent(id: string): Promise<void> {
+  const before = junctionStore.get().recent?.override ?? null;
+  try {
+    const recent = await junctionApi.recent(id);
+    if (!mine(id)) return;
+    junctionStore.set({ recent });
+    if (before && !recent.override) void refreshRecord(id); // it ended: the record says how
+  } catch {
+    // what is shown grows old; the head of the page says that nobody answers
+  }
+}
+
+export async function refreshRecord(id: string): Promise<void> {
+  try {
+    const record = await junctionApi.record(id);
+    if (mine(id)) junctionStore.set({ record });
+  } catch (error) {
+    complain(error);
+  }
+}

@@ -1,0 +1,176 @@
+/** What each signal group showed over the past five minutes; what is asked for next; the local plan beside it. */
+
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { JunctionDetail } from '../../api/types';
+import { formatClock } from '../../format';
+import { css, lampColour, PALETTES } from '../../map/palette';
+import { useStore } from '../../state/store';
+import { text } from '../../text';
+import type { Recent, Stretch } from './api';
+import { AHEAD_S, localStages, PAST_S } from './model';
+import { junctionStore } from './store';
+import { words } from './text';
+
+const ROW = 17;
+const HEAD = 16;
+const NAMES = 92;
+
+/** Width of an element in CSS pixels, kept up to date. */
+export function useWidth(least: number): [{ current: HTMLDivElement | null }, number] {
+  const place = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(least);
+  useEffect(() => {
+    if (!place.current) return undefined;
+    const watch = new ResizeObserver(([entry]) => setWidth(Math.max(least, Math.floor(entry.contentRect.width))));
+    watch.observe(place.current);
+    return () => watch.disconnect();
+  }, []);
+  return [place, width];
+}
+
+export function Timeline({ detail }: { detail: JunctionDetail }): JSX.Element {
+  const recent = junctionStore.use((s) => s.recent);
+  const [place, width] = useWidth(300);
+  return (
+    <section aria-labelledby="timeline-title">
+      <h3 id="timeline-title">{words.timeline.title}</h3>
+      <div ref={place} class="timeline" data-testid="junction-timeline">
+        {recent && recent.until_s > recent.from_s ? <Chart detail={detail} recent={recent} width={width} /> : <p class="muted small">{words.timeline.empty}</p>}
+      </div>
+      <p class="muted small">
+        {words.timeline.keys.green} · {words.timeline.keys.yellow} · {words.timeline.keys.red}
+      </p>
+    </section>
+  );
+}
+
+function Chart({ detail, recent, width }: { detail: JunctionDetail; recent: Recent; width: number }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const palette = PALETTES[useStore((s) => s.theme)];
+  const now = recent.until_s;
+  const [from, until] = [now - PAST_S, now + AHEAD_S];
+  const x = (timeS: number): number => NAMES + ((Math.min(Math.max(timeS, from), until) - from) / (until - from)) * (width - NAMES);
+  const minutes = Array.from({ length: 6 }, (_, k) => Math.ceil(from / 60) * 60 + 60 * k).filter((minute) => minute <= until);
+  const height = HEAD + ROW * (recent.groups.length + 2) + 6;
+  const planned = plannedOf(recent, now);
+  const bottom = height - 4;
+  return (
+    <svg width={width} height={height} role="img" aria-label={words.timeline.label}>
+      <defs>
+        <pattern id="asked" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+          <line x1="0" y1="0" x2="0" y2="5" class="hatch" />
+        </pattern>
+      </defs>
+      {minutes.map((minute) => (
+        <g key={minute} class="grid">
+          <line x1={x(minute)} y1={HEAD - 3} x2={x(minute)} y2={bottom} />
+          <text x={x(minute)} y={10} text-anchor="middle">
+            {formatClock(epoch, minute).slice(0, 5)}
+          </text>
+        </g>
+      ))}
+      <StageRow name={words.timeline.stage} y={HEAD} stretches={recent.stages} x={x} />
+      {planned && (
+        <g>
+          <rect x={x(now)} y={HEAD + 2} width={Math.max(2, x(planned.until_s) - x(now))} height={ROW - 4} fill="url(#asked)" class="asked">
+            <title>
+              {words.timeline.planned}: {planned.value}
+            </title>
+          </rect>
+          <text x={x(now) + 4} y={HEAD + 12} class="asked-name">
+            {planned.value}
+          </text>
+        </g>
+      )}
+      {recent.groups.map(({ group, lamps }, row) => (
+        <g
+          key={group}
+          class="lamp-row"
+          onMouseEnter={() => junctionStore.set({ pointed: row })}
+          onMouseLeave={() => junctionStore.set({ pointed: -1 })}
+        >
+          <rect x={0} y={HEAD + ROW * (row + 1)} width={width} height={ROW} fill="transparent" />
+          <text x={0} y={HEAD + ROW * (row + 1) + 12}>
+            {clip(group)}
+          </text>
+          {lamps.map((lamp) => (
+            <Lamp key={lamp.from_s} group={group} lamp={lamp} y={HEAD + ROW * (row + 1)} x={x} colour={css(lampColour(palette, lamp.value.charCodeAt(0)))} epoch={epoch} />
+          ))}
+        </g>
+      ))}
+      <g class="local-row">
+        <StageRow
+          name={words.timeline.local}
+          hint={words.timeline.localHint}
+          y={HEAD + ROW * (recent.groups.length + 1) + 4}
+          stretches={localStages(detail.local_plan, Math.max(from, recent.from_s), until)}
+          x={x}
+        />
+      </g>
+      <line class="now-line" x1={x(now)} y1={HEAD - 3} x2={x(now)} y2={bottom} />
+      <text class="now-name" x={x(now)} y={10} text-anchor="middle">
+        {words.timeline.now}
+      </text>
+    </svg>
+  );
+}
+
+/** The stage that somebody asks for, and until when, as far as it was said. */
+function plannedOf(recent: Recent, now: number): Stretch | null {
+  const { override, holder } = recent;
+  if (override?.stage) return { from_s: now, until_s: override.expires_s, value: override.stage };
+  if (holder && holder.what !== 'plan' && holder.expires_s > now) return { from_s: now, until_s: holder.expires_s, value: holder.what };
+  return null;
+}
+
+const clip = (name: string): string => (name.length > 14 ? `${name.slice(0, 13)}…` : name);
+
+function StageRow({ name, hint, y, stretches, x }: { name: string; hint?: string; y: number; stretches: Stretch[]; x: (timeS: number) => number }): JSX.Element {
+  return (
+    <g class="stage-row">
+      <text x={0} y={y + 12}>
+        {clip(name)}
+        {hint && <title>{hint}</title>}
+      </text>
+      {stretches
+        .filter((stretch) => stretch.value && x(stretch.until_s) > x(stretch.from_s))
+        .map((stretch) => {
+          const [left, right] = [x(stretch.from_s), x(stretch.until_s)];
+          return (
+            <g key={stretch.from_s}>
+              <rect x={left} y={y + 2} width={Math.max(1, right - left - 1)} height={ROW - 4} rx={2} />
+              {right - left > 8 * stretch.value.length + 4 && (
+                <text x={(left + right) / 2} y={y + 12.5} text-anchor="middle" class="stage-name">
+                  {stretch.value}
+                </text>
+              )}
+            </g>
+          );
+        })}
+    </g>
+  );
+}
+
+interface LampProps {
+  group: string;
+  lamp: Stretch;
+  y: number;
+  x: (timeS: number) => number;
+  colour: string;
+  epoch: string;
+}
+
+/** Height tells it too: green fills the row, yellow half of it with gaps, red is a line. */
+function Lamp({ group, lamp, y, x, colour, epoch }: LampProps): JSX.Element | null {
+  const [left, right] = [x(lamp.from_s), x(lamp.until_s)];
+  if (right <= left) return null;
+  const tall = lamp.value === 'G' ? 11 : lamp.value === 'g' ? 8 : 'yYu'.includes(lamp.value) ? 6 : 2;
+  const seconds = String(Math.round(lamp.until_s - lamp.from_s));
+  const said = text.lamp[lamp.value] ?? text.lampUnknown;
+  return (
+    <rect x={left} y={y + (ROW - tall) / 2} width={right - left} height={tall} fill={colour} class={`lamp-bar lamp-${lamp.value}`}>
+      <title>{words.timeline.span(group, said, formatClock(epoch, lamp.from_s), formatClock(epoch, lamp.until_s), seconds)}</title>
+    </rect>
+  );
+}

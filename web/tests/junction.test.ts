@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import type { PlanLane } from '../src/rooms/junction/api';
+import { compass, countdown, curve, direction, localStages, readExplanation, secondsLeft, total } from '../src/rooms/junction/model';
+
+const lane = (...points: number[]): PlanLane => ({ id: 'l', edge: 'e', name: '', width_m: 3, use: 1, points, role: 'approach', seen: true });
+
+describe('an override’s time', () => {
+  it('counts whole seconds down to nought and no further', () => {
+    expect(secondsLeft({ expires_s: 160 }, 100.2)).toBe(60);
+    expect(secondsLeft({ expires_s: 160 }, 200)).toBe(0);
+    expect(secondsLeft({ expires_s: 160 }, Number.NaN)).toBe(0);
+    expect([countdown(65), countdown(9), countdown(3600)]).toEqual(['1:05', '0:09', '60:00']);
+  });
+});
+
+describe('the local plan', () => {
+  const plan = { id: 'p', steps: [{ stage: 'a', duration_s: 30 }, { stage: 'b', duration_s: 20 }], offset_s: 10, cycle_s: 50 };
+  it('is where its clock says, also before its offset', () => {
+    expect(localStages(plan, 0, 100)).toEqual([
+      { from_s: 0, until_s: 10, value: 'b' },
+      { from_s: 10, until_s: 40, value: 'a' },
+      { from_s: 40, until_s: 60, value: 'b' },
+      { from_s: 60, until_s: 90, value: 'a' },
+      { from_s: 90, until_s: 100, value: 'b' },
+    ]);
+  });
+  it('is nothing where there is none', () => {
+    expect(localStages({ ...plan, steps: [] }, 0, 100)).toEqual([]);
+    expect(localStages(plan, 5, 5)).toEqual([]);
+  });
+});
+
+describe('the plan on the ground', () => {
+  it('leads movements along both lanes', () => {
+    const [a, b, c, d] = curve(lane(0, -50, 0, -10), lane(10, 0, 50, 0));
+    expect([a, d]).toEqual([{ x: 0, y: -10 }, { x: 10, y: 0 }]);
+    expect(b.x).toBeCloseTo(0);
+    expect(b.y).toBeGreaterThan(-10);
+    expect(c.y).toBeCloseTo(0);
+  });
+  it('knows whence an approach comes, and passes over pieces without length', () => {
+    expect(compass(direction(lane(0, 50, 0, 10, 0, 10), 'end'))).toBe(0); // drives south: from the north
+    expect(compass(direction(lane(-50, 0, 0, 0), 'end'))).toBe(6);
+  });
+});
+
+describe('an explanation', () => {
+  it('is read as costs, groups and what is left over', () => {
+    const told = readExplanation({
+      chosen: 'a', why: 'because', expected_delay_veh_s: { b: 20, a: 10 }, demand_veh: { g1: 2 }, queue_veh: { g1: 1, g2: 3 },
+      full_outlets: ['g2'], reckoned_groups: ['g1'], mission: 'm-1', empty: {},
+    });
+    expect(told.costs.map((one) => one.stage)).toEqual(['a', 'b']);
+    expect(told.groups).toEqual([
+      { group: 'g1', demand: 2, queue: 1, reckoned: true, full: false },
+      { group: 'g2', demand: null, queue: 3, reckoned: false, full: true },
+    ]);
+    expect(told.rest).toEqual({ mission: 'm-1' });
+  });
+  it('of another shape is taken as it comes', () => {
+    const told = readExplanation({ stages: { a: { worth: 1, span_s: 5 }, b: { worth: 2 } }, pressure: { a: 4 } });
+    expect(told.worths.map((one) => one.stage)).toEqual(['b', 'a']);
+    expect(told.rest).toEqual({ pressure: { a: 4 } });
+    expect(readExplanation({}).rest).toEqual({});
+  });
+});
+
+it('sums what is known', () => {
+  expect(total([1, null, 2])).toBe(3);
+  expect(total([null])).toBeNull();
+});
