@@ -103,6 +103,14 @@ class Server:
             time.sleep(0.2)
         raise AssertionError("the API did not come up")
 
+    def start_cases(self) -> None:
+        """A real cases process; incidents and alarms are for whoever feeds it."""
+        self._start("cases", "-m", "civicbrain.runtime.cases.server", "--city", str(self.city))
+        end = time.monotonic() + 60
+        while not self.get("/v1/health")["cases"]["answering"]:
+            assert time.monotonic() < end, "the cases process did not come up"
+            time.sleep(0.2)
+
     def kill(self, name: str) -> None:
         process = self.processes.pop(name)
         process.kill()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec import Struct
 
 
 class CasesHealth(Struct, frozen=True):
     """The cases process. waiting, dead: notices. last_error: why nothing can be written, empty while all is
-    well. changes: counts what was written: another figure, and lists are worth reading again."""
+    well. changes: counts what was written: another figure, and lists are worth reading again. at: the
+    server's clock, where it is told on the stream."""
 
     answering: bool
     age_s: float | None
@@ -19,3 +22,4 @@ class CasesHealth(Struct, frozen=True):
     dead: int = 0
     last_error: str = ""
     changes: int = 0
+    at: datetime | None = None

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -59,7 +60,8 @@ class Services:
         alerts = AlertStream(settings)
 
         def tell(status: CasesStatus) -> None:
-            alerts.tell("cases", msgspec.json.encode(cases_health(status, 0.0, away=False)))
+            said = cases_health(status, 0.0, away=False)
+            alerts.tell("cases", msgspec.json.encode(msgspec.structs.replace(said, at=datetime.now(UTC))))
 
         link = Link(settings, alerts.add, tell)
         return Services(

@@ -77,7 +77,8 @@ _RANKS = (Urgency.URGENT, Urgency.HIGH, Urgency.MEDIUM, Urgency.LOW)
 
 class CaseSummary(msgspec.Struct, frozen=True):
     """A case in a list. id: "case-17". version: counts its changes; name it to change only what you saw.
-    late: a deadline of its present state or of a step has passed. onset, detected: of its first incident."""
+    late: a deadline of its present state or of a step has passed. deadline: of its state, also
+    once it has passed. onset, detected: of its first incident."""
 
     id: str
     kind: IncidentKind

@@ -17,7 +17,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** One question to the API. Rooms ask their own with it. */
+/** One question to the API. Rooms ask their own with it. Throws ProblemError. */
 export async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json, application/problem+json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';

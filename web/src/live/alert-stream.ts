@@ -1,7 +1,8 @@
-/** Alerts as they are raised (server-sent events). The browser reconnects; a closed stream is opened again. */
+/** Alerts as they are raised (server-sent events), and what else that stream carries. The browser reconnects; a closed stream is opened again. */
 
 import type { Alert } from '../api/types';
 import { Backoff } from './backoff';
+import { PASSED_ON, passOn } from './server-events';
 
 export class AlertStream {
   private source: EventSource | null = null;
@@ -34,6 +35,7 @@ export class AlertStream {
     };
     source.onmessage = take;
     source.addEventListener('alert', take as (event: Event) => void);
+    for (const name of PASSED_ON) source.addEventListener(name, (event: MessageEvent<string>) => passOn(name, event.data));
     source.onopen = () => {
       this.backoff.reset();
       this.onOpen();

@@ -277,7 +277,13 @@ export class CityMap {
     return best < 0 ? null : best;
   }
 
-  private metresPerPixel(): number {
+  /** Where a point (city metres) stands on the canvas, in pixels. */
+  screenOf(x: number, y: number): { x: number; y: number } {
+    return this.map.project(this.projection.toLonLat(x, y));
+  }
+
+  /** City metres that one pixel of the canvas covers now. */
+  metresPerPixel(): number {
     const latitude = (this.map.getCenter().lat * Math.PI) / 180;
     return (40075016.7 * Math.cos(latitude)) / (512 * 2 ** this.map.getZoom());
   }

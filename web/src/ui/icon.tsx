@@ -42,6 +42,10 @@ const PATHS: Record<string, JSX.Element> = {
       <path d="M8.5 10v4M6.5 12h4" />
     </>
   ),
+  bell: <path d="M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 2h-15zM10 21h4" />,
+  bell_off: <path d="M6 16.5V11a6 6 0 0 1 9.5-4.9M18 11v5.5l1.5 2h-13M10 21h4M4 4l16 16" />,
+  shift: <path d="M4 7h13l-3-3M20 17H7l3 3M12 10v4" />,
+  keys: <path d="M3 7h18v10H3zM6.5 10.5h.01M10 10.5h.01M14 10.5h.01M17.5 10.5h.01M8 14h8" />,
   cases: <path d="M5 4.5h14v15H5zM8.5 9h7M8.5 12.5h7M8.5 16h4" />,
   then: (
     <>

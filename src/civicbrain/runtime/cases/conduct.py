@@ -109,8 +109,9 @@ class Conduct:
         facts = facts_of(change, row)
         since_s = float(row["state_since_s"])
         change.run(
-            "UPDATE case_file SET procedure = ? WHERE number = ?",
-            f"{procedure.title} ({procedure.digest})", number,
+            "UPDATE case_file SET procedure = ?, deadline_s = ? WHERE number = ?",
+            f"{procedure.title} ({procedure.digest})",
+            None if rules.deadline is None else since_s + rules.deadline, number,
         )  # fmt: skip
         for place, step in enumerate(rules.steps):
             if step.when.holds(facts):

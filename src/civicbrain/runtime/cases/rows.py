@@ -39,8 +39,7 @@ _SUMMARY = """
 SELECT c.*,
     (SELECT count(*) FROM report r WHERE r.case_number = c.number) AS reports,
     (SELECT count(*) FROM incident i WHERE i.case_number = c.number) AS incidents,
-    (SELECT count(*) FROM incident i WHERE i.case_number = c.number AND i.open = 1) AS there,
-    (SELECT min(due_s) FROM timer t WHERE t.case_number = c.number AND t.kind = 'deadline') AS deadline_s
+    (SELECT count(*) FROM incident i WHERE i.case_number = c.number AND i.open = 1) AS there
 FROM case_file c
 """
 

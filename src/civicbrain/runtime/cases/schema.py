@@ -101,5 +101,8 @@ CREATE TABLE signature (
 ) STRICT;
 """
 
-MIGRATIONS = (_FIRST, _LINKS_AND_SIGNATURES)
+_DEADLINE = "ALTER TABLE case_file ADD COLUMN deadline_s REAL;"
+"""Of the state a case is in; it stays when it has passed, as its timer does not."""
+
+MIGRATIONS = (_FIRST, _LINKS_AND_SIGNATURES, _DEADLINE)
 """Element n brings a file of version n to version n + 1 (`PRAGMA user_version`)."""

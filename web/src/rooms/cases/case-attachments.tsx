@@ -1,0 +1,172 @@
+/** What belongs to a case: what-ifs, evidence, notices, and who did what when. */
+
+import type { JSX } from 'preact';
+import type { CaseFile, Evidence, Notice } from '../../api/case-types';
+import { formatWhole } from '../../format';
+import { go } from '../../state/route';
+import { findRoom } from '../registry';
+import { notify, sendAgain, showEvidence, writeNote } from './actions';
+import { Tool } from './alarm-pane';
+import { WhatIfTools } from './case-steps';
+import { Left } from './marks';
+import { useDesk } from './store';
+import { casesText } from './text';
+import { actorWords, eventWords, momentOf, preciseClockOf } from './words';
+
+const words = casesText.file;
+
+export function Attachments({ file }: { file: CaseFile }): JSX.Element {
+  return (
+    <>
+      <Part title={words.whatIf} tools={file.proposals.includes('what_if') ? null : <WhatIfTools file={file} />}>
+        {file.what_ifs.length > 0 && <WhatIfList file={file} />}
+      </Part>
+      <Part title={words.evidence} tools={<Tool label={words.showEvidence} name="evidence" letter="E" onClick={() => showEvidence(file)} />}>
+        <EvidenceList id={file.case.id} />
+      </Part>
+      <Part title={words.notices} tools={<Tool label={words.notify} name="notify" onClick={() => void notify(file)} />}>
+        <Notices />
+      </Part>
+      <Part title={words.history} tools={<Tool label={words.note} name="note" letter="W" onClick={() => writeNote(file)} />}>
+        <History file={file} />
+      </Part>
+    </>
+  );
+}
+
+interface PartProps {
+  title: string;
+  tools: JSX.Element | null;
+  children: JSX.Element | false;
+}
+
+const Part = ({ title, tools, children }: PartProps): JSX.Element => (
+  <section class="case-part">
+    <header class="pane-head">
+      <h3>{title}</h3>
+      <span class="spacer" />
+      {tools}
+    </header>
+    {children}
+  </section>
+);
+
+function WhatIfList({ file }: { file: CaseFile }): JSX.Element {
+  const room = ['what-if', 'what-ifs', 'whatif', 'what_if'].map(findRoom).find(Boolean);
+  return (
+    <ul class="plain-rows" data-testid="what-if-links">
+      {file.what_ifs.map((one) => (
+        <li key={one.id}>
+          {room ? (
+            <button type="button" class="link" onClick={() => go(room.slug, one.id)}>
+              {one.title || one.id}
+            </button>
+          ) : (
+            <b>{one.title || one.id}</b>
+          )}
+          <span class="muted small">
+            {one.title && `${one.id} · `}
+            {words.stepBy(actorWords(one.by), momentOf(one.at))}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function EvidenceList({ id }: { id: string }): JSX.Element {
+  const evidence = useDesk((s) => s.evidence);
+  if (evidence?.case !== id) return <p class="muted small">{words.evidenceHint}</p>;
+  const nothing = evidence.incidents.length === 0 && evidence.statements.length === 0;
+  return (
+    <div class="evidence" data-testid="evidence">
+      {nothing && <p class="muted small">{words.evidenceNone}</p>}
+      <EvidenceRows evidence={evidence} />
+      {evidence.kept_until && <p class="muted small">{words.keptUntil(momentOf(evidence.kept_until))}</p>}
+    </div>
+  );
+}
+
+const EvidenceRows = ({ evidence }: { evidence: Evidence }): JSX.Element => (
+  <ul class="plain-rows">
+    {evidence.incidents.map((one) => (
+      <li key={one.id}>
+        <span>
+          <b>{casesText.kind[one.kind]}</b> {formatWhole(100 * one.confidence)} %{!one.open && ` · ${casesText.cases.over}`}
+        </span>
+        {one.evidence.map((line) => (
+          <span key={line}>{line}</span>
+        ))}
+        {one.sensors.length > 0 && <span class="muted small">{one.sensors.join(', ')}</span>}
+      </li>
+    ))}
+    {evidence.statements.map((one) => (
+      <li key={one.id}>
+        <span>
+          <b>{casesText.reporter[one.reporter]}</b> {preciseClockOf(one.received)} {one.source && <span class="muted">{one.source}</span>}
+        </span>
+        <q>{one.deleted ? words.deleted : one.text || '–'}</q>
+      </li>
+    ))}
+  </ul>
+);
+
+function Notices(): JSX.Element {
+  const notices = useDesk((s) => s.notices);
+  if (notices.length === 0) return <p class="muted small">{words.noNotices}</p>;
+  return (
+    <ul class="plain-rows" data-testid="notices">
+      {notices.map((one) => (
+        <NoticeRow key={one.id} one={one} />
+      ))}
+    </ul>
+  );
+}
+
+function NoticeRow({ one }: { one: Notice }): JSX.Element {
+  const bad = one.state === 'dead' || one.state === 'unaddressed';
+  return (
+    <li data-testid={`notice-${one.id}`} data-state={one.state}>
+      <span>
+        <b>{casesText.role[one.recipient] ?? one.recipient}</b> <b class={bad ? 'late-word' : 'muted'}>{words.noticeState[one.state]}</b>
+        {one.delivered && ` ${preciseClockOf(one.delivered)}`}
+        {bad && <Tool label={words.sendAgain} name={`send-again-${one.id}`} onClick={() => sendAgain(one.id)} />}
+      </span>
+      <span class="muted small">
+        {one.why}
+        {one.attempts > 0 && ` · ${words.attempts(one.attempts)}`}
+        {one.due && one.attempts > 0 && <NextAttempt due={one.due} />}
+        {one.error && ` · ${one.error}`}
+      </span>
+    </li>
+  );
+}
+
+function NextAttempt({ due }: { due: string }): JSX.Element {
+  const [before, after] = words.nextAttempt('\u0000').split('\u0000');
+  return (
+    <>
+      {' · '}
+      {before}
+      <Left until={due} />
+      {after}
+    </>
+  );
+}
+
+function History({ file }: { file: CaseFile }): JSX.Element {
+  const steps = new Map(file.steps.map((step) => [step.id, step.title]));
+  return (
+    <ol class="history" data-testid="history">
+      {[...file.events].reverse().map((event) => (
+        <li key={event.number}>
+          <time dateTime={event.at} title={momentOf(event.at)}>
+            {preciseClockOf(event.at)}
+          </time>
+          <span class="muted">{actorWords(event.actor)}</span>
+          <span class={event.what === 'note' ? 'note' : ''}>{eventWords(event, steps)}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}

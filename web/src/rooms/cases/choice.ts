@@ -1,0 +1,40 @@
+/** Which row is chosen in each list, kept while somebody looks at a case and comes back; and which half of the room
+ * the keys work on. */
+
+import { makeStore } from '../../state/make-store';
+
+export type List = 'group' | 'alarm' | 'case' | 'step';
+export type Pane = 'alarms' | 'cases';
+type Key = string | number | null;
+
+interface Choices {
+  chosen: Readonly<Record<List, Key>>;
+  /** Where it stood, for when it has gone. */
+  place: Readonly<Record<List, number>>;
+  pane: Pane;
+}
+
+const store = makeStore<Choices>({
+  chosen: { group: null, alarm: null, case: null, step: null },
+  place: { group: 0, alarm: 0, case: 0, step: 0 },
+  pane: 'alarms',
+});
+
+export const choice = {
+  set: (list: List, key: Key, place: number): void => {
+    const { chosen, place: places } = store.get();
+    if (chosen[list] === key && places[list] === place) return;
+    store.set({ chosen: { ...chosen, [list]: key }, place: { ...places, [list]: place } });
+  },
+  enter: (pane: Pane): void => store.set({ pane }),
+  pane: (): Pane => store.get().pane,
+};
+
+export const usePane = (): Pane => store.use((s) => s.pane);
+
+/** What is chosen in a list, and where it stood. */
+export function useChoice<K extends Key>(list: List): [K | null, number] {
+  const chosen = store.use((s) => s.chosen[list]);
+  const place = store.use((s) => s.place[list]);
+  return [chosen as K | null, place];
+}

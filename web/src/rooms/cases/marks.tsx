@@ -1,0 +1,39 @@
+/** Small signs that are used all over the room. */
+
+import type { JSX } from 'preact';
+import type { CaseUrgency } from '../../api/case-types';
+import { formatLeft, leftMs, pressureOf, shapeOf } from './model';
+import { useNow } from './now';
+import { casesText } from './text';
+
+/** Shape, colour and word: any one of them says it. */
+export function Urgency({ level, word = true }: { level: CaseUrgency; word?: boolean }): JSX.Element {
+  const name = casesText.urgency[level];
+  return (
+    <span class={`urgency-mark ${level}`} title={word ? undefined : name}>
+      <svg viewBox="-1.3 -1.3 2.6 2.6" aria-hidden="true">
+        <polygon points={shapeOf(level).flat().join(' ')} />
+      </svg>
+      {word ? <b>{name}</b> : <span class="for-readers">{name}</span>}
+    </span>
+  );
+}
+
+/** Time that is left until a deadline; loud once it has passed. */
+export function Due({ due }: { due: string | null }): JSX.Element | null {
+  const nowMs = useNow();
+  if (due === null) return null;
+  const ms = leftMs(due, nowMs);
+  const left = formatLeft(Math.abs(ms));
+  return <span class={`due ${pressureOf(due, nowMs)}`}>{ms < 0 ? casesText.cases.overdue(left) : casesText.cases.due(left)}</span>;
+}
+
+/** Time until an instant, alone. */
+export function Left({ until }: { until: string }): JSX.Element {
+  return <>{formatLeft(Math.max(0, leftMs(until, useNow())))}</>;
+}
+
+/** Time since an instant, alone. */
+export function Since({ from }: { from: string }): JSX.Element {
+  return <>{formatLeft(Math.max(0, -leftMs(from, useNow())))}</>;
+}

@@ -1,0 +1,216 @@
+/** A report that somebody makes by telephone or radio: what, who says it, where, since when. */
+
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { INCIDENT_KINDS, REPORTERS, type IncidentKind, type Reporter } from '../../api/case-types';
+import { casesApi } from '../../api/cases';
+import { go, useRoute } from '../../state/route';
+import { toast, useStore } from '../../state/store';
+import { useMay } from '../../state/user';
+import { Icon } from '../../ui/icon';
+import { placeLabel } from '../missions/streets';
+import { newKey } from './actions';
+import { useKeys } from './keys';
+import { drivenLanes, placeAt, placeOf, type Spot } from './places';
+import { markSpot, pickSpot, useSpot } from './spot';
+import { casesText } from './text';
+import { placeWords } from './words';
+
+const words = casesText.report;
+
+export function ReportForm(): JSX.Element {
+  const geometry = useStore((s) => s.geometry);
+  const junction = useRoute((route) => route.query['junction'] ?? '');
+  const operator = useMay('operator');
+  const spot = useSpot((s) => s.spot);
+  const [kind, setKind] = useState<IncidentKind>('crash');
+  const [reporter, setReporter] = useState<Reporter>('citizen');
+  const [lanes, setLanes] = useState<readonly number[]>([]);
+  const [ago, setAgo] = useState('');
+  const [source, setSource] = useState('');
+  const [said, setSaid] = useState('');
+  const [tried, setTried] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState('');
+  const key = useRef(newKey());
+  const first = useRef<HTMLSelectElement>(null);
+  const back = (): void => go('cases');
+  useKeys({ Escape: back });
+  useEffect(() => {
+    first.current?.focus();
+    void import('./map-layer').then((part) => part.startLayer()); // shows the place that is chosen
+    return () => markSpot(null);
+  }, []);
+  useEffect(() => {
+    if (geometry && junction) markSpot(placeOf(junction, geometry));
+  }, [geometry, junction]);
+  useEffect(() => setLanes([]), [spot?.edge]);
+  const there = geometry && spot ? drivenLanes(spot.edge, geometry) : [];
+
+  const send = async (): Promise<void> => {
+    setTried(true);
+    if (busy || !spot) return;
+    setBusy(true);
+    setRefusal('');
+    try {
+      const minutes = Number(ago);
+      const made = await casesApi.report({
+        kind,
+        reporter,
+        source: source.trim(),
+        text: said.trim(),
+        place: { ...spot, lanes: [...lanes].sort((a, b) => a - b) },
+        ago_s: ago.trim() && minutes >= 0 ? minutes * 60 : null,
+        key: key.current,
+      });
+      toast('note', made.new_case ? words.openedCase(made.case) : words.joined(made.case));
+      go('cases', made.case, {}, true);
+    } catch (error) {
+      setRefusal(error instanceof Error ? error.message : String(error));
+      key.current = newKey(); // what is put right and sent again is another call
+    }
+    setBusy(false);
+  };
+  return (
+    <form
+      class="report-form"
+      noValidate
+      data-testid="report-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      <button type="button" class="link back" data-testid="report-back" onClick={back}>
+        <Icon name="back" />
+        {casesText.file.back}
+      </button>
+      <h2>{words.title}</h2>
+      <p class="muted small">{words.explain}</p>
+      <label class="stacked">
+        <span class="caption">{words.kind}</span>
+        <select ref={first} class="select" value={kind} data-testid="report-kind" onChange={(event) => setKind(event.currentTarget.value as IncidentKind)}>
+          {INCIDENT_KINDS.map((one) => (
+            <option key={one} value={one}>
+              {casesText.kind[one]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <SpotField wrong={tried && !spot} />
+      {there.length > 0 && (
+        <fieldset class="choices inline">
+          <legend class="caption">{words.lanes}</legend>
+          {there.map(([lane]) => (
+            <label key={lane}>
+              <input
+                type="checkbox"
+                checked={lanes.includes(lane)}
+                data-testid={`report-lane-${lane + 1}`}
+                onChange={(event) => setLanes(event.currentTarget.checked ? [...lanes, lane] : lanes.filter((one) => one !== lane))}
+              />
+              {lane + 1}
+            </label>
+          ))}
+        </fieldset>
+      )}
+      <fieldset class="choices inline">
+        <legend class="caption">{words.reporter}</legend>
+        {REPORTERS.map((one) => (
+          <label key={one}>
+            <input type="radio" name="reporter" value={one} checked={reporter === one} data-testid={`report-by-${one}`} onChange={() => setReporter(one)} />
+            {casesText.reporter[one]}
+          </label>
+        ))}
+      </fieldset>
+      <div class="two">
+        <label class="stacked">
+          <span class="caption">{words.ago}</span>
+          <input type="number" min={0} max={1440} value={ago} data-testid="report-ago" onInput={(event) => setAgo(event.currentTarget.value)} />
+        </label>
+        <label class="stacked">
+          <span class="caption">{words.source}</span>
+          <input type="text" maxLength={80} value={source} data-testid="report-source" onInput={(event) => setSource(event.currentTarget.value)} />
+        </label>
+      </div>
+      <label class="stacked">
+        <span class="caption">{words.text}</span>
+        <textarea rows={4} maxLength={2000} value={said} data-testid="report-text" onInput={(event) => setSaid(event.currentTarget.value)} />
+      </label>
+      {refusal && (
+        <p class="refusal" role="alert">
+          {refusal}
+        </p>
+      )}
+      <div class="actions">
+        <button type="submit" class="button primary" disabled={busy || !operator} data-testid="report-submit">
+          {words.submit}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** A place typed with the city's own names, or chosen by a click on the map. */
+function SpotField({ wrong }: { wrong: boolean }): JSX.Element {
+  const geometry = useStore((s) => s.geometry);
+  const spot = useSpot((s) => s.spot);
+  const picking = useSpot((s) => s.picking);
+  const [typed, setTyped] = useState('');
+  const known = useMemo(
+    () => (geometry ? [...new Set([...geometry.junctions.map((one) => one.name || one.id), ...geometry.places.map(placeLabel)])] : []),
+    [geometry],
+  );
+  const type = (value: string): void => {
+    setTyped(value);
+    if (geometry) markSpot(placeOf(value, geometry));
+  };
+  const says = wrong && !typed ? casesText.needed : typed && !spot ? words.unknownPlace : '';
+  return (
+    <div class="stacked">
+      <label class="caption" for="report-place">
+        {words.place}
+      </label>
+      <div class="place-field">
+        <input
+          id="report-place"
+          type="text"
+          list="report-places"
+          autocomplete="off"
+          placeholder={words.placeHint}
+          value={typed}
+          aria-invalid={says !== ''}
+          aria-describedby="report-where"
+          data-testid="report-place"
+          onInput={(event) => type(event.currentTarget.value)}
+        />
+        <button
+          type="button"
+          class={`button pick ${picking ? 'active' : ''}`}
+          aria-pressed={picking}
+          aria-label={words.pick}
+          title={words.pick}
+          data-testid="report-pick"
+          onClick={() =>
+            pickSpot((x, y) => {
+              setTyped('');
+              return geometry && placeAt(x, y, geometry);
+            })
+          }
+        >
+          <Icon name="target" />
+        </button>
+      </div>
+      <datalist id="report-places">
+        {known.map((name) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      <span id="report-where" class={`small ${says ? 'error-text' : 'muted'}`} role="status" data-testid="report-where">
+        {picking ? words.picking : says || (spot && placeWords(asPlace(spot)))}
+      </span>
+    </div>
+  );
+}
+
+const asPlace = (spot: Spot): Parameters<typeof placeWords>[0] => ({ ...spot, lanes: [], sensor: '' });

@@ -1,0 +1,64 @@
+/** Places, moments and history of cases, as people read them. */
+
+import type { CaseEvent, CasePlace } from '../../api/case-types';
+import { formatClock, formatDay, formatValue, formatWhole, humanise } from '../../format';
+import { getState } from '../../state/store';
+import { streetsOf, whereIs } from '../missions/streets';
+import { casesText } from './text';
+
+/** Seconds since the city's epoch, in which the page's clocks count. */
+function cityTimeS(iso: string): [string, number] {
+  const epoch = getState().city?.epoch ?? '1970-01-01T00:00:00Z';
+  return [epoch, (Date.parse(iso) - Date.parse(epoch)) / 1000];
+}
+
+/** An instant on the city's clock, HH:MM. */
+export const clockOf = (iso: string): string => formatClock(...cityTimeS(iso)).slice(0, 5);
+/** With its seconds. */
+export const preciseClockOf = (iso: string): string => formatClock(...cityTimeS(iso));
+/** With its day. */
+export const momentOf = (iso: string): string => `${formatDay(...cityTimeS(iso))} ${clockOf(iso)}`;
+
+/** Where a case is: its junction, its section and lanes, or its sensor. */
+export function placeWords(place: CasePlace): string {
+  const { geometry } = getState();
+  const lanes = place.lanes.length ? `, ${casesText.lanes(place.lanes.map((lane) => lane + 1).join(', '))}` : '';
+  const junction = geometry?.junctions.find((one) => one.id === place.junction);
+  if (junction || place.junction) return (junction?.name || place.junction) + lanes;
+  if (place.edge && geometry) {
+    const { name, near } = whereIs(place.edge, geometry, streetsOf(geometry));
+    return (near ? casesText.near(name, near) : name) + lanes;
+  }
+  if (place.edge || place.sensor) return (place.edge || place.sensor) + lanes;
+  return casesText.unnamedPlace(formatWhole(place.x_m), formatWhole(place.y_m));
+}
+
+const CATALOGUES: Record<string, Record<string, string>> = {
+  kind: casesText.kind,
+  state: casesText.state,
+  urgency: casesText.urgency,
+  reporter: casesText.reporter,
+  outcome: casesText.outcome,
+};
+
+/** A detail in the reader's words where it is one of ours. */
+function wordOf(key: string, value: unknown): string {
+  const plain = formatValue(value);
+  const own = key === 'from' || key === 'to' ? [casesText.state, casesText.kind, casesText.urgency] : [CATALOGUES[key] ?? {}];
+  return own.find((catalogue) => plain in catalogue)?.[plain] ?? (key === 'what' ? (casesText.file.proposal[plain] ?? plain) : plain);
+}
+
+/** One line of a case's history. steps: titles by id. */
+export function eventWords(event: Pick<CaseEvent, 'what' | 'detail'>, steps: ReadonlyMap<string, string> = new Map()): string {
+  const words: Record<string, string> = {};
+  for (const [key, value] of Object.entries(event.detail)) {
+    if (value !== null && value !== '') words[key] = key === 'step' ? (steps.get(String(value)) ?? String(value)) : wordOf(key, value);
+  }
+  const say = casesText.event[event.what];
+  if (!say) return [humanise(event.what.replaceAll('-', '_')), ...Object.values(words)].join(', ');
+  const all = new Proxy(words, { get: (known, key: string) => known[key] ?? '' });
+  return say(all).replace(/[.:。：]\s*$/, '').trim();
+}
+
+/** Who did it: a log-in without its role, or which part of the platform. */
+export const actorWords = (actor: string): string => casesText.actor[actor] ?? actor.replace(/^[a-z_]+:/, '');

@@ -1,0 +1,214 @@
+/** The note of a shift to the next: what is open, what is held by hand, what is silent, what has changed. */
+
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { Handover, Signature } from '../../api/case-types';
+import { casesApi } from '../../api/cases';
+import { formatWhole } from '../../format';
+import { complain } from '../../state/actions';
+import { go } from '../../state/route';
+import { useStore } from '../../state/store';
+import { matterOf } from '../cases/alarm-rows';
+import { Urgency } from '../cases/marks';
+import { casesText } from '../cases/text';
+import { actorWords, clockOf, eventWords, momentOf, placeWords } from '../cases/words';
+import { Signing } from './signing';
+import { shiftText } from './text';
+
+const words = shiftText.note;
+const HOURS = [4, 8, 12, 24];
+const LONGEST_H = 168;
+const LAST = 'last';
+
+/** Hours since the last shift was signed over; null where none was. */
+function sinceLast(signatures: readonly Signature[]): number | null {
+  const last = signatures[0];
+  if (!last) return null;
+  return Math.min(LONGEST_H, Math.max(0.01, (Date.now() - Date.parse(last.until)) / 3_600_000));
+}
+
+export function HandoverNote(): JSX.Element {
+  const city = useStore((s) => s.city?.name ?? '');
+  const [span, setSpan] = useState('');
+  const [signatures, setSignatures] = useState<readonly Signature[] | null>(null);
+  const [note, setNote] = useState<Handover | null>(null);
+  const [asked, setAsked] = useState(0);
+  const last = sinceLast(signatures ?? []);
+  const chosen = span || (last === null ? '8' : LAST);
+  const hours = chosen === LAST ? (last ?? 8) : Number(chosen);
+  useEffect(() => {
+    casesApi.signatures().then(setSignatures, (error: unknown) => {
+      complain(error);
+      setSignatures([]);
+    });
+  }, [asked]);
+  useEffect(() => {
+    if (signatures) casesApi.handover(hours).then(setNote, complain);
+  }, [signatures, chosen]);
+  return (
+    <article class="note" data-testid="handover-note">
+      <header class="page-head">
+        <div>
+          <h2>{words.title(city)}</h2>
+          {note && <p class="muted">{words.span(momentOf(note.since), momentOf(note.until))}</p>}
+        </div>
+        <div class="tools no-print">
+          <label class="field">
+            <span class="caption">{words.since}</span>
+            <select class="select" value={chosen} data-testid="shift-since" onChange={(event) => setSpan(event.currentTarget.value)}>
+              {last !== null && <option value={LAST}>{words.sinceLast}</option>}
+              {HOURS.map((count) => (
+                <option key={count} value={String(count)}>
+                  {words.hours(count)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <button type="button" class="button" data-testid="shift-again" onClick={() => setAsked(asked + 1)}>
+            {shiftText.again}
+          </button>
+          <button type="button" class="button" onClick={() => window.print()}>
+            {shiftText.print}
+          </button>
+        </div>
+      </header>
+      {note ? <Note note={note} /> : <p class="muted">{shiftText.loading}</p>}
+      {signatures && <Signing hours={hours} signatures={signatures} onChange={() => setAsked(asked + 1)} />}
+    </article>
+  );
+}
+
+function Note({ note }: { note: Handover }): JSX.Element {
+  const figures = words.figures;
+  const standing = note.groups.reduce((sum, group) => sum + group.alarms, 0);
+  const late = note.open_cases.filter((one) => one.late).length;
+  return (
+    <>
+      {!note.live && <p class="banner bad">{words.notLive}</p>}
+      <dl class="note-figures">
+        <Figure value={note.open_cases.length} name={figures.open} testid="open" />
+        <Figure value={late} name={figures.late} bad={late > 0} />
+        <Figure value={note.closed_cases} name={figures.closed} />
+        <Figure value={standing} name={figures.alarms} />
+        <Figure value={note.overrides.length} name={figures.overrides} bad={note.overrides.length > 0} />
+        <Figure value={note.silent_sources.length} name={figures.silent} bad={note.silent_sources.length > 0} />
+      </dl>
+      <Part title={words.cases}>{note.open_cases.length ? <CaseTable note={note} /> : <p class="muted">{words.noCases}</p>}</Part>
+      <div class="note-columns">
+        <Part title={words.overrides}>
+          <Rows rows={note.overrides.map((one) => [`${words.overrideWhat[one.what] ?? one.what} ${one.which}`, one.detail])} />
+        </Part>
+        <Part title={words.silent}>
+          {note.silent_sources.length ? <p class="names">{note.silent_sources.join(', ')}</p> : <p class="muted">{words.none}</p>}
+        </Part>
+        <Part title={words.alarms}>
+          <ul class="plain-rows">
+            {note.groups.map((group) => (
+              <li key={group.id} class="inline">
+                <Urgency level={group.urgency} />
+                <span>
+                  {matterOf(group)} <span class="muted">{words.group(formatWhole(group.alarms), formatWhole(group.unacknowledged))}</span>
+                </span>
+              </li>
+            ))}
+          </ul>
+          {note.groups.length === 0 && <p class="muted">{words.none}</p>}
+        </Part>
+        <Part title={words.shelved}>
+          <Rows
+            rows={note.shelved.map((one) => [
+              one.title,
+              words.shelvedUntil(one.shelved_until ? momentOf(one.shelved_until) : '', actorWords(one.shelved_by), one.shelved_why),
+            ])}
+          />
+        </Part>
+        {note.lost_notices.length > 0 && (
+          <Part title={words.lost}>
+            <Rows rows={note.lost_notices.map((one) => [`${one.case} → ${one.recipient}`, one.error])} />
+          </Part>
+        )}
+      </div>
+      <Part title={words.changed}>
+        {note.changes > note.changed.length && <p class="muted small">{words.changedSome(formatWhole(note.changed.length), formatWhole(note.changes))}</p>}
+        {note.changed.length === 0 && <p class="muted">{words.none}</p>}
+        <ol class="history wide">
+          {[...note.changed].reverse().map((event, k) => (
+            <li key={k}>
+              <time dateTime={event.at} title={momentOf(event.at)}>
+                {clockOf(event.at)}
+              </time>
+              <span>{event.case || words.platform}</span>
+              <span class="muted">{actorWords(event.actor)}</span>
+              <span>{eventWords(event)}</span>
+            </li>
+          ))}
+        </ol>
+      </Part>
+    </>
+  );
+}
+
+function CaseTable({ note }: { note: Handover }): JSX.Element {
+  const columns = words.columns;
+  return (
+    <table class="note-table">
+      <thead>
+        <tr>
+          {[columns.case, columns.urgency, columns.what, columns.state, columns.who, columns.due].map((name) => (
+            <th key={name} scope="col">
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {note.open_cases.map((one) => (
+          <tr key={one.id}>
+            <th scope="row">
+              <button type="button" class="link" onClick={() => go('cases', one.id)}>
+                {one.id}
+              </button>
+            </th>
+            <td>
+              <Urgency level={one.urgency} />
+            </td>
+            <td>
+              <b>{casesText.kind[one.kind] ?? one.title}</b> {placeWords(one.place)}
+            </td>
+            <td>{casesText.state[one.state]}</td>
+            <td>{[one.assigned_to, one.holder && actorWords(one.holder)].filter(Boolean).join(' / ') || shiftText.week.unknown}</td>
+            <td>{one.late ? <b class="late-word">{words.late}</b> : one.deadline ? clockOf(one.deadline) : shiftText.week.unknown}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const Figure = ({ value, name, bad = false, testid }: { value: number; name: string; bad?: boolean; testid?: string }): JSX.Element => (
+  <div class={bad ? 'bad' : ''} data-testid={testid && `figure-${testid}`}>
+    <dd>{formatWhole(value)}</dd>
+    <dt>{name}</dt>
+  </div>
+);
+
+export const Part = ({ title, children }: { title: string; children: ComponentChildren }): JSX.Element => (
+  <section class="note-part">
+    <h3>{title}</h3>
+    {children}
+  </section>
+);
+
+function Rows({ rows }: { rows: [string, string][] }): JSX.Element {
+  if (rows.length === 0) return <p class="muted">{words.none}</p>;
+  return (
+    <ul class="plain-rows">
+      {rows.map(([what, more], k) => (
+        <li key={k}>
+          <b>{what}</b>
+          {more && <span class="muted">{more}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,121 @@
+/** The shift is signed over: by the log-in, to somebody, with what the lists do not say; and those before it. */
+
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Signature } from '../../api/case-types';
+import { casesApi } from '../../api/cases';
+import { complain } from '../../state/actions';
+import { toast } from '../../state/store';
+import { useMay } from '../../state/user';
+import { actorWords, momentOf } from '../cases/words';
+import { shiftText } from './text';
+
+const words = shiftText.sign;
+
+interface SigningProps {
+  hours: number;
+  signatures: readonly Signature[];
+  onChange: () => void;
+}
+
+export function Signing({ hours, signatures, onChange }: SigningProps): JSX.Element {
+  const operator = useMay('operator');
+  const [to, setTo] = useState('');
+  const [remark, setRemark] = useState('');
+  const [tried, setTried] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [shown, setShown] = useState<{ signature: Signature; text: string } | null>(null);
+  const act = async (what: () => Promise<unknown>, says: string): Promise<void> => {
+    setBusy(true);
+    try {
+      await what();
+      toast('note', says);
+      onChange();
+    } catch (error) {
+      complain(error);
+    }
+    setBusy(false);
+  };
+  const sign = async (): Promise<void> => {
+    setTried(true);
+    if (!to.trim() || busy) return;
+    await act(() => casesApi.sign(to.trim(), hours, remark.trim()), words.signed(to.trim()));
+    setTo('');
+    setRemark('');
+    setTried(false);
+  };
+  return (
+    <>
+      <section class="note-part print-signature">
+        <p>{words.at} ______________________</p>
+      </section>
+      <section class="note-part no-print">
+        <h3>{words.title}</h3>
+        <p class="muted small">{operator ? words.explain : words.readOnly}</p>
+        <form
+          class="sign-form"
+          noValidate
+          data-testid="sign-form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void sign();
+          }}
+        >
+          <label class="stacked">
+            <span class="caption">{words.to}</span>
+            <input type="text" maxLength={80} value={to} aria-invalid={tried && !to.trim()} data-testid="sign-to" onInput={(event) => setTo(event.currentTarget.value)} />
+            {tried && !to.trim() && <span class="small error-text">{words.needed}</span>}
+          </label>
+          <label class="stacked">
+            <span class="caption">{words.remark}</span>
+            <textarea rows={2} maxLength={2000} value={remark} data-testid="sign-remark" onInput={(event) => setRemark(event.currentTarget.value)} />
+          </label>
+          <button type="submit" class="button primary" disabled={!operator || busy} data-testid="sign">
+            {words.submit}
+          </button>
+        </form>
+        <h3>{words.past}</h3>
+        {signatures.length === 0 && <p class="muted">{words.none}</p>}
+        <ul class="plain-rows" data-testid="signatures">
+          {signatures.map((one) => (
+            <li key={one.id} data-testid={`signature-${one.id}`}>
+              <span>
+                <b>{words.row(actorWords(one.signed_by), one.given_to)}</b> {momentOf(one.until)}{' '}
+                <span class={one.taken ? 'muted' : 'late-word'}>{one.taken ? words.taken(actorWords(one.taken_by), momentOf(one.taken)) : words.open}</span>
+              </span>
+              {one.remark && <q>{one.remark}</q>}
+              <span class="tools">
+                {!one.taken && (
+                  <button type="button" class="button tight" disabled={!operator || busy} data-testid={`take-${one.id}`} onClick={() => void act(() => casesApi.take(one.id), words.took)}>
+                    {words.take}
+                  </button>
+                )}
+                <button type="button" class="link" onClick={() => void casesApi.signed(one.id).then(setShown, complain)}>
+                  {words.show}
+                </button>
+              </span>
+            </li>
+          ))}
+        </ul>
+      </section>
+      {shown && <SignedNote {...shown} onClose={() => setShown(null)} />}
+    </>
+  );
+}
+
+function SignedNote({ signature, text, onClose }: { signature: Signature; text: string; onClose: () => void }): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} class="signed" aria-labelledby="signed-title" onCancel={onClose}>
+      <h2 id="signed-title">{words.show}</h2>
+      <p class="small hash">{words.hash(signature.sha256)}</p>
+      <pre tabIndex={0}>{text}</pre>
+      <div class="actions">
+        <button type="button" class="button primary" onClick={onClose}>
+          {words.close}
+        </button>
+      </div>
+    </dialog>
+  );
+}
