@@ -1,0 +1,67 @@
+/** A change as it is put together, and as it is told in words. */
+
+import type { Change, Closure, EventDemand, PlanSetting } from './types';
+
+export const NOTHING: Change = { closures: [], control: '', plans: [], demand_factor: 1, detours: [], events: [] };
+
+export interface Words {
+  close: (section: string) => string;
+  closeLanes: (section: string, lanes: string) => string;
+  control: (name: string) => string;
+  plan: (junction: string, steps: string) => string;
+  more: (percent: string) => string;
+  less: (percent: string) => string;
+  event: (from: string, to: string, rate: string) => string;
+  detour: (section: string, percent: string) => string;
+}
+
+/** Each part in a few words, in the order in which they can be taken out again (`without`). */
+export function partsOf(change: Change, words: Words): string[] {
+  const percent = Math.round(100 * (change.demand_factor - 1));
+  return [
+    ...change.closures.map(({ edge, lanes }) => (lanes.length ? words.closeLanes(edge, lanes.join(', ')) : words.close(edge))),
+    ...change.plans.map(({ junction, durations_s }) => words.plan(junction, durations_s.join(' + '))),
+    ...change.events.map((event) => words.event(event.from_edge, event.to_edge, String(event.veh_per_h))),
+    ...change.detours.map(({ edge, share }) => words.detour(edge, String(Math.round(100 * share)))),
+    ...(percent ? [percent > 0 ? words.more(String(percent)) : words.less(String(-percent))] : []),
+    ...(change.control ? [words.control(change.control)] : []),
+  ];
+}
+
+/** The change without its part of that number in `partsOf`. */
+export function without(change: Change, part: number): Change {
+  const lists = ['closures', 'plans', 'events', 'detours'] as const;
+  let at = part;
+  for (const name of lists) {
+    if (at < change[name].length) return { ...change, [name]: (change[name] as unknown[]).filter((_, k) => k !== at) };
+    at -= change[name].length;
+  }
+  if (change.demand_factor !== 1 && at-- === 0) return { ...change, demand_factor: 1 };
+  return { ...change, control: '' };
+}
+
+export const isNothing = (change: Change): boolean => partsOf(change, PLAIN).length === 0;
+
+/** A section is closed once: a second closure takes the place of the first. */
+export const withClosure = (change: Change, closure: Closure): Change => ({
+  ...change,
+  closures: [...change.closures.filter(({ edge }) => edge !== closure.edge), { ...closure, lanes: [...closure.lanes].sort((a, b) => a - b) }],
+});
+
+export const withPlan = (change: Change, plan: PlanSetting): Change => ({
+  ...change,
+  plans: [...change.plans.filter(({ junction }) => junction !== plan.junction), plan],
+});
+
+export const withEvent = (change: Change, event: EventDemand): Change => ({ ...change, events: [...change.events, event] });
+
+const PLAIN: Words = {
+  close: (section) => section,
+  closeLanes: (section) => section,
+  control: (name) => name,
+  plan: (junction) => junction,
+  more: (percent) => percent,
+  less: (percent) => percent,
+  event: (from) => from,
+  detour: (section) => section,
+};
