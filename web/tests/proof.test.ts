@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { controlsOf, gridOf, lossesOf, rowsOf } from '../src/rooms/proof/reading';
+import type { Figure, ScenarioResult } from '../src/rooms/proof/types';
+
+const figure = (control: string, metric: string, verdict: Figure['verdict']): Figure => ({
+  control,
+  metric,
+  unit: 's',
+  better: 'less',
+  digits: 1,
+  mean: 1,
+  ci95: null,
+  difference: null,
+  difference_ci95: null,
+  pairs: 2,
+  verdict,
+});
+const result = {
+  baseline: 'fixed',
+  figures: [figure('brain', 'delay', 'better'), figure('fixed', 'delay', ''), figure('brain', 'stops', 'worse')],
+} as unknown as ScenarioResult;
+
+describe('a result', () => {
+  it('begins with the baseline', () => expect(controlsOf(result)).toEqual(['fixed', 'brain']));
+
+  it('has a cell for each control, also where a figure is missing', () => {
+    expect(rowsOf(result).map((row) => [row.metric, ...row.cells.map((cell) => cell?.verdict)])).toEqual([
+      ['delay', '', 'better'],
+      ['stops', undefined, 'worse'],
+    ]);
+  });
+
+  it('tells what was lost', () => expect(lossesOf(result).map((one) => one.metric)).toEqual(['stops']));
+});
+
+describe('runs so far', () => {
+  it('has a cell for each seed', () => {
+    const runs = [{ scenario: 'c', control: 'brain', seed: 2, mean_delay_s: 20, reason: '' }];
+    const grid = gridOf(['fixed', 'brain'], 2, runs);
+    expect(grid.map((row) => row.cells.map((cell) => cell.run?.mean_delay_s ?? null))).toEqual([
+      [null, null],
+      [null, 20],
+    ]);
+    expect(gridOf(['fixed'], 3, [])[0].cells).toHaveLength(3);
+  });
+});
