@@ -5,8 +5,11 @@
 
 import type { Frame } from './frame';
 
-/** Floats a vehicle: from x, y, heading; to x, y, turn; speed at both ends; class; fade. */
-export const STRIDE = 10;
+/** Floats a vehicle: from x, y, heading; to x, y, turn; speed at both ends; class; fade; two of nothing, so that
+ * it fills three texels. */
+export const STRIDE = 12;
+/** Vehicles in one row of the texture that they are sent in; buffers hold whole rows. */
+export const ROW_VEHICLES = 512;
 
 export const FADE_STEADY = 0;
 /** Only in the newer frame: fades in where it is. */
@@ -88,7 +91,7 @@ export function buildSegment(
   reuse?: Float32Array,
 ): Segment {
   const most = newer.vehicles + (older ? older.vehicles : 0);
-  const data = reuse && reuse.length >= most * STRIDE ? reuse : new Float32Array(Math.ceil(most * 1.25) * STRIDE);
+  const data = reuse && reuse.length >= most * STRIDE ? reuse : new Float32Array(Math.ceil((most * 1.25) / ROW_VEHICLES) * ROW_VEHICLES * STRIDE);
   const scaleX = (bounds.maxX - bounds.minX) / 65535;
   const scaleY = (bounds.maxY - bounds.minY) / 65535;
   const baseX = bounds.minX - origin[0];
@@ -107,7 +110,8 @@ export function buildSegment(
     data[at++] = v;
     data[at++] = v;
     data[at++] = kind;
-    data[at++] = fade;
+    data[at] = fade;
+    at += 3;
     count++;
   };
 
@@ -146,7 +150,8 @@ export function buildSegment(
     data[at++] = fromV;
     data[at++] = toV;
     data[at++] = kind;
-    data[at++] = FADE_STEADY;
+    data[at] = FADE_STEADY;
+    at += 3;
     count++;
   }
   if (older && kept) {
