@@ -28,6 +28,8 @@ const SHAPES_FROM = 15.2;
 const SHAPES_FULL = 17;
 /** Room for the strip and the scale when the whole city is shown. */
 const PADDING = { top: 132, bottom: 36, left: 28, right: 60 };
+/** Who wants less motion sees vehicles step ten times a second. */
+const CALM_MS = 95;
 export const UNKNOWN_U16 = 65535;
 
 const share = (value: number, from: number, to: number): number => Math.min(1, Math.max(0, (value - from) / (to - from)));
@@ -87,6 +89,7 @@ export class CityMap {
   private readonly forgetLayers: () => void;
   private picked: ((x: number, y: number) => void) | null = null;
   private stopped = false;
+  private lastMs = 0;
   private lastLamp: Uint8Array | null = null;
   private readonly meter = { since: 0, frames: 0, sumMs: 0, worstMs: 0 };
 
@@ -136,11 +139,12 @@ export class CityMap {
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.addControl(new maplibregl.ScaleControl({ unit: getUnits().distance === 'ft' ? 'imperial' : 'metric', maxWidth: 110 }), 'bottom-left');
-    this.streets = new MapboxOverlay({ interleaved: false, layers: [] });
-    // the shapes that move smooth their own edges: without multisampling a picture costs half as much
-    // where there is no graphics card
-    const deviceProps = { type: 'webgl', webgl: { antialias: false } } as const;
-    this.traffic = new MapboxOverlay({ interleaved: false, layers: [], deviceProps } as never);
+    // the shapes that move smooth their own edges; where there is no graphics card, streets do without, too:
+    // multisampling there takes seconds at the start
+    const overlay = (antialias: boolean): MapboxOverlay =>
+      new MapboxOverlay({ interleaved: false, layers: [], deviceProps: { type: 'webgl', webgl: { antialias } } } as never);
+    this.streets = overlay(!inSoftware(this.map.getCanvas()));
+    this.traffic = overlay(false);
     this.map.addControl(this.streets);
     this.map.addControl(this.traffic);
     this.map.on('zoom', () => {
@@ -179,7 +183,7 @@ export class CityMap {
   }
 
   private paint(): void {
-    this.map.setPaintProperty('background', 'background-color', this.palette.background);
+    if (this.city.tile_url) this.map.setPaintProperty('background', 'background-color', this.palette.background);
     this.lastLamp = null;
     if (this.frame) {
       this.colourJunctions(this.frame);
@@ -423,44 +427,11 @@ export class CityMap {
             getLineWidth: width,
             getLineColor: this.palette.focus,
           } as never);
-    const bars = {
-      length: this.heads.count,
-      attributes: {
-        getSourcePosition: { value: this.heads.source, size: 2 },
-        getTargetPosition: { value: this.heads.target, size: 2 },
-      },
-    };
     const [x0, y0] = this.projection.origin;
     const drawing: Drawing = { common, origin: this.projection.origin, at: (x, y) => [x - x0, y - y0], zoom };
-    const headsOn = isOn('heads');
     const layers: (Layer | null)[] = [
       ...drawLayers(drawing, 0, 40),
-      new LineLayer({
-        ...common,
-        id: 'housings',
-        visible: near > 0 && headsOn,
-        opacity: near,
-        data: bars,
-        widthUnits: 'meters',
-        getWidth: 2.1,
-        antialiasing: true,
-        widthMinPixels: 5,
-        getColor: this.palette.housing,
-      } as never),
-      new LineLayer({
-        ...common,
-        id: 'heads',
-        visible: near > 0 && headsOn,
-        opacity: near,
-        data: {
-          length: this.heads.count,
-          attributes: { ...bars.attributes, getColor: { value: this.headColours, size: 4, normalized: true } },
-        },
-        widthUnits: 'meters',
-        getWidth: 1.3,
-        antialiasing: true,
-        widthMinPixels: 3,
-      } as never),
+      ...(isOn('heads') && zoom > HEADS_FROM - 0.5 ? this.headLayers(common, near) : []),
       new VehicleLayer({
         ...common,
         id: 'vehicles',
@@ -495,9 +466,50 @@ export class CityMap {
     this.traffic.setProps({ layers: layers.filter((layer) => layer !== null) });
   }
 
+  /** Signal heads as bars across their lanes. Made only where they soon show: they take a while to compile. */
+  private headLayers(common: object, near: number): Layer[] {
+    const bars = {
+      length: this.heads.count,
+      attributes: {
+        getSourcePosition: { value: this.heads.source, size: 2 },
+        getTargetPosition: { value: this.heads.target, size: 2 },
+      },
+    };
+    return [
+      new LineLayer({
+        ...common,
+        id: 'housings',
+        visible: near > 0,
+        opacity: near,
+        data: bars,
+        widthUnits: 'meters',
+        getWidth: 2.1,
+        antialiasing: true,
+        widthMinPixels: 5,
+        getColor: this.palette.housing,
+      } as never),
+      new LineLayer({
+        ...common,
+        id: 'heads',
+        visible: near > 0,
+        opacity: near,
+        data: {
+          length: this.heads.count,
+          attributes: { ...bars.attributes, getColor: { value: this.headColours, size: 4, normalized: true } },
+        },
+        widthUnits: 'meters',
+        getWidth: 1.3,
+        antialiasing: true,
+        widthMinPixels: 3,
+      } as never),
+    ];
+  }
+
   private tick(nowMs: number): void {
     if (this.stopped) return;
     requestAnimationFrame(this.tick);
+    if (this.reducedMotion && nowMs - this.lastMs < CALM_MS) return;
+    this.lastMs = nowMs;
     const start = performance.now();
     const changed = this.picture.advance(nowMs);
     if (this.dirty || changed) {
@@ -535,6 +547,14 @@ function deckOf(overlay: MapboxOverlay): { isInitialized: boolean; redraw(reason
   return (overlay as unknown as { _deck?: { isInitialized: boolean; redraw(reason: string): void } })._deck;
 }
 
+/** Whether this browser draws without a graphics card. canvas: one with a WebGL 2 context. */
+function inSoftware(canvas: HTMLCanvasElement): boolean {
+  const gl = canvas.getContext('webgl2');
+  const names = gl?.getExtension('WEBGL_debug_renderer_info');
+  const renderer: unknown = gl?.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+  return /swiftshader|llvmpipe|software|basic render/i.test(String(renderer));
+}
+
 function same(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
@@ -542,12 +562,13 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function style(palette: Palette, tileUrl: string): maplibregl.StyleSpecification {
+  // without tiles MapLibre draws nothing, and need not compile what it would draw with
+  if (!tileUrl) return { version: 8, sources: {}, layers: [] };
   const background: maplibregl.LayerSpecification = {
     id: 'background',
     type: 'background',
     paint: { 'background-color': palette.background },
   };
-  if (!tileUrl) return { version: 8, sources: {}, layers: [background] };
   return {
     version: 8,
     sources: { tiles: { type: 'raster', tiles: [tileUrl], tileSize: 256, maxzoom: 19 } },
