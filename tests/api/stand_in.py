@@ -321,7 +321,7 @@ class StandIn:
             case "verify":
                 body = {"ok": True, "entries": len(self.ledger), "head": "0" * 64, "first_broken": None}
                 return wire.Reply(True, body)
-            case "recent" | "worst" | "override" | "override-end" | "overrides":
+            case "recent" | "worst" | "queues" | "override" | "override-end" | "overrides":
                 return self._ask(self, command)
             case name if name in MISSION_ACTIONS:
                 return self._ask(self.missions, command)
@@ -354,6 +354,8 @@ class StandIn:
     def obey(self, command: wire.BrainCommand, now_s: float) -> Any:
         """Single junctions, as `runtime/junctions.py` does."""
         overrides = self.loop.overrides
+        if command.action == "queues":
+            return self.worst.list_queues(self.loop.last_snapshot)
         if command.action == "worst":
             delay_s = np.full(len(self.city.junctions), 40.0)
             held = {override.junction: override for override in overrides.list_now()}

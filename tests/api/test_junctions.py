@@ -99,6 +99,16 @@ def test_the_ground_plan_draws_the_junction(client: httpx.Client, path: str) -> 
     assert client.get("/v1/junctions/nowhere/ground-plan").status_code == 404
 
 
+def test_queues_and_camera_views_name_lanes_of_the_geometry(client: httpx.Client) -> None:
+    lanes = len(client.get("/v1/city/geometry").json()["lanes"]["points"])
+    queues, views = client.get("/v1/queues").json(), client.get("/v1/camera-views").json()
+    assert len(queues["lane"]) == len(queues["queue_veh"])
+    assert queues["silent"] == []
+    assert views["unseen"] == []
+    assert all(0 <= lane < lanes for lane in (*queues["lane"], *views["lane"]))
+    assert all(0 < reach <= views["range_m"] for reach in views["reach_m"])
+
+
 def test_the_worst_comes_first_and_says_why(client: httpx.Client) -> None:
     places = client.get("/v1/worst-junctions", params={"limit": 3}).json()
     assert 1 <= len(places) <= 3

@@ -127,7 +127,7 @@ def test_the_worst_comes_first_with_its_cause_and_remedy(street):
     assert worst.fullest == "WA"
     [cause] = worst.causes
     assert (cause.kind, cause.remedy, cause.stage) == ("demand", "try-what-if", "main")
-    assert "vehicles came in five minutes" in cause.says
+    assert "vehicles came in the last minutes" in cause.says
     assert street.worst.count_spill_backs(street.snapshot) == 1
 
 

@@ -12,6 +12,9 @@ import type { MapSocket } from './live/map-socket';
 import type { Picture } from './live/picture';
 import type { MapStatistics } from './map/city-map';
 import { registerOwnLayers } from './map/own-layers';
+import { registerNowLayers } from './now/map-layers';
+import { refreshNow } from './now/store';
+import { Strip } from './now/strip';
 import type { Theme } from './map/palette';
 import { complain, followAddress, refreshAlerts, refreshControls, refreshJunction, refreshSnapshot } from './state/actions';
 import { getRoute, watchAddress } from './state/route';
@@ -19,7 +22,6 @@ import { getState, setState, toast, useStore } from './state/store';
 import { text } from './text';
 import { language } from './text/language';
 import { Header } from './ui/header';
-import { Indicators } from './ui/indicators';
 import { Legend } from './ui/legend';
 import { MapView } from './ui/map-view';
 import { Panel } from './ui/panel';
@@ -57,10 +59,12 @@ function App(): JSX.Element {
       <Header />
       <main class={`stage ${connection === 'live' || connection === 'connecting' ? '' : 'aged'}`}>
         <Rail />
-        <MapView />
-        <div class="overlay">
-          <Indicators />
-          <Legend />
+        <div class="map-area">
+          <MapView />
+          <div class="overlay">
+            <Strip />
+            <Legend />
+          </div>
         </div>
         <Panel />
         <PageRoom />
@@ -123,7 +127,7 @@ function takeAlert(alert: Alert): void {
 async function poll(): Promise<void> {
   for (;;) {
     if (document.visibilityState === 'visible') {
-      await Promise.all([refreshSnapshot(), refreshJunction()]);
+      await Promise.all([refreshSnapshot(), refreshJunction(), refreshNow()]);
       await missionsNow();
       const { snapshot, controls } = getState();
       if (snapshot && controls?.current !== snapshot.control) await refreshControls();
@@ -148,6 +152,7 @@ document.documentElement.lang = language;
 watchAddress();
 followAddress();
 registerOwnLayers();
+registerNowLayers();
 startTheme();
 setState({ panelOpen: window.matchMedia('(min-width: 900px)').matches });
 const app = document.getElementById('app');

@@ -60,8 +60,8 @@ _CHOOSING = ("/v1/alarms/acknowledgements", "/v1/alarms/clearings", "/v1/alarms/
              "/v1/alarms/unshelvings", "/v1/quality")  # fmt: skip
 _FROM_PROCESS = {503: "the process that knows is away; try again after Retry-After seconds"}
 _ONLY_HERE = (
-    "/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions", "/v1/transit/gtfs.zip", "/openapi.json",
-    "/v1/session",
+    "/v1/camera-views", "/v1/city", "/v1/city/geometry", "/v1/health", "/v1/junctions",
+    "/v1/transit/gtfs.zip", "/openapi.json", "/v1/session",
 )  # fmt: skip
 _WAYS_IN: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
 _FRAME = {"$ref": "#/components/schemas/CameraFrame"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from civicbrain.api.junction_models import GroundPlan, PlanCrossing, PlanLane, PlanMovement
+from civicbrain.api.junction_models import CameraViews, GroundPlan, PlanCrossing, PlanLane, PlanMovement
 from civicbrain.city.model import City
 from civicbrain.city.signals import Conflict, GroupKind, SignalJunction
 
@@ -77,3 +77,16 @@ def _crossings(city: City, row: int, junction: SignalJunction) -> list[PlanCross
         edge_id = city.network.edges.ids[over[0]] if len(over) == 1 else ""
         found.append(PlanCrossing(g, edge_id, group.crossing_m))
     return found
+
+
+def camera_views_of(city: City) -> CameraViews:
+    """Each lane in view with how far back from its end, and approach lanes that nobody sees."""
+    cameras, movements = city.cameras, city.network.movements
+    reach_m = np.clip(cameras.range_m - cameras.beyond_m, 0.0, city.network.lanes.length_m[cameras.lane])
+    signalled = np.unique(movements.from_lane[movements.junction >= 0])
+    return CameraViews(
+        float(cameras.range_m),
+        cameras.lane.tolist(),
+        np.round(reach_m.astype(np.float64), 1).tolist(),
+        np.setdiff1d(signalled, cameras.lane).tolist(),
+    )

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from civicbrain.city.signals import GroupKind
-from civicbrain.contracts.junction_recent import JunctionRecent
+from civicbrain.contracts.junction_recent import JunctionRecent, QueuesNow
 from civicbrain.contracts.overrides import LONGEST_S, SHORTEST_S, Override, OverrideAction
 from civicbrain.contracts.worst import WorstPlace
 
 __all__ = [
     "GroundPlan", "JunctionRecent", "Override", "OverrideEnd", "OverrideLimits", "OverrideOrder",
-    "OverridesView", "VitalSign", "VitalSigns", "WorstPlace",
+    "OverridesView", "QueuesNow", "VitalSign", "VitalSigns", "WorstPlace",
 ]  # fmt: skip
 
 Why = Annotated[
@@ -102,6 +102,16 @@ class GroundPlan(Struct, frozen=True):
     movements: list[PlanMovement]
     crossings: list[PlanCrossing]
     kinds: list[GroupKind]
+
+
+class CameraViews(Struct, frozen=True):
+    """What cameras see: lanes (rows of the city's lanes) from their end back by so many metres. unseen: lanes
+    that lead into a signal junction and that no camera sees. Does not change while the process runs."""
+
+    range_m: float
+    lane: list[int]
+    reach_m: list[float]
+    unseen: list[int]
 
 
 class VitalSign(Struct, frozen=True):

@@ -37,6 +37,16 @@ class ApproachFigures(msgspec.Struct, frozen=True):
     served_veh: list[float | None]
 
 
+class QueuesNow(msgspec.Struct, frozen=True):
+    """Lanes (rows of the city's lanes) with vehicles queued on them, and how many. silent: lanes whose camera
+    has not spoken lately."""
+
+    time_s: float
+    lane: list[int]
+    queue_veh: list[int]
+    silent: list[int]
+
+
 class JunctionRecent(msgspec.Struct, frozen=True):
     """from_s..until_s: platform seconds that are kept. steps_s: starts of steps of step_s seconds."""
 

@@ -39,7 +39,7 @@ class Remedy(StrEnum):
 class Cause(msgspec.Struct, frozen=True):
     """says: one English sentence. figures: the numbers in it, by name. about: the approach's edge, the
     junction behind, the incident, the mission or the operator it speaks of, "" for none. stage: that would
-    serve it."""
+    serve it. name: street of the approach."""
 
     kind: CauseKind
     remedy: Remedy
@@ -47,6 +47,7 @@ class Cause(msgspec.Struct, frozen=True):
     figures: dict[str, float] = {}
     about: str = ""
     stage: str = ""
+    name: str = ""
 
 
 class WorstPlace(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from civicbrain.runtime.worst import Known, WorstPlaces
 if TYPE_CHECKING:
     from civicbrain.runtime.server import BrainServer
 
-JUNCTION_ACTIONS = ("recent", "worst", *OVERRIDE_ACTIONS)
+JUNCTION_ACTIONS = ("recent", "worst", "queues", *OVERRIDE_ACTIONS)
 
 
 class JunctionDesk:
@@ -49,6 +49,8 @@ class JunctionDesk:
         """The body of the reply to one of JUNCTION_ACTIONS."""
         if command.action == "recent":
             return self._recent_of(command.text)
+        if command.action == "queues":
+            return self.worst.list_queues(self._server.snapshot())
         if command.action == "worst":
             return self._list_worst(command.limit)
         server, control = self._server, self._server.control

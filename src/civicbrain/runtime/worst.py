@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from civicbrain.city.approaches import VEHICLE_M, Approach
@@ -20,6 +21,7 @@ from civicbrain.city.network import F64
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.brain import Priority
+from civicbrain.contracts.junction_recent import QueuesNow
 from civicbrain.contracts.overrides import Holder, Override
 from civicbrain.contracts.worst import Cause, CauseKind, Remedy, WorstPlace
 from civicbrain.runtime.recent import Recent
@@ -63,6 +65,7 @@ class WorstPlaces:
             self._approach_of[approach.lanes] = k
         self._storage_veh = np.array([max(a.storage_veh, 1.0) for a in self.approaches])
         self._junction_of = np.array([a.junction for a in self.approaches], np.int64)
+        self._streets = {a.edge: a.name or a.edge for a in self.approaches}
         self._exits = self._find_exits()
 
     # -- for the strip
@@ -84,6 +87,15 @@ class WorstPlaces:
         cameras = self._city.cameras
         silent = snapshot.lanes.age_s[cameras.lane] > SILENT_S
         return len(np.unique(cameras.junction[silent]))
+
+    def list_queues(self, snapshot: Snapshot) -> QueuesNow:
+        """For the map: where vehicles stand, and where nobody looks any more."""
+        queued, cameras = snapshot.lanes.queued, self._city.cameras
+        rows = np.flatnonzero(queued > 0)
+        silent = cameras.lane[snapshot.lanes.age_s[cameras.lane] > SILENT_S]
+        return QueuesNow(
+            snapshot.time_s, rows.tolist(), queued[rows].astype(int).tolist(), np.sort(silent).tolist()
+        )
 
     # -- the list
 
@@ -108,13 +120,20 @@ class WorstPlaces:
         share = float(queue[fullest] / self._storage_veh[fullest]) if fullest >= 0 else 0.0
         causes = self._causes(row, mine, snapshot, known, queue)
         if not causes:
+            most = int(mine[np.argmax(queue[mine])]) if len(mine) else -1
+            where = self.approaches[most] if most >= 0 else None
             says = "No rule explains it: look at the junction."
-            causes = [Cause(CauseKind.UNKNOWN, Remedy.LOOK_AT_JUNCTION, says)]
+            if where is not None and queue[most] > 0:
+                says = f"No rule explains it; most vehicles, {queue[most]:.0f}, wait on {_street(where)}."
+            veh = float(queue[most]) if where is not None else 0.0
+            edge = where.edge if where is not None else ""
+            causes = [_cause("UNKNOWN", "LOOK_AT_JUNCTION", says, edge, queue_veh=veh)]
         delay_s = float(known.delay_s[row])
         return WorstPlace(
             self._city.junctions[row].id, round(standing, 1), round(now, 1),
             None if np.isnan(delay_s) else round(delay_s, 1),
-            self.approaches[fullest].edge if fullest >= 0 else "", round(share, 2), tuple(causes),
+            self.approaches[fullest].edge if fullest >= 0 else "", round(share, 2),
+            tuple(msgspec.structs.replace(c, name=self._streets.get(c.about, "")) for c in causes),
         )  # fmt: skip
 
     def _causes(self, row: int, mine: Any, snapshot: Snapshot, known: Known, queue: F64) -> list[Cause]:
@@ -149,7 +168,7 @@ class WorstPlaces:
             age_s = float(snapshot.lanes.age_s[approach.lanes].min()) if approach.seen else np.inf
             if age_s <= SILENT_S:
                 continue
-            street = approach.name or approach.edge
+            street = _street(approach)
             if not approach.seen:
                 worst = worst or _cause(
                     "CAMERA_SILENT", "LOOK_AT_CAMERA", f"No camera sees {street}.", approach.edge
@@ -185,10 +204,10 @@ class WorstPlaces:
         share = queue[mine] / self._storage_veh[mine]
         k = int(mine[np.argmax(share)])
         approach, fill = self.approaches[k], float(share.max())
-        street, stage = approach.name or approach.edge, self._stage_for(row, approach)
+        street, stage = _street(approach), self._stage_for(row, approach)
         came, went = self._recent.flows(approach)
         if came - went >= GROWN_VEH:
-            says = f"{street}: {came:.0f} vehicles came in five minutes, {went:.0f} were served."
+            says = f"{street}: {came:.0f} vehicles came in the last minutes, {went:.0f} were served."
             return [_cause("DEMAND", "TRY_WHAT_IF", says, approach.edge, stage, came_veh=came, went_veh=went)]
         if fill >= FULL_SHARE:
             says = f"The queue on {street} fills all that its camera sees ({queue[k]:.0f} vehicles)."
@@ -223,6 +242,10 @@ class WorstPlaces:
             rows = np.arange(edges.lane_start[edge], edges.lane_start[edge + 1])
             found.setdefault(row, {})[edge] = rows
         return found
+
+
+def _street(approach: Approach) -> str:
+    return approach.name or approach.edge
 
 
 def _cause(kind: str, remedy: str, says: str, about: str = "", stage: str = "", **figures: float) -> Cause:

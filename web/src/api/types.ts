@@ -93,6 +93,8 @@ export interface CityState {
   baseline_progress: Known;
   /** Under way. */
   missions: MissionBrief[];
+  /** Of operators, in force. */
+  overrides: { junction: string; action: string; stage: string; actor: string; expires_s: number }[];
 }
 
 export interface Alert {

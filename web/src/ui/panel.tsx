@@ -9,6 +9,7 @@ import { selectJunction } from '../state/actions';
 import { useRoute } from '../state/route';
 import { useStore } from '../state/store';
 import { text } from '../text';
+import { Worst } from '../now/worst';
 import { RoomHost } from './room-host';
 
 const LISTED = 8;
@@ -25,6 +26,7 @@ export function Panel(): JSX.Element | null {
         <RoomHost key={room.slug} room={room} />
       ) : (
         <>
+          <Worst />
           <JunctionList />
           <Alerts />
           <Brains />

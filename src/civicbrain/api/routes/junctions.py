@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
 from civicbrain.api import junction_models as models
-from civicbrain.api.ground_plan import ground_plan_of
+from civicbrain.api.ground_plan import camera_views_of, ground_plan_of
 from civicbrain.api.identity import Identity
 from civicbrain.api.link import unavailable
 from civicbrain.api.problems import ProblemError
@@ -102,6 +102,14 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     ) -> list[models.WorstPlace]:
         return told(await link.command(wire.BrainCommand("worst", limit=limit)), list[models.WorstPlace])
 
+    @get("/v1/queues", tags=["now"], summary="Lanes with a queue, and those whose camera is silent")
+    async def get_queues() -> models.QueuesNow:
+        return told(await link.command(wire.BrainCommand("queues")), models.QueuesNow)
+
+    @get("/v1/camera-views", tags=["city"], summary="What cameras see of which lane", sync_to_thread=True)
+    def get_camera_views() -> models.CameraViews:
+        return camera_views_of(city)
+
     @get("/v1/vital-signs", tags=["now"],
          summary="The city's vital signs, beside the fixed plan and the usual day")  # fmt: skip
     async def get_vital_signs() -> models.VitalSigns:
@@ -113,5 +121,5 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
 
     return [
         get_ground_plan, get_recent, list_overrides, get_override, take_over, give_back, list_worst,
-        get_vital_signs,
+        get_queues, get_camera_views, get_vital_signs,
     ]  # fmt: skip

@@ -1,0 +1,28 @@
+/** Vital signs each second, the worst junctions every three; asked only while somebody looks. */
+
+import { getState } from '../state/store';
+import { makeStore } from '../state/make-store';
+import { nowApi, type VitalSigns, type WorstPlace } from './api';
+
+interface NowState {
+  signs: VitalSigns | null;
+  worst: WorstPlace[] | null;
+  /** The newest question got no answer. */
+  lost: boolean;
+}
+
+export const nowStore = makeStore<NowState>({ signs: null, worst: null, lost: false });
+
+const WORST_EVERY = 3;
+const LISTED = 4;
+let round = 0;
+
+/** Ask once more; called by the page's own rhythm of a second. */
+export async function refreshNow(): Promise<void> {
+  try {
+    nowStore.set({ signs: await nowApi.vitalSigns(), lost: false });
+    if (round++ % WORST_EVERY === 0 && getState().city) nowStore.set({ worst: await nowApi.worst(LISTED) });
+  } catch {
+    nowStore.set({ lost: true });
+  }
+}

@@ -1,0 +1,94 @@
+/** Texts of the city now, in English. */
+
+import type { CauseKind, Remedy, SignId } from '../api';
+
+const signs: Record<SignId, string> = {
+  delay: 'Mean delay',
+  throughput: 'Throughput',
+  vehicles: 'Vehicles',
+  'spill-backs': 'Spill-backs',
+  incidents: 'Incidents',
+  'silent-cameras': 'Silent cameras',
+  'local-controllers': 'In local mode',
+  brains: 'Brains running',
+};
+
+const hints: Record<SignId, string> = {
+  delay: 'Delay of all vehicles due so far, for each of them',
+  throughput: 'Vehicles that arrived in the last five minutes, an hour',
+  vehicles: 'Vehicles in the city',
+  'spill-backs': 'Approaches whose queue fills all that their camera sees',
+  incidents: 'Open incidents',
+  'silent-cameras': 'Junctions of which a camera has said nothing for 10 s',
+  'local-controllers': 'Junctions that run their local plan',
+  brains: 'Brains that run, of those that are loaded',
+};
+
+const remedies: Record<Remedy, string> = {
+  'open-incident': 'Open the incident',
+  'give-back': 'Look at the override',
+  'look-at-camera': 'Look at the cameras',
+  'look-downstream': 'Look at the junction behind',
+  'switch-brain-on': 'Look at the junction',
+  'follow-mission': 'Follow the mission',
+  'try-what-if': 'Try it in a what-if',
+  'show-stage': 'Show it a stage',
+  'look-at-junction': 'Look at the junction',
+};
+
+type Figures = Record<string, string>;
+
+const causes: Record<CauseKind, (figures: Figures, about: string) => string> = {
+  incident: (f) => `An incident, ${f['distance_m'] ?? ''} m away`,
+  override: (f, about) => `${about} holds it for another ${f['left_s'] ?? '–'} s`,
+  'camera-silent': (f, about) => (f['silent_s'] ? `The camera on ${about} has been silent for ${f['silent_s']} s` : `No camera sees ${about}`),
+  'spill-back': (f) => `The road behind it is full (${f['share'] ?? '–'} %): green does not help`,
+  'local-mode': () => 'It runs its local plan: it does not follow the brain',
+  priority: (_f, about) => (about ? `Held for mission ${about}` : 'Held for a bus'),
+  demand: (f, about) => `Demand beyond capacity on ${about}: ${f['came_veh'] ?? '–'} came in the last minutes, ${f['went_veh'] ?? '–'} were served`,
+  'full-approach': (f, about) => `The queue on ${about} fills the view of its camera (${f['queue_veh'] ?? '–'} vehicles)`,
+  uneven: (f, about) => `${f['queue_veh'] ?? '–'} vehicles wait on ${about} while the others are nearly empty`,
+  unknown: (f, about) => (about ? `No rule explains it; most wait on ${about} (${f['queue_veh'] ?? '–'})` : 'No rule explains it'),
+};
+
+export const en = {
+  strip: 'The city’s vital signs, beside the fixed plan and the usual day',
+  signs,
+  hints,
+  of: (total: string) => `of ${total}`,
+  fixed: (value: string) => `Fixed plan ${value}`,
+  usual: (value: string) => `Usual day ${value}`,
+  usualHint: (days: number) => `Median of this quarter of an hour on ${days === 1 ? 'one earlier day' : `${days} earlier days`} of this weekday`,
+  fixedUnknown: 'Fixed plan: not measured',
+  fixedUnknownHint: 'The comparison run under the fixed plan does not count this.',
+  usualUnknown: { 'no-history': 'Usual day: no history', 'no-days': 'Usual day: no earlier day', 'not-measured': 'Usual day: not kept' } as Record<string, string>,
+  state: { ok: 'as it should be', watch: 'worth a look', bad: 'needs attention', unknown: 'unknown' } as Record<string, string>,
+  worst: {
+    title: 'Worst now',
+    caption: 'most vehicles standing',
+    none: 'Nowhere do vehicles stand for long.',
+    waiting: 'Looking…',
+    lost: 'The list cannot be fetched.',
+    standing: (vehicles: string) => `${vehicles} standing`,
+    further: (count: number) => `${count} more ${count === 1 ? 'reason' : 'reasons'}`,
+    cause: causes,
+    remedy: remedies,
+    rank: (rank: number, name: string) => `${rank}. ${name}`,
+  },
+  layers: {
+    queues: 'Queues',
+    queueShort: 'some of the lane',
+    queueFull: 'fills the lane',
+    cameras: 'Cameras',
+    seen: 'in view',
+    silent: 'silent',
+    unseen: 'approach without a camera',
+    buses: 'Buses',
+    busOnTime: 'on time',
+    busLate: 'late',
+    overrides: 'Overrides',
+    overridden: 'held by an operator',
+  },
+};
+
+export type NowText = typeof en;
