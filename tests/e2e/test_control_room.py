@@ -168,7 +168,9 @@ def test_signal_heads_stand_at_the_stop_lines_when_zoomed_in(room: Any) -> None:
     page = room.page
     page.get_by_test_id("junction-list").get_by_role("button").first.click()
     room.wait("window.__civicbrain.map.getZoom() > 16.9")
+    page.get_by_test_id("legend-toggle").click()
     expect(page.get_by_test_id("legend")).to_contain_text("Signal heads")
+    page.get_by_test_id("legend-toggle").click()
     until(lambda: seen(room, (31, 214, 154)) > 5 and seen(room, (255, 75, 85)) > 5)  # green and red at once
     page.get_by_test_id("junction-back").click()
     page.get_by_test_id("view-fit").click()

@@ -12,9 +12,15 @@ import './legend.css';
 
 const OPEN_KEY = 'civicbrain-legend';
 
+/** As somebody left it; before that, open where it does not cover half of the map. */
+function startsOpen(): boolean {
+  const kept = localStorage.getItem(OPEN_KEY);
+  return kept ? kept === 'open' : window.innerWidth >= 1200 && window.innerHeight >= 780;
+}
+
 export function Legend(): JSX.Element {
   const layers = useLayers();
-  const [open, setOpen] = useState(() => localStorage.getItem(OPEN_KEY) !== 'closed' && window.innerWidth >= 900);
+  const [open, setOpen] = useState(startsOpen);
   const toggle = (): void => {
     localStorage.setItem(OPEN_KEY, open ? 'closed' : 'open');
     setOpen(!open);
