@@ -43,7 +43,7 @@ export async function request<T>(method: string, path: string, body?: unknown): 
   throw await problem(response);
 }
 
-async function problem(response: Response): Promise<ProblemError> {
+export async function problem(response: Response): Promise<ProblemError> {
   try {
     const body = (await response.json()) as { title?: unknown; detail?: unknown };
     const title = typeof body.title === 'string' ? body.title : text.errors.status(response.status);

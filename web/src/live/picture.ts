@@ -21,11 +21,30 @@ export class Picture {
   private queue: Frame[] = [];
   private buffers: Float32Array[] = [];
   private seen = -1;
+  /** The moment of the past that is shown instead of what arrives. */
+  private past: { older: Frame | null; newer: Frame; timeS: number } | null = null;
 
   constructor(
     private readonly bounds: Bounds,
     private readonly origin: readonly [number, number],
   ) {}
+
+  get isPast(): boolean {
+    return this.past !== null;
+  }
+
+  /** Show that moment, between two frames (older null: as it stood at `newer`), until `leavePast`. */
+  showPast(older: Frame | null, newer: Frame, timeS: number): void {
+    const { past } = this;
+    this.past = { older, newer, timeS };
+    if (past?.older !== older || past.newer !== newer) this.show(older, newer);
+  }
+
+  leavePast(): void {
+    if (!this.past) return;
+    this.past = null;
+    this.reset();
+  }
 
   push(frame: Frame, nowMs: number): void {
     const last = this.queue.at(-1);
@@ -55,9 +74,9 @@ export class Picture {
 
   /** Bring the picture up to now; returns whether anything to be drawn has changed. */
   advance(nowMs: number): boolean {
-    const timeS = this.clock.advance(nowMs);
+    const timeS = this.past ? this.past.timeS : this.clock.advance(nowMs);
     while (this.queue.length > 2 && timeS >= this.queue[1].timeS) this.queue.shift();
-    if (this.queue.length >= 2) {
+    if (this.queue.length >= 2 && !this.past) {
       const [a, b] = this.queue;
       if (this.segment === null || this.segment.fromS !== a.timeS || this.segment.toS !== b.timeS) this.show(a, b);
     }
@@ -70,7 +89,7 @@ export class Picture {
   }
 
   get timeS(): number {
-    return this.clock.timeS;
+    return this.past ? this.past.timeS : this.clock.timeS;
   }
 
   private show(older: Frame | null, newer: Frame): void {

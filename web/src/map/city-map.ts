@@ -71,6 +71,7 @@ export class CityMap {
   };
   /** Newest delay and queue of each junction, in tenths; UNKNOWN_U16 where nobody was served lately. */
   frame: Frame | null = null;
+  private newestS = Number.NaN;
 
   private readonly projection: CityProjection;
   private readonly streets: MapboxOverlay;
@@ -164,15 +165,37 @@ export class CityMap {
     requestAnimationFrame(this.tick);
   }
 
-  /** One frame from the socket. */
+  /** One frame from the socket. While the past is shown it only tells what time it is. */
   take(frame: Frame): void {
     const start = performance.now();
+    this.newestS = frame.timeS;
+    if (this.picture.isPast) return;
     this.picture.push(frame, start);
     this.frame = frame;
     this.statistics.framesReceived++;
     this.colourJunctions(frame);
     this.colourHeads(frame);
     this.statistics.intakeMs = performance.now() - start;
+  }
+
+  /** Second of the city now, whatever is shown. */
+  get presentS(): number {
+    return this.picture.isPast ? this.newestS : this.picture.timeS;
+  }
+
+  /** Show a moment of the past, between two frames, until `leavePast`. */
+  takePast(older: Frame | null, newer: Frame, timeS: number): void {
+    const stands = older ?? newer;
+    this.picture.showPast(older, newer, timeS);
+    if (this.frame === stands) return;
+    this.frame = stands;
+    this.colourJunctions(stands);
+    this.colourHeads(stands);
+  }
+
+  leavePast(): void {
+    this.picture.leavePast();
+    this.dirty = true;
   }
 
   setTheme(theme: Theme): void {
@@ -228,6 +251,17 @@ export class CityMap {
     for (let k = 0; k + 1 < points.length; k += 2) bounds.extend(this.projection.toLonLat(points[k], points[k + 1]));
     if (bounds.isEmpty()) return;
     this.map.fitBounds(bounds, { padding: PADDING, maxZoom: 16.5, duration: this.reducedMotion ? 0 : 700 });
+  }
+
+  /** Middle of the view in city metres, and its zoom. */
+  view(): [number, number, number] {
+    const { lng, lat } = this.map.getCenter();
+    return [...this.projection.toMetres(lng, lat), this.map.getZoom()] as [number, number, number];
+  }
+
+  /** Put the view there at once. */
+  look(x: number, y: number, zoom: number): void {
+    this.map.jumpTo({ center: this.projection.toLonLat(x, y), zoom });
   }
 
   fit(): void {
@@ -430,7 +464,7 @@ export class CityMap {
     const [x0, y0] = this.projection.origin;
     const drawing: Drawing = { common, origin: this.projection.origin, at: (x, y) => [x - x0, y - y0], zoom };
     const layers: (Layer | null)[] = [
-      ...drawLayers(drawing, 0, 40),
+      ...drawLayers(drawing, 0, 40, this.picture.isPast),
       ...(isOn('heads') && zoom > HEADS_FROM - 0.5 ? this.headLayers(common, near) : []),
       new VehicleLayer({
         ...common,
@@ -459,7 +493,7 @@ export class CityMap {
         getLineColor: this.palette.outline,
         getLineWidth: 1.5,
       } as never),
-      ...drawLayers(drawing, 40, Infinity),
+      ...drawLayers(drawing, 40, Infinity, this.picture.isPast),
       mark('hovered', this.hovered === this.selected ? null : this.hovered, 1.5),
       mark('selected', this.selected, 2.5),
     ];

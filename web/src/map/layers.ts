@@ -38,6 +38,8 @@ export interface MapLayer {
   on: boolean;
   /** deck.gl layers, asked for at each change of camera or `redrawLayers()`; none for what the map draws itself. */
   draw?: (drawing: Drawing) => Layer[];
+  /** Drawn over the past too: what it draws belongs to the moment that is shown, or to no moment. */
+  past?: boolean;
   /** What its colours and shapes mean, at this zoom; shown in the legend while the layer is on. */
   keys?: (zoom: number) => LegendKey[];
   /** Called as somebody switches it: to start or stop asking for what it draws. */
@@ -90,11 +92,12 @@ export function useLayers(): { layer: MapLayer; on: boolean }[] {
   return layers.map((layer) => ({ layer, on: chosen[layer.id] ?? layer.on }));
 }
 
-/** Everything registered that is on and draws, bottom first, below or above an order. */
-export function drawLayers(drawing: Drawing, from: number, below: number): Layer[] {
+/** Everything registered that is on and draws, bottom first, below or above an order. past: the map shows it,
+ * so what is known of the present stays away. */
+export function drawLayers(drawing: Drawing, from: number, below: number, past = false): Layer[] {
   return store
     .get()
-    .layers.filter((layer) => layer.order >= from && layer.order < below && isOn(layer.id))
+    .layers.filter((layer) => layer.order >= from && layer.order < below && (!past || layer.past) && isOn(layer.id))
     .flatMap((layer) => layer.draw?.(drawing) ?? []);
 }
 

@@ -4,6 +4,8 @@ import type { JSX } from 'preact';
 const PATHS: Record<string, JSX.Element> = {
   pause: <path d="M8 5v14M16 5v14" />,
   play: <path d="M7 4.5v15l12-7.5z" fill="currentColor" stroke-linejoin="round" />,
+  step_back: <path d="M16.5 5.5v13L8.5 12zM6 5.5v13" stroke-linejoin="round" />,
+  step_on: <path d="M7.5 5.5v13l8-6.5zM18 5.5v13" stroke-linejoin="round" />,
   sun: (
     <>
       <circle cx="12" cy="12" r="4" />

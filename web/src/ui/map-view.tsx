@@ -62,7 +62,7 @@ export function MapView(): JSX.Element {
       },
       (connection) => setState({ connection }),
     );
-    const clock = window.setInterval(() => setState({ timeS: Math.floor(map.picture.timeS), ageS: socket.ageS }), 200);
+    const clock = window.setInterval(() => setState({ timeS: Math.floor(map.presentS), ageS: socket.ageS }), 200);
     window.__civicbrain = { statistics: map.statistics, map: map.map, picture: map.picture, socket };
     return () => {
       window.clearInterval(clock);
@@ -82,6 +82,7 @@ export function MapView(): JSX.Element {
   return (
     <div class="map">
       <div ref={place} class="map-place" role="application" aria-label={text.map} data-testid="map" />
+      <div class="map-slot" data-slot="map" />
       {failed && <p class="map-failed">{failed}</p>}
       {hover && hover.row !== selected && <Tooltip hover={hover} view={view.current} />}
       <div class="zoom" role="group" aria-label={text.view.label}>

@@ -1,0 +1,121 @@
+/** What lies on the map: the frame that says "this is the past", and the bar with which one goes through it. */
+
+import type { ComponentChildren, JSX } from 'preact';
+import { formatClock, formatDay } from '../../format';
+import { go, HOME } from '../../state/route';
+import { toast, useStore } from '../../state/store';
+import { Icon } from '../../ui/icon';
+import { formatDuration } from '../missions/model';
+import type { Player } from './player';
+import { Scrubber } from './scrubber';
+import { SPEEDS, useThen } from './store';
+import { thenText as text } from './text';
+
+export function Bar({ player }: { player: Player }): JSX.Element {
+  return (
+    <>
+      <div class="then-frame" aria-hidden="true" />
+      <Flag />
+      <section class="then-bar" aria-label={text.bar} data-testid="then-bar">
+        <div class="then-controls">
+          <Buttons player={player} />
+          <Speeds player={player} />
+          <State />
+          <div class="spacer" />
+          <button type="button" class="button tight" data-testid="then-share" onClick={() => void share(player)}>
+            {text.share}
+          </button>
+        </div>
+        <Scrubber player={player} />
+      </section>
+    </>
+  );
+}
+
+/** Always to be seen: that this is not now, which moment it is, how long ago, and the way back. */
+function Flag(): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const atS = useThen((s) => s.atS);
+  const ageS = useStore((s) => Math.floor(s.snapshot?.time_s ?? s.timeS)) - Math.floor(atS);
+  return (
+    <div class="then-flag" role="status" aria-live="off" data-testid="then-flag">
+      <span class="word">{text.flag}</span>
+      <span class="moment">
+        <span class="day">{formatDay(epoch, atS)}</span> <time data-testid="then-moment">{formatClock(epoch, atS)}</time>
+      </span>
+      <span class="age" data-testid="then-age">
+        {ageS >= 0 ? text.age(formatDuration(ageS)) : text.ahead}
+      </span>
+      <button type="button" class="button primary tight" data-testid="then-back" onClick={() => go(HOME)}>
+        {text.backToNow}
+      </button>
+    </div>
+  );
+}
+
+function Buttons({ player }: { player: Player }): JSX.Element {
+  const playing = useThen((s) => s.playing);
+  const atS = useThen((s) => s.atS);
+  const button = (label: string, keys: string, name: string, act: () => void, inside: ComponentChildren): JSX.Element => (
+    <button type="button" aria-label={label} title={`${label} (${keys})`} data-testid={`then-${name}`} onClick={act}>
+      {inside}
+    </button>
+  );
+  const jump = (bySeconds: number): void => {
+    player.seek(atS + bySeconds);
+    player.address();
+  };
+  return (
+    <div class="segments">
+      {button(text.jumpBack, '←', 'jump-back', () => jump(-5), '−5 s')}
+      {button(text.before, ',', 'before', () => player.step(-1), <Icon name="step_back" />)}
+      {button(playing ? text.pause : text.play, 'Space', 'play', () => player.toggle(), <Icon name={playing ? 'pause' : 'play'} />)}
+      {button(text.after, '.', 'after', () => player.step(1), <Icon name="step_on" />)}
+      {button(text.jumpOn, '→', 'jump-on', () => jump(5), '+5 s')}
+    </div>
+  );
+}
+
+function Speeds({ player }: { player: Player }): JSX.Element {
+  const speed = useThen((s) => s.speed);
+  return (
+    <div class="segments" role="group" aria-label={text.speed}>
+      {SPEEDS.map((one, k) => (
+        <button
+          key={one.factor}
+          type="button"
+          class={k === speed ? 'active' : ''}
+          aria-pressed={k === speed}
+          title={`${text.speed} (${k + 1})`}
+          data-testid={`then-speed-${k + 1}`}
+          onClick={() => player.setSpeed(k)}
+        >
+          {text.times(one.factor)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function State(): JSX.Element {
+  const shown = useThen((s) => s.shown);
+  const source = useThen((s) => s.source);
+  const trouble = useThen((s) => s.trouble);
+  const words =
+    trouble || (shown === 'waiting' ? text.waiting : shown === 'gap' ? text.gap : source === 'history' ? text.standsStill : '');
+  return (
+    <span class={`then-state ${trouble || shown === 'gap' ? 'odd' : ''}`} role="status" data-testid="then-state" data-shown={shown} data-source={source}>
+      {words}
+    </span>
+  );
+}
+
+async function share(player: Player): Promise<void> {
+  player.address();
+  try {
+    await navigator.clipboard.writeText(player.link());
+    toast('note', text.shared);
+  } catch {
+    toast('note', text.notShared); // a browser that gives no clipboard to a page that is not secure
+  }
+}

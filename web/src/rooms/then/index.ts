@@ -1,0 +1,1 @@
+export { ThenPanel } from './then-panel';

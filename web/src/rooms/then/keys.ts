@@ -1,0 +1,66 @@
+/** Keys of the room. They act wherever the focus is, but not in fields, dialogs or with Ctrl, Alt or Meta. */
+
+import { go, HOME } from '../../state/route';
+import type { Player } from './player';
+import { getThen, SPEEDS } from './store';
+
+const FIELDS = 'input, textarea, select, [contenteditable], dialog, [role="dialog"]';
+const JUMP_S = 5;
+const FAR_S = 60;
+
+/** Returns how to stop listening. */
+export function listenToKeys(player: Player): () => void {
+  const seek = (timeS: number): void => {
+    player.seek(timeS);
+    player.address();
+  };
+  const act = (event: KeyboardEvent): boolean => {
+    const { atS, fromS, toS } = getThen();
+    const far = event.shiftKey ? FAR_S : JUMP_S;
+    switch (event.key) {
+      case ' ':
+        player.toggle();
+        return true;
+      case 'ArrowLeft':
+        seek(atS - far);
+        return true;
+      case 'ArrowRight':
+        seek(atS + far);
+        return true;
+      case ',':
+        player.step(-1);
+        return true;
+      case '.':
+        player.step(1);
+        return true;
+      case 'Home':
+        seek(fromS);
+        return true;
+      case 'End':
+        seek(toS);
+        return true;
+      case 'Escape':
+        go(HOME);
+        return true;
+      default: {
+        const speed = Number(event.key) - 1;
+        if (!(speed in SPEEDS)) return false;
+        player.setSpeed(speed);
+        return true;
+      }
+    }
+  };
+  const listen = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+    const target = event.target instanceof Element ? event.target : null;
+    if (target?.closest(FIELDS)) return;
+    // a button that has the focus keeps its own key
+    if (event.key === ' ' && target?.closest('button, a, summary')) return;
+    if (act(event)) {
+      event.preventDefault();
+      event.stopPropagation(); // the map moves by the same arrows
+    }
+  };
+  document.addEventListener('keydown', listen, true);
+  return () => document.removeEventListener('keydown', listen, true);
+}

@@ -1,0 +1,263 @@
+/** The room: beside the map what the figures were and what happened; on the map the bar (bar.tsx). */
+
+import type { JSX } from 'preact';
+import { render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { formatClock, formatTenth, formatWhole } from '../../format';
+import { selectJunction } from '../../state/actions';
+import { getRoute, go, HOME } from '../../state/route';
+import { getState, useStore } from '../../state/store';
+import { SERIES, type Mark, type SeriesName } from './api';
+import { Bar } from './bar';
+import { describeMark, nearestJunction, valueAt } from './model';
+import { listenToKeys } from './keys';
+import { LONGEST_WINDOW_S, Player } from './player';
+import { setThen, useThen } from './store';
+import { thenText as text } from './text';
+import './then.css';
+
+/** Of a day, in 24 hours whatever the browser prefers. */
+const CLOCK = '([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?';
+const UNKNOWN_U16 = 65535;
+const DECIMALS: Record<SeriesName, 0 | 1> = { delay_s: 1, throughput_veh_per_h: 0, queue_veh: 0, vehicles: 0, stopped: 0 };
+
+export function ThenPanel(): JSX.Element {
+  const city = useStore((s) => s.city);
+  const map = useStore((s) => s.map);
+  const [player, setPlayer] = useState<Player | null>(null);
+  useEffect(() => {
+    if (!city || !map) return undefined;
+    const made = new Player(city.epoch);
+    setPlayer(made);
+    const slot = document.querySelector('[data-slot="map"]');
+    const place = document.createElement('div');
+    slot?.append(place);
+    render(<Bar player={made} />, place);
+    document.documentElement.dataset['past'] = 'yes';
+    map.pickPoint((x, y) => chooseNear(made, x, y));
+    const deaf = listenToKeys(made);
+    void made.start();
+    return () => {
+      deaf();
+      map.pickPoint(null);
+      delete document.documentElement.dataset['past'];
+      render(null, place);
+      place.remove();
+      made.end();
+      // the panel was closed: what is on the map is the present again, and the address says so
+      if (getRoute().room === 'then') go(HOME);
+    };
+  }, [city, map]);
+  if (!player) return <p class="muted room-loading">{text.loading}</p>;
+  return (
+    <div class="then" data-testid="then">
+      <Window player={player} />
+      <Figures />
+      <Junction />
+      <Marks player={player} />
+      <Notes />
+    </div>
+  );
+}
+
+function chooseNear(player: Player, x: number, y: number): void {
+  const { geometry, map } = getState();
+  if (!geometry || !map) return;
+  const reachM = 4e7 / (512 * 2 ** map.map.getZoom()) * 16;
+  setThen({ junction: nearestJunction(geometry.junctions, x, y, Math.max(25, reachM)) });
+  player.address();
+}
+
+function Window({ player }: { player: Player }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const presentS = useStore((s) => Math.floor((s.snapshot?.time_s ?? s.timeS) / 10) * 10);
+  const [from, to] = [useThen((s) => s.fromS), useThen((s) => s.toS)];
+  const replay = useThen((s) => s.replay);
+  const [bad, setBad] = useState(false);
+  const show = (fromS: number, toS: number): void => {
+    const fits = Number.isFinite(fromS) && Number.isFinite(toS) && toS > fromS && toS - fromS <= LONGEST_WINDOW_S;
+    setBad(!fits);
+    if (fits) player.setWindow(fromS, toS);
+  };
+  const first = replay?.spans[0];
+  return (
+    <section aria-labelledby="then-window">
+      <header>
+        <h2 id="then-window">{text.window}</h2>
+      </header>
+      <form
+        class="then-window"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const form = new FormData(event.currentTarget);
+          show(clockOf(epoch, from, String(form.get('from'))), clockOf(epoch, to, String(form.get('to'))));
+        }}
+      >
+        <label>
+          <span class="caption">{text.from}</span>
+          <input key={from} name="from" inputMode="numeric" pattern={CLOCK} placeholder="HH:MM:SS" required defaultValue={formatClock(epoch, from)} data-testid="then-from" />
+        </label>
+        <label>
+          <span class="caption">{text.to}</span>
+          <input key={to} name="to" inputMode="numeric" pattern={CLOCK} placeholder="HH:MM:SS" required defaultValue={formatClock(epoch, to)} data-testid="then-to" />
+        </label>
+        <button type="submit" class="button" data-testid="then-show">
+          {text.show}
+        </button>
+      </form>
+      {bad && <p class="small error-text" role="alert">{text.badWindow}</p>}
+      <p class="then-quick">
+        {[5, 10, 30, 60].map((minutes) => (
+          <button key={minutes} type="button" class="link" data-testid={`then-last-${minutes}`} onClick={() => show(presentS - 60 * minutes, presentS)}>
+            {text.last(minutes)}
+          </button>
+        ))}
+        {first && (
+          <button
+            type="button"
+            class="link"
+            onClick={() => show(Math.max(presentS - LONGEST_WINDOW_S, (Date.parse(first.start) - Date.parse(epoch)) / 1000), presentS)}
+          >
+            {text.all}
+          </button>
+        )}
+      </p>
+    </section>
+  );
+}
+
+/** The instant nearest to `nearS` at which the city's clock shows that. */
+function clockOf(epoch: string, nearS: number, clock: string): number {
+  const parts = clock.split(':').map(Number);
+  const shown = formatClock(epoch, nearS).split(':').map(Number);
+  const day = (hours: number[]): number => (hours[0] ?? Number.NaN) * 3600 + (hours[1] ?? 0) * 60 + (hours[2] ?? 0);
+  const apart = day(parts) - day(shown);
+  return Math.floor(nearS) + apart - 86_400 * Math.round(apart / 86_400);
+}
+
+function Figures(): JSX.Element {
+  const strip = useThen((s) => s.strip);
+  const atS = useThen((s) => Math.floor(s.atS));
+  const now = useStore((s) => s.snapshot?.indicators ?? null);
+  const queueNow = useStore((s) => s.snapshot?.junction_queue_veh.reduce<number>((sum, one) => sum + (one ?? 0), 0) ?? null);
+  const present: Record<SeriesName, number | null> = {
+    delay_s: now?.mean_delay_s ?? null,
+    throughput_veh_per_h: now?.throughput_veh_per_h ?? null,
+    queue_veh: queueNow,
+    vehicles: now?.vehicles ?? null,
+    stopped: now?.stopped ?? null,
+  };
+  const shown = (value: number | null, name: SeriesName): string => (value === null ? '–' : DECIMALS[name] ? formatTenth(value) : formatWhole(value));
+  return (
+    <section aria-labelledby="then-figures">
+      <header>
+        <h2 id="then-figures">{text.figures}</h2>
+      </header>
+      <table class="then-figures" data-testid="then-figures">
+        <thead>
+          <tr>
+            <td />
+            <th scope="col" class="then-word">{text.then}</th>
+            <th scope="col">{text.now}</th>
+            <td />
+          </tr>
+        </thead>
+        <tbody>
+          {SERIES.map((name) => (
+            <tr key={name}>
+              <th scope="row">{text.series[name]}</th>
+              <td class="then-value" data-testid={`then-${name}`}>{shown(strip && valueAt(strip, name, atS), name)}</td>
+              <td class="muted">{shown(present[name], name)}</td>
+              <td class="muted small">{text.units[name]}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Junction(): JSX.Element {
+  const row = useThen((s) => s.junction);
+  useThen((s) => Math.floor(s.atS)); // drawn again as the moment moves
+  const junction = useStore((s) => (row === null ? undefined : s.geometry?.junctions[row]));
+  const map = useStore((s) => s.map);
+  if (row === null || !junction) return <p class="muted small then-hint">{text.chooseJunction}</p>;
+  const tenths = (value: number | undefined): string => (value === undefined || value === UNKNOWN_U16 ? '–' : formatTenth(value / 10));
+  const stage = map?.frame?.stage[row] ?? -1;
+  return (
+    <section aria-label={text.junction} data-testid="then-junction">
+      <header>
+        <h2>{junction.name || junction.id}</h2>
+        <button type="button" class="link" onClick={() => { go(HOME); selectJunction(row); }}>
+          {text.goThere}
+        </button>
+      </header>
+      <dl class="facts loose">
+        <div>
+          <dt>{text.delay}</dt>
+          <dd>{text.seconds(tenths(map?.frame?.delay[row]))}</dd>
+        </div>
+        <div>
+          <dt>{text.queue}</dt>
+          <dd>{text.vehicles(tenths(map?.frame?.queue[row]))}</dd>
+        </div>
+        <div>
+          <dt>{text.stage}</dt>
+          <dd>{stage < 0 ? '–' : stage + 1}</dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+const MOST_LISTED = 100;
+const NONE: Mark[] = [];
+
+function Marks({ player }: { player: Player }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const marks = useThen((s) => s.strip?.marks ?? NONE);
+  const loaded = useThen((s) => s.strip !== null);
+  const passed = useThen((s) => s.strip?.marks.filter((mark) => mark.time_s <= s.atS).length ?? 0);
+  return (
+    <section aria-labelledby="then-marks">
+      <header>
+        <h2 id="then-marks">{text.marks}</h2>
+        {marks.length > 0 && <span class="count">{marks.length}</span>}
+      </header>
+      {loaded && marks.length === 0 && <p class="muted">{text.noMarks}</p>}
+      <ul class="then-marks" data-testid="then-marks">
+        {marks.slice(-MOST_LISTED).map((mark, k) => (
+          <li key={`${mark.kind}-${mark.time_s}-${k}`}>
+            <button type="button" class={`moment ${k < passed ? '' : 'to-come'}`} onClick={() => { player.seek(mark.time_s); player.address(); }}>
+              <time>{formatClock(epoch, mark.time_s)}</time>
+              <span>{describeMark(mark)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Notes(): JSX.Element {
+  const replay = useThen((s) => s.replay);
+  return (
+    <section>
+      <h3>{text.keys}</h3>
+      <dl class="then-keys">
+        {text.keyList.map(([keys, what]) => (
+          <div key={keys}>
+            <dt>
+              <kbd>{keys}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      {replay && !replay.recording && replay.kept_hours > 0 && <p class="small error-text">{text.notRecording(replay.last_error)}</p>}
+      {replay && <p class="muted small then-note">{replay.kept_hours > 0 ? text.kept(formatWhole(replay.kept_hours)) : text.notKept}</p>}
+    </section>
+  );
+}
+
