@@ -33,7 +33,8 @@ from civicbrain.city.model import City
 from civicbrain.city.observations import Detections, SignalStates
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.store import Store
-from civicbrain.contracts import wire
+from civicbrain.city.observations import SignalStates
+from civicbrain.contracts import transport, wire
 from civicbrain.contracts.actuator import Outcome, Verdict
 from civicbrain.contracts.brain import Alert, BrainContext, Severity
 from civicbrain.contracts.transit import AskKind, BusAsk
@@ -203,6 +204,15 @@ class StandIn:
         return SignalStates(
             "controllers", self.time_s, self.lamps.copy(), np.full(len(self.lamps), self.time_s, np.float32),
             self.stage.copy(), np.full(count, self.time_s, np.float32), self.stage.copy(), self.modes(),
+        )  # fmt: skip
+
+    def signals(self) -> SignalStates:
+        """What the controllers say. How long it has been so, nobody asks here."""
+        mode = ControllerMode.CENTRAL if self.brain_on else ControllerMode.LOCAL
+        count = len(self.stage)
+        return SignalStates(
+            "twin", self.time_s, self.lamps, np.zeros(len(self.lamps), np.float32), self.stage,
+            np.zeros(count, np.float32), self.stage, np.full(count, mode, np.uint8),
         )  # fmt: skip
 
     def vehicle_frame(self) -> wire.VehicleFrame:
@@ -417,6 +427,7 @@ def run(run_dir: Path, vehicles: int, size: int, alert_every_s: float = 60.0, aw
             if not stand_in.paused:
                 stand_in.step()
             next_step = max(next_step + 1.0 / (stand_in.speed or 10.0), now - 1.0)
+            sockets["twin.pub"].send_multipart([wire.SIGNALS_TOPIC, transport.encode(stand_in.signals())])
             sockets["twin.pub"].send_multipart([wire.VEHICLES_TOPIC, encode(stand_in.vehicle_frame())])
             sockets["twin.pub"].send_multipart([wire.STATUS_TOPIC, encode(stand_in.twin_status())])
         if now >= next_state:

@@ -30,6 +30,7 @@ from civicbrain.api.routes import (
     alarms,
     cases,
     control,
+    corridors,
     handover,
     history,
     now,
@@ -99,6 +100,7 @@ def build_app(city: City, settings: Settings, token: str | None = None) -> App:
         people,
         provider,
         replay,
+        corridors,
         study_routes,
     )
     work = (cases, reports, alarms, handover)

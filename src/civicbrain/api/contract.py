@@ -19,6 +19,7 @@ from litestar.routes import HTTPRoute
 
 from civicbrain.api import (
     case_models,
+    corridor_models,
     field_models,
     junction_models,
     mission_models,
@@ -53,7 +54,7 @@ _WITH_BODY = {403: "a page of another origin asked", 409: "refused", 415: "the b
 _WITH_NAME = {404: "there is none of that name"}
 _NAMING = ("/v1/control", "/v1/dispatch", "/v1/intake", "/v1/missions", "/v1/sources", "/v1/studies",
            "/v1/what-ifs", "/v1/proposals", "/v1/situations",
-           "/v1/replay", "/v1/replay/frames", "/v1/replay/strip",
+           "/v1/corridors/diagram", "/v1/replay", "/v1/replay/frames", "/v1/replay/strip",
            "/v1/transit/buses", "/v1/transit/gtfs.zip", "/v1/transit/lines", "/v1/transit/realtime.pb",
            "/v1/transit/requests")  # fmt: skip
 _CHOOSING = ("/v1/alarms/acknowledgements", "/v1/alarms/clearings", "/v1/alarms/shelvings",
@@ -253,6 +254,7 @@ def _structs() -> list[type[msgspec.Struct]]:
         session_models,
         replay_models,
         study_models,
+        corridor_models,
     )
     return [
         value

@@ -93,7 +93,7 @@ export class Player {
 
   pause(): void {
     if (!getThen().playing) return;
-    setThen({ playing: false });
+    setThen({ playing: false, atS: Math.round(this.atS * 10) / 10 });
     this.address();
   }
 

@@ -36,6 +36,7 @@ export function ThenPanel(): JSX.Element {
     document.documentElement.dataset['past'] = 'yes';
     map.pickPoint((x, y) => chooseNear(made, x, y));
     const deaf = listenToKeys(made);
+    place.querySelector<HTMLElement>('[role="slider"]')?.focus(); // so that Space plays, and does not enter again
     void made.start();
     return () => {
       deaf();
@@ -95,11 +96,11 @@ function Window({ player }: { player: Player }): JSX.Element {
       >
         <label>
           <span class="caption">{text.from}</span>
-          <input key={from} name="from" inputMode="numeric" pattern={CLOCK} placeholder="HH:MM:SS" required defaultValue={formatClock(epoch, from)} data-testid="then-from" />
+          <input key={from} name="from" inputMode="numeric" pattern={CLOCK} required defaultValue={formatClock(epoch, from)} data-testid="then-from" />
         </label>
         <label>
           <span class="caption">{text.to}</span>
-          <input key={to} name="to" inputMode="numeric" pattern={CLOCK} placeholder="HH:MM:SS" required defaultValue={formatClock(epoch, to)} data-testid="then-to" />
+          <input key={to} name="to" inputMode="numeric" pattern={CLOCK} required defaultValue={formatClock(epoch, to)} data-testid="then-to" />
         </label>
         <button type="submit" class="button" data-testid="then-show">
           {text.show}
@@ -180,7 +181,8 @@ function Figures(): JSX.Element {
 function Junction(): JSX.Element {
   const row = useThen((s) => s.junction);
   useThen((s) => Math.floor(s.atS)); // drawn again as the moment moves
-  const junction = useStore((s) => (row === null ? undefined : s.geometry?.junctions[row]));
+  const geometry = useStore((s) => s.geometry);
+  const junction = row === null ? undefined : geometry?.junctions[row];
   const map = useStore((s) => s.map);
   if (row === null || !junction) return <p class="muted small then-hint">{text.chooseJunction}</p>;
   const tenths = (value: number | undefined): string => (value === undefined || value === UNKNOWN_U16 ? '–' : formatTenth(value / 10));

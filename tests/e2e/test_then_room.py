@@ -1,0 +1,161 @@
+"""The past in the control room: the last minutes played again, a link to a moment, what happened then."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+WINDOW_S = 600
+TO_THE_MIDDLE = """([lon, lat]) => {
+  const map = window.__civicbrain.map, box = map.getContainer().getBoundingClientRect();
+  map.jumpTo({center: [lon, lat], zoom: 16});
+  return [box.width / 2, box.height / 2];
+}"""
+
+
+def seconds_of(clock: str) -> int:
+    hours, minutes, seconds = map(int, clock.split(":"))
+    return 3600 * hours + 60 * minutes + seconds
+
+
+@pytest.fixture(scope="module")
+def past(server: Any) -> str:
+    """Ten minutes of the stand-in's city; within them the control was another for a while."""
+
+    def until(second: float) -> None:
+        end = time.monotonic() + 60
+        while server.get("/v1/twin")["time_s"] < second:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+    httpx.patch(f"{server.url}/v1/twin", json={"speed": 60})
+    until(300)
+    httpx.put(f"{server.url}/v1/control", json={"name": "fixed", "reason": "works"})
+    until(WINDOW_S + 40)
+    httpx.put(f"{server.url}/v1/control", json={"name": "max-pressure", "reason": "over"})
+    httpx.patch(f"{server.url}/v1/twin", json={"speed": 1})
+    return str(server.url)
+
+
+@pytest.fixture(scope="module")
+def then(past: str, open_room: Callable[..., Any]) -> Any:
+    room = open_room(past, width=1280, height=760)
+    room.page.get_by_test_id("rail-then").click()
+    expect(room.page.get_by_test_id("then-state")).to_have_attribute("data-shown", "frames", timeout=30_000)
+    return room
+
+
+@pytest.fixture
+def room(then: Any) -> Iterator[Any]:
+    yield then
+    complaints, then.complaints = then.complaints, []
+    assert not complaints
+
+
+def moment(page: Any) -> int:
+    return seconds_of(page.get_by_test_id("then-moment").inner_text())
+
+
+def query(page: Any) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(page.url.partition("?")[2]).items()}
+
+
+def test_the_last_ten_minutes_are_played_again(room: Any) -> None:
+    page = room.page
+    expect(page.get_by_test_id("then-flag")).to_contain_text("The past")
+    expect(page.get_by_test_id("then-back")).to_be_visible()
+    start, end = (datetime.fromisoformat(query(page)[key]) for key in ("from", "to"))
+    assert end - start == timedelta(seconds=WINDOW_S)
+    page.keyboard.press("Home")
+    first = moment(page)
+    drawn = room.statistics()["vehiclesDrawn"]
+    assert drawn >= 300  # the stand-in's, some of them twice while they cross a segment's end
+    page.keyboard.press("5")
+    page.keyboard.press("Space")
+    room.wait(f"document.querySelector('[data-testid=then-moment]').textContent >= '{clock(first + 60)}'", 40)
+    shown = room.statistics()["timeS"]
+    assert first + 60 <= shown < first + WINDOW_S  # it is the map that shows it
+    assert query(page)["speed"] == "60"
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("then-play")).to_have_attribute("aria-label", "Play")
+    stands = moment(page)
+    page.wait_for_timeout(600)
+    assert moment(page) == stands
+
+
+def clock(seconds: int) -> str:
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def test_keys_go_through_the_window(room: Any) -> None:
+    page = room.page
+    page.keyboard.press("Home")
+    first = moment(page)
+    for key, at in (
+        ("ArrowRight", 5),
+        ("Shift+ArrowRight", 65),
+        ("ArrowLeft", 60),
+        ("End", WINDOW_S),
+        ("Shift+ArrowLeft", WINDOW_S - 60),
+    ):
+        page.keyboard.press(key)
+        assert moment(page) == first + at, key
+    page.keyboard.press("1")
+    expect(page.get_by_test_id("then-state")).to_have_attribute("data-shown", "frames")
+    page.keyboard.press(".")
+    on = moment(page)
+    assert on > first + WINDOW_S - 60
+    page.keyboard.press(",")
+    assert moment(page) < on
+
+
+def test_what_happened_is_marked_and_gone_to(room: Any, server: Any) -> None:
+    page = room.page
+    expect(page.get_by_test_id("then-mark-control").first).to_be_attached()
+    change = page.get_by_test_id("then-marks").get_by_role("button", name=re.compile("max-pressure → fixed"))
+    change.click()
+    assert 300 <= moment(page) <= 420  # when it was asked for, and told a second later
+    delay = page.get_by_test_id("then-delay_s")
+    expect(delay).to_have_text(re.compile(r"^2\d\.\d$"))  # 23 to 29 s, as the stand-in makes it up
+    # a junction of then, by a click on the map
+    a, b, c, d, e, f = server.get("/v1/city")["lonlat_affine"]
+    (junction,) = [one for one in server.get("/v1/junctions") if one["id"] == "J2_2"]
+    at = (junction["x_m"], junction["y_m"])
+    x, y = page.evaluate(TO_THE_MIDDLE, [a * at[0] + b * at[1] + c, d * at[0] + e * at[1] + f])
+    page.get_by_test_id("map").click(position={"x": x, "y": y})
+    expect(page.get_by_test_id("then-junction")).to_contain_text("Street")
+    assert "junction=J2_2" in page.url
+
+
+def test_a_link_opens_the_same_moment(room: Any, open_room: Callable[..., Any], past: str) -> None:
+    page = room.page
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+ArrowRight")
+    link, shown = page.url, page.get_by_test_id("then-moment").inner_text()
+    other = open_room(past)
+    other.page.goto("about:blank")
+    other.page.goto(link)
+    expect(other.page.get_by_test_id("then-moment")).to_have_text(shown, timeout=60_000)
+    expect(other.page.get_by_test_id("then-state")).to_have_attribute("data-shown", "frames")
+    other.wait("window.__civicbrain.statistics.vehiclesDrawn >= 300")
+    assert other.page.url == link
+    other.page.context.close()
+
+
+def test_back_to_now(room: Any) -> None:
+    page = room.page
+    page.get_by_test_id("then-back").click()
+    expect(page.get_by_test_id("then-flag")).not_to_be_attached()
+    now_s = httpx.get(f"{page.url.partition('#')[0]}v1/twin").json()["time_s"]
+    room.wait(f"window.__civicbrain.statistics.timeS >= {now_s - 3}")
+    assert page.url.endswith("#/")
+    page.go_back()
+    expect(page.get_by_test_id("then-flag")).to_be_visible()

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { decodeFrame, type Frame } from '../src/live/frame';
+import { isoOf, secondsOf, split, type Chunk } from '../src/rooms/then/api';
+import { CHUNK_FRAMES, FrameBuffer } from '../src/rooms/then/frame-buffer';
+import { lineOf, nearestJunction, valueAt } from '../src/rooms/then/model';
+import { buildFrame } from './build-frame';
+
+const EPOCH = '2026-01-05T00:00:00Z';
+const frame = (timeS: number): Frame => decodeFrame(buildFrame(timeS, []));
+
+/** A recording with a frame a second in [from, to), given out as the server does. */
+function recording(spans: [number, number][], source: Chunk['source'] = 'recording') {
+  const asked: [number, number, number][] = [];
+  const fetch = (fromS: number, toS: number, stepS: number): Promise<Chunk> => {
+    asked.push([fromS, toS, stepS]);
+    const frames: Frame[] = [];
+    for (let t = fromS; t < toS; t += stepS) if (spans.some(([a, b]) => t >= a && t < b)) frames.push(frame(t));
+    return Promise.resolve({ frames, source: frames.length ? source : 'none' });
+  };
+  return { asked, fetch };
+}
+
+const fail = (error: unknown): void => {
+  throw error;
+};
+
+async function filled(buffer: FrameBuffer, timeS: number, stepS = 1): Promise<void> {
+  buffer.want(timeS, stepS, 1, 1e9);
+  await new Promise((done) => setTimeout(done, 0));
+}
+
+describe('frames of the past', () => {
+  it('finds the frames around a moment, also over the end of a piece', async () => {
+    const { fetch, asked } = recording([[0, 1000]]);
+    const buffer = new FrameBuffer(fetch, () => {}, fail);
+    expect(buffer.find(100.4, 1)).toBeNull();
+    await filled(buffer, 100.4);
+    expect(asked[0]).toEqual([90, 120, 1]);
+    const moment = buffer.find(100.4, 1);
+    expect([moment?.older.timeS, moment?.newer?.timeS, moment?.source]).toEqual([100, 101, 'recording']);
+    const border = buffer.find(119.5, 1);
+    expect([border?.older.timeS, border?.newer?.timeS]).toEqual([119, 120]);
+    expect(asked.length).toBe(3);
+    await filled(buffer, 100.4);
+    expect(asked.length).toBe(3); // nothing is asked for twice
+    expect([buffer.neighbour(100.4, 1, 1), buffer.neighbour(101, 1, -1), buffer.neighbour(60, 1, -1)]).toEqual([101, 100, null]);
+  });
+
+  it('says where nothing is known, and where the picture only stands', async () => {
+    const { fetch } = recording([[0, 100], [130, 200]]);
+    const buffer = new FrameBuffer(fetch, () => {}, fail);
+    await filled(buffer, 100);
+    expect(buffer.find(99.5, 1)).toMatchObject({ older: { timeS: 99 }, newer: null });
+    expect(buffer.find(110, 1)).toBeNull();
+    expect(buffer.has(110, 1)).toBe(true);
+    expect(buffer.find(131, 1)?.older.timeS).toBe(131);
+  });
+
+  it('takes larger pieces at high speed', async () => {
+    const { fetch, asked } = recording([[0, 1000]]);
+    const buffer = new FrameBuffer(fetch, () => {}, fail);
+    await filled(buffer, 400, 5);
+    expect(asked[0]).toEqual([300, 300 + 5 * CHUNK_FRAMES, 5]);
+    expect(buffer.find(402, 5)).toMatchObject({ older: { timeS: 400 }, newer: { timeS: 405 } });
+  });
+
+  it('reads the answer of the server', () => {
+    const one = buildFrame(7, []);
+    const body = new Uint8Array(2 * (4 + one.byteLength));
+    for (const at of [0, 4 + one.byteLength]) {
+      new DataView(body.buffer).setUint32(at, one.byteLength, true);
+      body.set(new Uint8Array(one), at + 4);
+    }
+    expect(split(body.buffer).map((each) => each.timeS)).toEqual([7, 7]);
+    expect(split(new ArrayBuffer(0))).toEqual([]);
+  });
+});
+
+describe('what is worked out', () => {
+  it('goes from instants to seconds and back', () => {
+    expect(isoOf('2026-01-05T00:00:00+09:00', 60)).toBe('2026-01-04T15:01:00.000Z');
+    expect(secondsOf(EPOCH, isoOf(EPOCH, 12.5))).toBe(12.5);
+    expect(secondsOf(EPOCH, 'yesterday')).toBeNaN();
+  });
+
+  it('reads the figure of a step', () => {
+    const strip = { start_s: 100, step_s: 10, delay_s: [1, null, 3], source: 'recording', marks: [] } as never;
+    expect([100, 109, 112, 125, 500].map((at) => valueAt(strip, 'delay_s', at))).toEqual([1, 1, null, 3, 3]);
+  });
+
+  it('draws a line with gaps, from 0 or below', () => {
+    expect(lineOf([null, null])).toBeNull();
+    expect(lineOf([5, null, 10, 10])).toMatchObject({ low: 0, high: 10, path: 'M0.1250 0.500L0.1250 0.500M0.6250 0.000L0.6250 0.000L0.8750 0.000' });
+    expect(lineOf([0, 0])?.path).toContain('M0.2500 1.000');
+  });
+
+  it('chooses the nearest junction within reach', () => {
+    const junctions = [{ x_m: 0, y_m: 0 }, { x_m: 30, y_m: 0 }];
+    expect(nearestJunction(junctions, 20, 0, 25)).toBe(1);
+    expect(nearestJunction(junctions, 200, 0, 25)).toBeNull();
+  });
+});
