@@ -75,6 +75,7 @@ def test_the_last_ten_minutes_are_played_again(room: Any) -> None:
     start, end = (datetime.fromisoformat(query(page)[key]) for key in ("from", "to"))
     assert end - start == timedelta(seconds=WINDOW_S)
     page.keyboard.press("Home")
+    page.wait_for_timeout(300)
     first = moment(page)
     drawn = room.statistics()["vehiclesDrawn"]
     assert drawn >= 300  # the stand-in's, some of them twice while they cross a segment's end
@@ -82,10 +83,11 @@ def test_the_last_ten_minutes_are_played_again(room: Any) -> None:
     page.keyboard.press("Space")
     room.wait(f"document.querySelector('[data-testid=then-moment]').textContent >= '{clock(first + 60)}'", 40)
     shown = room.statistics()["timeS"]
-    assert first + 60 <= shown < first + WINDOW_S  # it is the map that shows it
+    assert first + 20 <= shown < first + WINDOW_S  # it is the map that shows it, a picture later
     assert query(page)["speed"] == "60"
     page.keyboard.press("Space")
     expect(page.get_by_test_id("then-play")).to_have_attribute("aria-label", "Play")
+    page.wait_for_timeout(300)
     stands = moment(page)
     page.wait_for_timeout(600)
     assert moment(page) == stands
@@ -98,6 +100,7 @@ def clock(seconds: int) -> str:
 def test_keys_go_through_the_window(room: Any) -> None:
     page = room.page
     page.keyboard.press("Home")
+    page.wait_for_timeout(300)
     first = moment(page)
     for key, at in (
         ("ArrowRight", 5),
@@ -107,9 +110,9 @@ def test_keys_go_through_the_window(room: Any) -> None:
         ("Shift+ArrowLeft", WINDOW_S - 60),
     ):
         page.keyboard.press(key)
-        assert moment(page) == first + at, key
+        expect(page.get_by_test_id("then-moment")).to_have_text(clock(first + at))
     page.keyboard.press("1")
-    expect(page.get_by_test_id("then-state")).to_have_attribute("data-shown", "frames")
+    expect(page.get_by_test_id("then-state")).to_have_attribute("data-shown", "frames", timeout=60_000)
     page.keyboard.press(".")
     on = moment(page)
     assert on > first + WINDOW_S - 60
@@ -139,14 +142,15 @@ def test_a_link_opens_the_same_moment(room: Any, open_room: Callable[..., Any], 
     page = room.page
     page.keyboard.press("Home")
     page.keyboard.press("Shift+ArrowRight")
-    link, shown = page.url, page.get_by_test_id("then-moment").inner_text()
+    page.wait_for_timeout(300)
+    link, shown = page.evaluate("() => location.href"), page.get_by_test_id("then-moment").inner_text()
     other = open_room(past)
     other.page.goto("about:blank")
     other.page.goto(link)
     expect(other.page.get_by_test_id("then-moment")).to_have_text(shown, timeout=60_000)
-    expect(other.page.get_by_test_id("then-state")).to_have_attribute("data-shown", "frames")
+    expect(other.page.get_by_test_id("then-state")).to_have_attribute("data-shown", "frames", timeout=60_000)
     other.wait("window.__civicbrain.statistics.vehiclesDrawn >= 300")
-    assert other.page.url == link
+    assert other.page.evaluate("() => location.href") == link
     other.page.context.close()
 
 
