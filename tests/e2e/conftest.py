@@ -155,6 +155,12 @@ def server(make_server: Callable[..., Server]) -> Server:
     return make_server()
 
 
+def picture(page: Page, name: str) -> None:
+    """The page as it is, for the docs: docs/images/NAME.png, only where CIVICBRAIN_PICTURES=1."""
+    if os.environ.get("CIVICBRAIN_PICTURES") == "1":
+        page.screenshot(path=TESTS.parent / "docs" / "images" / f"{name}.png")
+
+
 @dataclass
 class Room:
     """An open control room, with what it said to the console and asked of the network."""

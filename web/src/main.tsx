@@ -4,13 +4,15 @@ import type { JSX } from 'preact';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type * as maplibregl from 'maplibre-gl';
-import { api, ProblemError } from './api/client';
+import { api } from './api/client';
 import type { Alert } from './api/types';
 import { AlertStream } from './live/alert-stream';
 import { Backoff } from './live/backoff';
 import type { MapSocket } from './live/map-socket';
 import type { Picture } from './live/picture';
 import type { MapStatistics } from './map/city-map';
+import { LogInPage, SessionEnded } from './login/log-in';
+import { isLoggedIn, loadSession, loggedIn, startLogin, useLogin } from './login/session';
 import { registerOwnLayers } from './map/own-layers';
 import { registerNowLayers } from './now/map-layers';
 import { refreshNow } from './now/store';
@@ -45,12 +47,14 @@ function App(): JSX.Element {
   const city = useStore((s) => s.city);
   const loadError = useStore((s) => s.loadError);
   const connection = useStore((s) => s.connection);
+  const out = useLogin((s) => s.session !== null && s.session.role === null && !s.ended);
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme;
   }, [theme]);
   useEffect(() => {
     document.title = city ? text.title(city.name) : text.product;
   }, [city]);
+  if (out) return <LogInPage />;
   return (
     <>
       <a class="skip" href="#junction-search">
@@ -75,6 +79,7 @@ function App(): JSX.Element {
         )}
       </main>
       <Toasts />
+      <SessionEnded />
     </>
   );
 }
@@ -102,20 +107,22 @@ async function loadCity(): Promise<void> {
       setState({ city, geometry, loadError: '' });
       return;
     } catch (error) {
-      const refused = error instanceof ProblemError && error.status === 401;
-      setState({ loadError: refused ? text.errors.login : error instanceof Error ? error.message : String(error) });
+      setState({ loadError: error instanceof Error ? error.message : String(error) });
+      await loggedIn();
       await new Promise((done) => window.setTimeout(done, backoff.next()));
     }
   }
 }
 
-async function loadLogin(): Promise<void> {
-  try {
-    const { name, role, actor, demo } = await api.session();
-    setState({ demoLogin: demo, user: role === null ? null : { name, role, actor } });
-  } catch (error) {
-    if (!(error instanceof ProblemError)) complain(error);
-  }
+/** Nothing is asked of the city before somebody is logged in. */
+async function start(): Promise<void> {
+  startLogin();
+  await loadSession();
+  await loggedIn();
+  void loadCity();
+  void refreshControls();
+  void poll();
+  new AlertStream('/v1/alerts/stream', takeAlert, () => void refreshAlerts());
 }
 
 function takeAlert(alert: Alert): void {
@@ -126,7 +133,7 @@ function takeAlert(alert: Alert): void {
 /** Ask once a second while somebody looks; never two questions at once. */
 async function poll(): Promise<void> {
   for (;;) {
-    if (document.visibilityState === 'visible') {
+    if (document.visibilityState === 'visible' && isLoggedIn()) {
       await Promise.all([refreshSnapshot(), refreshJunction(), refreshNow()]);
       await missionsNow();
       const { snapshot, controls } = getState();
@@ -158,8 +165,4 @@ setState({ panelOpen: window.matchMedia('(min-width: 900px)').matches });
 const app = document.getElementById('app');
 if (app) render(<App />, app);
 window.addEventListener('error', (event) => toast('error', `${text.errors.crashed}: ${event.message}`));
-void loadCity();
-void loadLogin();
-void refreshControls();
-void poll();
-new AlertStream('/v1/alerts/stream', takeAlert, () => void refreshAlerts());
+void start();

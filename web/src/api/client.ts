@@ -2,9 +2,10 @@
 
 import { text } from '../text';
 import type { DispatchAnswer, DispatchQuestion, Mission, MissionBrief, MissionMade, MissionOrder } from './mission-types';
-import type { Alert, CityGeometry, CityInfo, CityState, Controls, Health, JunctionDetail, Session, TwinStatus } from './types';
+import type { Alert, CityGeometry, CityInfo, CityState, Controls, Health, JunctionDetail, LogInOrder, Session, TwinStatus } from './types';
 
 const TIMEOUT_MS = 8000;
+const SESSION = '/v1/session';
 
 export class ProblemError extends Error {
   override name = 'ProblemError';
@@ -15,6 +16,13 @@ export class ProblemError extends Error {
   ) {
     super(detail ? `${title}: ${detail}` : title);
   }
+}
+
+let tellLoggedOut = (): void => undefined;
+
+/** Be told of every answer that nobody is logged in. */
+export function whenLoggedOut(tell: () => void): void {
+  tellLoggedOut = tell;
 }
 
 /** One question to the API. Rooms ask their own with it. Throws ProblemError. */
@@ -40,6 +48,7 @@ export async function request<T>(method: string, path: string, body?: unknown): 
       throw new ProblemError(response.status, text.errors.unreadable, path);
     }
   }
+  if (response.status === 401 && path !== SESSION) tellLoggedOut();
   throw await problem(response);
 }
 
@@ -59,7 +68,11 @@ export const api = {
   city: (): Promise<CityInfo> => request('GET', '/v1/city'),
   geometry: (): Promise<CityGeometry> => request('GET', '/v1/city/geometry'),
   health: (): Promise<Health> => request('GET', '/v1/health'),
-  session: (): Promise<Session> => request('GET', '/v1/session'),
+  session: (): Promise<Session> => request('GET', SESSION),
+  logIn: (order: LogInOrder): Promise<Session> => request('POST', SESSION, order),
+  logOut: (): Promise<{ provider_address: string }> => request('DELETE', SESSION),
+  changePassword: (current: string, fresh: string): Promise<Session> => request('PUT', `${SESSION}/password`, { current, new: fresh }),
+  activity: (): Promise<Session> => request('POST', `${SESSION}/activity`),
   snapshot: (): Promise<CityState> => request('GET', '/v1/snapshot'),
   controls: (): Promise<Controls> => request('GET', '/v1/controls'),
   alerts: (): Promise<Alert[]> => request('GET', '/v1/alerts'),

@@ -172,6 +172,21 @@ export interface Session {
   role: 'viewer' | 'operator' | 'engineer' | 'administrator' | null;
   /** As the record of changes names them. */
   actor: string;
+  /** How they came in. */
+  way: '' | 'demo' | 'token' | 'password' | 'provider';
   demo: boolean;
+  /** When they must log in again whatever they do; null: never. */
   expires_at: string | null;
+  /** When they must if they do nothing until then. */
+  idle_ends_at: string | null;
+  /** How somebody can log in here. */
+  ways: ('password' | 'token' | 'provider')[];
+  /** What the identity provider is called. */
+  provider: string;
+}
+
+export interface LogInOrder {
+  name?: string;
+  password?: string;
+  token?: string;
 }

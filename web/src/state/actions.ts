@@ -2,7 +2,6 @@
 
 import { api, ProblemError } from '../api/client';
 import type { TwinStatus } from '../api/types';
-import { text } from '../text';
 import { getRoute, go, HOME, onRoute, type Route } from './route';
 import { getState, setState, subscribe, toast } from './store';
 
@@ -10,16 +9,15 @@ import { getState, setState, subscribe, toast } from './store';
 export const JUNCTION = 'junction';
 
 export function complain(error: unknown): void {
-  if (error instanceof ProblemError && error.status === 401) toast('error', text.errors.login);
-  else toast('error', error instanceof Error ? error.message : String(error));
+  if (error instanceof ProblemError && error.status === 401) return; // the log-in asks by itself
+  toast('error', error instanceof Error ? error.message : String(error));
 }
 
 export async function refreshSnapshot(): Promise<void> {
   try {
     setState({ snapshot: await api.snapshot(), snapshotLost: false });
-  } catch (error) {
+  } catch {
     setState({ snapshotLost: true });
-    if (error instanceof ProblemError && error.status === 401) complain(error);
   }
 }
 

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { formatClock, formatTenth, formatWhole, formatZone, sentence, zoneName } from '../format';
 import { changeControl, changeTwin, switchBrain } from '../state/actions';
+import { UserMenu } from '../login/user-menu';
 import { setState, useStore } from '../state/store';
 import { text } from '../text';
 import { ReasonDialog } from './dialog';
@@ -14,7 +15,6 @@ const SPEEDS = [1, 2, 5, 10] as const;
 
 export function Header(): JSX.Element {
   const city = useStore((s) => s.city);
-  const demo = useStore((s) => s.demoLogin);
   return (
     <header class="bar">
       <div class="brand">
@@ -29,13 +29,9 @@ export function Header(): JSX.Element {
       <ControlChooser />
       <BrainSwitch />
       <div class="spacer" />
-      {demo && (
-        <span class="pill quiet" title={text.login.hint} data-testid="demo-login">
-          {text.login.demo}
-        </span>
-      )}
       <Connection />
       <Preferences />
+      <UserMenu />
       <ThemeButton />
       <PanelButton />
     </header>

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, cast
-from urllib.parse import quote
 
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -49,15 +48,15 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             person = await provider.finish(secret, answer)
         except ProblemError as error:
             log_in.refused(scope, "unknown", error.problem.detail)
-            return _to_page(error.problem.detail)
+            return _to_page("again" if error.problem.status == 400 else "provider")
         if person.role is None:
             log_in.refused(scope, "unknown", f"no role for {person.name}"[:200])
-            return _to_page("your account has no role here; an administrator of the city gives you one")
+            return _to_page("no-role")
         try:
             admit_from_provider(log_in.store, person.name, person.role, person.subject)
         except CivicBrainError as error:
             log_in.refused(scope, "unknown", error.message)
-            return _to_page(str(error.message))
+            return _to_page("name")
         cookie = log_in.begin(scope, headers, person.name, PROVIDER)
         session = log_in.sessions.find(cookie.partition("=")[2].partition(";")[0])
         if session is not None:
@@ -68,4 +67,5 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
 
 
 def _to_page(why: str) -> Response[None]:
-    return Response(None, status_code=303, headers={"location": f"/?refused={quote(why[:300])}"})
+    """why: a word that the page has a sentence for; anybody can write an address, so it carries no text."""
+    return Response(None, status_code=303, headers={"location": f"/?refused={why}"})

@@ -186,7 +186,6 @@ export const en = {
     unreadable: 'The server’s answer cannot be read',
     status: (status: number) => `The server answered ${status}`,
     connectionBack: 'Connection restored',
-    login: 'Open this page with the token: add /?token=… to the address. It stands in api.token in the run folder.',
     crashed: 'The page met an error and goes on',
   },
 };

@@ -188,7 +188,6 @@ export const ko: Catalogue = {
     unreadable: '서버 응답을 읽을 수 없습니다',
     status: (status) => `서버 응답 코드 ${status}`,
     connectionBack: '연결이 복구되었습니다',
-    login: '토큰을 붙여 이 페이지를 여십시오: 주소 끝에 /?token=… 을 붙입니다. 토큰은 실행 폴더의 api.token 파일에 있습니다.',
     crashed: '페이지에 오류가 있었으나 계속 동작합니다',
   },
 };

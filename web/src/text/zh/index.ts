@@ -188,7 +188,6 @@ export const zh: Catalogue = {
     unreadable: '无法读取服务器的应答',
     status: (status) => `服务器应答代码 ${status}`,
     connectionBack: '连接已恢复',
-    login: '请带令牌打开此页面：在地址后加 /?token=…。令牌在运行目录的 api.token 文件中。',
     crashed: '页面出现错误，但仍继续运行',
   },
 };
