@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from civicbrain.runtime.login.store import LoginStore
 from civicbrain.runtime.login.users import add_user
 
 PASSWORD = "adagio-river-94-flint"
-expect.set_options(timeout=25_000)  # machines that test are busy
+expect.set_options(timeout=40_000)  # machines that test are busy
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +34,15 @@ def guarded(make_server: Callable[..., Server]) -> Server:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, guarded: Server) -> Iterator[Page]:
+    # for a picture large, else cheap to draw: the map is drawn in software
+    size = (1440, 900) if os.environ.get("CIVICBRAIN_PICTURES") == "1" else (900, 560)
     context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, color_scheme="dark", reduced_motion="reduce", locale="en-GB"
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark",
+        reduced_motion="reduce",
+        locale="en-GB",
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     opened = context.new_page()
     opened.goto(f"{guarded.url}/#/people")
     yield opened
