@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,11 +23,13 @@ from civicbrain.runtime.login.users import set_disabled, set_role
 WRITES = ("post", "put", "patch", "delete")
 
 
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", cheap)
-    monkeypatch.setattr(passwords, "NOBODY", cheap.hash("of nobody"))
+@pytest.fixture(scope="module", autouse=True)
+def as_shipped() -> Iterator[tuple[PasswordHasher, str]]:
+    """The hasher and the hash of nobody as they are; for all these tests cheap ones stand in their place."""
+    shipped, cheap = (passwords._hasher, passwords.NOBODY), PasswordHasher(1, 64, 1)
+    passwords._hasher, passwords.NOBODY = cheap, cheap.hash("of nobody")
+    yield shipped
+    passwords._hasher, passwords.NOBODY = shipped
 
 
 @pytest.fixture
@@ -34,10 +37,16 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
-def test_no_route_is_reached_below_its_role(desk: Desk) -> None:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """For tests that leave users and allowances as they are."""
+    return Desk(tmp_path_factory.mktemp("login"))
+
+
+def test_no_route_is_reached_below_its_role(shared: Desk) -> None:
     async def work() -> None:
-        pages = {role: await desk.logged_in(name) for name, role in ROLES.items()}
-        nobody = desk.page()
+        pages = {role: await shared.logged_in(name) for name, role in ROLES.items()}
+        nobody = shared.page()
         document = (await pages[Role.VIEWER].get("/openapi.json")).json()
         tried = 0
         for path, item in document["paths"].items():
@@ -58,9 +67,9 @@ def test_no_route_is_reached_below_its_role(desk: Desk) -> None:
     run(work())
 
 
-def test_the_table_of_roles(desk: Desk) -> None:
+def test_the_table_of_roles(shared: Desk) -> None:
     async def work() -> None:
-        page = await desk.logged_in("vera")
+        page = await shared.logged_in("vera")
         document = (await page.get("/openapi.json")).json()
         needs = {
             (method, path): operation.get("x-needs-role")
@@ -100,33 +109,33 @@ def test_a_name_and_a_password_let_in_and_out(desk: Desk) -> None:
     assert [kind for kind, _, _ in desk.record()][-2:] == ["log-in", "session-ended"]
 
 
-def test_cookies_are_for_this_host_over_https_and_for_no_script(desk: Desk) -> None:
+def test_cookies_are_for_this_host_over_https_and_for_no_script(shared: Desk) -> None:
     async def work() -> None:
-        secure = (await log_in(desk.page(HTTPS), "otto")).headers["set-cookie"]
+        secure = (await log_in(shared.page(HTTPS), "otto")).headers["set-cookie"]
         assert secure.startswith("__Host-civicbrain=")
         parts = {part.strip() for part in secure.split(";")[1:]}
         assert {"Path=/", "HttpOnly", "SameSite=Strict", "Secure"} <= parts
         assert not any(part.startswith("Domain") for part in parts)
-        plain = (await log_in(desk.page(HTTP), "otto")).headers["set-cookie"]
+        plain = (await log_in(shared.page(HTTP), "otto")).headers["set-cookie"]
         assert plain.startswith("civicbrain-8080=")
         assert "Secure" not in plain
         # over https a cookie that http could have set is none
         value = plain.partition("=")[2].partition(";")[0]
-        smuggled = desk.client(HTTPS, cookie=f"civicbrain-8080={value}")
+        smuggled = shared.client(HTTPS, cookie=f"civicbrain-8080={value}")
         assert (await smuggled.get("/v1/city")).status_code == 401
 
     run(work())
 
 
-def test_an_id_from_before_the_log_in_is_worth_nothing_after_it(desk: Desk) -> None:
+def test_an_id_from_before_the_log_in_is_worth_nothing_after_it(shared: Desk) -> None:
     async def work() -> None:
-        page = desk.page()
+        page = shared.page()
         page.cookies.set("__Host-civicbrain", "chosen-by-an-attacker", domain="city.example")
         await log_in(page, "otto")
-        planted = desk.client(cookie="__Host-civicbrain=chosen-by-an-attacker")
+        planted = shared.client(cookie="__Host-civicbrain=chosen-by-an-attacker")
         assert (await planted.get("/v1/city")).status_code == 401
         first = page.cookies.get("__Host-civicbrain", domain="city.example", path="/")
-        page = desk.client(
+        page = shared.client(
             origin=HTTPS, cookie=f"__Host-civicbrain={first}"
         )  # the same browser logs in once more
         second = (await log_in(page, "ada")).headers["set-cookie"]
@@ -135,7 +144,7 @@ def test_an_id_from_before_the_log_in_is_worth_nothing_after_it(desk: Desk) -> N
         assert (await page.get("/v1/city")).status_code == 401
 
     run(work())
-    with desk.store() as store:
+    with shared.store() as store:
         kept = [str(tuple(row)) for row in store.all("SELECT * FROM session")]
     assert all("civicbrain" not in row for row in kept)
 
@@ -192,7 +201,9 @@ def test_an_unknown_name_is_answered_like_a_wrong_password(desk: Desk) -> None:
     ]  # fmt: skip
 
 
-def test_an_unknown_name_costs_a_comparison_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_name_costs_a_comparison_too(
+    monkeypatch: pytest.MonkeyPatch, as_shipped: tuple[PasswordHasher, str]
+) -> None:
     compared: list[str] = []
 
     class Counting(PasswordHasher):
@@ -200,8 +211,8 @@ def test_an_unknown_name_costs_a_comparison_too(monkeypatch: pytest.MonkeyPatch)
             compared.append(str(hash))
             return super().verify(hash, password)
 
-    monkeypatch.undo()
     monkeypatch.setattr(passwords, "_hasher", Counting())
+    monkeypatch.setattr(passwords, "NOBODY", as_shipped[1])
     assert not passwords.fits(None, "anything at all")
     assert compared == [passwords.NOBODY]
     assert not passwords.is_outdated(passwords.NOBODY)
@@ -218,10 +229,10 @@ def test_an_unknown_name_costs_a_comparison_too(monkeypatch: pytest.MonkeyPatch)
         {"sec-fetch-site": "none"},
     ],
 )
-def test_a_cookie_alone_changes_nothing(desk: Desk, headers: dict[str, str]) -> None:
+def test_a_cookie_alone_changes_nothing(shared: Desk, headers: dict[str, str]) -> None:
     async def work() -> None:
-        cookie = (await desk.logged_in("ada")).cookies["__Host-civicbrain"]
-        other = desk.client(cookie=f"__Host-civicbrain={cookie}", **headers)
+        cookie = (await shared.logged_in("ada")).cookies["__Host-civicbrain"]
+        other = shared.client(cookie=f"__Host-civicbrain={cookie}", **headers)
         order = {"name": "mallory", "role": "administrator", "password": "a long enough password"}
         for method, path in (("POST", "/v1/users"), ("DELETE", "/v1/session"), ("PUT", "/v1/control")):
             assert (await other.request(method, path, json=order)).status_code == 403
@@ -433,9 +444,9 @@ def test_allowances_come_back_and_good_attempts_cost_none() -> None:
 
 
 @pytest.mark.parametrize("given", ["", " ", "Otto\n", "o'to", "o" * 65, "token", "-otto", "müller"])
-def test_what_is_no_name_for_a_log_in(desk: Desk, given: str) -> None:
+def test_what_is_no_name_for_a_log_in(shared: Desk, given: str) -> None:
     async def work() -> None:
-        ada = await desk.logged_in("ada")
+        ada = await shared.logged_in("ada")
         order = {"name": given, "role": "viewer", "password": "lantern-meadow-73"}
         assert (await ada.post("/v1/users", json=order)).status_code == 400
 
