@@ -14,3 +14,11 @@ describe('the last metres of a lane', () => {
     expect(lastMetres([5, 5, 5, 5], () => 3).share).toBe(0);
   });
 });
+
+describe('the tour of the wall', () => {
+  it('goes from the city round the worst places and back', async () => {
+    const { stopOf } = await import('../src/rooms/wall/tour');
+    expect([0, 1, 2, 3, 4].map((stop) => stopOf(stop, 2))).toEqual([-1, 0, 1, -1, 0]);
+    expect(stopOf(7, 0)).toBe(-1);
+  });
+});

@@ -1,6 +1,6 @@
 /** A store: values in one place, and who wants to hear of changes. A room keeps its own. */
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 export interface Store<S extends object> {
   get: () => Readonly<S>;
@@ -29,9 +29,15 @@ export function makeStore<S extends object>(initial: S): Store<S> {
     },
     subscribe,
     use: (select) => {
-      const [value, setValue] = useState(() => select(state));
+      // what is selected may hang on the component's own values: the newest selection counts
+      const value = select(state);
+      const last = useRef({ select, value });
+      last.current = { select, value };
+      const [, draw] = useState(0);
       useEffect(() => {
-        const check = (): void => setValue(() => select(state));
+        const check = (): void => {
+          if (!Object.is(last.current.select(state), last.current.value)) draw((count) => count + 1);
+        };
         check();
         return subscribe(check);
       }, []);

@@ -1,0 +1,12 @@
+import { inLanguage } from '../../text/language';
+import type { Room } from '../registry';
+
+export const room: Room = {
+  slug: 'wall',
+  label: inLanguage({ en: 'Wall', ko: '상황판', zh: '大屏' }),
+  icon: 'wall',
+  layout: 'page',
+  order: 90,
+  needs: 'viewer',
+  load: () => import('./wall-view').then((part) => part.WallView),
+};

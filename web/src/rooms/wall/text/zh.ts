@@ -1,0 +1,17 @@
+/** Texts of the wall, in Chinese. */
+
+import type { WallText } from './en';
+
+export const zh: WallText = {
+  label: '大屏：全城概况',
+  leave: '退出大屏（Esc）',
+  worst: '最差路口',
+  noWorst: '没有车辆长时间停车的地方',
+  alarms: '未结束的告警',
+  noAlarms: '没有未结束的告警',
+  more: (count) => `另有 ${count} 条`,
+  touring: (rank, name) => `${rank}. ${name}`,
+  wholeCity: '全城',
+  usual: (value) => `平日 ${value}`,
+  fixed: (value) => `固定配时 ${value}`,
+};
