@@ -126,7 +126,7 @@ class WorstPlaces:
             if where is not None and queue[most] > 0:
                 says = f"No rule explains it; most vehicles, {queue[most]:.0f}, wait on {_street(where)}."
             veh = float(queue[most]) if where is not None else 0.0
-            edge = where.edge if where is not None else ""
+            edge = where.edge if where is not None and veh > 0 else ""
             causes = [_cause("UNKNOWN", "LOOK_AT_JUNCTION", says, edge, queue_veh=veh)]
         delay_s = float(known.delay_s[row])
         return WorstPlace(

@@ -180,7 +180,7 @@ export function registerNowLayers(): void {
     on: false,
     draw: drawCameras,
     keys: () => [
-      key(SEEN[getState().theme], words.layers.seen, 'area'),
+      key(palette().moving, words.layers.seen, 'area'),
       key(FULL[getState().theme], words.layers.silent, 'line'),
       key(palette().unknown, words.layers.unseen, 'line'),
     ],

@@ -1,0 +1,178 @@
+"""The city now: the worst junction is found with its cause and remedy, taken over, counted down and given back;
+layers; the wall."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+sys.path.insert(0, str(Path(__file__).parent))
+from conftest import picture
+
+
+def until(holds: Callable[[], Any], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def shared_room(server: Any, open_room: Callable[..., Any]) -> Any:
+    return open_room(server.url, width=1440, height=900)
+
+
+def test_the_strip_stands_beside_the_fixed_plan_and_the_usual_day(room: Any) -> None:
+    page = room.page
+    expect(page.get_by_test_id("delay-against")).to_contain_text("Fixed plan 49.0")
+    expect(page.get_by_test_id("delay-against")).to_contain_text("Usual day –")  # no history runs here
+    expect(page.get_by_test_id("spill-backs-against")).to_contain_text("Fixed plan –")
+    expect(page.get_by_test_id("brains-now")).to_have_text("1")
+    expect(page.get_by_test_id("local-controllers-now")).to_have_text("0")
+    expect(page.get_by_test_id("indicator-incidents")).to_contain_text("worth a look")
+
+
+def test_the_worst_junction_its_cause_and_its_remedy_are_found_at_a_glance(room: Any, server: Any) -> None:
+    page = room.page
+    first = page.get_by_test_id("worst-place").first
+    expect(first).to_contain_text("1. Street")
+    expect(first).to_contain_text("standing")
+    expect(first.locator(".cause")).to_have_text(re.compile(r"\w+ \w+"))
+    expect(first.get_by_test_id("worst-remedy")).to_be_visible()
+    picture(page, "find-the-worst-junction")
+    name = first.locator(".name").inner_text().removeprefix("1. ")
+    first.get_by_role("button").first.click()
+    expect(page.get_by_test_id("junction-name")).to_have_text(name)
+    assert re.search(r"#/junction/J\d_\d$", page.url)
+
+
+def test_a_junction_is_taken_over_counted_down_and_given_back(room: Any, server: Any) -> None:
+    page = room.page
+    page.goto(f"{server.url}/#/junction/J2_3")
+    expect(page.get_by_test_id("junction-name")).to_have_text("Street 2 / Street 3")
+    stages = server.get("/v1/junctions/J2_3")["stages"]
+    page.get_by_test_id("override-take").click()
+    expect(page.get_by_test_id("override-form")).to_contain_text("Say why")  # nothing without a reason
+    assert server.get("/v1/overrides")["overrides"] == []
+    page.get_by_test_id("override-which").select_option(stages[1]["id"])
+    page.get_by_test_id("override-duration").select_option("120")
+    page.get_by_test_id("override-reason").fill("the match ends, the north side must empty")
+    page.get_by_test_id("override-reason").press("Enter")
+    expect(page.get_by_test_id("override-now")).to_contain_text(f"Stage {stages[1]['id']} is asked for")
+    expect(page.get_by_test_id("override-now")).to_contain_text("operator (demo)")
+    left = page.get_by_test_id("override-left")
+    expect(left).to_have_text(re.compile(r"^[12]:[0-5]\d$"))
+    before = left.inner_text()
+    until(lambda: left.inner_text() < before)
+    expect(page.get_by_test_id("junction-mode")).to_have_text("manual: held by an operator")
+    expect(page.get_by_test_id("junction-holder")).to_contain_text("operator (demo)")
+    expect(page.get_by_test_id("junction-stage")).to_have_text(f"Stage {stages[1]['id']}")
+    picture(page, "override-a-junction")
+    page.get_by_test_id("override-give-back").click()
+    page.get_by_label("Reason", exact=True).fill("the north side is empty")
+    page.get_by_test_id("dialog-confirm").click()
+    expect(page.get_by_test_id("override-now")).to_have_count(0)
+    expect(page.get_by_test_id("junction-mode")).to_have_text("central: follows the brain")
+    page.get_by_test_id("override-record").locator("summary").click()
+    record = page.get_by_test_id("override-record")
+    expect(record).to_contain_text("gave back")
+    expect(record).to_contain_text("the north side is empty")
+    expect(record).to_contain_text("the match ends")
+
+
+def test_a_refusal_says_why_and_changes_nothing(room: Any, server: Any) -> None:
+    page = room.page
+    page.route(
+        "**/v1/junctions/*/override",
+        lambda route: route.fulfill(
+            status=409,
+            content_type="application/problem+json",
+            body='{"title": "Conflict", "status": 409, "detail": "the guard refuses it: takes only plans"}',
+        ),
+    )
+    page.get_by_test_id("override-hold").click()
+    page.get_by_test_id("override-reason").fill("a test")
+    page.get_by_test_id("override-take").click()
+    refusal = page.get_by_test_id("toast").filter(has_text="takes only plans")
+    expect(refusal).to_be_visible()
+    expect(page.get_by_test_id("override-now")).to_have_count(0)
+    page.unroute("**/v1/junctions/*/override")
+    refusal.get_by_role("button").click()
+    room.complaints = [line for line in room.complaints if "409" not in line]
+
+
+def test_plan_timeline_queues_and_reasons_of_a_junction(room: Any, server: Any) -> None:
+    page = room.page
+    plan = page.get_by_test_id("junction-plan")
+    until(lambda: plan.locator("path").count() > 20)
+    assert plan.locator("title", has_text="straight on").count() >= 4
+    until(lambda: page.get_by_test_id("junction-timeline").locator(".lamp-bar").count() >= 4)
+    expect(page.get_by_test_id("junction-approaches").locator(".approach")).to_have_count(4)
+    expect(page.get_by_test_id("junction-approaches")).to_contain_text("from the north")
+    expect(page.get_by_test_id("junction-explanation")).to_contain_text("would cost 455, 145 more")
+    expect(page.get_by_test_id("explanation-stages")).to_contain_text("chosen")
+    page.get_by_test_id("junction-page").click()
+    assert "view=page" in page.url
+    expect(page.locator(".page-room").get_by_test_id("junction-plan")).to_be_visible()
+    picture(page, "junction-page")
+    page.get_by_test_id("junction-page").click()
+    expect(page.locator(".page-room")).to_have_count(0)
+
+
+def test_back_leads_back_and_an_unknown_place_says_so(room: Any, server: Any) -> None:
+    page = room.page
+    page.goto(f"{server.url}/#/")
+    page.get_by_test_id("junction-list").get_by_role("button").first.click()
+    expect(page.get_by_test_id("junction-panel")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_test_id("junction-list")).to_be_visible()
+    page.goto(f"{server.url}/#/junction/nowhere")
+    expect(page.get_by_test_id("junction-panel")).to_contain_text("no junction “nowhere”")
+    page.goto(f"{server.url}/#/")
+
+
+def test_layers_are_switched_and_stay_so(room: Any, server: Any) -> None:
+    page = room.page
+    queues = page.get_by_test_id("layer-queues")
+    expect(queues).not_to_be_checked()
+    with page.expect_response("**/v1/queues") as answer:
+        queues.click()
+    assert answer.value.ok
+    page.get_by_test_id("layer-vehicles").click()
+    with page.expect_response("**/v1/camera-views"):
+        page.get_by_test_id("layer-cameras").click()
+    page.wait_for_timeout(1500)
+    picture(page, "layers")
+    page.reload()
+    room.wait("window.__civicbrain?.statistics.framesReceived > 0", 60)
+    expect(page.get_by_test_id("layer-queues")).to_be_checked()
+    expect(page.get_by_test_id("layer-vehicles")).not_to_be_checked()
+    page.get_by_test_id("layer-vehicles").click()
+
+
+def test_the_wall_shows_what_matters_and_nothing_to_press(room: Any, server: Any) -> None:
+    page = room.page
+    page.goto(f"{server.url}/#/wall")
+    wall = page.get_by_test_id("wall")
+    expect(wall).to_contain_text("Mean delay")
+    expect(wall).to_contain_text("1. Street")
+    expect(wall).to_contain_text("Open alarms")
+    expect(wall).to_contain_text("The whole city")
+    expect(page.get_by_test_id("panel")).to_be_hidden()
+    expect(page.get_by_test_id("pause")).to_be_hidden()
+    small = page.evaluate(
+        """() => Math.min(...[...document.querySelectorAll('.wall-side *')]
+          .filter((e) => e.childElementCount === 0 && e.textContent.trim())
+          .map((e) => parseFloat(getComputedStyle(e).fontSize))) / innerHeight"""
+    )
+    assert small >= 0.02  # two hundredths of the screen's height: 13 mm on a screen of 55 inches
+    picture(page, "wall")
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("junction-list")).to_be_visible()
