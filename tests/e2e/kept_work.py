@@ -36,7 +36,8 @@ def keep_what_ifs(city: City, run_dir: Path) -> None:
         start=1,
     ):
         question = Question(change, minutes=float(MINUTES), seeds=PAIRS)
-        pairs = [(_future(city, seed, 1.0, ""), _future(city, seed, factor, edge)) for seed in range(1, PAIRS + 1)]
+        seeds = range(1, PAIRS + 1)
+        pairs = [(_future(city, seed, 1.0, ""), _future(city, seed, factor, edge)) for seed in seeds]
         notes = ("The control starts without its memory, from the local plans; both sides alike.",)
         answer = make_answer(city, question, "max-pressure", "micro", pairs, (1200.0, 2100.0), 412, notes, {})
         folder.save(
@@ -46,8 +47,9 @@ def keep_what_ifs(city: City, run_dir: Path) -> None:
     closed = Change(closures=(Closure(edge),))
     proposals = (
         Proposal(
-            ProposalKind.DETOUR, replace_detour(closed, edge), Effect(-6.2, -8.9, -3.5), Effect(-9.1, -13.0, -5.2),
-            True, city.network.edges.ids[0], city.network.edges.ids[-1], city.network.edges.ids[:3], 42.0, 0.3,
+            ProposalKind.DETOUR, _with_detour(closed, edge), Effect(-6.2, -8.9, -3.5),
+            Effect(-9.1, -13.0, -5.2), True, city.network.edges.ids[0], city.network.edges.ids[-1],
+            city.network.edges.ids[:3], 42.0, 0.3,
         ),
         Proposal(
             ProposalKind.GATING, closed, Effect(0.4, -1.9, 2.7), Effect(0.3, -2.0, 2.6), False,
@@ -61,7 +63,7 @@ def keep_what_ifs(city: City, run_dir: Path) -> None:
     )  # fmt: skip
 
 
-def replace_detour(change: Change, edge: str) -> Change:
+def _with_detour(change: Change, edge: str) -> Change:
     return Change(closures=change.closures, detours=(Detour(edge, 0.3),))
 
 
@@ -70,7 +72,10 @@ def keep_study(run_dir: Path) -> None:
     city = replace(fake_city(run_dir / "study-city"), name="ring road")
     options = StudyOptions(("fixed", "max-pressure", "delay-based"), tuple(range(1, 11)))
     folder = run_dir / "studies" / "ring-road"
-    run_study(["x"], options, folder, jobs=2, simulate=simulate, resolve=lambda _: city, command="civicbrain evaluate …")
+    run_study(
+        ["x"], options, folder, jobs=2, simulate=simulate, resolve=lambda _: city,
+        command="civicbrain evaluate …",
+    )  # fmt: skip
 
 
 def _future(city: City, seed: int, factor: float, edge: str) -> FutureFigures:
@@ -78,18 +83,23 @@ def _future(city: City, seed: int, factor: float, edge: str) -> FutureFigures:
     level = draw.uniform(0.94, 1.06)
     own = random.Random(f"{seed} {factor}").uniform(0.98, 1.02) if factor != 1.0 else 1.0
     base = [level * own * factor * (30.0 + 2.0 * minute) for minute in range(MINUTES)]
-    arrivals = [round((minute + 1) * 55 * level * (2.0 - factor if factor > 1 else 1.0)) for minute in range(MINUTES)]
+    through = 55 * level * (2.0 - factor if factor > 1 else 1.0)
+    arrivals = [round((minute + 1) * through) for minute in range(MINUTES)]
     lost = [round(sum(base[: minute + 1]) / 60.0, 2) for minute in range(MINUTES)]
     junctions = []
     for row in range(len(city.junctions)):
         place = random.Random(f"{row}").uniform(200.0, 3000.0)
         hit = random.Random(f"{row} hit").choice((0.0, 0.0, 0.2, 1.0)) * (factor - 1.0)
-        junctions.append(place * level * (1.0 + hit) * random.Random(f"{row} {seed} {factor}").uniform(0.99, 1.01))
+        junctions.append(
+            place * level * (1.0 + hit) * random.Random(f"{row} {seed} {factor}").uniform(0.99, 1.01)
+        )
     edges = [600.0 * level * (factor if name == edge else 1.0) for name in city.network.edges.ids]
     return FutureFigures(
-        seed=seed, vehicles=1240, arrived=arrivals[-1], departed=800, undeparted=round(12 * max(0.0, factor - 1.0)),
+        seed=seed, vehicles=1240, arrived=arrivals[-1], departed=800,
+        undeparted=round(12 * max(0.0, factor - 1.0)),
         delay_veh_s=1240 * 31.0 * level * own * factor, time_spent_veh_s=3600.0 * 55.0 * level * own * factor,
-        diverted=38 if edge else 0, series_time_s=tuple(1260.0 + 60.0 * minute for minute in range(MINUTES)),
+        diverted=38 if edge else 0,
+        series_time_s=tuple(1260.0 + 60.0 * minute for minute in range(MINUTES)),
         queue_veh=tuple(base), running=tuple(412 for _ in range(MINUTES)), arrivals=tuple(arrivals),
         junction_delay_veh_s=tuple(junctions), edge_delay_veh_s=tuple(edges), lost_veh_h=tuple(lost),
     )  # fmt: skip
