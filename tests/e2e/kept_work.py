@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from civicbrain.api.what_ifs import KEPT_FOLDER
 from civicbrain.city.model import City
 from civicbrain.city.proposals import Effect, Proposal, ProposalKind, Proposals
 from civicbrain.city.whatif import Change, Closure, Detour, Question
-from civicbrain.evaluate.plan import StudyOptions
+from civicbrain.evaluate.plan import RunTask, StudyOptions
+from civicbrain.evaluate.pool import OnDone, Simulate
 from civicbrain.evaluate.study import run_study
 from civicbrain.evaluate.whatif.records import make_answer
 from civicbrain.evaluate.whatif.said import Asked
@@ -67,13 +69,21 @@ def _with_detour(change: Change, edge: str) -> Change:
     return Change(closures=change.closures, detours=(Detour(edge, 0.3),))
 
 
+class Here:
+    """Runs in this process: nothing is simulated."""
+
+    def run_all(self, tasks: Sequence[RunTask], simulate: Simulate, on_done: OnDone) -> None:
+        for task in tasks:
+            on_done(task, simulate(task))
+
+
 def keep_study(run_dir: Path) -> None:
     """`ring-road`, of the command line: max pressure better, delay-based worse than the fixed plan."""
     city = replace(fake_city(run_dir / "study-city"), name="ring road")
     options = StudyOptions(("fixed", "max-pressure", "delay-based"), tuple(range(1, 11)))
     folder = run_dir / "studies" / "ring-road"
     run_study(
-        ["x"], options, folder, jobs=2, simulate=simulate, resolve=lambda _: city,
+        ["x"], options, folder, executor=Here(), simulate=simulate, resolve=lambda _: city,
         command="civicbrain evaluate …",
     )  # fmt: skip
 
