@@ -70,7 +70,9 @@ def test_the_demo_reads_studies_and_orders_none(client: httpx.Client) -> None:
     assert refused.status_code == 403
     assert "engineer" in refused.json()["detail"]
     assert client.get("/v1/studies").status_code == 200
-    assert client.get("/v1/study-options").json()["scenarios"][0]["name"] == "city"
+    options = client.get("/v1/study-options").json()
+    assert options["scenarios"][0]["name"] == "city"
+    assert {"fixed", "actuated", "max-pressure"} <= {one["name"] for one in options["controls"]}
 
 
 def test_a_study_of_the_command_line_is_read(engineer: httpx.Client) -> None:

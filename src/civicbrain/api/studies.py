@@ -12,6 +12,7 @@ import contextlib
 import os
 import secrets
 import signal
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import structlog
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.settings import Settings
 from civicbrain.api.study_models import (
+    ControlAbout,
     ScenarioOption,
     StudyAsked,
     StudyBrief,
@@ -30,6 +32,7 @@ from civicbrain.api.study_models import (
 )
 from civicbrain.api.study_views import FILES, brief_of, result_of, view_of
 from civicbrain.city.model import City
+from civicbrain.contracts.rooms import PROGRAM_CONTROLS
 from civicbrain.core.errors import ConfigurationError, StudyError
 from civicbrain.evaluate.ordered import records
 from civicbrain.evaluate.ordered.keep import Kept, StudyFolder
@@ -76,13 +79,15 @@ class Studies:
 
     # -- asked
 
-    async def options(self) -> StudyOptionsView:
-        """What a study can be made of."""
+    async def options(self, live: Iterable[ControlAbout]) -> StudyOptionsView:
+        """What a study can be made of. live: the controls that the brain process offers."""
+        controls = {one.name: ControlAbout(one.name, one.summary, one.source) for one in PROGRAM_CONTROLS}
+        controls |= {one.name: one for one in live if one.name not in controls}
         demand = self._city.demand
         there = ScenarioOption(RUNNING_CITY, self._city.name, demand.begin_s, demand.end_s)
         others = [ScenarioOption(name, name) for name in await asyncio.to_thread(_installed)]
         return StudyOptionsView(
-            [there, *others], records.MOST_SCENARIOS, records.MOST_CONTROLS, records.MOST_SEEDS,
+            [there, *others], list(controls.values()), records.MOST_SCENARIOS, records.MOST_CONTROLS, records.MOST_SEEDS,
             records.MOST_RUNS, CLAIM_SEEDS,
         )  # fmt: skip
 

@@ -47,10 +47,18 @@ class ScenarioOption(Struct, frozen=True):
     end_s: float | None = None
 
 
+class ControlAbout(Struct, frozen=True):
+    name: str
+    summary: str
+    source: str
+
+
 class StudyOptionsView(Struct, frozen=True):
-    """What a study can be made of, and how much of it. most_runs: scenarios × controls × seeds."""
+    """What a study can be made of, and how much of it. controls: SUMO's, and those that the brain process tells
+    of. most_runs: scenarios × controls × seeds."""
 
     scenarios: list[ScenarioOption]
+    controls: list[ControlAbout]
     most_scenarios: int
     most_controls: int
     most_seeds: int
@@ -152,12 +160,6 @@ class JunctionDelays(Struct, frozen=True):
 
     control: str
     delay_s: dict[str, float]
-
-
-class ControlAbout(Struct, frozen=True):
-    name: str
-    summary: str
-    source: str
 
 
 class ScenarioResult(Struct, frozen=True):

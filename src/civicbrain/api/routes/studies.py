@@ -9,21 +9,36 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 from litestar.response import File
+from msgspec import Struct
 
 from civicbrain.api import study_models as models
 from civicbrain.api.identity import Identity
+from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
+from civicbrain.api.views import told
+from civicbrain.contracts.wire import BrainCommand
 from civicbrain.runtime.login import Role
+
+
+class Controls(Struct, frozen=True):
+    """What the brain process says of its controls, as far as it matters here."""
+
+    available: list[models.ControlAbout]
+
 
 StudyId = Annotated[str, Parameter(description="id of the study")]
 
 
 def handlers(services: Services) -> list[HTTPRouteHandler]:
-    desk = services.studies
+    desk, link = services.studies, services.link
 
     @get("/v1/study-options", tags=["studies"], summary="What a study can be made of")
     async def get_study_options() -> models.StudyOptionsView:
-        return await desk.options()
+        try:
+            body = told(await link.command(BrainCommand("controls")), Controls).available
+        except ProblemError:  # a study does not need the live city
+            body = []
+        return await desk.options(body)
 
     @get("/v1/studies", tags=["studies"], summary="Studies in line, running and over, newest first")
     async def list_studies() -> list[models.StudyBrief]:

@@ -3,7 +3,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { go } from '../../state/route';
-import { useStore } from '../../state/store';
 import { loadOptions, order, store } from './store';
 import { words } from './text';
 
@@ -12,7 +11,7 @@ const FIRST = ['fixed', 'brain'];
 export function OrderForm({ caseId }: { caseId: string }): JSX.Element {
   const text = words.form;
   const options = store.use((s) => s.options);
-  const controls = useStore((s) => s.controls)?.available ?? [];
+  const controls = options?.controls ?? [];
   const [scenarios, setScenarios] = useState<readonly string[]>(['city']);
   const [chosen, setChosen] = useState<readonly string[]>(FIRST);
   const [how, setHow] = useState({ seeds: 10, sensing: 'camera', mesoscopic: false, title: '', baseline: '', whole: true, begin: 0, end: 3600 });

@@ -4,6 +4,7 @@ import type { Verdict } from '../../desk/figures';
 
 export interface StudyOptions {
   scenarios: { name: string; label: string; begin_s: number | null; end_s: number | null }[];
+  controls: { name: string; summary: string; source: string }[];
   most_scenarios: number;
   most_controls: number;
   most_seeds: number;
