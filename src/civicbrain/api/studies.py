@@ -87,8 +87,8 @@ class Studies:
         there = ScenarioOption(RUNNING_CITY, self._city.name, demand.begin_s, demand.end_s)
         others = [ScenarioOption(name, name) for name in await asyncio.to_thread(_installed)]
         return StudyOptionsView(
-            [there, *others], list(controls.values()), records.MOST_SCENARIOS, records.MOST_CONTROLS, records.MOST_SEEDS,
-            records.MOST_RUNS, CLAIM_SEEDS,
+            [there, *others], list(controls.values()), records.MOST_SCENARIOS,
+            records.MOST_CONTROLS, records.MOST_SEEDS, records.MOST_RUNS, CLAIM_SEEDS,
         )  # fmt: skip
 
     def briefs(self) -> list[StudyBrief]:

@@ -54,8 +54,8 @@ class ControlAbout(Struct, frozen=True):
 
 
 class StudyOptionsView(Struct, frozen=True):
-    """What a study can be made of, and how much of it. controls: SUMO's, and those that the brain process tells
-    of. most_runs: scenarios × controls × seeds."""
+    """What a study can be made of, and how much of it. controls: SUMO's, and those that the brain process
+    tells of. most_runs: scenarios × controls × seeds."""
 
     scenarios: list[ScenarioOption]
     controls: list[ControlAbout]
