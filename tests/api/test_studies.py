@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_refused_at_once(engineer: httpx.Client) -> None:
         assert engineer.post("/v1/studies", json=SMALL | wrong).status_code == 409, wrong
     for wrong in ({"seeds": 0}, {"seeds": 31}, {"scenarios": ["/etc"]}, {"controls": ["fixed"]}, {"more": 1}):
         assert engineer.post("/v1/studies", json=SMALL | wrong).status_code == 400, wrong
-    assert engineer.get("/v1/studies/begun/result").status_code == 409
+    assert engineer.get("/v1/studies/begun/result").status_code == 404
 
 
 def test_the_line_is_short_and_who_waits_can_be_taken_out(engineer: httpx.Client) -> None:

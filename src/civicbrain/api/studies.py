@@ -101,24 +101,24 @@ class Studies:
         return view_of(kept, self._place(kept))
 
     async def result(self, name: str) -> StudyResult:
-        """Raises ProblemError (404; 409 while there is none)."""
+        """Raises ProblemError (404, also while there is none)."""
         kept = self._get(name)
         try:
             return await asyncio.to_thread(result_of, kept)
         except FileNotFoundError:
-            raise ProblemError(409, "this study has no result yet; see its state") from None
+            raise ProblemError(404, "this study has no result yet; see its state") from None
         except (OSError, msgspec.MsgspecError) as error:
             _log.error("study unreadable", id=name, error=str(error))
-            raise ProblemError(409, "the result cannot be read; run the study again") from None
+            raise ProblemError(404, "the result cannot be read; run the study again") from None
 
     def file(self, name: str, file: str) -> tuple[Path, str]:
-        """Path and media type of one of a study's files. Raises ProblemError (404, 409)."""
+        """Path and media type of one of a study's files. Raises ProblemError (404)."""
         path = self._get(name).folder / file
         if file not in FILES:
             raise ProblemError(404, f"a study has no such file; there are {', '.join(FILES)}")
         if not path.is_file():
             raise ProblemError(
-                409,
+                404,
                 "this file does not exist yet; a study of an older version makes it when it is run again: "
                 "finished runs are kept",
             )  # fmt: skip
