@@ -206,15 +206,6 @@ class StandIn:
             self.stage.copy(), np.full(count, self.time_s, np.float32), self.stage.copy(), self.modes(),
         )  # fmt: skip
 
-    def signals(self) -> SignalStates:
-        """What the controllers say. How long it has been so, nobody asks here."""
-        mode = ControllerMode.CENTRAL if self.brain_on else ControllerMode.LOCAL
-        count = len(self.stage)
-        return SignalStates(
-            "twin", self.time_s, self.lamps, np.zeros(len(self.lamps), np.float32), self.stage,
-            np.zeros(count, np.float32), self.stage, np.full(count, mode, np.uint8),
-        )  # fmt: skip
-
     def vehicle_frame(self) -> wire.VehicleFrame:
         share = (self.distance_m / self.city.network.lanes.length_m[self.lane])[:, None]
         xy = (self.lane_start[self.lane] + share * self.lane_vector[self.lane]).astype(np.float32)
