@@ -1,11 +1,16 @@
-"""The past in the control room: the last minutes played again, a link to a moment, what happened then."""
+"""The past in the control room: the last minutes played again, a link to a moment, and a corridor over time.
+
+CIVICBRAIN_PICTURES=1 keeps the pictures of the how-to as they then look.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -58,6 +63,12 @@ def room(then: Any) -> Iterator[Any]:
     yield then
     complaints, then.complaints = then.complaints, []
     assert not complaints
+
+
+def picture(page: Any, name: str) -> None:
+    """Among the documentation's pictures, when they are asked for."""
+    if os.environ.get("CIVICBRAIN_PICTURES") == "1":
+        page.screenshot(path=Path(__file__).parents[2] / "docs" / "images" / f"{name}.png")
 
 
 def moment(page: Any) -> int:
@@ -135,7 +146,8 @@ def test_what_happened_is_marked_and_gone_to(room: Any, server: Any) -> None:
     x, y = page.evaluate(TO_THE_MIDDLE, [a * at[0] + b * at[1] + c, d * at[0] + e * at[1] + f])
     page.get_by_test_id("map").click(position={"x": x, "y": y})
     expect(page.get_by_test_id("then-junction")).to_contain_text("Street")
-    assert "junction=J2_2" in page.url
+    assert "junction=J2_2" in page.evaluate("() => location.href")
+    picture(page, "then")
 
 
 def test_a_link_opens_the_same_moment(room: Any, open_room: Callable[..., Any], past: str) -> None:
@@ -163,3 +175,51 @@ def test_back_to_now(room: Any) -> None:
     assert page.url.endswith("#/")
     page.go_back()
     expect(page.get_by_test_id("then-flag")).to_be_visible()
+
+
+def test_a_corridor_and_its_green_bands(room: Any) -> None:
+    """As worked out by hand in tests/api/test_corridors.py: nothing northwards, 28.2 s of 90 s southwards."""
+    page = room.page
+    page.get_by_test_id("rail-corridor").click()
+    expect(page.get_by_test_id("corridor-choices").get_by_role("button")).to_have_count(8, timeout=30_000)
+    page.get_by_test_id("corridor-from").select_option("J1_1")
+    page.get_by_test_id("corridor-to").select_option("J1_3")
+    page.get_by_test_id("corridor-show").click()
+    expect(page.get_by_test_id("corridor-back-efficiency")).to_have_text("31 %", timeout=60_000)
+    expect(page.get_by_test_id("corridor-back-bandwidth")).to_have_text(re.compile(r"28\.[0-4] s"))
+    expect(page.get_by_test_id("corridor-back-cycle")).to_have_text("90.0 s")
+    expect(page.get_by_test_id("corridor-forward-efficiency")).to_have_text("0 %")
+    assert page.evaluate("() => location.href").endswith("#/corridor/J1_1%3EJ1_3")
+    rows = page.get_by_test_id("corridor-stops-forward").locator("tbody tr")
+    expect(rows).to_have_count(3)
+    for k, starts in enumerate(rows.locator("td:last-child").all_inner_texts()):
+        seconds = [seconds_of(one) for one in starts.split(", ")]
+        assert len(seconds) == 3
+        assert {(one + 7 * k) % 90 for one in seconds[1:]} == {0}  # the junctions' offsets
+
+
+def test_the_diagram_says_what_lies_under_the_pointer(room: Any) -> None:
+    page = room.page
+    page.get_by_test_id("corridor-hold").click()
+    expect(page.get_by_test_id("corridor-hold")).to_have_text("Go on")
+    canvas = page.get_by_test_id("corridor-canvas")
+    expect(canvas).to_be_visible(timeout=30_000)
+    box = canvas.bounding_box()
+    canvas.hover(position={"x": box["width"] * 0.6, "y": box["height"] * 0.7})
+    reading = page.get_by_test_id("corridor-reading")
+    expect(reading).to_contain_text("Street 1 / Street")
+    at, state = re.search(r"^(\d\d:\d\d:\d\d)[\s\S]*?: (green|yellow|red) ", reading.inner_text()).groups()  # type: ignore[union-attr]
+    row = int(re.search(r"Street 1 / Street (\d)", reading.inner_text())[1]) - 1  # type: ignore[index]
+    phase = (seconds_of(at) + 7 * row) % 90
+    assert state == ("green" if phase < 43 else "yellow" if phase < 45 else "red")
+    page.get_by_test_id("corridor-tracks").click()
+    expect(page.get_by_test_id("corridor-tracks")).to_have_attribute("aria-pressed", "false")
+    page.get_by_test_id("corridor-tracks").click()
+    picture(page, "corridor")
+
+
+def test_from_the_corridor_to_the_map_of_then(room: Any) -> None:
+    page = room.page
+    page.get_by_test_id("corridor-replay").click()
+    expect(page.get_by_test_id("then-flag")).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("then-speed-3")).to_have_attribute("aria-pressed", "true")

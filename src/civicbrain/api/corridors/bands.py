@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from statistics import median
 
 Interval = tuple[float, float]
@@ -90,7 +91,11 @@ def bands_of(timelines: Sequence[Timeline], travel_s: Sequence[float]) -> Bands:
     if not cycles or seen_s <= 0 or len(cycles) < len(timelines):
         return Bands(tuple(bands), None, None, None, None)
     cycle_s = median(cycles)
-    efficiency = sum(end - start for start, end in bands) / seen_s
+    # a whole number of cycles, up to the newest: a cut one has more or less than its share of green
+    whole_s = seen_s - seen_s % cycle_s if len(seen or []) == 1 and seen_s >= cycle_s else seen_s
+    from_s = (seen or [])[-1][1] - whole_s if whole_s < seen_s else -inf
+    counted = intersect(bands, [(from_s, inf)])
+    efficiency = sum(end - start for start, end in counted) / whole_s
     bandwidth_s = efficiency * cycle_s
     shares = [
         sum(end - start for start, end in greens_of(timeline))

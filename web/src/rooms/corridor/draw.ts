@@ -13,7 +13,7 @@ export interface Shown {
   tracks: boolean;
 }
 
-const LEFT = 176;
+const LEFT = 218;
 const RIGHT = 14;
 const TOP = 22;
 const BOTTOM = 26;
@@ -103,7 +103,7 @@ function drawNames(context: CanvasRenderingContext2D, box: Box, scale: Scale, di
     lastY = y;
     context.textAlign = 'left';
     context.fillStyle = colours.ink;
-    context.fillText(fitted(context, stop.name || stop.junction, LEFT - 70), 4, y + 4);
+    context.fillText(fitted(context, stop.name || stop.junction, LEFT - 72), 4, y + 4);
     context.textAlign = 'right';
     context.fillStyle = colours.soft;
     context.fillText(formatDistance(stop.axis_m), LEFT - 10, y + 4);

@@ -6,7 +6,7 @@ import { useStore } from '../../state/store';
 import type { CorridorWay, Diagram } from './api';
 import { corridorText as text } from './text';
 
-const MOST_STARTS = 4;
+const MOST_STARTS = 3;
 
 const seconds = (value: number | null): string => (value === null ? text.unknown : text.seconds(formatTenth(value)));
 const share = (value: number | null): string => (value === null ? text.unknown : text.percent(formatWhole(100 * value)));
