@@ -195,7 +195,7 @@ function Junction(): JSX.Element {
           {text.goThere}
         </button>
       </header>
-      <dl class="facts loose">
+      <dl class="facts">
         <div>
           <dt>{text.delay}</dt>
           <dd>{text.seconds(tenths(map?.frame?.delay[row]))}</dd>
