@@ -5,17 +5,16 @@ CIVICBRAIN_PICTURES=1 keeps the pictures of the how-to as they then look.
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from conftest import picture
 from playwright.sync_api import expect
 
 WINDOW_S = 600
@@ -65,11 +64,9 @@ def room(then: Any) -> Iterator[Any]:
     assert not complaints
 
 
-def picture(page: Any, name: str) -> None:
-    """Among the documentation's pictures, when they are asked for."""
-    if os.environ.get("CIVICBRAIN_PICTURES") == "1":
-        page.wait_for_timeout(600)  # until nothing fades any more
-        page.screenshot(path=Path(__file__).parents[2] / "docs" / "images" / f"{name}.png")
+def keep(page: Any, name: str) -> None:
+    page.wait_for_timeout(600)  # until nothing fades any more
+    picture(page, name)
 
 
 def moment(page: Any) -> int:
@@ -148,7 +145,7 @@ def test_what_happened_is_marked_and_gone_to(room: Any, server: Any) -> None:
     page.get_by_test_id("map").click(position={"x": x, "y": y})
     expect(page.get_by_test_id("then-junction")).to_contain_text("Street")
     assert "junction=J2_2" in page.evaluate("() => location.href")
-    picture(page, "then")
+    keep(page, "then")
 
 
 def test_a_link_opens_the_same_moment(room: Any, open_room: Callable[..., Any], past: str) -> None:
@@ -216,7 +213,7 @@ def test_the_diagram_says_what_lies_under_the_pointer(room: Any) -> None:
     page.get_by_test_id("corridor-tracks").click()
     expect(page.get_by_test_id("corridor-tracks")).to_have_attribute("aria-pressed", "false")
     page.get_by_test_id("corridor-tracks").click()
-    picture(page, "corridor")
+    keep(page, "corridor")
 
 
 def test_from_the_corridor_to_the_map_of_then(room: Any) -> None:
