@@ -3,9 +3,9 @@
 
     python benchmarks/playback/run.py [--junctions 300] [--from-hour 7.6] [--seconds 180]
 
-A generated city in SUMO in the morning, each second's frame written as the control room's recorder does (encoded,
-told by its difference, compressed, one write), then read again. Time is that of the processor. Beside it made-up
-traffic of 10,000 vehicles, as the control room's tests have it. Writes results.json."""
+A generated city in SUMO in the morning, each second's frame written as the control room's recorder does
+(encoded, told by its difference, compressed, one write), then read again. Time is that of the processor.
+Beside it made-up traffic of 10,000 vehicles, as the control room's tests have it. Writes results.json."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "tests" / "api"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "api"))
 from grid_city import grid_city
 from stand_in import StandIn
 
@@ -38,6 +37,7 @@ from civicbrain.twin.generating import GenerateOptions, generate_city
 from civicbrain.twin.options import TwinOptions
 from civicbrain.twin.simulation import Twin
 
+HERE = Path(__file__).parent
 SETTLE_S = 420
 SEGMENT_S = 60
 Frame = tuple[wire.VehicleFrame, wire.CityState]
@@ -115,13 +115,13 @@ def main() -> None:
     results: dict[str, Any] = {"civicbrain": __version__, "python": platform.python_version()}
     with tempfile.TemporaryDirectory() as base:
         grid = grid_city(20)
-        results["made_up"] = measure(grid, made_up(grid, 10_000, options.seconds), Path(base))
+        results["made_up"] = measure(grid, made_up(grid, 10_000, options.seconds), Path(base) / "made_up")
         print(results["made_up"], flush=True)
         folder = Path(base) / "city"
         generate_city(GenerateOptions(junctions=options.junctions, name="playback"), folder)
         city = load_city(folder)
         begin_s = options.from_hour * 3600
-        results["driven"] = measure(city, driven(city, begin_s, options.seconds), Path(base))
+        results["driven"] = measure(city, driven(city, begin_s, options.seconds), Path(base) / "driven")
         print(results["driven"], flush=True)
     (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
 

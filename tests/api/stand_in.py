@@ -33,7 +33,6 @@ from civicbrain.city.model import City
 from civicbrain.city.observations import Detections, SignalStates
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.store import Store
-from civicbrain.city.observations import SignalStates
 from civicbrain.contracts import transport, wire
 from civicbrain.contracts.actuator import Outcome, Verdict
 from civicbrain.contracts.brain import Alert, BrainContext, Severity
