@@ -187,11 +187,13 @@ def open_room(browser: Browser) -> Iterator[Callable[..., Room]]:
     """Opens rooms, each in a browser profile of its own."""
     contexts = []
 
-    def opened(url: str, theme: str = "dark", width: int = 1000, height: int = 640) -> Room:
+    def opened(url: str, theme: str = "dark", width: int = 1000, height: int = 640,
+               bypass_csp: bool = False) -> Room:  # fmt: skip
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if theme == "dark" else "light",
             reduced_motion="reduce",
+            bypass_csp=bypass_csp,
         )
         context.set_default_timeout(30_000)
         contexts.append(context)

@@ -19,6 +19,7 @@ import { refreshNow } from './now/store';
 import { Strip } from './now/strip';
 import type { Theme } from './map/palette';
 import { complain, followAddress, refreshAlerts, refreshControls, refreshJunction, refreshSnapshot } from './state/actions';
+import { useAgeS, watchAge } from './state/freshness';
 import { getRoute, watchAddress } from './state/route';
 import { getState, setState, toast, useStore } from './state/store';
 import { text } from './text';
@@ -35,7 +36,7 @@ import './style.css';
 declare global {
   interface Window {
     /** For browser tests and for people who look under the bonnet. */
-    __civicbrain?: { statistics: MapStatistics; map: maplibregl.Map; picture: Picture; socket: MapSocket };
+    __civicbrain?: { statistics: MapStatistics; map: maplibregl.Map; picture: Picture; socket: MapSocket; readonly toldMs: number };
   }
 }
 
@@ -48,6 +49,7 @@ function App(): JSX.Element {
   const loadError = useStore((s) => s.loadError);
   const connection = useStore((s) => s.connection);
   const out = useLogin((s) => s.session !== null && s.session.role === null && !s.ended);
+  const old = useAgeS() > 0;
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme;
   }, [theme]);
@@ -57,11 +59,11 @@ function App(): JSX.Element {
   if (out) return <LogInPage />;
   return (
     <>
-      <a class="skip" href="#junction-search">
+      <button type="button" class="skip" data-testid="skip" onClick={skip}>
         {text.skipToPanel}
-      </a>
+      </button>
       <Header />
-      <main class={`stage ${connection === 'live' || connection === 'connecting' ? '' : 'aged'}`}>
+      <main class={`stage ${!old && (connection === 'live' || connection === 'connecting') ? '' : 'aged'}`}>
         <Rail />
         <div class="map-area">
           <MapView />
@@ -82,6 +84,15 @@ function App(): JSX.Element {
       <SessionEnded />
     </>
   );
+}
+
+/** To what the page is about now: the room, or the panel beside the map. (A link would change the address.) */
+function skip(): void {
+  setState({ panelOpen: true });
+  window.setTimeout(() => {
+    const place = document.querySelector<HTMLElement>('.page-room') ?? document.getElementById('panel');
+    place?.focus();
+  });
 }
 
 function startTheme(): void {
@@ -165,4 +176,5 @@ setState({ panelOpen: window.matchMedia('(min-width: 900px)').matches });
 const app = document.getElementById('app');
 if (app) render(<App />, app);
 window.addEventListener('error', (event) => toast('error', `${text.errors.crashed}: ${event.message}`));
+watchAge();
 void start();

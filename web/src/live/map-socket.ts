@@ -8,11 +8,15 @@ export type ConnectionState = 'connecting' | 'live' | 'stale' | 'reconnecting';
 
 /** The connection is looked at so often. Limits count looks, not seconds: the page itself may be busy for a
  * while (compiling shaders) and hear only after that what has long arrived. */
-const CHECK_MS = 500;
+const CHECK_MS = 250;
 /** So many looks without a frame mean stale; a paused twin still sends each second. */
-const STALE_CHECKS = 6;
+const STALE_CHECKS = 10;
 /** A connection that has not opened after so many looks is given up. */
-const OPEN_CHECKS = 20;
+const OPEN_CHECKS = 40;
+/** A look that comes so late means that the machine slept: its connection is worth nothing. */
+const SLEPT_MS = 15_000;
+/** Many pages hear of the network's return at once; they come back spread over this time. */
+const HURRY_MS = 600;
 
 export class MapSocket {
   state: ConnectionState = 'connecting';
@@ -20,6 +24,9 @@ export class MapSocket {
   private socket: WebSocket | null = null;
   private lastFrameMs = 0;
   private openedMs = 0;
+  private lastTimeS = Number.NaN;
+  private echoes = 0;
+  private lookedMs = performance.now();
   /** Looks since the last frame, or since the connection was asked for. */
   private checks = 0;
   private retry = 0;
@@ -70,10 +77,16 @@ export class MapSocket {
         if (this.badFrames++ === 0) console.warn(String(error)); // said once, counted always
         return;
       }
-      this.lastFrameMs = performance.now();
+      // as a twin goes, the server repeats its last frame once; a paused one repeats it each second
+      const echo = this.state === 'stale' && frame.timeS === this.lastTimeS && this.echoes++ === 0;
+      this.lastTimeS = frame.timeS;
       this.checks = 0;
-      this.backoff.reset();
-      this.set('live');
+      if (!echo) {
+        this.echoes = 0;
+        this.lastFrameMs = performance.now();
+        this.backoff.reset();
+        this.set('live');
+      }
       this.onFrame(frame);
     };
     socket.onclose = () => {
@@ -90,8 +103,18 @@ export class MapSocket {
   }
 
   private check(): void {
+    const nowMs = performance.now();
+    const slept = nowMs - this.lookedMs > SLEPT_MS;
+    this.lookedMs = nowMs;
     const socket = this.socket;
     if (!socket) return;
+    if (slept) {
+      this.socket = null;
+      socket.close();
+      this.set('reconnecting');
+      this.hurry();
+      return;
+    }
     this.checks++;
     if (socket.readyState === WebSocket.CONNECTING && this.checks > OPEN_CHECKS) {
       this.socket = null;
@@ -103,7 +126,9 @@ export class MapSocket {
   }
 
   private readonly hurry = (): void => {
-    if (!this.socket && !this.closed && document.visibilityState === 'visible') this.connect();
+    if (this.socket || this.closed || document.visibilityState !== 'visible') return;
+    window.clearTimeout(this.retry);
+    this.retry = window.setTimeout(() => this.connect(), HURRY_MS * Math.random());
   };
 
   private set(state: ConnectionState): void {

@@ -569,6 +569,7 @@ export class CityMap {
         frameMs: meter.frames ? meter.sumMs / meter.frames : 0,
         frameMsWorst: meter.worstMs,
       });
+      hush(this.map.getContainer());
       Object.assign(meter, { since: nowMs, frames: 0, sumMs: 0, worstMs: 0 });
     }
     this.statistics.vehiclesDrawn = this.picture.segment?.count ?? 0;
@@ -587,6 +588,14 @@ function inSoftware(canvas: HTMLCanvasElement): boolean {
   const names = gl?.getExtension('WEBGL_debug_renderer_info');
   const renderer: unknown = gl?.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
   return /swiftshader|llvmpipe|software|basic render/i.test(String(renderer));
+}
+
+/** What deck.gl draws on is no stop of the keyboard: the map itself is. */
+function hush(container: HTMLElement): void {
+  for (const canvas of container.querySelectorAll<HTMLCanvasElement>('canvas[tabindex="0"]:not(.maplibregl-canvas)')) {
+    canvas.tabIndex = -1;
+    canvas.setAttribute('aria-hidden', 'true');
+  }
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

@@ -102,7 +102,7 @@ export const PALETTES: Record<Theme, Palette> = {
     focus: rgb('#10202e'),
     unknown: rgb('#9aa6b0'),
     delay: ['#f1dfb4', '#f2bd6a', '#e3892b', '#bf5d10', '#88400b', '#4f2406'].map((hex) => rgb(hex)),
-    lamps: { green: rgb('#00c08b'), permitted: rgb('#8fe6c8'), yellow: rgb('#ffce1f'), red: rgb('#f03e48'), off: rgb('#8995a0') },
+    lamps: { green: rgb('#00c08b'), permitted: rgb('#8fe6c8'), yellow: rgb('#ffce1f'), red: rgb('#f03e48'), off: rgb('#76828d') },
     mission: {
       route: rgb('#c2187a', 235),
       driven: rgb('#d9a3c2', 220),

@@ -2,8 +2,10 @@
 
 import type { JSX } from 'preact';
 import { compare, formatTenth, formatWhole } from '../format';
+import { useAgeS } from '../state/freshness';
 import { useStore } from '../state/store';
 import { text } from '../text';
+import { Age } from '../ui/age';
 import type { SignId, VitalSign } from './api';
 import { nowStore } from './store';
 import './strip.css';
@@ -18,12 +20,14 @@ export const UNITS: Partial<Record<SignId, string>> = { delay: text.indicators.d
 
 export function Strip(): JSX.Element {
   const stale = useStore((s) => s.snapshotLost || (s.snapshot?.stale ?? false));
+  const old = useAgeS() > 0;
   const lost = nowStore.use((s) => s.lost || (s.signs?.stale ?? false));
   return (
-    <section class={`strip ${stale || lost ? 'lost' : ''}`} aria-label={words.strip} data-testid="indicators">
+    <section class={`strip ${stale || lost || old ? 'lost' : ''}`} aria-label={words.strip} data-testid="indicators">
       {SIGNS.map((id) => (
         <Tile key={id} id={id} />
       ))}
+      <Age />
     </section>
   );
 }

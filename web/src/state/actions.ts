@@ -2,6 +2,7 @@
 
 import { api, ProblemError } from '../api/client';
 import type { TwinStatus } from '../api/types';
+import { heard } from './freshness';
 import { getRoute, go, HOME, onRoute, type Route } from './route';
 import { getState, setState, subscribe, toast } from './store';
 
@@ -15,7 +16,9 @@ export function complain(error: unknown): void {
 
 export async function refreshSnapshot(): Promise<void> {
   try {
-    setState({ snapshot: await api.snapshot(), snapshotLost: false });
+    const snapshot = await api.snapshot();
+    heard(snapshot.age_s);
+    setState({ snapshot, snapshotLost: false });
   } catch {
     setState({ snapshotLost: true });
   }

@@ -5,6 +5,7 @@ import { useState } from 'preact/hooks';
 import { formatClock, formatTenth, formatWhole, formatZone, sentence, zoneName } from '../format';
 import { changeControl, changeTwin, switchBrain } from '../state/actions';
 import { UserMenu } from '../login/user-menu';
+import { useAgeS } from '../state/freshness';
 import { setState, useStore } from '../state/store';
 import { text } from '../text';
 import { ReasonDialog } from './dialog';
@@ -198,8 +199,12 @@ function BrainSwitch(): JSX.Element {
 }
 
 function Connection(): JSX.Element {
-  const connection = useStore((s) => s.connection);
-  const ageS = useStore((s) => s.ageS);
+  const socket = useStore((s) => s.connection);
+  const frameAgeS = useStore((s) => s.ageS);
+  const stateAgeS = useAgeS();
+  // frames may still come although the brain is silent: that is not live
+  const connection = socket === 'live' && stateAgeS ? 'stale' : socket;
+  const ageS = socket === 'stale' ? Math.max(frameAgeS, stateAgeS) : stateAgeS;
   const words =
     connection === 'live'
       ? text.connection.live

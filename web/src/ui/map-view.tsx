@@ -6,6 +6,7 @@ import { formatTenth, formatWhole } from '../format';
 import { MapSocket } from '../live/map-socket';
 import { CityMap, UNKNOWN_U16 } from '../map/city-map';
 import { selectJunction } from '../state/actions';
+import { told } from '../state/freshness';
 import { getState, setState, useStore } from '../state/store';
 import { text } from '../text';
 import { Icon } from './icon';
@@ -63,7 +64,7 @@ export function MapView(): JSX.Element {
       (connection) => setState({ connection }),
     );
     const clock = window.setInterval(() => setState({ timeS: Math.floor(map.presentS), ageS: socket.ageS }), 200);
-    window.__civicbrain = { statistics: map.statistics, map: map.map, picture: map.picture, socket };
+    window.__civicbrain = { statistics: map.statistics, map: map.map, picture: map.picture, socket, get toldMs() { return told.atMs; } };
     return () => {
       window.clearInterval(clock);
       socket.close();

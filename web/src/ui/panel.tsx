@@ -10,6 +10,7 @@ import { useRoute } from '../state/route';
 import { useStore } from '../state/store';
 import { text } from '../text';
 import { Worst } from '../now/worst';
+import { Age } from './age';
 import { RoomHost } from './room-host';
 
 const LISTED = 8;
@@ -21,11 +22,12 @@ export function Panel(): JSX.Element | null {
   if (!open) return null;
   const wide = layoutOf(room, query) === 'panel';
   return (
-    <aside id="panel" class={`panel ${wide ? 'wide' : ''}`} aria-label={text.panel.label} data-testid="panel">
+    <aside id="panel" tabIndex={-1} class={`panel ${wide ? 'wide' : ''}`} aria-label={text.panel.label} data-testid="panel">
       {room && wide ? (
         <RoomHost key={room.slug} room={room} />
       ) : (
         <>
+          <Age />
           <Worst />
           <JunctionList />
           <Alerts />
@@ -114,7 +116,7 @@ function Alerts(): JSX.Element {
         {alerts.length > 0 && <span class="count">{alerts.length}</span>}
       </header>
       {alerts.length === 0 && <p class="muted">{text.panel.noAlerts}</p>}
-      <ul class="alerts" aria-live="polite" data-testid="alerts">
+      <ul class="alerts" tabIndex={0} aria-labelledby="alerts-title" aria-live="polite" data-testid="alerts">
         {alerts.slice(0, MOST_ALERTS).map((alert) => (
           <AlertEntry key={alert.key} alert={alert} />
         ))}

@@ -8,6 +8,7 @@ import { go, HOME, useRoute } from '../state/route';
 import { setState, useStore } from '../state/store';
 import { useMay } from '../state/user';
 import { text } from '../text';
+import { Age } from './age';
 import { Icon } from './icon';
 
 export function RoomHost({ room }: { room: Room }): JSX.Element {
@@ -19,6 +20,7 @@ export function RoomHost({ room }: { room: Room }): JSX.Element {
   }, [room, allowed]);
   return (
     <div class="room" data-testid={`room-${room.slug}`}>
+      <Age />
       {!allowed ? <p class="muted room-loading">{text.rail.notYours}</p> : part ? <part.View /> : <p class="muted room-loading">{text.rail.loading}</p>}
     </div>
   );
@@ -30,7 +32,7 @@ export function PageRoom(): JSX.Element | null {
   const query = useRoute((route) => route.query);
   if (!room || layoutOf(room, query) !== 'page') return null;
   return (
-    <div class="page-room">
+    <div class="page-room" tabIndex={-1}>
       <RoomHost key={room.slug} room={room} />
     </div>
   );

@@ -9,7 +9,7 @@ export const en = {
   loading: 'Loading the city…',
   loadFailed: 'The city could not be loaded. Trying again…',
   noWebgl: 'This browser cannot draw the map: WebGL 2 is missing or switched off.',
-  skipToPanel: 'Skip to the junction list',
+  skipToPanel: 'Skip to the content',
   map: 'Live map of the city. All junctions are also in the list beside it.',
   indicators: {
     label: 'Indicators against the fixed plan',
@@ -67,6 +67,7 @@ export const en = {
     live: 'Live',
     stale: (seconds: number) => `No data for ${seconds} s`,
     reconnecting: 'Reconnecting',
+    age: (duration: string) => `These figures are ${duration} old.`,
   },
   preferences: {
     label: 'Language and units',

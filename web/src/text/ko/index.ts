@@ -11,7 +11,7 @@ export const ko: Catalogue = {
   loading: '도시 정보를 불러오는 중…',
   loadFailed: '도시 정보를 불러오지 못했습니다. 다시 시도하는 중…',
   noWebgl: '이 브라우저에서는 지도를 그릴 수 없습니다. WebGL 2가 없거나 꺼져 있습니다.',
-  skipToPanel: '교차로 목록으로 건너뛰기',
+  skipToPanel: '본문으로 건너뛰기',
   map: '도시 실시간 지도. 모든 교차로는 옆의 목록에도 있습니다.',
   indicators: {
     label: '정주기 계획 대비 지표',
@@ -69,6 +69,7 @@ export const ko: Catalogue = {
     live: '실시간',
     stale: (seconds) => `${seconds}초째 데이터 없음`,
     reconnecting: '다시 연결 중',
+    age: (duration) => `이 수치는 ${duration} 전 것입니다.`,
   },
   preferences: {
     label: '언어와 단위',

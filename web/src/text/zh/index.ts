@@ -11,7 +11,7 @@ export const zh: Catalogue = {
   loading: '正在加载城市…',
   loadFailed: '无法加载城市，正在重试…',
   noWebgl: '此浏览器无法绘制地图：不支持或已关闭 WebGL 2。',
-  skipToPanel: '跳到路口列表',
+  skipToPanel: '跳到正文',
   map: '城市实时地图。所有路口也在旁边的列表中。',
   indicators: {
     label: '与定时方案对比的指标',
@@ -69,6 +69,7 @@ export const zh: Catalogue = {
     live: '实时',
     stale: (seconds) => `已 ${seconds} 秒无数据`,
     reconnecting: '正在重连',
+    age: (duration) => `这些数据是 ${duration} 前的。`,
   },
   preferences: {
     label: '语言与单位',
