@@ -5,16 +5,17 @@ CIVICBRAIN_PICTURES=1 keeps the pictures of the how-to as they then look.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from conftest import picture
 from playwright.sync_api import expect
 
 WINDOW_S = 600
@@ -65,8 +66,10 @@ def room(then: Any) -> Iterator[Any]:
 
 
 def keep(page: Any, name: str) -> None:
-    page.wait_for_timeout(600)  # until nothing fades any more
-    picture(page, name)
+    """Among the documentation's pictures, when they are asked for."""
+    if os.environ.get("CIVICBRAIN_PICTURES") == "1":
+        page.wait_for_timeout(600)  # until nothing fades any more
+        page.screenshot(path=Path(__file__).parents[2] / "docs" / "images" / f"{name}.png")
 
 
 def moment(page: Any) -> int:
