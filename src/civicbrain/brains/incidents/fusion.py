@@ -12,17 +12,29 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from civicbrain.brains.incidents.layout import Layout
 from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.city.incidents import IncidentKind
 
 SAME_M = 40.0
+_ROAD = (
+    IncidentKind.STOPPED_VEHICLE, IncidentKind.CRASH, IncidentKind.CLOSED_LANE, IncidentKind.BLOCKED_JUNCTION,
+    IncidentKind.SIGNAL_FAULT,
+)  # fmt: skip
 _SPOT = (IncidentKind.STOPPED_VEHICLE, IncidentKind.CRASH, IncidentKind.CLOSED_LANE)
 JUNCTION_WAIT_S = 12.0
 """A first vehicle that does not go is held back so long: other approaches would show a blocked junction."""
 
-DRIVER_MPS = 25.0
+DRIVER_SHARE, DRIVER_LOST_S = (0.7, 1.3), 60.0
+"""Of a wrong-way driver's last speed, what he may have driven at since; for how long he may be out of view
+and still be taken for himself."""
+
 APPROACH_M = 150.0
+JAM_M, AFTERMATH_S = 250.0, 120.0
+"""How far from an incident, and for how long after it, queues hold up first vehicles: the next junction's."""
+
 REOPENS_S = 180.0
 """What shows again so soon after it seemed over is the same: its id is open again."""
 
@@ -44,6 +56,7 @@ class Thing:
     id: str = ""
     said_s: float = -math.inf
     cleared_s: float = -1.0
+    speed_mps: float = 0.0
 
 
 class Fusion:
@@ -58,7 +71,7 @@ class Fusion:
     def update(self, suspicions: list[Suspicion], now_s: float) -> list[Thing]:
         """Take in what is suspected now; returns those that are over."""
         self._now_s = now_s
-        for group in self._groups(self._settled(suspicions)):
+        for group in self._groups(self._primary(self._settled(suspicions))):
             self._take(group, now_s)
         self._merge()
         over = [thing for thing in self.things if now_s - thing.last_s > thing.quiet_s]
@@ -84,6 +97,26 @@ class Fusion:
                 continue
             kept.append(one)
         return kept
+
+    def _primary(self, suspicions: list[Suspicion]) -> list[Suspicion]:
+        """Without first vehicles that wait upstream of an incident: they stand because of it."""
+        lately = [t for t in self._ended if self._now_s - t.last_s <= AFTERMATH_S]
+        jams = [self._jam(thing) for thing in (*self.things, *lately) if thing.kind in _ROAD]
+        edge = self._layout.city.network.lanes.edge
+        return [
+            one
+            for one in suspicions
+            if not one.at_line or not any(int(edge[one.lane]) in behind for behind in jams)
+        ]
+
+    def _jam(self, thing: Thing) -> set[int]:
+        """Edges upstream of an incident, its own left out."""
+        edge = self._layout.city.network.lanes.edge
+        rows = list(thing.lanes)
+        if thing.kind in (IncidentKind.BLOCKED_JUNCTION, IncidentKind.SIGNAL_FAULT) and thing.junction >= 0:
+            rows += np.flatnonzero(self._layout.junction == thing.junction).tolist()
+        own = frozenset(edge[rows].tolist())
+        return set(self._layout.behind(own, JAM_M)) - own
 
     def _groups(self, suspicions: list[Suspicion]) -> list[list[Suspicion]]:
         """Suspicions of one thing together."""
@@ -125,10 +158,7 @@ class Fusion:
         thing = next((t for t in self.things if self._same(t, group, kind)), None)
         onset_s = min(one.onset_s for one in group)
         if thing is None:
-            again = (
-                t for t in self._ended if kind is not IncidentKind.WRONG_WAY and self._same(t, group, kind)
-            )
-            thing = next(again, None)
+            thing = next((t for t in self._ended if self._same(t, group, kind)), None)
             if thing is not None:
                 self._ended.remove(thing)
                 thing.cleared_s = -1.0
@@ -139,6 +169,7 @@ class Fusion:
         thing.last_s = now_s
         if thing.kind is IncidentKind.WRONG_WAY:
             thing.lanes.clear()
+            thing.speed_mps = group[0].speed_mps
         whole = kind in (IncidentKind.BLOCKED_JUNCTION, IncidentKind.SIGNAL_FAULT)
         parts = [one for one in group if whole or one.lane < 0 or self._is_part(thing, one)]
         if not parts:
@@ -184,11 +215,24 @@ class Fusion:
         return bool(edge[lane] == edge[one.lane]) and abs(one.d - d) <= SAME_M
 
     def _same_driver(self, thing: Thing, one: Suspicion) -> bool:
-        """Whether who was seen there may be here now: `DRIVER_MPS` since, and a junction in between."""
+        """Whether who was seen there may be here now: further upstream, as far as he may have come since."""
+        layout = self._layout
         lane, d = next(iter(thing.lanes.items()))
-        before, after = self._layout.place(lane, d), self._layout.place(one.lane, one.d)
-        apart_m = math.hypot(before.x_m - after.x_m, before.y_m - after.y_m)
-        return apart_m <= DRIVER_MPS * (self._now_s - thing.last_s) + 60.0
+        since_s = self._now_s - thing.last_s
+        gone_m = since_s * thing.speed_mps
+        if since_s > DRIVER_LOST_S:
+            return False
+        if layout.stem[lane] == layout.stem[one.lane]:
+            driven_m = one.d - d
+        else:
+            edge = layout.city.network.lanes.edge
+            most_m = DRIVER_SHARE[1] * gone_m + SAME_M
+            behind = layout.behind(frozenset([int(edge[lane])]), 100.0 * math.ceil(most_m / 100.0))
+            if int(edge[one.lane]) not in behind:
+                return False
+            rest_m = float(layout.length_m[lane] - (d - layout.beyond_m[lane]))
+            driven_m = rest_m + behind[int(edge[one.lane])] + one.d - float(layout.beyond_m[one.lane])
+        return DRIVER_SHARE[0] * gone_m - SAME_M <= driven_m <= DRIVER_SHARE[1] * gone_m + SAME_M
 
     def _merge(self) -> None:
         """Two that have grown into one are one: the older stays."""

@@ -52,12 +52,37 @@ class Layout:
         self.junction[movements.from_lane[signalled]] = movements.junction[signalled]
         self.stem = self._stems()
         self.beside = self._beside()
-        self.xy = city.network.nodes.xy
+        edge = lanes.edge
+        self._edge_m = dict(zip(edge.tolist(), lanes.length_m.tolist(), strict=True))
+        self._edges_into: dict[int, set[int]] = {}
+        for a, b in zip(edge[movements.from_lane].tolist(), edge[movements.to_lane].tolist(), strict=True):
+            self._edges_into.setdefault(b, set()).add(a)
+        self._behind: dict[tuple[frozenset[int], float], dict[int, float]] = {}
 
     def seen_m(self) -> tuple[F32, F32]:
         """(n,) d of the nearest and of the farthest point of each lane that its camera sees."""
         far_m = np.minimum(self.beyond_m + self.length_m, np.float32(self.range_m))
         return self.beyond_m, far_m
+
+    def behind(self, edges: frozenset[int], far_m: float) -> dict[int, float]:
+        """Edges from which one comes to these, with the metres from their end to the first of these; those
+        nearer than far_m. Kept: asked again for each incident in each second."""
+        known = self._behind.get((edges, far_m))
+        if known is not None:
+            return known
+        found = dict.fromkeys(edges, 0.0)
+        todo = sorted(edges)
+        while todo:
+            edge = todo.pop(0)
+            at_m = found[edge] + (0.0 if edge in edges else self._edge_m[edge])
+            if at_m >= far_m:
+                continue
+            for before in self._edges_into.get(edge, ()):
+                if at_m < found.get(before, np.inf):
+                    found[before] = at_m
+                    todo.append(before)
+        self._behind[edges, far_m] = found
+        return found
 
     def place(self, lane: int, d: float, lanes: tuple[int, ...] | None = None) -> Place:
         """The point of a lane at d, with these lanes (rows) of its edge or its own."""

@@ -1,8 +1,9 @@
 """Cameras that are silent or lie, told from what cannot be on a road.
 
 silent     it spoke, and has not for `SILENT_S`
-blind      frames without a vehicle: those in mid-view vanished at once, or it is empty for far longer than
-           this view ordinarily is (its longest stretch is learned)
+blind      frames without a vehicle: those who could not have left vanished at once, or it is empty for far
+           longer than this view ordinarily is: −ln P of such a gap, whose scale is learned and uncertain
+           (Lomax, as in discharge.py)
 frozen     frame after frame the same to the last digit, vehicles said to drive among them
 phantom    others drive through vehicles that stand, or a queue appears at once in mid-view
 inflated   far more vehicles come and go in mid-view than at any time before
@@ -19,19 +20,20 @@ from numpy.typing import NDArray
 
 from civicbrain.brains.incidents.layout import Layout
 from civicbrain.brains.incidents.suspicion import Suspicion
-from civicbrain.brains.incidents.tracks import Step, Tracks
+from civicbrain.brains.incidents.tracks import KEEP_FRAMES, Step, Tracks
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.observations import Detections
 
 SILENT_S = 8.0
-BLIND_H, FROZEN_H, PHANTOM_H, INFLATED_H = 12.0, 12.0, 3.0, 20.0
-VANISHES = 3.9
-"""−ln of the chance that a vehicle in mid-view goes out of it in a second (about 2 %: parked, overlooked)."""
+BLIND_H, FROZEN_H, PHANTOM_H, INFLATED_H = 11.0, 12.0, 3.0, 20.0
+VANISHES, OVERLOOKED = 3.9, 3.0
+"""−ln of the chance that a vehicle goes out of view between its ends in a second (about 2 %: parked), and
+that a camera overlooks it in one frame (5 %)."""
 
-LEAST_STRETCHES = 8
-FIRST_EMPTY_S, LONGEST_EMPTY_S, EMPTY_FACTOR = 40.0, 300.0, 2.5
-"""Blind: empty for so many times the longest stretch that the view was ordinarily empty for lately."""
+K, KEEP = 20.0, 0.97
+PRIOR_GAPS, PRIOR_GAP_S = 3.0, 40.0
+"""Gaps without a vehicle: scale before any was seen, and how many seen ones it counts for."""
 
 LEARN_S = 600.0
 QUIET_S = 30.0
@@ -51,8 +53,9 @@ class SensorFaults:
         self._since_s = {name: np.full(count, np.nan) for name in self._score}
         self._said_s = {name: np.full(count, -np.inf) for name in self._score}
         self._rows: dict[str, F64] = {"count": np.zeros(count)}
-        self._stretches = np.zeros(count, np.int64)
-        self._longest_s: F64 = np.zeros(count)  # longest ordinary stretch without a vehicle, 0: none yet
+        self._vanished: F64 = np.zeros(count)  # vehicles that were in view before it was empty
+        self._gap_sum: F64 = np.zeros(count)
+        self._gap_squares: F64 = np.zeros(count)
         self._flicker: F64 = np.full(count, 0.05)  # share of rows that come or go in mid-view
         self._before: F64 = np.zeros(0)
         self._before_camera = np.zeros(0, np.int32)
@@ -105,18 +108,24 @@ class SensorFaults:
     def _blind(self, tracks: Tracks, step: Step, new: Bool, rows: F64) -> None:
         empty = new & (rows == 0)
         first = empty & (self._empty_s == 0.0)
-        carried = tracks.missed == 1
-        mid = carried & self._mid_view(tracks.lane, tracks.d - tracks.speed)
-        vanished = np.bincount(tracks.camera[mid], minlength=len(rows))
-        known = self._stretches >= LEAST_STRETCHES  # of other views nobody knows what is long
-        rate = np.where(known, BLIND_H / EMPTY_FACTOR / np.maximum(self._longest_s, FIRST_EMPTY_S), 0.0)
-        change = np.where(first, VANISHES * np.maximum(vanished - 1.0, 0.0), rate * step.dt_s)
-        self._add("blind", np.where(empty, change, -1e9), new, step.time_s, BLIND_H)
-        ended = new & ~empty & (self._empty_s > 0.0) & (self._score["blind"] < BLIND_H)
-        after_s = np.maximum(0.99 * self._longest_s, np.minimum(self._empty_s, LONGEST_EMPTY_S))
-        self._longest_s = np.where(ended, after_s, self._longest_s)
-        self._stretches += ended
+        # who would still be in view a frame later, however he drives
+        stays = (tracks.missed == 1) & (
+            tracks.d - (tracks.speed + 1.5) * step.dt_s > self._near_m[tracks.lane] + 1.0
+        )
+        count = np.bincount(tracks.camera[stays], minlength=len(rows)).astype(np.float64)
+        self._vanished = np.where(first, count, self._vanished)
+        ended = new & ~empty & (self._empty_s > KEEP_FRAMES) & (self._score["blind"] < BLIND_H)
+        self._gap_sum = np.where(ended, KEEP * self._gap_sum + self._empty_s, self._gap_sum)
+        self._gap_squares = np.where(ended, KEEP * self._gap_squares + self._empty_s**2, self._gap_squares)
         self._empty_s = np.where(new, np.where(empty, self._empty_s + step.dt_s, 0.0), self._empty_s)
+        scale_s = (self._gap_squares / 2.0 + PRIOR_GAPS * PRIOR_GAP_S**2) / (
+            self._gap_sum + PRIOR_GAPS * PRIOR_GAP_S
+        )
+        waits_s = np.maximum(self._empty_s - KEEP_FRAMES, 0.0)
+        each = np.where(self._empty_s > 1.5 * step.dt_s, VANISHES, OVERLOOKED)
+        nats = K * np.log1p(waits_s / (K * scale_s)) + each * self._vanished
+        self._since_s["blind"] = np.where(first, step.time_s, self._since_s["blind"])
+        self._score["blind"] = np.where(new, np.where(empty, nats, 0.0), self._score["blind"])
 
     def _frozen(self, frame: Detections, tracks: Tracks, step: Step, new: Bool, rows: F64) -> None:
         now = frame.lane.astype(np.float64) * 1e6 + frame.distance_m

@@ -27,6 +27,9 @@ BRAKES_MPS2 = 4.5
 """Who could still have stopped at that (SUMO's default deceleration, a firm one) and is no longer seen may
 stand before the line, overlooked."""
 
+FOLLOWED_S = 3.0
+"""A row that was there for less may be anything: a wrong-way driver, a camera that invents vehicles."""
+
 CROSSINGS_H = 2.6
 """Three crossings within half a minute, or more in longer."""
 
@@ -75,7 +78,8 @@ class SignalFaults:
         red = self.red(signals, now_s, RED_S)
         lane = step.crossed_lane
         cannot_stop = step.crossed_speed**2 > 2.0 * BRAKES_MPS2 * (step.crossed_d + 1.0)
-        wrong = lane[red[lane] & watched[lane] & cannot_stop & (step.crossed_speed > 4.0)]
+        followed = step.crossed_age_s >= FOLLOWED_S
+        wrong = lane[red[lane] & watched[lane] & cannot_stop & followed & (step.crossed_speed > 4.0)]
         x: F32 = np.bincount(layout.junction[wrong], minlength=len(self._crossed.score)).astype(np.float32)
         self._first_s = np.where((x > 0) & (self._crossed.score <= 0.0), now_s, self._first_s)
         self._crossed.update(x / np.float32(max(step.dt_s, 0.1)), now_s, step.dt_s)

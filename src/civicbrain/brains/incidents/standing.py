@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from civicbrain.brains.incidents.cells import CELL_M, Cells
+from civicbrain.brains.incidents.discharge import Discharge
 from civicbrain.brains.incidents.layout import I64, Layout
 from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.brains.incidents.tracks import Step, Tracks
@@ -20,25 +21,22 @@ from civicbrain.city.network import F32, F64, Bool
 from civicbrain.city.observations import SignalStates, VehicleClass
 
 STANDS_S = 4.0
-START_S = 5.0
-"""Green until the first vehicle must have moved: start-up lost time is about 2 s (HCM 7th ed., ch. 19), the
-camera's frame is up to 1 s old, and a second is lost to the frame rate."""
-
 FOLLOWS_M = np.full(len(VehicleClass), 13.0)
 """Front to front, who is nearer to the one ahead stands because of him: his length, 2.5 m and slack."""
 FOLLOWS_M[[VehicleClass.TRUCK, VehicleClass.BUS]] = 24.0
 FOLLOWS_M[VehicleClass.TRAM] = 50.0
 
 AT_END_M = 13.0
-MID_H, LINE_H = 28.0, 26.0
+MID_H = 28.0
 """Thresholds of the two tests, s of unexplained standing: about what the longest ordinary ones were on
 scenarios that are not reported on."""
 
 BUS_STOPS_S = 90.0
-GIVES_WAY_S = 60.0
-"""Longer than this a bus stands at no stop, and nobody waits for a gap, outside a jam."""
+"""Longer than this a bus stands at no stop."""
 
-YIELDS = 0.2  # weight of a second of green that yields
+SORTS_M, BESIDE_M, BESIDE_QUEUE = 60.0, 12.0, 0.25
+"""Near the line, beside a queue at red: weight of a second of standing of who may wait to get in there."""
+
 EXIT_M, SLOW_MPS, FULL_FOR_S = 18.0, 3.0, 10.0
 MEMORY_S = 150.0
 
@@ -54,13 +52,11 @@ class Standing:
         count = int(np.ceil((layout.range_m + CELL_M) / CELL_M)) + 1
         lanes = len(layout.camera)
         self._mid = Cells((lanes, count), 0.15, MID_H / sensitivity)
-        self._line = Cells((lanes,), 0.1, LINE_H / sensitivity)
+        self._line = Discharge(layout, sensitivity)
         self._spoke_s: F64 = np.full((lanes, count), -np.inf)
-        self._line_s: F64 = np.full(lanes, -np.inf)
         self._others: F64 = np.zeros((lanes, count))  # how many different vehicles stood there first
         self._last_born: F64 = np.full((lanes, count), -1.0)
         self._full_s: F64 = np.full(lanes, -np.inf)
-        self._stand_since: F64 = np.full(lanes, np.nan)
 
     def update(self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool) -> list[Suspicion]:
         """watched: (n,) lanes whose camera delivered this frame and is trusted."""
@@ -79,21 +75,37 @@ class Standing:
         at_end = to_end_m < AT_END_M
         patient = _PUBLIC[tracks.kind] & (stood_s < BUS_STOPS_S)
         full = self._full_exits(tracks, now_s)
-        self._in_lane(
-            tracks, step, np.flatnonzero(head & ~at_end & ~patient), np.flatnonzero(stands), watched
-        )
-        gives_way = at_end & ~layout.signalled[tracks.lane] & (stood_s >= GIVES_WAY_S) & ~full[tracks.lane]
-        self._at_line(
-            tracks, now_s, np.flatnonzero(head & at_end), gives_way, full, signals, watched, step.dt_s
-        )
-        return [*self._mid_suspicions(now_s), *self._line_suspicions(now_s)]
+        beside = self._beside_queue(tracks, to_end_m, self._line.green(signals, now_s)[0])
+        weight = np.where(beside, BESIDE_QUEUE, 1.0).astype(np.float32)
+        first = np.flatnonzero(head & at_end & ~patient)
+        held = self._line.update(tracks, step, first, weight[first], full, signals, watched)
+        rows = np.flatnonzero(head & ~at_end & ~patient)
+        self._in_lane(tracks, step, rows, weight[rows], np.flatnonzero(stands), watched)
+        return [*self._mid_suspicions(now_s), *held]
 
-    def _in_lane(self, tracks: Tracks, step: Step, rows: I64, stands: I64, watched: Bool) -> None:
+    def _beside_queue(self, tracks: Tracks, to_end_m: F64, goes: Bool) -> Bool:
+        """Who waits near a line beside somebody of the next lane who stands, one of them at red: he may want
+        to go in there."""
+        beside = self._layout.beside
+        result: Bool = np.zeros(len(tracks.lane), np.bool_)
+        standing = np.sort(tracks.lane[tracks.speed < 1.5] * 1e4 + tracks.d[tracks.speed < 1.5])
+        near = to_end_m < SORTS_M
+        for side in (0, 1):
+            other = beside[tracks.lane, side]
+            key = other * 1e4 + tracks.d
+            some = np.searchsorted(standing, key + BESIDE_M) > np.searchsorted(standing, key - BESIDE_M)
+            red = ~(goes[tracks.lane] & goes[other])
+            result |= near & (other >= 0) & some & red
+        return result
+
+    def _in_lane(
+        self, tracks: Tracks, step: Step, rows: I64, weight: F32, stands: I64, watched: Bool
+    ) -> None:
         now_s = step.time_s
         cell = self._cell(tracks.anchor_d)
         lane = tracks.lane
         x: F32 = np.zeros(self._mid.score.shape, np.float32)
-        x[lane[rows], cell[rows]] = 1.0
+        x[lane[rows], cell[rows]] = weight
         fresh = tracks.born_s[rows] != self._last_born[lane[rows], cell[rows]]
         self._others[lane[rows], cell[rows]] += fresh
         self._last_born[lane[rows], cell[rows]] = tracks.born_s[rows]
@@ -114,42 +126,6 @@ class Standing:
         self._mid.refute(free & ~occupied & (self._mid.score > 0.0), 0.3)
         self._others[self._mid.score <= 0.0] = 0.0
 
-    def _at_line(
-        self, tracks: Tracks, now_s: float, rows: I64, gives_way: Bool, full: Bool, signals: SignalStates,
-        watched: Bool, dt_s: float,
-    ) -> None:  # fmt: skip
-        weight = self._green(signals, now_s)
-        weight[full] = 0.0
-        x: F32 = np.zeros(len(weight), np.float32)
-        x[tracks.lane[rows]] = weight[tracks.lane[rows]]
-        yielding = np.flatnonzero(gives_way)
-        x[tracks.lane[yielding]] = 0.5
-        stands_first = np.zeros(len(weight), np.bool_)
-        stands_first[tracks.lane[rows]] = True
-        looked = watched & ((weight > 0.0) | (x > 0.0))
-        self._line.update(x, now_s, dt_s, looked)
-        # green, and nobody stands at the line: the lane works
-        works = watched & (weight >= 1.0) & ~stands_first
-        self._line.refute(works)
-        self._line_s[x > 0.0] = now_s
-        since = now_s - tracks.stood_s(now_s)[rows]
-        self._stand_since[tracks.lane[rows]] = since
-        # the line is looked at in greens only: it lasts while its head does
-        self._line_s[stands_first & self._line.alarms] = now_s
-
-    def _green(self, signals: SignalStates, now_s: float) -> F32:
-        """(n,) weight of a second at the line: 1 where all that a lane leads to has had 'G' for `START_S`,
-        `YIELDS` where some of it yields, 0 where some of it is not green."""
-        layout = self._layout
-        lamps = signals.lamps[layout.groups]
-        long = now_s - signals.lamps_since_s[layout.groups] >= START_S
-        value = np.where(lamps == ord("G"), 1.0, np.where(lamps == ord("g"), YIELDS, 0.0)) * long
-        result: F32 = np.zeros(len(layout.camera), np.float32)
-        has = np.flatnonzero(layout.signalled)
-        if len(value):
-            result[has] = np.minimum.reduceat(value, layout.group_start[has])
-        return result
-
     def _full_exits(self, tracks: Tracks, now_s: float) -> Bool:
         """(n,) some exit of the lane has a vehicle standing at its beginning."""
         layout = self._layout
@@ -164,6 +140,9 @@ class Standing:
         standing = now_s - self._full_s < FULL_FOR_S
         result: Bool = np.zeros(len(layout.camera), np.bool_)
         has = np.flatnonzero(np.diff(layout.exit_start) > 0)
+        # who has to go on in the next lane beyond waits as well
+        edge = layout.city.network.lanes.edge
+        standing = np.bincount(edge, weights=standing, minlength=int(edge.max()) + 1)[edge] > 0.0
         if len(layout.exits):
             result[has] = np.logical_or.reduceat(standing[layout.exits], layout.exit_start[has])
         return result
@@ -194,25 +173,6 @@ class Standing:
                     quiet_s=120.0 if many else 40.0,
                 )
             )
-        return found
-
-    def _line_suspicions(self, now_s: float) -> list[Suspicion]:
-        found = []
-        for lane in np.flatnonzero(self._line.alarms).tolist():
-            if now_s - self._line_s[lane] > 20.0:
-                self._line.score[lane] = 0.0
-                continue
-            since_s = float(self._stand_since[lane])
-            green_s = float(self._line.score[lane])
-            ratio = green_s / float(self._line.threshold[lane])
-            text = f"the first vehicle does not go: {green_s:.0f} s of green unused"
-            found.append(
-                Suspicion(
-                    IncidentKind.STOPPED_VEHICLE, ratio, since_s, text,
-                    lane, float(self._layout.beyond_m[lane]) + 2.0, int(self._layout.junction[lane]),
-                    at_line=True, quiet_s=40.0,
-                )
-            )  # fmt: skip
         return found
 
     def _cell(self, d: F64) -> I64:

@@ -11,7 +11,8 @@ from civicbrain.city.incidents import IncidentKind
 class Suspicion:
     """ratio: evidence over the detector's threshold, from 1 on it is said. lane, d: where on the road (rows
     and metres before the stop line), lane -1 for a junction or a camera. junction: row, -1 where it is none.
-    at_line: it stands at the end of its lane. quiet_s: how long it may be silent before it counts as over."""
+    at_line: it stands at the end of its lane. quiet_s: how long it may be silent before it counts as over.
+    speed_mps: of a wrong-way driver."""
 
     kind: IncidentKind
     ratio: float
@@ -22,3 +23,4 @@ class Suspicion:
     junction: int = -1
     at_line: bool = False
     quiet_s: float = 20.0
+    speed_mps: float = 0.0

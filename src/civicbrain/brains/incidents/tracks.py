@@ -39,7 +39,8 @@ class Step:
 
     new: (c,) junction rows of cameras whose frame this is. matched: rows seen before and now, with before_d
     and before_lane. born: rows that nobody was before. crossed_*: lane, speed and last d of those who drove
-    over the stop line. lost_*: lane and d of tracks that ended in mid-view. dt_s: since the frame before.
+    over the stop line, and for how long they were followed before. lost_*: lane and d of tracks that ended in
+    mid-view. dt_s: since the frame before.
     """
 
     time_s: float
@@ -51,6 +52,7 @@ class Step:
     crossed_lane: I32
     crossed_speed: F64
     crossed_d: F64
+    crossed_age_s: F64
     lost_lane: I32
     lost_d: F64
     dt_s: float
@@ -145,6 +147,7 @@ class Tracks:
             crossed_lane=self.lane[plain],
             crossed_speed=self.speed[plain],
             crossed_d=self.d[plain],
+            crossed_age_s=now_s - self.born_s[plain],
             lost_lane=self.lane[end],
             lost_d=self.d[end],
             dt_s=dt_s,

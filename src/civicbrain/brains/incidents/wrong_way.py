@@ -78,6 +78,7 @@ class WrongWay:
                 IncidentKind.WRONG_WAY, float(self._length[row] / self._least), float(self._since_s[row]),
                 f"a vehicle has driven {driven_m[row]:.0f} m away from the stop line at "
                 f"{self._speed[row] * 3.6:.0f} km/h", int(self._lane[row]), float(self._d[row]), quiet_s=30.0,
+                speed_mps=float(self._speed[row]),
             )
             for row in np.flatnonzero(told).tolist()
         ]  # fmt: skip

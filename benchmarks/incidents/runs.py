@@ -1,0 +1,82 @@
+"""Which runs there are: for development, for the committed figures, held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from civicbrain.city.folder import load_city
+from civicbrain.city.model import City
+from civicbrain.twin.generating import GenerateOptions, generate_city
+from civicbrain.twin.importing import resolve_scenario
+
+GENERATED = {"generated-40": (40, 7), "generated-60": (60, 8), "generated-100": (100, 2026)}
+"""Name -> junctions and seed."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A run. scale: factor on the demand. wanted: incidents asked for (fewer find room); 0: none, for the
+    false alarms of ordinary traffic."""
+
+    city: str
+    scale: float
+    coverage: float
+    seed: int
+    wanted: int
+    seconds: float = 2400.0
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        text = f"{self.city}, demand x {self.scale:g}, coverage {self.coverage:g}, seed {self.seed}"
+        return text + ("" if self.wanted else ", no incidents")
+
+    @property
+    def key(self) -> str:
+        """For file names."""
+        return f"{self.city}_x{self.scale:g}_c{self.coverage:g}_s{self.seed}_n{self.wanted}_{self.seconds:g}s"
+
+
+DEVELOP = [
+    Spec("cologne8", 1.0, 1.0, 101, 24), Spec("cologne8", 1.2, 0.5, 102, 24),
+    Spec("cologne8", 1.0, 1.0, 103, 0), Spec("ingolstadt21", 0.7, 1.0, 101, 40),
+    Spec("ingolstadt21", 1.0, 1.0, 102, 40), Spec("ingolstadt21", 0.7, 1.0, 103, 0),
+    Spec("generated-60", 1.0, 1.0, 101, 70), Spec("generated-60", 1.2, 1.0, 102, 70),
+    Spec("generated-60", 1.0, 1.0, 103, 0), Spec("ingolstadt7", 1.0, 1.0, 101, 16),
+    Spec("cologne3", 1.0, 1.0, 101, 10), Spec("generated-60", 0.8, 0.5, 104, 70),
+    Spec("ingolstadt21", 1.0, 1.0, 104, 0), Spec("generated-60", 1.2, 1.0, 105, 0),
+    Spec("ingolstadt7", 0.7, 1.0, 106, 0), Spec("cologne8", 0.7, 1.0, 107, 24),
+]  # fmt: skip
+"""Whatever is chosen is chosen on these."""
+
+_SIZES = (
+    ("generated-100", 100, (1.0, 0.8, 1.2)), ("cologne8", 24, (1.0, 0.7, 1.2)), ("ingolstadt21", 40, (0.7, 0.5, 1.0)),
+)  # fmt: skip
+_BASE = 10
+FULL = [
+    *(Spec(city, scales[k], coverage, _BASE + k + 1, wanted)
+      for k in range(3) for coverage in (1.0, 0.5) for city, wanted, scales in _SIZES),
+    *(Spec(city, scale, 1.0, 19, 0)
+      for scale in (1.0, 0.7) for city in ("generated-100", "cologne8", "ingolstadt21")),
+]  # fmt: skip
+"""Seeds that nothing was chosen on; of the generated city of 100 and the held-out one not even the city."""
+
+HELD_OUT = [Spec("{held_out}", 1.0, 1.0, 11, 24), Spec("{held_out}", 1.0, 1.0, 12, 24), Spec("{held_out}", 1.0, 1.0, 19, 0)]
+PILOT = [FULL[0], FULL[1], FULL[2], *FULL[-6:-3]]
+
+
+def city_folder(name: str, scratch: Path) -> Path:
+    """The folder of a city of this benchmark, made where it must be. name: built in, generated, or a path."""
+    if name not in GENERATED:
+        return resolve_scenario(name).folder
+    folder = scratch / name
+    if not folder.is_dir():
+        junctions, seed = GENERATED[name]
+        generate_city(GenerateOptions(junctions, seed=seed), folder)
+    return folder
+
+
+def city_of(name: str, scratch: Path) -> City:
+    """Likewise, loaded."""
+    return load_city(city_folder(name, scratch))
