@@ -148,9 +148,7 @@ class Discharge:
         unused_s = float(self.unused_s[lane])
         text = f"the first vehicle does not go: {unused_s:.0f} s of green unused"
         if not self._layout.signalled[lane]:
-            text = (
-                f"the first vehicle has not gone for {unused_s:.0f} s, by a line without a signal"
-            )
+            text = f"the first vehicle has not gone for {unused_s:.0f} s, by a line without a signal"
         return Suspicion(
             IncidentKind.STOPPED_VEHICLE, ratio, float(self._since_s[lane]), text,
             lane, float(self._layout.beyond_m[lane]) + 2.0, int(self._layout.junction[lane]),

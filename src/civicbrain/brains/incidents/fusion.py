@@ -99,14 +99,14 @@ class Fusion:
         return kept
 
     def _primary(self, suspicions: list[Suspicion]) -> list[Suspicion]:
-        """Without first vehicles that wait upstream of an incident: they stand because of it."""
+        """Without first vehicles that wait upstream of an incident whose queue is before them."""
         lately = [t for t in self._ended if self._now_s - t.last_s <= AFTERMATH_S]
         jams = [self._jam(thing) for thing in (*self.things, *lately) if thing.kind in _ROAD]
         edge = self._layout.city.network.lanes.edge
         return [
             one
             for one in suspicions
-            if not one.at_line or not any(int(edge[one.lane]) in behind for behind in jams)
+            if not one.queue_beyond or not any(int(edge[one.lane]) in behind for behind in jams)
         ]
 
     def _jam(self, thing: Thing) -> set[int]:

@@ -55,7 +55,11 @@ class Layout:
         edge = lanes.edge
         self._edge_m = dict(zip(edge.tolist(), lanes.length_m.tolist(), strict=True))
         self._edges_into: dict[int, set[int]] = {}
-        for a, b in zip(edge[movements.from_lane].tolist(), edge[movements.to_lane].tolist(), strict=True):
+        ahead = movements.turn != ord("t")  # nobody queues, or comes, round a U-turn
+        pairs = zip(
+            edge[movements.from_lane[ahead]].tolist(), edge[movements.to_lane[ahead]].tolist(), strict=True
+        )
+        for a, b in pairs:
             self._edges_into.setdefault(b, set()).add(a)
         self._behind: dict[tuple[frozenset[int], float], dict[int, float]] = {}
 

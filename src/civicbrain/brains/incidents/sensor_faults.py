@@ -6,7 +6,8 @@ blind      frames without a vehicle: those who could not have left vanished at o
            (Lomax, as in discharge.py)
 frozen     frame after frame the same to the last digit, vehicles said to drive among them
 phantom    others drive through vehicles that stand, or a queue appears at once in mid-view
-inflated   far more vehicles come and go in mid-view than at any time before
+inflated   vehicles appear in mid-view far more often than they are lost and found again here: a sequential
+           ratio test of a rate (Wald 1945), the usual one learned
 
 Each is a log-likelihood ratio or CUSUM that has to reach 1 after division by its threshold.
 """
@@ -26,13 +27,16 @@ from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.observations import Detections
 
 SILENT_S = 8.0
-BLIND_H, FROZEN_H, PHANTOM_H, INFLATED_H = 11.0, 12.0, 3.0, 20.0
+BLIND_H, FROZEN_H, PHANTOM_H, INFLATED_H = 10.0, 12.0, 3.0, 14.0
 VANISHES, OVERLOOKED = 3.9, 3.0
 """−ln of the chance that a vehicle goes out of view between its ends in a second (about 2 %: parked), and
 that a camera overlooks it in one frame (5 %)."""
 
-K, KEEP = 20.0, 0.97
-PRIOR_GAPS, PRIOR_GAP_S = 3.0, 40.0
+LEAST_FLICKER, INFLATED_FLICKER = 0.02, 0.15
+"""Chance a vehicle and frame that one appears beside it in mid-view: least usual one, inflated."""
+
+K, KEEP = 30.0, 0.97
+PRIOR_GAPS, PRIOR_GAP_S = 1.5, 40.0
 """Gaps without a vehicle: scale before any was seen, and how many seen ones it counts for."""
 
 LEARN_S = 600.0
@@ -56,7 +60,8 @@ class SensorFaults:
         self._vanished: F64 = np.zeros(count)  # vehicles that were in view before it was empty
         self._gap_sum: F64 = np.zeros(count)
         self._gap_squares: F64 = np.zeros(count)
-        self._flicker: F64 = np.full(count, 0.05)  # share of rows that come or go in mid-view
+        self._flicker: F64 = np.full(count, LEAST_FLICKER)  # share of rows that appear in mid-view
+        self._born_before: F64 = np.zeros(0)
         self._before: F64 = np.zeros(0)
         self._before_camera = np.zeros(0, np.int32)
         self._misses: F64 = np.zeros(count)  # share of standing vehicles overlooked in a frame, learned
@@ -184,16 +189,20 @@ class SensorFaults:
     def _inflated(self, tracks: Tracks, step: Step, new: Bool, rows: F64) -> None:
         count = len(rows)
         born = step.born[self._mid_view(tracks.lane[step.born], tracks.d[step.born])]
-        ended = step.lost_lane[self._mid_view(step.lost_lane, step.lost_d)]
-        flicker = np.bincount(tracks.camera[born], minlength=count) + 0.0
-        flicker += np.bincount(self._layout.camera[ended], minlength=count)
-        allowed = 2.0 * self._flicker * rows + 0.05 * rows + 0.3
+        key = self._layout.stem[tracks.lane[born]] * 1e4
+        back = key + tracks.d[born] - tracks.speed[born] * step.dt_s
+        # one who drives the wrong way is new in each frame as well, but where he was says where he is
+        drives = (tracks.speed[born] > 2.0) & _near(self._born_before, back, 3.0)
+        self._born_before = np.sort(key + tracks.d[born])
+        appeared = np.bincount(tracks.camera[born[~drives]], minlength=count).astype(np.float64)
+        usual = np.maximum(1.5 * self._flicker, LEAST_FLICKER)
+        many = np.maximum(INFLATED_FLICKER, 4.0 * usual)
+        change = np.minimum(appeared, 4.0) * np.log(many / usual) - (many - usual) * rows
         trusted = self.trusted(step.time_s)
         heard = trusted | (self._score["inflated"] > 0.0)
-        change = np.where(heard, flicker - allowed, 0.0)
-        self._add("inflated", change, new, step.time_s, INFLATED_H)
+        self._add("inflated", np.where(heard, change, 0.0), new, step.time_s, INFLATED_H)
         calm = new & (rows > 0) & trusted & (self._score["inflated"] < 0.3 * INFLATED_H)
-        share = np.where(rows > 0, flicker / np.maximum(rows, 1.0), 0.0)
+        share = np.where(rows > 0, appeared / np.maximum(rows, 1.0), 0.0)
         self._flicker += np.where(calm, (np.minimum(share, 1.0) - self._flicker) / LEARN_S, 0.0)
 
     def _mid_view(self, lane: I32, d: F64) -> Bool:
@@ -219,3 +228,9 @@ class SensorFaults:
 
     def _suspect(self, row: int, ratio: float, since_s: float, text: str) -> Suspicion:
         return Suspicion(IncidentKind.SENSOR_FAULT, ratio, since_s, text, junction=row, quiet_s=QUIET_S)
+
+
+def _near(places: F64, wanted: F64, gate: float) -> Bool:
+    """Of each wanted: whether one of the sorted places is within the gate."""
+    found: Bool = np.searchsorted(places, wanted + gate) > np.searchsorted(places, wanted - gate)
+    return found

@@ -9,6 +9,8 @@ green. A vehicle that drives through the place on the same lane, or leaves the l
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from civicbrain.brains.incidents.cells import CELL_M, Cells
@@ -38,6 +40,7 @@ SORTS_M, BESIDE_M, BESIDE_QUEUE = 60.0, 12.0, 0.25
 """Near the line, beside a queue at red: weight of a second of standing of who may wait to get in there."""
 
 EXIT_M, SLOW_MPS, FULL_FOR_S = 18.0, 3.0, 10.0
+QUEUED, QUEUED_FOR_S = 3, 60.0
 MEMORY_S = 150.0
 
 _OPEN_ROAD = np.array([c not in (VehicleClass.BICYCLE, VehicleClass.PEDESTRIAN) for c in VehicleClass])
@@ -57,6 +60,7 @@ class Standing:
         self._others: F64 = np.zeros((lanes, count))  # how many different vehicles stood there first
         self._last_born: F64 = np.full((lanes, count), -1.0)
         self._full_s: F64 = np.full(lanes, -np.inf)
+        self._queued_s: F64 = np.full(len(layout.city.network.edges.ids), -np.inf)
 
     def update(self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool) -> list[Suspicion]:
         """watched: (n,) lanes whose camera delivered this frame and is trusted."""
@@ -81,6 +85,8 @@ class Standing:
         held = self._line.update(tracks, step, first, weight[first], full, signals, watched)
         rows = np.flatnonzero(head & ~at_end & ~patient)
         self._in_lane(tracks, step, rows, weight[rows], np.flatnonzero(stands), watched)
+        beyond = self._queue_beyond(tracks, now_s)
+        held = [replace(one, queue_beyond=bool(beyond[one.lane])) for one in held]
         return [*self._mid_suspicions(now_s), *held]
 
     def _beside_queue(self, tracks: Tracks, to_end_m: F64, goes: Bool) -> Bool:
@@ -145,6 +151,19 @@ class Standing:
         standing = np.bincount(edge, weights=standing, minlength=int(edge.max()) + 1)[edge] > 0.0
         if len(layout.exits):
             result[has] = np.logical_or.reduceat(standing[layout.exits], layout.exit_start[has])
+        return result
+
+    def _queue_beyond(self, tracks: Tracks, now_s: float) -> Bool:
+        """(n,) lanes that lead to a road where several have stood lately."""
+        layout = self._layout
+        edge = layout.city.network.lanes.edge
+        stood = np.bincount(edge[tracks.lane[tracks.speed < 1.5]], minlength=len(self._queued_s))
+        self._queued_s[stood >= QUEUED] = now_s
+        queued = now_s - self._queued_s[edge[layout.exits]] < QUEUED_FOR_S
+        result: Bool = np.zeros(len(layout.camera), np.bool_)
+        has = np.flatnonzero(np.diff(layout.exit_start) > 0)
+        if len(queued):
+            result[has] = np.logical_or.reduceat(queued, layout.exit_start[has])
         return result
 
     def _mid_suspicions(self, now_s: float) -> list[Suspicion]:

@@ -12,7 +12,7 @@ class Suspicion:
     """ratio: evidence over the detector's threshold, from 1 on it is said. lane, d: where on the road (rows
     and metres before the stop line), lane -1 for a junction or a camera. junction: row, -1 where it is none.
     at_line: it stands at the end of its lane. quiet_s: how long it may be silent before it counts as over.
-    speed_mps: of a wrong-way driver."""
+    speed_mps: of a wrong-way driver. queue_beyond: there is a queue on a road that it leads to."""
 
     kind: IncidentKind
     ratio: float
@@ -24,3 +24,4 @@ class Suspicion:
     at_line: bool = False
     quiet_s: float = 20.0
     speed_mps: float = 0.0
+    queue_beyond: bool = False
