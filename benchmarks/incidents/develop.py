@@ -1,7 +1,7 @@
 """Replay recordings through the brain: found, missed, named, false, each with its reason. For development.
 
-    python benchmarks/incidents/develop.py --recordings /tmp/incidents            # all development runs
-    python benchmarks/incidents/develop.py --recordings /tmp/incidents cologne8   # those whose key has this
+python benchmarks/incidents/develop.py --recordings /tmp/incidents            # all development runs
+python benchmarks/incidents/develop.py --recordings /tmp/incidents cologne8   # those whose key has this
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> int:
     arguments = parser.parse_args()
     specs = [s for s in DEVELOP if not arguments.only or any(part in s.key for part in arguments.only)]
     if arguments.present:
-        specs = [s for s in specs if (arguments.recordings / f"{s.key}.gz").is_file()]
+        specs = [s for s in specs if s.file(arguments.recordings).is_file()]
     work = [(spec, arguments.recordings, arguments.sensitivity) for spec in specs]
     with ProcessPoolExecutor(arguments.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         rows = list(pool.map(look, work))
@@ -68,14 +68,21 @@ def look(work: tuple[Spec, Path, float]) -> dict[str, Any]:
     found = []
     for truth, one in scored.pairs:
         thing = truth.incident
-        row = (str(thing.kind), thing.mode, str(one.kind) if one else "-", one.detected_s - truth.began_s if one else 0.0)
+        row = (
+            str(thing.kind),
+            thing.mode,
+            str(one.kind) if one else "-",
+            one.detected_s - truth.began_s if one else 0.0,
+        )
         found.append(row)
         if one is None:
             where = thing.junction[:24] or ",".join(thing.lanes) + f"@{thing.position_m:.0f}"
             lines.append(f"  miss  {thing.kind} {thing.mode} {where} {truth.began_s:.0f}-{truth.ended_s:.0f}")
     for one in scored.false:
-        where = f"{one.place.edge} {one.place.lanes} @{one.place.position_m:.0f} {one.place.junction[:24]}"
-        lines.append(f"  FALSE {one.kind} {where} {one.onset_s:.0f}/{one.detected_s:.0f}-{one.cleared_s:.0f} {one.evidence[:2]}")
+        place = one.place
+        where = f"{place.edge} {place.lanes} @{place.position_m:.0f} {place.junction[:24]}"
+        times = f"{one.onset_s:.0f}/{one.detected_s:.0f}-{one.cleared_s:.0f}"
+        lines.append(f"  FALSE {one.kind} {where} {times} {one.evidence[:2]}")
     hours = len(city.junctions) * spec.seconds / 3600.0 * spec.coverage
     return {"lines": lines, "found": found, "false": [str(one.kind) for one in scored.false], "hours": hours}
 
@@ -93,13 +100,18 @@ def report(rows: list[dict[str, Any]]) -> str:
         table[name][told] += 1
         if told != "-":
             times[name].append(after_s)
-    lines = [f"{name:28s} n {sum(c.values()):3d} miss {c['-']:2d} median {np.median(times[name] or [np.nan]):5.0f} s  "
-             + ", ".join(f"{k} {n}" for k, n in c.most_common() if k != "-") for name, c in sorted(table.items())]
+    lines = [
+        f"{name:28s} n {sum(c.values()):3d} miss {c['-']:2d} "
+        f"median {np.median(times[name] or [np.nan]):5.0f} s  "
+        + ", ".join(f"{k} {n}" for k, n in c.most_common() if k != "-")
+        for name, c in sorted(table.items())
+    ]
     total = sum(false.values())
     median = np.median([one[3] for one in seen]) if seen else float("nan")
+    recall, precision = len(seen) / max(len(found), 1), len(seen) / max(len(seen) + total, 1)
     lines.append(
-        f"found {len(seen)}/{len(found)} = {len(seen) / max(len(found), 1):.3f}, false {total} in {hours:.0f} junction hours"
-        f" = {100 * total / hours:.1f} per 100, precision {len(seen) / max(len(seen) + total, 1):.3f}, median {median:.0f} s"
+        f"found {len(seen)}/{len(found)} = {recall:.3f}, precision {precision:.3f}, median {median:.0f} s, "
+        f"false {total} in {hours:.0f} junction hours = {100 * total / hours:.1f} per 100"
     )
     lines.append(f"false by kind: {dict(false)}")
     return "\n".join(lines)

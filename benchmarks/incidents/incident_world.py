@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from draw_incidents import Flows
 from civicbrain.city.folder import load_city
 from civicbrain.city.model import City
 from civicbrain.city.network import F64
-from civicbrain.city.observations import Detections, SignalStates
+from civicbrain.city.observations import Detections
 from civicbrain.twin.incidents import RoadIncident, Truth
 from civicbrain.twin.options import TwinOptions
 from civicbrain.twin.simulation import Twin
@@ -34,9 +33,6 @@ class Run:
     coverage: float
     length_s: float
     incidents: tuple[RoadIncident, ...] = ()
-
-
-Frame = tuple[float, list[Detections | SignalStates]]
 
 
 def simulate(run: Run, watch: Callable[[City, float, list[Any]], None]) -> dict[str, Truth]:
@@ -86,10 +82,3 @@ def measure_flows(run: Run) -> Flows:
     )
     seen = 1.0 - NOISE["miss_rate"]
     return Flows(moved_m / in_view_m / (run.length_s / 3600.0) / seen)
-
-
-def record(run: Run, file: Path) -> None:
-    """Keep what a run delivered, for working on a detector: [(second, data)], truths."""
-    frames: list[Frame] = []
-    truths = simulate(run, lambda _, at_s, data: frames.append((at_s, data)))
-    file.write_bytes(pickle.dumps((run, frames, truths)))

@@ -27,7 +27,7 @@ FLOWS_S = 900.0
 
 def recorded(spec: Spec, folder: Path) -> Path:
     """The recording of a run, made now where there is none."""
-    file = folder / f"{spec.key.replace('/', '-')}.gz"
+    file = spec.file(folder)
     if not file.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         cities = folder / "cities"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-import multiprocessing
 import sys
-import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,69 +15,55 @@ sys.path.insert(0, str(HERE))
 
 import numpy as np  # noqa: E402
 from baselines import Approaches, california, isolation_forest  # noqa: E402
-from draw_incidents import WARM_UP_S, draw  # noqa: E402
-from incident_world import Run, measure_flows, simulate  # noqa: E402
+from draw_incidents import WARM_UP_S  # noqa: E402
 from plots import plot  # noqa: E402
+from recordings import in_process, recorded, replay, run_of  # noqa: E402
+from runs import FULL, PILOT, Spec, held_out  # noqa: E402
 from scoring import Scored, match_run  # noqa: E402
 from summary import condense, table  # noqa: E402
 
+from civicbrain.brains import incidents as room  # noqa: E402
 from civicbrain.brains.incidents import IncidentsBrain  # noqa: E402
 from civicbrain.city.folder import load_city  # noqa: E402
 from civicbrain.city.model import City  # noqa: E402
 from civicbrain.city.store import Store  # noqa: E402
-from civicbrain.twin.generating import GenerateOptions, generate_city  # noqa: E402
-from civicbrain.twin.importing import resolve_scenario  # noqa: E402
 
 SENSITIVITIES = (0.5, 1.0, 2.0)
-FULL_SENSITIVITIES = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0)
 CALIFORNIA = (0.25, 0.5, 1.0, 1.5, 2.0)
 FOREST = (0.1, 0.03, 0.01, 0.003, 0.001)
 BASELINE_NEAR_M = 150.0
 """A baseline says an approach, not a place: anywhere in its view is near enough."""
 
-GENERATED = "generated-100"
-HELD_OUT_SEED = 2026
-
-PILOT = [
-    ("cologne8", 1.0, 1.0, 1, 24), ("cologne8", 0.7, 0.5, 2, 24),
-    ("ingolstadt21", 0.7, 1.0, 1, 40), ("ingolstadt21", 0.5, 0.5, 2, 40),
-    (GENERATED, 1.0, 1.0, 1, 84),
-    ("cologne8", 1.0, 1.0, 3, 0), ("ingolstadt21", 0.7, 1.0, 3, 0), (GENERATED, 1.0, 1.0, 3, 0),
-]  # fmt: skip
-"""(city, scale of its demand, coverage, seed, incidents wanted); 0: a run without any, for false alarms."""
-
-FULL = [
-    *((city, scale, coverage, seed, wanted)
-      for city, wanted, scales in (("cologne8", 24, (0.7, 1.0, 1.2)), ("ingolstadt21", 40, (0.5, 0.7, 1.0)),
-                                   (GENERATED, 100, (0.8, 1.0, 1.2)))
-      for seed, scale in enumerate(scales, start=1)
-      for coverage in (1.0, 0.5)),
-    *((city, scale, 1.0, 9, 0) for city in ("cologne8", "ingolstadt21", GENERATED) for scale in (0.7, 1.0)),
-]  # fmt: skip
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="all runs: more than 500 incidents, hours")
-    parser.add_argument("--only", type=int, action="append", help="this run of the list; repeat for several")
-    parser.add_argument("--seconds", type=float, default=2400.0, help="length of each run")
+    parser.add_argument("--city", action="append", default=[], help="a held-out one (.sumocfg); repeat")
+    parser.add_argument("--recordings", type=Path, default=HERE / "recordings", help="kept there, 25 MB each")
+    parser.add_argument("--recorded", action="store_true", help="only runs that are recorded already")
     parser.add_argument("--results", type=Path, default=HERE / "results.json")
     arguments = parser.parse_args()
-    runs = FULL if arguments.full else PILOT
-    levels = FULL_SENSITIVITIES if arguments.full else SENSITIVITIES
-    chosen = arguments.only if arguments.only is not None else range(len(runs))
-    done: list[dict[str, Any]] = []
-    if arguments.results.is_file() and arguments.only is not None:
-        done = json.loads(arguments.results.read_text())["runs"]
-    with tempfile.TemporaryDirectory(prefix="civicbrain-incidents-") as scratch:
-        for number in chosen:
-            started = time.monotonic()
-            row = _in_process(one_run, runs[number], arguments.seconds, levels, Path(scratch))
-            done = [other for other in done if other["run"] != row["run"]] + [row]
-            _write(arguments.results, done)
-            ours = row["detectors"]["ours 1"]
-            print(row["run"], ours, f"{time.monotonic() - started:.0f} s", flush=True)
+    specs = FULL if arguments.full else [] if arguments.city else PILOT
+    specs = [*specs, *(spec for city in arguments.city for spec in held_out(city))]
+    done = json.loads(arguments.results.read_text())["runs"] if arguments.results.is_file() else []
+    brain = fingerprint()
+    done = [row for row in done if row.get("brain") == brain]  # of another brain nothing is kept
+    for spec in specs:
+        known = any(row["run"] == spec.label for row in done)
+        if known or (arguments.recorded and not spec.file(arguments.recordings).is_file()):
+            continue
+        started = time.monotonic()
+        row = in_process(one_run, spec, SENSITIVITIES, arguments.recordings) | {"brain": brain}
+        done.append(row)
+        _write(arguments.results, done)
+        print(row["run"], row["detectors"]["ours 1"], f"{time.monotonic() - started:.0f} s", flush=True)
     return 0
+
+
+def fingerprint() -> str:
+    """Of the brain's source: its results are kept while it stays as it is."""
+    files = sorted(Path(str(room.__file__)).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
 def _write(file: Path, runs: list[dict[str, Any]]) -> None:
@@ -89,38 +73,19 @@ def _write(file: Path, runs: list[dict[str, Any]]) -> None:
     plot(summary, file.with_name("precision-recall.svg"))
 
 
-def _in_process(function: Any, *arguments: Any) -> Any:
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
-
-
-def city_folder(name: str, scratch: Path) -> Path:
-    """The folder of a city of this benchmark, made where it must be."""
-    if name != GENERATED:
-        return resolve_scenario(name).folder
-    folder = scratch / GENERATED
-    if not folder.is_dir():
-        generate_city(GenerateOptions(100, seed=HELD_OUT_SEED), folder)
-    return folder
-
-
-def one_run(
-    spec: tuple[str, float, float, int, int], seconds: float, levels: tuple[float, ...], scratch: Path
-) -> dict[str, Any]:
-    """Simulate one run, let all detectors look on, and score them."""
-    name, scale, coverage, seed, wanted = spec
-    folder = city_folder(name, scratch)
-    city = load_city(folder)
-    begin_s = city.demand.begin_s
-    incidents = ()
-    if wanted:
-        flows = _in_process(measure_flows, Run(folder, 1000 + seed, scale, 1.0, min(seconds, 900.0)))
-        incidents = tuple(draw(city, flows, seed, begin_s, begin_s + seconds, wanted))
-    run = Run(folder, seed, scale, coverage, seconds, incidents)
+def one_run(spec: Spec, levels: tuple[float, ...], recordings: Path) -> dict[str, Any]:
+    """One run, simulated where it is not recorded yet: all detectors look on, and are scored."""
+    file = recorded(spec, recordings)
+    run = run_of(file)
+    city = load_city(run.city_folder)
+    begin_s, seconds, seed = city.demand.begin_s, spec.seconds, spec.seed
     watcher = Watcher(city, levels)
-    started = time.process_time()
-    truths = list(simulate(run, watcher.watch).values())
-    cpu_s = time.process_time() - started
+    truths: list[Any] = []
+    for item in replay(file):
+        if isinstance(item, dict):
+            truths = list(item.values())
+        else:
+            watcher.watch(*item)
     told = {f"ours {level:g}": list(one.values()) for level, one in watcher.told.items()}
     told |= {f"california {level:g}": california(watcher.approaches, level) for level in CALIFORNIA}
     until_s = begin_s + WARM_UP_S
@@ -130,10 +95,9 @@ def one_run(
         for key, each in told.items()
     }
     return {
-        "run": f"{name}, demand x {scale:g}, coverage {coverage:g}, seed {seed}"
-        + ("" if wanted else ", no incidents"),
-        "city": name, "coverage": coverage, "scale": scale, "seed": seed, "incidents": bool(wanted),
-        "junction_hours": len(city.junctions) * seconds / 3600.0 * coverage,
+        "run": spec.label, "city": spec.name, "coverage": spec.coverage, "scale": spec.scale, "seed": seed,
+        "incidents": bool(spec.wanted), "held_out_city": spec.is_held_out,
+        "junction_hours": len(city.junctions) * seconds / 3600.0 * spec.coverage,
         "out_of_view": scored["ours 1"].unseen,
         "detectors": {key: _figures(one) for key, one in scored.items()},
         "incident_rows": [_row(truth, found) for truth, found in scored["ours 1"].pairs],
@@ -143,7 +107,6 @@ def one_run(
             for one in scored["ours 1"].false
         ],
         "brain_ms": [round(float(p), 2) for p in np.percentile(np.array(watcher.ms[1.0]) * 1e3, (50, 99))],
-        "cpu_s": round(cpu_s, 1),
     }  # fmt: skip
 
 
@@ -157,7 +120,7 @@ class Watcher:
         self.ms: dict[float, list[float]] = {level: [] for level in levels}
         self.approaches = Approaches(city)
 
-    def watch(self, _: City, at_s: float, data: list[Any]) -> None:
+    def watch(self, at_s: float, data: list[Any]) -> None:
         self._store.fold(data, at_s)
         snapshot = self._store.snapshot(at_s)
         for level, brain in self._brains.items():
@@ -185,11 +148,18 @@ def _figures(scored: Scored) -> dict[str, Any]:
 def _row(truth: Any, found: Any) -> dict[str, Any]:
     one = truth.incident
     return {
-        "kind": one.kind, "mode": one.mode,
+        "kind": one.kind, "mode": one.mode or _width(one),
         "began_s": truth.began_s, "lasted_s": truth.ended_s - truth.began_s,
         "told": None if found is None else found.kind,
         "after_s": None if found is None else round(found.detected_s - truth.began_s, 1),
     }  # fmt: skip
+
+
+def _width(one: Any) -> str:
+    """A crash on one lane is, for a camera that sees no damage, a stopped vehicle."""
+    if one.kind != "crash":
+        return ""
+    return "one lane" if len(one.lanes) == 1 else "several lanes"
 
 
 if __name__ == "__main__":

@@ -27,15 +27,29 @@ class Spec:
     seconds: float = 2400.0
 
     @property
+    def name(self) -> str:
+        """Of the city: most configurations are called "run", the folder says which city it is."""
+        return Path(self.city).absolute().parent.name if self.is_held_out else self.city
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether the city is none of ours."""
+        return self.city.endswith(".sumocfg")
+
+    @property
     def label(self) -> str:
         """For people."""
-        text = f"{self.city}, demand x {self.scale:g}, coverage {self.coverage:g}, seed {self.seed}"
+        text = f"{self.name}, demand x {self.scale:g}, coverage {self.coverage:g}, seed {self.seed}"
         return text + ("" if self.wanted else ", no incidents")
 
     @property
     def key(self) -> str:
         """For file names."""
-        return f"{self.city}_x{self.scale:g}_c{self.coverage:g}_s{self.seed}_n{self.wanted}_{self.seconds:g}s"
+        return f"{self.name}_x{self.scale:g}_c{self.coverage:g}_s{self.seed}_n{self.wanted}_{self.seconds:g}s"
+
+    def file(self, folder: Path) -> Path:
+        """Of its recording."""
+        return folder / f"{self.key}.gz"
 
 
 DEVELOP = [
@@ -51,19 +65,29 @@ DEVELOP = [
 """Whatever is chosen is chosen on these."""
 
 _SIZES = (
-    ("generated-100", 100, (1.0, 0.8, 1.2)), ("cologne8", 24, (1.0, 0.7, 1.2)), ("ingolstadt21", 40, (0.7, 0.5, 1.0)),
+    ("cologne8", 24, (1.0, 0.7, 1.2)), ("ingolstadt21", 40, (0.7, 0.5, 1.0)),
+    ("generated-100", 100, (1.0, 0.8, 1.2)),
 )  # fmt: skip
 _BASE = 10
 FULL = [
     *(Spec(city, scales[k], coverage, _BASE + k + 1, wanted)
       for k in range(3) for coverage in (1.0, 0.5) for city, wanted, scales in _SIZES),
     *(Spec(city, scale, 1.0, 19, 0)
-      for scale in (1.0, 0.7) for city in ("generated-100", "cologne8", "ingolstadt21")),
+      for scale in (1.0, 0.7) for city in ("cologne8", "ingolstadt21", "generated-100")),
 ]  # fmt: skip
 """Seeds that nothing was chosen on; of the generated city of 100 and the held-out one not even the city."""
 
-HELD_OUT = [Spec("{held_out}", 1.0, 1.0, 11, 24), Spec("{held_out}", 1.0, 1.0, 12, 24), Spec("{held_out}", 1.0, 1.0, 19, 0)]
-PILOT = [FULL[0], FULL[1], FULL[2], *FULL[-6:-3]]
+PILOT = [
+    FULL[0], FULL[1], FULL[3], FULL[4], FULL[18], FULL[19], FULL[2], FULL[5], FULL[20],
+]  # fmt: skip
+"""A part of them, the short ones first."""
+
+
+def held_out(city: str) -> list[Spec]:
+    """Runs of a city of which nothing was ever looked at."""
+    return [Spec(city, 1.0, coverage, seed, 24) for seed, coverage in ((11, 1.0), (12, 0.5))] + [
+        Spec(city, 1.0, 1.0, 19, 0)
+    ]
 
 
 def city_folder(name: str, scratch: Path) -> Path:

@@ -30,13 +30,16 @@ START_S = 5.0
 """Green until the first vehicle must have moved: start-up lost time is about 2 s (HCM 7th ed., ch. 19), the
 camera's frame is up to 1 s old, and a second is lost to the frame rate."""
 
-LINE_NATS, JUNCTION_NATS, LEAST_NATS = 9.0, 11.0, 2.5
-"""e^-9: one ordinary head in 8,000. A junction of 10 lanes and 60 cycles has 600 heads an hour; most of
+LINE_NATS, JUNCTION_NATS, LEAST_NATS = 11.0, 12.0, 2.5
+"""e^-11: one ordinary head in 60,000. A junction of 10 lanes and 60 cycles has 600 heads an hour; most of
 those that stand long do so for a reason that is seen, which is not counted."""
 
 K = 20.0
 SCALE_S = np.array([4.0, 3.0, 2.0, 25.0])
 """Scale m before anything is learned: none of the lane's green is protected, some, all; no signal."""
+LEAST_SCALE_S = 2.0
+"""However brisk a lane's drivers are: one may be slow once."""
+
 PRIOR_HEADS, KEEP = 4.0, 0.985
 GAP_S = 5.0
 """Who may go but has to yield cannot be expected to while others cross: about the critical gap of a left turn
@@ -125,7 +128,7 @@ class Discharge:
         prior = PRIOR_HEADS * self._scale0
         scale_s = (self._squares / 2.0 + prior * self._scale0) / (self._sum + prior)
         share = (self._slow + 1.0) / (self._heads + 2.0)
-        nats = K * np.log1p(self.unused_s / (K * np.maximum(scale_s, 1.0)))
+        nats = K * np.log1p(self.unused_s / (K * np.maximum(scale_s, LEAST_SCALE_S)))
         result: F64 = np.where(self.unused_s > ANY_S, nats - np.log(share), 0.0)
         return result
 

@@ -41,7 +41,8 @@ REOPENS_S = 180.0
 
 @dataclass(slots=True)
 class Thing:
-    """One thing that is wrong, as it is built up. key: what it is about. lanes: rows, with the d of each."""
+    """One thing that is wrong, as it is built up. lanes: rows, with the d of each. at_line: no more
+    is known of it than that first vehicles do not go."""
 
     kind: IncidentKind
     onset_s: float
@@ -57,6 +58,7 @@ class Thing:
     said_s: float = -math.inf
     cleared_s: float = -1.0
     speed_mps: float = 0.0
+    at_line: bool = True
 
 
 class Fusion:
@@ -171,10 +173,16 @@ class Fusion:
             thing.lanes.clear()
             thing.speed_mps = group[0].speed_mps
         whole = kind in (IncidentKind.BLOCKED_JUNCTION, IncidentKind.SIGNAL_FAULT)
-        parts = [one for one in group if whole or one.lane < 0 or self._is_part(thing, one)]
+        together = self._held_together(thing, group)
+        parts = [one for one in group if whole or together or one.lane < 0 or self._is_part(thing, one)]
         if not parts:
             return  # what stands about because of it
         thing.kind = _graver(thing.kind, _kind_of(parts, layout))
+        if together:
+            stems = {int(layout.stem[row]) for row in (*thing.lanes, *(one.lane for one in parts))}
+            if len(stems) > 1:
+                thing.kind = _graver(thing.kind, IncidentKind.BLOCKED_JUNCTION)
+        thing.at_line &= all(one.at_line for one in parts)
         if thing.kind is not IncidentKind.WRONG_WAY:
             thing.onset_s = min(thing.onset_s, onset_s)
         thing.quiet_s = max(thing.quiet_s, *(one.quiet_s for one in parts))
@@ -197,9 +205,16 @@ class Fusion:
             at_junction = (IncidentKind.SIGNAL_FAULT, IncidentKind.BLOCKED_JUNCTION)
             if thing.kind in at_junction or kind in at_junction:
                 return True
+        if self._held_together(thing, group):
+            return True
         return any(
             self._near(s.lane, s.d, lane, d) for s in group if s.lane >= 0 for lane, d in thing.lanes.items()
         )
+
+    def _held_together(self, thing: Thing, group: list[Suspicion]) -> bool:
+        """First vehicles of one junction that do not go, one approach after the other: one thing."""
+        held = thing.at_line and bool(thing.lanes) and thing.kind in _ROAD
+        return held and all(one.at_line and one.junction == thing.junction >= 0 for one in group)
 
     def _near(self, lane: int, d: float, other: int, other_d: float) -> bool:
         """One approach: what stands about on it beside an incident is its consequence."""

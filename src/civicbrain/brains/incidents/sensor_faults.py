@@ -36,7 +36,7 @@ LEAST_FLICKER, INFLATED_FLICKER = 0.02, 0.15
 """Chance a vehicle and frame that one appears beside it in mid-view: least usual one, inflated."""
 
 K, KEEP = 30.0, 0.97
-PRIOR_GAPS, PRIOR_GAP_S = 1.5, 40.0
+KNOWN_S, PRIOR_GAPS, PRIOR_GAP_S = 60.0, 1.5, 40.0
 """Gaps without a vehicle: scale before any was seen, and how many seen ones it counts for."""
 
 LEARN_S = 600.0
@@ -58,6 +58,7 @@ class SensorFaults:
         self._said_s = {name: np.full(count, -np.inf) for name in self._score}
         self._rows: dict[str, F64] = {"count": np.zeros(count)}
         self._vanished: F64 = np.zeros(count)  # vehicles that were in view before it was empty
+        self._seconds: F64 = np.zeros(count)  # with a vehicle in view
         self._gap_sum: F64 = np.zeros(count)
         self._gap_squares: F64 = np.zeros(count)
         self._flicker: F64 = np.full(count, LEAST_FLICKER)  # share of rows that appear in mid-view
@@ -128,7 +129,9 @@ class SensorFaults:
         )
         waits_s = np.maximum(self._empty_s - KEEP_FRAMES, 0.0)
         each = np.where(self._empty_s > 1.5 * step.dt_s, VANISHES, OVERLOOKED)
-        nats = K * np.log1p(waits_s / (K * scale_s)) + each * self._vanished
+        self._seconds += np.where(new & (rows > 0), step.dt_s, 0.0)
+        known = self._seconds >= KNOWN_S  # of a view in which nobody drives an empty one says nothing
+        nats = np.where(known, K * np.log1p(waits_s / (K * scale_s)), 0.0) + each * self._vanished
         self._since_s["blind"] = np.where(first, step.time_s, self._since_s["blind"])
         self._score["blind"] = np.where(new, np.where(empty, nats, 0.0), self._score["blind"])
 

@@ -41,6 +41,9 @@ SORTS_M, BESIDE_M, BESIDE_QUEUE = 60.0, 12.0, 0.25
 
 EXIT_M, SLOW_MPS, FULL_FOR_S = 18.0, 3.0, 10.0
 QUEUED, QUEUED_FOR_S = 3, 60.0
+ONE_STANDS_S = 90.0
+"""Who stands longer has himself broken down, or crashed, whoever stops behind him."""
+
 MEMORY_S = 150.0
 
 _OPEN_ROAD = np.array([c not in (VehicleClass.BICYCLE, VehicleClass.PEDESTRIAN) for c in VehicleClass])
@@ -58,6 +61,7 @@ class Standing:
         self._line = Discharge(layout, sensitivity)
         self._spoke_s: F64 = np.full((lanes, count), -np.inf)
         self._others: F64 = np.zeros((lanes, count))  # how many different vehicles stood there first
+        self._longest_s: F32 = np.zeros((lanes, count), np.float32)  # that one of them stood
         self._last_born: F64 = np.full((lanes, count), -1.0)
         self._full_s: F64 = np.full(lanes, -np.inf)
         self._queued_s: F64 = np.full(len(layout.city.network.edges.ids), -np.inf)
@@ -116,6 +120,8 @@ class Standing:
         self._others[lane[rows], cell[rows]] += fresh
         self._last_born[lane[rows], cell[rows]] = tracks.born_s[rows]
         self._spoke_s[lane[rows], cell[rows]] = now_s
+        stood_s = (now_s - tracks.anchor_s[rows]).astype(np.float32)
+        np.maximum.at(self._longest_s, (lane[rows], cell[rows]), stood_s)
         # once it is said it lasts while anybody stands there, also behind one who has just gone round
         known = stands[self._mid.alarms[lane[stands], cell[stands]]]
         self._spoke_s[lane[known], cell[known]] = now_s
@@ -130,7 +136,9 @@ class Standing:
         free = np.zeros(x.shape, np.bool_)
         free[lane[moved][through], np.minimum(passed[through], x.shape[1] - 1)] = True
         self._mid.refute(free & ~occupied & (self._mid.score > 0.0), 0.3)
-        self._others[self._mid.score <= 0.0] = 0.0
+        over = self._mid.score <= 0.0
+        self._others[over] = 0.0
+        self._longest_s[over] = 0.0
 
     def _full_exits(self, tracks: Tracks, now_s: float) -> Bool:
         """(n,) some exit of the lane has a vehicle standing at its beginning."""
@@ -170,7 +178,7 @@ class Standing:
         found = []
         for lane, cell in zip(*np.nonzero(self._mid.alarms), strict=True):
             quiet_s = now_s - self._spoke_s[lane, cell]
-            many = self._others[lane, cell] >= 3
+            many = self._others[lane, cell] >= 3 and self._longest_s[lane, cell] < ONE_STANDS_S
             if quiet_s > MEMORY_S:
                 self._mid.score[lane, cell] = 0.0
                 self._others[lane, cell] = 0.0
