@@ -21,6 +21,7 @@ from civicbrain.api.log_in import LogIn
 from civicbrain.api.problems import ProblemError, send_problem
 from civicbrain.api.rates import RateLimit
 from civicbrain.api.settings import LOOPBACK, Settings
+from civicbrain.api.static import API_POLICY
 
 OBSERVATIONS = "/v1/observations"
 """Cameras post here with keys of their own, which the intake checks: the operator's token is not for them."""
@@ -31,6 +32,7 @@ REPORTS = "/v1/reports"
 STREAM = "/v1/alerts/stream"
 
 _log = structlog.get_logger("civicbrain.api")
+_POLICY = b"content-security-policy"
 _READS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -155,6 +157,9 @@ class Access:
                         client=client[0] if client else "",
                     )  # fmt: skip
                 present = {name for name, _ in message["headers"]}
+                if scope["path"].startswith("/v1/") and _POLICY not in present:
+                    message["headers"] = [*message["headers"], (_POLICY, API_POLICY.encode())]
+                    present.add(_POLICY)
                 extra = [pair for pair in self._headers if pair[0] not in present]
                 message["headers"] = [*message["headers"], *extra]
             await send(message)

@@ -116,12 +116,20 @@ def accepts_gzip(header: str) -> bool:
     return False
 
 
+API_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Of what the API answers: data, and reports to print, which are whole in one file and run no script."""
+
+
 def security_headers(tile_url: str) -> dict[str, str]:
-    """For every answer. The page may load only from here, and from the base map's host when one is set."""
+    """For every answer. The page may load only from here, and from the base map's host when one is set; its
+    styles stand in files, too. What stands below /v1 gets `API_POLICY` instead."""
     tiles = _tile_origin(tile_url)
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-        f"img-src 'self' data: blob:{tiles}; connect-src 'self'{tiles}; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; "
+        f"img-src 'self' blob:{tiles}; connect-src 'self'{tiles}; "
         "worker-src 'self' blob:; font-src 'self'; manifest-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
