@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "evaluate"))
 from fake_runs import fake_city, simulate
+from playwright.sync_api import Page
 
 from civicbrain.api.what_if_jobs import Job, JobFolder
 from civicbrain.api.what_ifs import KEPT_FOLDER
@@ -67,6 +69,12 @@ def keep_what_ifs(city: City, run_dir: Path) -> None:
 
 def _with_detour(change: Change, edge: str) -> Change:
     return Change(closures=change.closures, detours=(Detour(edge, 0.3),))
+
+
+def picture(page: Page, name: str) -> None:
+    """As `picture` of this folder's conftest, which not every run can import by name."""
+    if os.environ.get("CIVICBRAIN_PICTURES") == "1":
+        page.screenshot(path=Path(__file__).parents[2] / "docs" / "images" / f"{name}.png")
 
 
 class Here:

@@ -22,7 +22,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 sys.path.append(str(Path(__file__).parent))
-from kept_work import keep_study, keep_what_ifs
+from kept_work import keep_study, keep_what_ifs, picture
 
 from civicbrain.city.folder import load_city
 
@@ -41,12 +41,6 @@ def kept(make_server: Callable[..., Any], open_room: Callable[..., Any]) -> Any:
     yield room
     assert not room.complaints
     assert not room.foreign
-
-
-def picture(page: Page, name: str) -> None:
-    """For the docs, only where it is asked for."""
-    if os.environ.get("CIVICBRAIN_PICTURES") == "1":
-        page.screenshot(path=Path(__file__).parents[2] / "docs" / "images" / f"{name}.png")
 
 
 def test_an_operator_reads_an_answer_and_compares_two(kept: Any) -> None:
@@ -81,6 +75,8 @@ def test_a_proposal_is_accepted_with_a_reason(kept: Any) -> None:
 
 def test_the_form_says_what_is_changed_before_anything_runs(kept: Any) -> None:
     page = kept.page
+    page.goto(page.url.split("#")[0] + "#/what-if?case=C-7&edge=E1_1-1_2&lanes=0")
+    expect(page.get_by_test_id("changes")).to_contain_text("Close lane 0 of E1_1-1_2")  # as a case sends it
     page.goto(page.url.split("#")[0] + "#/what-if")
     expect(page.get_by_test_id("what-if-submit")).to_be_disabled()
     box = page.get_by_test_id("city-plan").bounding_box()

@@ -15,7 +15,15 @@ import type { Change } from './types';
 const MINUTES = [5, 10, 15, 30, 60];
 const MODELS = ['auto', 'micro', 'meso'];
 
-/** case: to link it to. close: a section that is closed. from: a what-if that is asked again. */
+/** What the address says is closed, else nothing. */
+export function startOf(query: Readonly<Record<string, string>>): Change {
+  const { edge, lanes = '' } = query;
+  if (!edge) return NOTHING;
+  const numbers = lanes.split(',').filter((lane) => /^\d+$/.test(lane));
+  return withClosure(NOTHING, { edge, lanes: numbers.map(Number) });
+}
+
+/** case: to link it to. edge, lanes: what is closed. from: a what-if that is asked again. */
 export function AskForm({ query }: { query: Readonly<Record<string, string>> }): JSX.Element {
   const text = words.form;
   const operator = useMay('operator');
@@ -23,7 +31,7 @@ export function AskForm({ query }: { query: Readonly<Record<string, string>> }):
   const moments = store.use((s) => s.moments);
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const nowS = useStore((s) => s.timeS);
-  const [change, setChange] = useState<Change>(() => (query['close'] ? withClosure(NOTHING, { edge: query['close'], lanes: [] }) : NOTHING));
+  const [change, setChange] = useState<Change>(() => startOf(query));
   const [how, setHow] = useState({ minutes: 15, seeds: 3, model: 'auto', moment: '', title: '' });
   const [busy, setBusy] = useState(false);
   useEffect(() => void refreshMoments(), []);
