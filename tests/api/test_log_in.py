@@ -13,8 +13,12 @@ from argon2 import PasswordHasher
 from login_place import HTTP, HTTPS, PASSWORDS, ROLES, Desk, log_in, run
 
 from civicbrain.api.alive import LOGGED_OUT, while_logged_in
+from civicbrain.api.link import Link
+from civicbrain.api.problems import ProblemError
+from civicbrain.api.server import _check_certificate
 from civicbrain.api.settings import Settings
-from civicbrain.core.errors import ServiceError
+from civicbrain.contracts.wire import BrainCommand
+from civicbrain.core.errors import ConfigurationError, ServiceError
 from civicbrain.runtime.login import Role, passwords
 from civicbrain.runtime.login.sessions import Limits
 from civicbrain.runtime.login.throttle import Throttle
@@ -443,6 +447,35 @@ def test_allowances_come_back_and_good_attempts_cost_none() -> None:
     assert len(throttle._left) < 20_000
 
 
+def test_the_records_of_all_processes_name_the_log_in(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[BrainCommand] = []
+
+    async def take(_: Link, command: BrainCommand, *__: object) -> None:
+        commands.append(command)
+        raise ProblemError(409, "taken")
+
+    monkeypatch.setattr(Link, "command", take)
+    monkeypatch.setattr(Link, "ask_cases", take)
+
+    async def work() -> None:
+        otto, emma = await desk.logged_in("otto"), await desk.logged_in("emma")
+        await otto.put("/v1/control", json={"name": "fixed", "reason": "works"})
+        await emma.put("/v1/brains/signals", json={"enabled": False, "reason": "works"})
+        await otto.post("/v1/missions/m-1/cancellation", json={"reason": "false alarm"})
+        await emma.post("/v1/cases/case-1/notes", json={"text": "seen"})
+        await otto.post("/v1/cases/case-1/evidence", json={"reason": "triage"})
+        await otto.post("/v1/alarms/acknowledgements", json={"alarms": [1]})
+
+    run(work())
+    assert [(command.action, command.actor) for command in commands] == [
+        ("control", "operator:otto"), ("brain-off", "engineer:emma"), ("mission-cancel", "operator:otto"),
+        ("note", "engineer:emma"), ("evidence", "operator:otto"), ("acknowledge", "operator:otto"),
+    ]  # fmt: skip
+    kind, actor, body = desk.record()[-1]
+    assert (kind, actor) == ("evidence-read", "operator:otto")
+    assert body == {"case": "case-1", "reason": "triage"}
+
+
 @pytest.mark.parametrize("given", ["", " ", "Otto\n", "o'to", "o" * 65, "token", "-otto", "müller"])
 def test_what_is_no_name_for_a_log_in(shared: Desk, given: str) -> None:
     async def work() -> None:
@@ -451,6 +484,15 @@ def test_what_is_no_name_for_a_log_in(shared: Desk, given: str) -> None:
         assert (await ada.post("/v1/users", json=order)).status_code == 400
 
     run(work())
+
+
+def test_https_needs_files_that_belong_together(tmp_path: Path) -> None:
+    pem = tmp_path / "nothing.pem"
+    pem.write_text("no certificate")
+    for certificate in (pem, tmp_path / "missing.pem"):
+        settings = replace(Settings(tmp_path), certificate=str(certificate), key=str(pem))
+        with pytest.raises(ConfigurationError, match="https cannot be spoken"):
+            _check_certificate(settings)
 
 
 def test_settings_know_the_address_that_people_open(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import socket
+import ssl
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from civicbrain.api.log_in import find_token
 from civicbrain.api.settings import Settings
 from civicbrain.city.model import City
 from civicbrain.contracts.transport import SOCKET_NAMES, socket_address
-from civicbrain.core.errors import CivicBrainError, ServiceError
+from civicbrain.core.errors import CivicBrainError, ConfigurationError, ServiceError
 from civicbrain.runtime.login.store import LoginStore
 from civicbrain.runtime.login.users import has_users
 
@@ -51,6 +52,7 @@ def serve(city: City, settings: Settings, listener: socket.socket | None = None)
     settings = replace(settings, port=port)
     if not settings.certificate and settings.open_to_others and not settings.url.startswith("https://"):
         _log.warning("passwords travel readable: give [api] certificate and key, or a proxy with https")
+    _check_certificate(settings)
     token = _token(settings)
     config = uvicorn.Config(
         build_app(city, settings, token),
@@ -73,6 +75,20 @@ def serve(city: City, settings: Settings, listener: socket.socket | None = None)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     _log.info("listening", url=f"{scheme}://{shown}:{port}/", token_asked=token is not None)
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Raises ConfigurationError where https cannot be spoken with these files."""
+    if not settings.certificate:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.certificate, settings.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"https cannot be spoken with these files: {error.strerror or error}",
+            place=f"{settings.certificate}, {settings.key}",
+            remedy="give [api] certificate and key as PEM files that belong together",
+        ) from error
 
 
 def _token(settings: Settings) -> str | None:
