@@ -359,7 +359,7 @@ class StandIn:
         if command.action == "worst":
             delay_s = np.full(len(self.city.junctions), 40.0)
             held = {override.junction: override for override in overrides.list_now()}
-            known = Known(delay_s, self.brain_on, held, {})
+            known = Known(delay_s, "running" if self.brain_on else "off", held, {})
             return self.worst.list_now(self.loop.last_snapshot, known, command.limit)
         if command.action == "recent":
             return msgspec.structs.replace(

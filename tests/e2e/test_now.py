@@ -1,4 +1,4 @@
-"""The city now: the worst junction is found with its cause and remedy, taken over, counted down and given back;
+"""The city now: the worst junction is found, with its cause and remedy; taken over, counted down, given back;
 layers; the wall."""
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Street:
 
     def list(self, **known):
         delays = np.full(len(CITY.junctions), np.nan)
-        values = {"delay_s": delays, "brain_on": True, "overrides": {}, "holders": {}} | known
+        values = {"delay_s": delays, "brain": "running", "overrides": {}, "holders": {}} | known
         return self.worst.list_now(self.snapshot, Known(**values), 10)
 
 
@@ -165,6 +165,15 @@ def test_a_silent_camera_is_a_cause_and_is_counted(street):
     [place] = [p for p in street.list() if p.junction == "A"]
     assert place.causes[0].kind == "camera-silent"
     assert place.causes[0].figures["silent_s"] == 15.0
+
+
+def test_a_junction_in_local_mode_says_why_it_is(street):
+    for _ in range(30):
+        street.second([*queue("WA_0", 3), *queue("NAA_0", 3)])
+    object.__setattr__(street.snapshot.signals, "mode", np.full(len(CITY.junctions), 1, np.uint8))
+    [cause] = street.list(brain="backing-off")[0].causes
+    assert (cause.kind, cause.about) == ("local-mode", "backing-off")
+    assert cause.says == "It runs its local plan: the brain has failed and is started again."
 
 
 def test_where_no_rule_holds_it_says_so(street):

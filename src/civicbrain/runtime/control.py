@@ -74,6 +74,12 @@ class Control:
         return any(host.enabled for name, host in self._loop.hosts.items() if name == own)
 
     @property
+    def brain_state(self) -> str:
+        """Of the control's own brain, as `BrainHealth` names it; "off" where there is none."""
+        own = self._loop.hosts.get(self._central.brain) if self._central is not None else None
+        return own.health(0.0).state if own is not None else "off"
+
+    @property
     def twin_program(self) -> str:
         """What TwinStatus.program says when the twin does as we wish. Under the fixed plan nobody is heard
         but an operator; with its brain switched off the others still are."""

@@ -79,5 +79,5 @@ class JunctionDesk:
             if (holder := guard.find_holder(junction.id, server.time_s)) is not None
         }
         delay_s = server.delay.figures().delay_s.astype(np.float64)
-        known = Known(delay_s, server.control.brain_on, overrides, holders)
+        known = Known(delay_s, server.control.brain_state, overrides, holders)
         return self.worst.list_now(server.snapshot(), known, limit)

@@ -40,15 +40,21 @@ GROWN_VEH = 4.0
 
 UNEVEN_SHARE, EMPTY_SHARE = 0.6, 0.15
 LEAST_STANDING_VEH = 1.0
+_WHY_LOCAL = {
+    "off": "the brain is switched off",
+    "starting": "the brain is starting",
+    "backing-off": "the brain has failed and is started again",
+}
 MOST_LISTED = 50
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the brain process knows beside the snapshot. delay_s: (j,) by junction."""
+    """What the brain process knows beside the snapshot. delay_s: (j,) by junction. brain: state of the brain
+    that controls signals, as `BrainHealth` names it."""
 
     delay_s: F64
-    brain_on: bool
+    brain: str
     overrides: Mapping[str, Override]
     holders: Mapping[str, Holder]
 
@@ -152,8 +158,9 @@ class WorstPlaces:
         found += self._silent(mine, snapshot)
         found += self._full_behind(row, snapshot)
         if mode in (ControllerMode.LOCAL, ControllerMode.STARTUP, ControllerMode.FLASHING):
-            why = "the brain is switched off" if not known.brain_on else "it does not follow the brain"
-            found.append(_cause("LOCAL_MODE", "SWITCH_BRAIN_ON", f"It runs its local plan: {why}."))
+            why = _WHY_LOCAL.get(known.brain, "it does not follow the brain")
+            says = f"It runs its local plan: {why}."
+            found.append(_cause("LOCAL_MODE", "SWITCH_BRAIN_ON", says, known.brain))
         holder = known.holders.get(junction.id)
         if holder is not None and int(Priority.SIGNALS) < holder.priority < int(Priority.OPERATOR):
             whom = f"mission {holder.mission}" if holder.mission else "a bus"

@@ -43,7 +43,8 @@ const causes: Record<CauseKind, (figures: Figures, about: string) => string> = {
   override: (f, about) => `${about} holds it for another ${f['left_s'] ?? '–'} s`,
   'camera-silent': (f, about) => (f['silent_s'] ? `The camera on ${about} has been silent for ${f['silent_s']} s` : `No camera sees ${about}`),
   'spill-back': (f) => `The road behind it is full (${f['share'] ?? '–'} %): green does not help`,
-  'local-mode': () => 'It runs its local plan: it does not follow the brain',
+  'local-mode': (_f, about) =>
+    `It runs its local plan: ${{ off: 'the brain is switched off', starting: 'the brain is starting', 'backing-off': 'the brain has failed and is started again' }[about] ?? 'it does not follow the brain'}`,
   priority: (_f, about) => (about ? `Held for mission ${about}` : 'Held for a bus'),
   demand: (f, about) => `Demand beyond capacity on ${about}: ${f['came_veh'] ?? '–'} came in the last minutes, ${f['went_veh'] ?? '–'} were served`,
   'full-approach': (f, about) => `The queue on ${about} fills the view of its camera (${f['queue_veh'] ?? '–'} vehicles)`,

@@ -45,7 +45,8 @@ export const ko: NowText = {
       override: (f, about) => `${about} 수동 개입 중, ${f['left_s'] ?? '–'}초 남음`,
       'camera-silent': (f, about) => (f['silent_s'] ? `${about} 카메라 ${f['silent_s']}초간 무응답` : `${about} 카메라 없음`),
       'spill-back': (f) => `하류 도로 포화(${f['share'] ?? '–'}%): 녹색이어도 빠지지 못함`,
-      'local-mode': () => '현장 제어 중: 브레인을 따르지 않음',
+      'local-mode': (_f, about) =>
+        `현장 제어 중: ${{ off: '브레인 꺼짐', starting: '브레인 시작 중', 'backing-off': '브레인 장애, 재시작 중' }[about] ?? '브레인을 따르지 않음'}`,
       priority: (_f, about) => (about ? `긴급 출동 ${about} 우선신호` : '버스 우선신호'),
       demand: (f, about) => `${about} 용량 초과: 최근 몇 분간 ${f['came_veh'] ?? '–'}대 도착, ${f['went_veh'] ?? '–'}대 통과`,
       'full-approach': (f, about) => `${about} 대기행렬이 카메라 검지 범위를 채움(${f['queue_veh'] ?? '–'}대)`,

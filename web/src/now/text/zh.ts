@@ -45,7 +45,8 @@ export const zh: NowText = {
       override: (f, about) => `${about} 人工干预中，还剩 ${f['left_s'] ?? '–'} 秒`,
       'camera-silent': (f, about) => (f['silent_s'] ? `${about} 的摄像头已 ${f['silent_s']} 秒无响应` : `${about} 没有摄像头`),
       'spill-back': (f) => `下游道路已满（${f['share'] ?? '–'} %）：绿灯也无法放行`,
-      'local-mode': () => '按本地方案运行：未执行大脑的请求',
+      'local-mode': (_f, about) =>
+        `按本地方案运行：${{ off: '大脑已关闭', starting: '大脑正在启动', 'backing-off': '大脑故障，正在重启' }[about] ?? '未执行大脑的请求'}`,
       priority: (_f, about) => (about ? `为紧急任务 ${about} 保持` : '为公交保持'),
       demand: (f, about) => `${about} 需求超过通行能力：最近几分钟到达 ${f['came_veh'] ?? '–'} 辆，通过 ${f['went_veh'] ?? '–'} 辆`,
       'full-approach': (f, about) => `${about} 的排队占满摄像头视野（${f['queue_veh'] ?? '–'} 辆）`,
