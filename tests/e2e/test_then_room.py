@@ -68,6 +68,7 @@ def room(then: Any) -> Iterator[Any]:
 def keep(page: Any, name: str) -> None:
     """Among the documentation's pictures, when they are asked for."""
     if os.environ.get("CIVICBRAIN_PICTURES") == "1":
+        page.mouse.move(1, 1)
         page.wait_for_timeout(600)  # until nothing fades any more
         page.screenshot(path=Path(__file__).parents[2] / "docs" / "images" / f"{name}.png")
 
