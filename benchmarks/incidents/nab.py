@@ -10,8 +10,9 @@ constants were chosen on the other series, not on those of traffic. Normalised: 
 nothing, 100 for one that says each window at its first point.
 
 Ours, a series at a time: how far a value is from the running median, in units of the running median
-deviation, as nats of a heavy tail, K ln(1 + z / K) as in brains/incidents/discharge.py; and said once: what
-is no rarer than something shortly before is part of it.
+deviation, as nats of a heavy tail, K ln(1 + z / K) as in brains/incidents/discharge.py, over what one value in a
+hundred of this series has reached so far; and said once: what is no rarer than something shortly before is
+part of it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ TRAFFIC = "realTraffic/"
 
 WINDOW, LEAST = 300, 30
 K = 4.0
+RARE = 0.99
 AGAIN = 150
 """Points for which what is no rarer is part of the same."""
 
@@ -46,8 +48,10 @@ def unusual(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np
     floor = 0.1 * before.std().fillna(0.0) + 1e-9
     z = ((series - middle).abs() / np.maximum(spread.fillna(0.0), floor)).fillna(0.0)
     nats = K * np.log1p(z / K)
-    lately = nats.shift(1).rolling(AGAIN, min_periods=1).max().fillna(0.0)
-    return np.asarray(np.where(nats > lately, 1.0 - np.exp(-(nats - 0.5 * lately) / 10.0), 0.0))
+    rare = nats.shift(1).expanding(min_periods=LEAST).quantile(RARE).fillna(np.inf)
+    ratio = nats / (rare + 1.0)
+    lately = ratio.shift(1).rolling(AGAIN, min_periods=1).max().fillna(0.0)
+    return np.asarray(np.where(ratio > lately, 1.0 - np.exp(-ratio), 0.0))
 
 
 def main() -> int:

@@ -39,6 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="all runs: more than 500 incidents, hours")
     parser.add_argument("--city", action="append", default=[], help="a held-out one (.sumocfg); repeat")
+    parser.add_argument("--only", action="append", default=[], help="runs whose label has this; repeat")
     parser.add_argument("--recordings", type=Path, default=HERE / "recordings", help="kept there, 25 MB each")
     parser.add_argument("--recorded", action="store_true", help="only runs that are recorded already")
     parser.add_argument("--results", type=Path, default=HERE / "results.json")
@@ -49,6 +50,8 @@ def main() -> int:
     brain = fingerprint()
     done = [row for row in done if row.get("brain") == brain]  # of another brain nothing is kept
     for spec in specs:
+        if arguments.only and not any(part in spec.label for part in arguments.only):
+            continue
         known = any(row["run"] == spec.label for row in done)
         if known or (arguments.recorded and not spec.file(arguments.recordings).is_file()):
             continue
