@@ -6,6 +6,7 @@ import { formatTenth, formatWhole } from '../format';
 import { MapSocket } from '../live/map-socket';
 import { CityMap, UNKNOWN_U16 } from '../map/city-map';
 import { selectJunction } from '../state/actions';
+import { go } from '../state/route';
 import { told } from '../state/freshness';
 import { getState, setState, useStore } from '../state/store';
 import { text } from '../text';
@@ -90,6 +91,7 @@ export function MapView(): JSX.Element {
         <ViewButton icon="plus" label={text.view.zoomIn} onClick={() => view.current?.zoomBy(1)} />
         <ViewButton icon="minus" label={text.view.zoomOut} onClick={() => view.current?.zoomBy(-1)} />
         <ViewButton icon="fit" label={text.view.fit} onClick={() => view.current?.fit()} />
+        <ViewButton icon="wall" label={text.view.wall} onClick={() => go('wall')} />
       </div>
     </div>
   );

@@ -8,5 +8,6 @@ export const room: Room = {
   layout: 'page',
   order: 90,
   needs: 'viewer',
+  hidden: true, // from the map's own buttons: it takes the rail away
   load: () => import('./wall-view').then((part) => part.WallView),
 };

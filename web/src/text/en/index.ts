@@ -78,7 +78,7 @@ export const en = {
   },
   login: { demo: 'Demo login: operator', hint: 'This server is bound to this machine only and logs you in as an operator.' },
   theme: { toLight: 'Light theme', toDark: 'Dark theme' },
-  view: { zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Whole city', label: 'Map view' },
+  view: { zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Whole city', wall: 'Wall view', label: 'Map view' },
   rail: {
     label: 'Rooms',
     now: 'City',

@@ -80,7 +80,7 @@ export const ko: Catalogue = {
   },
   login: { demo: '시연 로그인: 운영자', hint: '이 서버는 이 컴퓨터에서만 접속할 수 있으며 운영자로 자동 로그인됩니다.' },
   theme: { toLight: '밝은 테마', toDark: '어두운 테마' },
-  view: { zoomIn: '확대', zoomOut: '축소', fit: '도시 전체', label: '지도 보기' },
+  view: { zoomIn: '확대', zoomOut: '축소', fit: '도시 전체', wall: '상황판 보기', label: '지도 보기' },
   rail: {
     label: '업무 화면',
     now: '도시',

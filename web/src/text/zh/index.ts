@@ -80,7 +80,7 @@ export const zh: Catalogue = {
   },
   login: { demo: '演示登录：值班员', hint: '此服务器仅供本机访问，并自动以值班员身份登录。' },
   theme: { toLight: '浅色主题', toDark: '深色主题' },
-  view: { zoomIn: '放大', zoomOut: '缩小', fit: '全城', label: '地图视图' },
+  view: { zoomIn: '放大', zoomOut: '缩小', fit: '全城', wall: '大屏视图', label: '地图视图' },
   rail: {
     label: '业务页面',
     now: '城市',
