@@ -21,7 +21,7 @@ interface LineChartProps {
   signed?: boolean;
 }
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [520, 210, 52, 12, 10, 26];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [400, 190, 48, 10, 10, 26];
 
 export function LineChart({ title, timeS, lines, formatTime, formatValue, signed = false }: LineChartProps): JSX.Element | null {
   if (timeS.length === 0) return null;
@@ -50,7 +50,7 @@ export function LineChart({ title, timeS, lines, formatTime, formatValue, signed
             </text>
           </g>
         ))}
-        {clockTicks(begin, end).map((tick) => (
+        {clockTicks(begin, end, 5).map((tick) => (
           <text key={tick} class="tick" x={x(tick)} y={HEIGHT - 8} text-anchor="middle">
             {formatTime(tick)}
           </text>
