@@ -233,3 +233,9 @@ def room(shared_room: Room) -> Iterator[Room]:
     complaints, shared_room.complaints = shared_room.complaints, []
     assert not complaints
     assert not shared_room.foreign
+
+
+@pytest.fixture(scope="session")
+def keep_picture() -> Callable[[Page, str], None]:
+    """`picture`, for tests: conftest is no module that every run can import by name."""
+    return picture

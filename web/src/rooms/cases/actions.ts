@@ -18,11 +18,11 @@ import { placeWords } from './words';
 async function attempt(act: () => Promise<unknown>): Promise<string> {
   try {
     await act();
-    await readAll();
     return '';
   } catch (error) {
-    void readAll(); // what was refused was often decided on something old
     return error instanceof Error ? error.message : String(error);
+  } finally {
+    void readAll(); // also when it was refused: that was often decided on something old
   }
 }
 

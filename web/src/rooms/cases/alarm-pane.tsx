@@ -142,15 +142,20 @@ function Singles({ opened, first }: { opened: Opened; first: boolean }): JSX.Ele
   const row = found ? found[0] : Math.min(place, count - 1);
   const alarm = alarmAt(row);
   useEffect(() => {
-    if (alarm && alarm.id !== chosen) choice.set('alarm', alarm.id, row);
-    else if (found && found[0] !== place) choice.set('alarm', chosen, found[0]);
+    if (alarm) choice.settle('alarm', [chosen, place], alarm.id, row);
   }, [alarm?.id, row]);
   useEffect(() => choice.set('alarm', null, 0), []);
   const active = (act: (one: AlarmView) => void) => (): void => {
     if (alarm && choice.pane() === 'alarms') act(alarm);
   };
   const back = (): void => go('cases');
-  useKeys({ a: active(acknowledgeAlarm), s: active(shelveAlarm), u: active(unshelveAlarm), Escape: back, n: active(reportFrom) });
+  useKeys({
+    a: active(acknowledgeAlarm),
+    s: active(shelveAlarm),
+    u: active(unshelveAlarm),
+    Escape: back,
+    ...(alarm?.junction && { n: () => reportFrom(alarm) }),
+  });
   return (
     <>
       <Tools>

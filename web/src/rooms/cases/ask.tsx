@@ -1,7 +1,7 @@
 /** A question before something is done: a few fields, and what was answered. One at a time. */
 
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { makeStore } from '../../state/make-store';
 import { text } from '../../text';
 import { casesText } from './text';
@@ -32,6 +32,9 @@ const store = makeStore<{ question: Question | null }>({ question: null });
 
 export const ask = (question: Question): void => store.set({ question });
 
+/** Also before its dialog is drawn: what somebody types by then is meant for it. */
+export const isAsking = (): boolean => store.get().question !== null;
+
 export function AskDialog(): JSX.Element | null {
   const question = store.use((s) => s.question);
   return question && <Asked key={question.title} question={question} />;
@@ -45,13 +48,15 @@ function Asked({ question }: { question: Question }): JSX.Element {
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState('');
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    dialog.current?.querySelector<HTMLElement>('[data-field] input:checked, [data-field] input, [data-field] textarea, [data-field] select')?.focus();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
-    };
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    // what must be filled in, or else the first field: who knows the rest by heart only types and sends
+    const empty = question.fields.find((field) => field.required && !field.value);
+    const find = (where: string): HTMLElement | null | undefined => dialog.current?.querySelector<HTMLElement>(where);
+    const first = empty ? find(`#ask-${empty.name}`) : (find('[data-field] input:checked') ?? find('[data-field] :is(input, textarea, select)'));
+    first?.focus();
+    return () => element?.close(); // gives the focus back, which a removed one does not
   }, []);
   const close = (): void => store.set({ question: null });
   const lacks = (field: Field): boolean => field.required === true && !answers[field.name]?.trim();

@@ -1,7 +1,7 @@
 /** One case: where it stands, what may follow, its procedure, and everything that belongs to it. */
 
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { CASE_STATES, type CaseFile } from '../../api/case-types';
 import { formatTenth, formatWhole } from '../../format';
 import { go } from '../../state/route';
@@ -44,8 +44,8 @@ export function CaseView({ id }: { id: string }): JSX.Element {
 function Shown({ file }: { file: CaseFile }): JSX.Element {
   const one = file.case;
   const title = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    act.showOnMap(file);
+  useEffect(() => act.showOnMap(file), [one.id]);
+  useLayoutEffect(() => {
     const list = document.getElementById(STEP_LIST);
     (list ?? title.current)?.focus({ preventScroll: true });
   }, [one.id]);

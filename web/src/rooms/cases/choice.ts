@@ -26,6 +26,11 @@ export const choice = {
     if (chosen[list] === key && places[list] === place) return;
     store.set({ chosen: { ...chosen, [list]: key }, place: { ...places, [list]: place } });
   },
+  /** The same, unless somebody has chosen otherwise since `before` was read. */
+  settle: (list: List, before: readonly [Key, number], key: Key, place: number): void => {
+    const { chosen, place: places } = store.get();
+    if (chosen[list] === before[0] && places[list] === before[1]) choice.set(list, key, place);
+  },
   enter: (pane: Pane): void => store.set({ pane }),
   pane: (): Pane => store.get().pane,
 };

@@ -1,7 +1,8 @@
 /** Shortcuts of one letter. They work while the room has the focus, or nothing has, and never while somebody writes
  * or a dialog is open. */
 
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { isAsking } from './ask';
 
 export type Keys = Record<string, () => void>;
 
@@ -9,7 +10,7 @@ const WRITES = 'input:not([type=radio]):not([type=checkbox]), textarea, select, 
 
 function isFree(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
-  if (document.querySelector('dialog[open]')) return false;
+  if (isAsking() || document.querySelector('dialog[open]')) return false;
   const target = event.target instanceof Element ? event.target : document.body;
   if (target.matches(WRITES)) return false;
   if (event.key === 'Enter' || event.key === ' ') return target === document.body;
@@ -30,7 +31,8 @@ function hear(event: KeyboardEvent): void {
 export function useKeys(keys: Keys, last = false): void {
   const own = useRef({ now: keys }).current;
   own.now = keys;
-  useEffect(() => {
+  // at once, not after the picture: a key that is pressed as soon as something is seen is meant for it
+  useLayoutEffect(() => {
     if (heard.length === 0) window.addEventListener('keydown', hear);
     heard[last ? 'push' : 'unshift'](own);
     return () => {

@@ -34,7 +34,7 @@ export function ListBox(props: ListBoxProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const [scrollPx, setScroll] = useState(0);
   const [heightPx, setHeight] = useState(rowPx * 8);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = place.current;
     if (!element) return undefined;
     const observer = new ResizeObserver(() => setHeight(element.clientHeight));
@@ -51,20 +51,25 @@ export function ListBox(props: ListBoxProps): JSX.Element {
     if (to !== null) element.scrollTop = to;
   }, [chosen, heightPx]);
 
+  // keys may come faster than pictures: each counts from where the one before it went
+  const here = useRef(chosen);
+  here.current = chosen;
   const go = (row: number): void => {
-    if (count > 0) props.onChoose(Math.min(count - 1, Math.max(0, row)));
+    if (count === 0) return;
+    here.current = Math.min(count - 1, Math.max(0, row));
+    props.onChoose(here.current);
   };
   const page = Math.max(1, Math.floor(heightPx / rowPx) - 1);
   const keys: Record<string, () => void> = {
-    ArrowDown: () => go(chosen + 1),
-    j: () => go(chosen + 1),
-    ArrowUp: () => go(chosen - 1),
-    k: () => go(chosen - 1),
-    PageDown: () => go(chosen + page),
-    PageUp: () => go(chosen - page),
+    ArrowDown: () => go(here.current + 1),
+    j: () => go(here.current + 1),
+    ArrowUp: () => go(here.current - 1),
+    k: () => go(here.current - 1),
+    PageDown: () => go(here.current + page),
+    PageUp: () => go(here.current - page),
     Home: () => go(0),
     End: () => go(count - 1),
-    Enter: () => chosen >= 0 && chosen < count && props.onOpen(chosen),
+    Enter: () => here.current >= 0 && here.current < count && props.onOpen(here.current),
   };
   const rows = [];
   for (let row = first; row < last; row++) {

@@ -1,7 +1,7 @@
 /** The list of shortcuts, under "?". */
 
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { makeStore } from '../../state/make-store';
 import { casesText } from './text';
 
@@ -40,12 +40,10 @@ export function Shortcuts(): JSX.Element | null {
 function Sheet(): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const close = (): void => store.set({ open: false });
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
-    };
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close(); // gives the focus back, which a removed one does not
   }, []);
   return (
     <dialog
