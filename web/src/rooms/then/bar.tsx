@@ -43,7 +43,7 @@ function Flag(): JSX.Element {
       <span class="moment">
         <span class="day">{formatDay(epoch, atS)}</span> <time data-testid="then-moment">{formatClock(epoch, atS)}</time>
       </span>
-      <span class="age" data-testid="then-age">
+      <span class="ago" data-testid="then-age">
         {ageS >= 0 ? text.age(formatDuration(ageS)) : text.ahead}
       </span>
       <button type="button" class="button primary tight" data-testid="then-back" onClick={() => go(HOME)}>
