@@ -12,6 +12,8 @@ from case_desks import Clock, OnTrial, incident, place
 from civicbrain.city.cases import CaseState, Outcome
 from civicbrain.city.incidents import IncidentKind, ReporterKind
 from civicbrain.contracts.brain import Alert, Severity
+from civicbrain.contracts.overrides import Override as JunctionOverride
+from civicbrain.contracts.overrides import OverrideAction
 from civicbrain.contracts.sandbox import sandbox_city
 from civicbrain.contracts.wire import BrainHealth, CityState, Indicators, pack_array
 from civicbrain.core.errors import NotFoundError
@@ -163,7 +165,7 @@ def test_the_note_names_what_the_next_shift_must_know(trial: OnTrial, tmp_path: 
     assert {"opened", "late", "escalated", "handed-over", "brain-switch"} <= {e.what for e in note.changed}
     assert "request" not in {e.what for e in note.changed}
     text = as_text(note)
-    for said in ("case-1", "LATE", "works until four", "camera-9", "junction", "brain-switch", ANNA):
+    for said in ("case-1", "LATE", "works until four", "camera-9", "stage 1", "parade", "brain-switch", ANNA):
         assert said in text
 
 
@@ -183,4 +185,9 @@ def _state(city) -> CityState:
         indicators=Indicators(0, 0.0, 0.0, 0), brains=(health,), staleness_s={"twin": 0.1, "loops": 99.0},
         junction_delay_s=empty, junction_queue_veh=empty, junction_mode=pack_array(modes),
         junction_stage=empty, group_lamp=empty, twin=None, alerts_open=0, ledger_entries=0,
+        overrides=(
+            JunctionOverride(
+                city.junctions[0].id, OverrideAction.STAGE, "1", ANNA, "parade", 0.0, 300.0, accepted=True
+            ),
+        ),
     )  # fmt: skip

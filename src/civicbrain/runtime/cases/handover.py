@@ -30,7 +30,8 @@ _TOLD = (
     "escalated", "notice-dead", "out-of-sight",
 )  # fmt: skip
 _OF_THE_PLATFORM = (
-    "brain-failed", "brain-recovered", "brain-switch", "control", "ledger-recovered", "start", "twin",
+    "brain-failed", "brain-recovered", "brain-switch", "control", "ledger-recovered", "override", "start",
+    "twin",
 )  # fmt: skip
 _BY_HAND = (ControllerMode.MANUAL, ControllerMode.FLASHING)
 
@@ -84,9 +85,16 @@ def with_state(note: Handover, city: City, state: CityState, silent: Iterable[st
         overrides.append(Override("control", state.control, "no brain controls the signals"))
     if state.twin is not None and state.twin.paused:
         overrides.append(Override("twin", "clock", "paused"))
+    by_hand = {one.junction for one in state.overrides}
+    overrides += [
+        Override(
+            "junction", one.junction, f"{f'{one.action} {one.stage}'.strip()}, {one.actor}: {one.reason}"
+        )
+        for one in state.overrides
+    ]
     modes = unpack_array(state.junction_mode)
     for row in np.flatnonzero(np.isin(modes, [int(mode) for mode in _BY_HAND]))[:MOST].tolist():
-        if row < len(city.junctions):
+        if row < len(city.junctions) and city.junctions[row].id not in by_hand:
             name = ControllerMode(int(modes[row])).name.lower()
             overrides.append(Override("junction", city.junctions[row].id, name))
     quiet = [
