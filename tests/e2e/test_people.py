@@ -114,6 +114,7 @@ def test_logging_out_and_coming_in_as_somebody_else(page: Page) -> None:
     log_in(page, "otto")
     expect(page.get_by_test_id("city-name")).to_be_visible()
     expect(page.get_by_test_id("rail-people")).to_have_count(0)
+    expect(page.get_by_test_id("pause")).to_be_enabled()
     expect(page.get_by_text("Your role does not open this room.")).to_be_visible()
     page.get_by_test_id("user-menu").click()
     page.get_by_test_id("change-password").click()

@@ -7,6 +7,7 @@ import { changeControl, changeTwin, switchBrain } from '../state/actions';
 import { UserMenu } from '../login/user-menu';
 import { useAgeS } from '../state/freshness';
 import { setState, useStore } from '../state/store';
+import { useMay } from '../state/user';
 import { text } from '../text';
 import { ReasonDialog } from './dialog';
 import { Icon } from './icon';
@@ -62,6 +63,7 @@ function Clock(): JSX.Element {
 }
 
 function SpeedControl(): JSX.Element {
+  const may = useMay('operator');
   const twin = useStore((s) => s.snapshot?.twin ?? null);
   const measured = useStore((s) => Math.round(s.measuredSpeed * 10) / 10);
   const paused = twin?.paused ?? false;
@@ -80,7 +82,7 @@ function SpeedControl(): JSX.Element {
           aria-pressed={paused}
           aria-label={paused ? text.speed.resume : text.speed.pause}
           title={paused ? text.speed.resume : text.speed.pause}
-          disabled={!twin}
+          disabled={!twin || !may}
           data-testid="pause"
           onClick={() => void changeTwin({ paused: !paused })}
         >
@@ -94,7 +96,7 @@ function SpeedControl(): JSX.Element {
               type="button"
               class={active ? 'active' : ''}
               aria-pressed={active}
-              disabled={!twin}
+              disabled={!twin || !may}
               data-testid={`speed-${factor}`}
               onClick={() => void changeTwin({ paused: false, speed: factor })}
             >
@@ -111,6 +113,7 @@ function SpeedControl(): JSX.Element {
 }
 
 function ControlChooser(): JSX.Element {
+  const may = useMay('operator');
   const controls = useStore((s) => s.controls);
   const current = useStore((s) => s.snapshot?.control ?? s.controls?.current ?? '');
   const [wanted, setWanted] = useState<string | null>(null);
@@ -121,7 +124,7 @@ function ControlChooser(): JSX.Element {
       <select
         class="select"
         value={current}
-        disabled={names.length === 0}
+        disabled={names.length === 0 || !may}
         data-testid="control"
         title={names.find((control) => control.name === current)?.summary}
         onChange={(event) => {
@@ -156,6 +159,7 @@ function ControlChooser(): JSX.Element {
 }
 
 function BrainSwitch(): JSX.Element {
+  const may = useMay('operator');
   const snapshot = useStore((s) => s.snapshot);
   const controls = useStore((s) => s.controls);
   const [asking, setAsking] = useState(false);
@@ -176,7 +180,7 @@ function BrainSwitch(): JSX.Element {
         aria-checked={on}
         aria-label={label}
         title={used ? (on ? text.brain.switchOff : text.brain.switchOn) : text.brain.none}
-        disabled={!snapshot || !name || !used}
+        disabled={!snapshot || !name || !used || !may}
         data-testid="brain-switch"
         onClick={() => setAsking(true)}
       >
