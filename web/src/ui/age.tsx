@@ -9,7 +9,7 @@ export function Age(): JSX.Element | null {
   if (!ageS) return null;
   // spoken once by the bar's state; here it counts on in silence
   return (
-    <p class="age" data-testid="age">
+    <p class="figures-age" data-testid="age">
       {text.connection.age(duration(ageS))}
     </p>
   );

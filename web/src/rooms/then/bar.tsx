@@ -57,7 +57,7 @@ function Buttons({ player }: { player: Player }): JSX.Element {
   const playing = useThen((s) => s.playing);
   const atS = useThen((s) => s.atS);
   const button = (label: string, keys: string, name: string, act: () => void, inside: ComponentChildren): JSX.Element => (
-    <button type="button" aria-label={label} title={`${label} (${keys})`} data-testid={`then-${name}`} onClick={act}>
+    <button type="button" aria-label={typeof inside === 'string' ? undefined : label} title={`${label} (${keys})`} data-testid={`then-${name}`} onClick={act}>
       {inside}
     </button>
   );
