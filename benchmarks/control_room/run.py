@@ -146,7 +146,9 @@ def main() -> None:
                     results["bundle"] = measure_bundle()
                     results["opening"] = page.measure_opening(browser, url, 5)
                     results["drawing"] = page.measure_drawing(browser, url, (1440, 900), options.seconds)
-                    results["drawing_small"] = page.measure_drawing(browser, url, (1000, 640), options.seconds)
+                    results["drawing_small"] = page.measure_drawing(
+                        browser, url, (1000, 640), options.seconds
+                    )
                     results["chromium"] = browser.version
                     browser.close()
         finally:
