@@ -27,7 +27,7 @@ export const en = {
     overrides: 'Overrides that stand',
     overrideWhat: { brain: 'Brain', control: 'Control', twin: 'Twin', junction: 'Junction' } as Record<string, string>,
     alarms: 'Alarms that stand',
-    group: (alarms: string, fresh: string) => `${alarms} alarms, ${fresh} not noted`,
+    group: (alarms: string, fresh: string) => `(${alarms}; ${fresh} not noted)`,
     shelved: 'Shelved alarms',
     shelvedUntil: (until: string, who: string, why: string) => `until ${until}, ${who}: ${why}`,
     silent: 'Silent sources',
