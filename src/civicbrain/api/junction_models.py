@@ -117,7 +117,7 @@ class CameraViews(Struct, frozen=True):
 class VitalSign(Struct, frozen=True):
     """value: now; fixed: in the fixed plan at the same minute; usual: median of the same quarter hour on
     usual_days earlier days of that weekday. null: not known, and the note says why ("" where it is known):
-    computing, no-minute, not-measured (the comparison run has none), no-history, no-days, silent."""
+    computing, no-minute, not-measured (the comparison run has none), asking, no-history, no-days."""
 
     id: Literal[
         "delay", "throughput", "vehicles", "spill-backs", "incidents", "silent-cameras", "local-controllers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -36,15 +37,20 @@ class UsualDay:
     city: City
     link: Link
     usual: Usual | None = None
-    note: str = "no-history"
+    note: str = "asking"
     _asked: tuple[float, int] = field(default=(-1e9, -1))
+    _task: asyncio.Task[None] | None = None
 
-    async def refresh(self, time_s: float) -> None:
-        """Never raises: without history there is a note."""
+    def refresh(self, time_s: float) -> None:
+        """Ask again where it is time to; nobody waits for the answer."""
         quarter = int(time_s // 900)
         if time.monotonic() - self._asked[0] < ASKED_EVERY_S and quarter == self._asked[1]:
             return
         self._asked = (time.monotonic(), quarter)
+        self._task = asyncio.create_task(self._ask(time_s))
+
+    async def _ask(self, time_s: float) -> None:
+        """Never raises: without history there is a note."""
         at = self.city.epoch + timedelta(seconds=time_s)
         ask = Ask(action="usual", start=at, properties=tuple(_SERIES.values()))
         try:

@@ -16,7 +16,7 @@ export interface VitalSign {
   fixed_note: '' | 'computing' | 'no-minute' | 'not-measured';
   usual: Known;
   usual_days: number;
-  usual_note: '' | 'no-history' | 'no-days' | 'not-measured';
+  usual_note: '' | 'asking' | 'no-history' | 'no-days' | 'not-measured';
   state: 'ok' | 'watch' | 'bad' | 'unknown';
 }
 

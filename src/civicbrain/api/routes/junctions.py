@@ -116,7 +116,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         state = link.state
         if state is None:
             raise unavailable("the brain process has not spoken yet")
-        await usual.refresh(state.time_s)
+        usual.refresh(state.time_s)
         return vital_signs(state, usual, link.brain_age_s, link.brain_away)
 
     return [

@@ -62,7 +62,7 @@ export const en = {
   usualHint: (days: number) => `Median of this quarter of an hour on ${days === 1 ? 'one earlier day' : `${days} earlier days`} of this weekday`,
   fixedUnknown: 'Fixed plan: not measured',
   fixedUnknownHint: 'The comparison run under the fixed plan does not count this.',
-  usualUnknown: { 'no-history': 'Usual day: no history', 'no-days': 'Usual day: no earlier day', 'not-measured': 'Usual day: not kept' } as Record<string, string>,
+  usualUnknown: { asking: 'Usual day: being worked out', 'no-history': 'Usual day: no history', 'no-days': 'Usual day: no earlier day', 'not-measured': 'Usual day: not kept' } as Record<string, string>,
   state: { ok: 'as it should be', watch: 'worth a look', bad: 'needs attention', unknown: 'unknown' } as Record<string, string>,
   worst: {
     title: 'Worst now',

@@ -30,7 +30,7 @@ export const ko: NowText = {
   usualHint: (days) => `같은 요일 이전 ${days}일의 같은 15분대 중앙값`,
   fixedUnknown: '정주기: 측정 안 됨',
   fixedUnknownHint: '정주기 비교 실행에서는 이 값을 세지 않습니다.',
-  usualUnknown: { 'no-history': '평상시: 이력 없음', 'no-days': '평상시: 이전 자료 없음', 'not-measured': '평상시: 기록 안 함' },
+  usualUnknown: { asking: '평상시: 계산 중', 'no-history': '평상시: 이력 없음', 'no-days': '평상시: 이전 자료 없음', 'not-measured': '평상시: 기록 안 함' },
   state: { ok: '정상', watch: '주의', bad: '조치 필요', unknown: '알 수 없음' },
   worst: {
     title: '현재 최악 지점',

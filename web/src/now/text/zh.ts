@@ -30,7 +30,7 @@ export const zh: NowText = {
   usualHint: (days) => `此前 ${days} 个相同星期几的同一刻钟的中位数`,
   fixedUnknown: '固定配时：未测量',
   fixedUnknownHint: '固定配时的对比运行不统计此项。',
-  usualUnknown: { 'no-history': '平日：无历史', 'no-days': '平日：无更早数据', 'not-measured': '平日：不记录' },
+  usualUnknown: { asking: '平日：正在计算', 'no-history': '平日：无历史', 'no-days': '平日：无更早数据', 'not-measured': '平日：不记录' },
   state: { ok: '正常', watch: '值得关注', bad: '需要处理', unknown: '未知' },
   worst: {
     title: '当前最差路口',
