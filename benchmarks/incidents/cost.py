@@ -3,10 +3,10 @@
     civicbrain generate city --junctions 1300 --out big
     python benchmarks/incidents/cost.py big
 
-Queues of six stand in every third lane in view while its lamps are red, the other vehicles drive through
-it at 10 m/s and come back, 5 % are overlooked in each frame, lamps change each 30 s. Such queues appear and
-vanish at once, so that after a minute, when the brain begins to tell, it tells of nearly every camera: --seconds 40
-is ordinary work, --seconds 90 is a flood. Writes cost.json.
+Queues of six stand in every third lane in view while its lamps are red, the other vehicles drive through it
+at 10 m/s and come back, 5 % are overlooked in each frame, lamps change each 30 s. Such queues appear and
+vanish at once, so that after a minute, when the brain begins to tell, it tells of nearly every camera:
+--seconds 40 is ordinary work, --seconds 90 is a flood. Writes cost.json.
 """
 
 from __future__ import annotations

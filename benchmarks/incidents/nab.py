@@ -10,9 +10,9 @@ constants were chosen on the other series, not on those of traffic. Normalised: 
 nothing, 100 for one that says each window at its first point.
 
 Ours, a series at a time: how far a value is from the running median, in units of the running median
-deviation, as nats of a heavy tail, K ln(1 + z / K) as in brains/incidents/discharge.py, over what one value in a
-hundred of this series has reached so far; and said once: what is no rarer than something shortly before is
-part of it.
+deviation, as nats of a heavy tail, K ln(1 + z / K) as in brains/incidents/discharge.py, over what one value
+in a hundred of this series has reached so far; and said once: what is no rarer than something shortly
+before is part of it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Vehicles that stand though nothing that is known makes them: stopped, crashed, held up, blocked.
 
-Reasons to stand are: a vehicle ahead that stands or is near (front to front below `FOLLOWS_M`); the end of
-the lane while its signal is not green, has been for less than `START_S`, or green that yields; the end of a
-lane without a signal (giving way); an exit that is full. Who stands first of a queue without any of these
-adds to a CUSUM test of his place (`cells.py`): in mid-lane each second, at the stop line each second of
-green. A vehicle that drives through the place on the same lane, or leaves the line, speaks against it.
+Reasons to stand are: a vehicle ahead that stands or is near (front to front below `FOLLOWS_M`), an exit that
+is full, and, near a line, a standing queue of the next lane at red (he may want to get in there). Who stands
+first without any of these is judged at the end of his lane by `discharge.py`; in mid-lane each second adds to
+a CUSUM test of his place (`cells.py`), and a vehicle that drives through it on the same lane speaks against.
 """
 
 from __future__ import annotations
