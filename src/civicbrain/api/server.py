@@ -167,6 +167,11 @@ def main(arguments: list[str] | None = None) -> int:
         settings = _with_configuration(settings, options.config, options.login)
         for name in SOCKET_NAMES:
             socket_address(settings.run_dir, name)  # refuses paths that are too long for a socket
+        if not settings.run_dir.is_dir():
+            raise ConfigurationError(
+                "there is no such run folder", place=str(settings.run_dir),
+                remedy="name the one that `civicbrain run` says at its start, or make it",
+            )  # fmt: skip
         # the port first: whoever finds it in use should not wait for a city to load
         listener = bind(settings)
         from civicbrain.city.folder import load_city
