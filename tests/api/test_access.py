@@ -9,7 +9,7 @@ import httpx
 import pytest
 from api_place import Place
 
-from civicbrain.api.rates import RateLimit
+from civicbrain.api.door.rates import RateLimit
 from civicbrain.api.static import security_headers
 
 SWITCH = {"enabled": True}

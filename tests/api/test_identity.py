@@ -6,7 +6,7 @@ import httpx
 import pytest
 from litestar.handlers.base import BaseRouteHandler
 
-from civicbrain.api.identity import DEMO, PUBLIC, TOKEN, Identity, role_needed
+from civicbrain.api.door.identity import DEMO, PUBLIC, TOKEN, Identity, role_needed
 from civicbrain.runtime.login import Role
 
 

@@ -12,7 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 from login_place import HTTP, HTTPS, PASSWORDS, ROLES, Desk, log_in, run
 
-from civicbrain.api.alive import LOGGED_OUT, while_logged_in
+from civicbrain.api.door.alive import LOGGED_OUT, while_logged_in
 from civicbrain.api.link import Link
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.server import _check_certificate
@@ -408,7 +408,7 @@ def test_the_demo_ends_with_the_first_user(tmp_path: Path) -> None:
 
 
 def test_what_goes_on_ends_with_its_log_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("civicbrain.api.alive.CHECK_EVERY_S", 0.01)
+    monkeypatch.setattr("civicbrain.api.door.alive.CHECK_EVERY_S", 0.01)
     sent: list[dict[str, object]] = []
 
     async def work() -> None:

@@ -11,8 +11,8 @@ import pytest
 from login_place import Desk, run
 from oidc_provider import CLIENT, SECRET, OidcProvider
 
+from civicbrain.api.door.provider import Provider
 from civicbrain.api.problems import ProblemError
-from civicbrain.api.provider import Provider
 from civicbrain.core.errors import ConfigurationError
 from civicbrain.runtime.configuration import parse_configuration
 from civicbrain.runtime.login import Role
@@ -179,7 +179,7 @@ def test_a_name_belongs_to_one_person(desk: Desk, provider: OidcProvider) -> Non
 def test_keys_that_the_provider_changes_are_fetched_anew(
     desk: Desk, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("civicbrain.api.provider._KEYS_AGAIN_S", 0.0)
+    monkeypatch.setattr("civicbrain.api.door.provider._KEYS_AGAIN_S", 0.0)
 
     async def work() -> None:
         page = desk.page(BASE)

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from grid_city import grid_city
 from stand_in import INTAKE_KEY
 
-from civicbrain.api.access import OBSERVATIONS
+from civicbrain.api.door.access import OBSERVATIONS
 from civicbrain.city.intake import Sources, encode_frames
 
 SOURCES = Sources(grid_city(SIZE, awkward_id=AWKWARD_ID))

@@ -137,7 +137,7 @@ def test_the_line_is_short_and_who_waits_can_be_taken_out(engineer: httpx.Client
 
 
 def test_the_answers_are_what_the_document_says(engineer: httpx.Client) -> None:
-    from civicbrain.api.study_models import StudyResult, StudyView
+    from civicbrain.api.models.studies import StudyResult, StudyView
 
     msgspec.json.decode(engineer.get("/v1/studies/by-hand").content, type=StudyView)
     msgspec.json.decode(engineer.get("/v1/studies/by-hand/result").content, type=StudyResult)

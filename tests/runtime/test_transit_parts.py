@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "city" / "transit"))
 from sandbox_line import line_through
 
-from civicbrain.api.transit_models import BusPage, BusView, LinesView, TransitAskPage
+from civicbrain.api.models.transit import BusPage, BusView, LinesView, TransitAskPage
 from civicbrain.brains.priority import create
 from civicbrain.city.observations import Detections
 from civicbrain.city.store import Store

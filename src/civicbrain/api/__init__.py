@@ -5,7 +5,7 @@ brain process (contracts/wire.py). Changes nothing itself: every write is a Brai
 reason, which the brain process records. Units: SI, named in each field. Cadence: states each second,
 map frames at most 5 a second.
 
-Start in `app.py` (the parts put together) and `routes/`. Who may come in: `access.py`; every error:
-`problems.py`; the other processes: `link.py`; the live map: `frames.py`, `map_socket.py`; the process
-itself: `server.py` (`python -m civicbrain.api.server --city DIR --run-dir DIR`).
+Start in `app.py` (the parts put together) and `routes/`; what is said and taken: `models/`. Who may come in:
+`door/`; every error: `problems.py`; the other processes: `link.py`; the live map: `frames.py`,
+`map_socket.py`; the process itself: `server.py` (`python -m civicbrain.api.server --city DIR --run-dir DIR`).
 """

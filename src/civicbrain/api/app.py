@@ -14,11 +14,11 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import License
 
 from civicbrain import __version__
-from civicbrain.api.access import Access
 from civicbrain.api.asgi import App
 from civicbrain.api.contract import check_body, document_of, options_of, reject_unknown_query
-from civicbrain.api.identity import caller, check_role
-from civicbrain.api.log_in import LogIn
+from civicbrain.api.door.access import Access
+from civicbrain.api.door.identity import caller, check_role
+from civicbrain.api.door.log_in import LogIn
 from civicbrain.api.problems import (
     ProblemError,
     handle_http_exception,

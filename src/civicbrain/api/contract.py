@@ -17,21 +17,19 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 from litestar.routes import HTTPRoute
 
-from civicbrain.api import (
-    case_models,
-    corridor_models,
-    field_models,
-    junction_models,
-    mission_models,
-    models,
-    replay_models,
-    session_models,
-    study_models,
-    transit_models,
-    what_if_models,
-)
-from civicbrain.api.access import OBSERVATIONS, REPORTS
-from civicbrain.api.identity import role_needed
+from civicbrain.api.door.access import OBSERVATIONS, REPORTS
+from civicbrain.api.door.identity import role_needed
+from civicbrain.api.models import cases as case_models
+from civicbrain.api.models import city as models
+from civicbrain.api.models import corridors as corridor_models
+from civicbrain.api.models import junctions as junction_models
+from civicbrain.api.models import missions as mission_models
+from civicbrain.api.models import replay as replay_models
+from civicbrain.api.models import sessions as session_models
+from civicbrain.api.models import sources as field_models
+from civicbrain.api.models import studies as study_models
+from civicbrain.api.models import transit as transit_models
+from civicbrain.api.models import what_ifs as what_if_models
 from civicbrain.api.problems import MEDIA_TYPE, ProblemError
 from civicbrain.city.model import City
 from civicbrain.runtime.login import Role

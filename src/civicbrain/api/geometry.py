@@ -7,7 +7,14 @@ from itertools import pairwise
 import numpy as np
 from pyproj import CRS, Transformer
 
-from civicbrain.api.models import EdgeColumns, Geometry, JunctionPoint, LaneColumns, PlacePoint, SignalHead
+from civicbrain.api.models.city import (
+    EdgeColumns,
+    Geometry,
+    JunctionPoint,
+    LaneColumns,
+    PlacePoint,
+    SignalHead,
+)
 from civicbrain.city.model import City
 from civicbrain.city.places import PlaceKind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from civicbrain.api.junction_models import CameraViews, GroundPlan, PlanCrossing, PlanLane, PlanMovement
+from civicbrain.api.models.junctions import CameraViews, GroundPlan, PlanCrossing, PlanLane, PlanMovement
 from civicbrain.city.model import City
 from civicbrain.city.signals import Conflict, GroupKind, SignalJunction
 

@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 
 from civicbrain.api.app import build_app
-from civicbrain.api.log_in import find_token
+from civicbrain.api.door.log_in import find_token
 from civicbrain.api.settings import Settings
 from civicbrain.city.model import City
 from civicbrain.contracts.transport import SOCKET_NAMES, socket_address

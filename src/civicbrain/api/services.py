@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from civicbrain.api.alerts import AlertStream
+from civicbrain.api.door.log_in import LogIn
+from civicbrain.api.door.provider import Provider
 from civicbrain.api.forward import Forwarder
 from civicbrain.api.geometry import geometry_of
 from civicbrain.api.link import Link
-from civicbrain.api.log_in import LogIn
 from civicbrain.api.map_socket import MapSocket
 from civicbrain.api.playback.recorder import Recorder
-from civicbrain.api.provider import Provider
 from civicbrain.api.settings import Settings
 from civicbrain.api.studies import Studies
 from civicbrain.api.views import cases_health

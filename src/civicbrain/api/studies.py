@@ -19,9 +19,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from civicbrain.api.problems import ProblemError
-from civicbrain.api.settings import Settings
-from civicbrain.api.study_models import (
+from civicbrain.api.models.studies import (
     ControlAbout,
     ScenarioOption,
     StudyAsked,
@@ -30,6 +28,8 @@ from civicbrain.api.study_models import (
     StudyResult,
     StudyView,
 )
+from civicbrain.api.problems import ProblemError
+from civicbrain.api.settings import Settings
 from civicbrain.api.study_views import FILES, brief_of, result_of, view_of
 from civicbrain.city.model import City
 from civicbrain.contracts.rooms import PROGRAM_CONTROLS

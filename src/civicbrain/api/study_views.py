@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from civicbrain.api import study_models as models
+from civicbrain.api.models import studies as models
 from civicbrain.evaluate.comparison import compare_figures, count_events
 from civicbrain.evaluate.ordered.keep import Kept, read_evaluations
 from civicbrain.evaluate.ordered.records import RESULT_FILE

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
-from civicbrain.api import models
 from civicbrain.api.cases_health import CasesHealth
-from civicbrain.api.history_models import HistoryHealth
+from civicbrain.api.models import city as models
+from civicbrain.api.models.history import HistoryHealth
 from civicbrain.api.problems import ProblemError
 from civicbrain.city.signals import ControllerMode, SignalJunction
 from civicbrain.contracts import wire

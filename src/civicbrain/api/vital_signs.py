@@ -9,8 +9,8 @@ from datetime import timedelta
 from math import isfinite
 from typing import Any, Literal
 
-from civicbrain.api.junction_models import VitalSign, VitalSigns
 from civicbrain.api.link import Link
+from civicbrain.api.models.junctions import VitalSign, VitalSigns
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.views import told
 from civicbrain.city.model import City

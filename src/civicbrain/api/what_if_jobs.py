@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from civicbrain.api.what_if_models import Decision, ProposalsBrief, ProposalsView, WhatIfBrief, WhatIfView
+from civicbrain.api.models.what_ifs import Decision, ProposalsBrief, ProposalsView, WhatIfBrief, WhatIfView
 from civicbrain.city.proposals import Proposals
 from civicbrain.city.whatif import Question
 from civicbrain.core.errors import StudyError

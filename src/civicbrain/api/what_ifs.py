@@ -20,10 +20,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from civicbrain.api.problems import ProblemError
-from civicbrain.api.settings import Settings
-from civicbrain.api.what_if_jobs import Job, JobFolder
-from civicbrain.api.what_if_models import (
+from civicbrain.api.models.what_ifs import (
     Decision,
     DecisionAsked,
     ProposalsBrief,
@@ -31,6 +28,9 @@ from civicbrain.api.what_if_models import (
     WhatIfBrief,
     WhatIfView,
 )
+from civicbrain.api.problems import ProblemError
+from civicbrain.api.settings import Settings
+from civicbrain.api.what_if_jobs import Job, JobFolder
 from civicbrain.city.model import City
 from civicbrain.city.proposals import Proposal, Proposals
 from civicbrain.city.whatif import Change, Question

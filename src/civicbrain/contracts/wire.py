@@ -150,7 +150,7 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "mission-position" text = id, body = a position with the mission's key: PositionTaken
     "dispatch"   body = the question: DispatchAnswer
     "transit-lines", "transit-buses" (text = line, offset, limit), "transit-bus" (text = trip),
-    "transit-asks" (as buses): api/transit_models.py
+    "transit-asks" (as buses): api/models/transit.py
     "override"   text = junction id, body = {"action", "stage", "duration_s"}: contracts.overrides.Override
     "override-end" text = junction id: the Override that was ended; "overrides": list of those in force
     "recent"     text = junction id: contracts.junction_recent.JunctionRecent, its last five minutes

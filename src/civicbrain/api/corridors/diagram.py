@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from civicbrain.api.corridor_models import (
+from civicbrain.api.corridors.bands import bands_of, cycle_of, greens_of, known_of
+from civicbrain.api.corridors.tracks import Seen
+from civicbrain.api.corridors.ways import Way
+from civicbrain.api.models.corridors import (
     CorridorStop,
     CorridorTrack,
     CorridorWay,
@@ -14,9 +17,6 @@ from civicbrain.api.corridor_models import (
     SignalState,
     SignalStretch,
 )
-from civicbrain.api.corridors.bands import bands_of, cycle_of, greens_of, known_of
-from civicbrain.api.corridors.tracks import Seen
-from civicbrain.api.corridors.ways import Way
 from civicbrain.city.model import City
 from civicbrain.city.network import F64
 from civicbrain.city.signals import ControllerMode, SignalJunction

@@ -9,10 +9,10 @@ from math import ceil
 
 import numpy as np
 
+from civicbrain.api.models.replay import ReplayMark
 from civicbrain.api.playback.columns import Columns
 from civicbrain.api.playback.segment import Figures, read_columns, read_figures
 from civicbrain.api.playback.shelf import Shelf
-from civicbrain.api.replay_models import ReplayMark
 
 _LENGTH = struct.Struct("<I")
 _NUMBERS_OF_A_SEGMENT = 1 << 20

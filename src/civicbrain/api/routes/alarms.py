@@ -8,8 +8,8 @@ from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
-from civicbrain.api import case_models as models
-from civicbrain.api.identity import Identity
+from civicbrain.api.door.identity import Identity
+from civicbrain.api.models import cases as models
 from civicbrain.api.routes.cases import Limit, Offset, order
 from civicbrain.api.services import Services
 from civicbrain.api.views import told

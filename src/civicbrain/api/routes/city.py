@@ -11,8 +11,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from civicbrain import __version__
-from civicbrain.api import models
 from civicbrain.api.geometry import bounds_of, lonlat_affine
+from civicbrain.api.models import city as models
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.static import accepts_gzip

@@ -9,9 +9,9 @@ from litestar import get, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
-from civicbrain.api import models
-from civicbrain.api.identity import Identity
+from civicbrain.api.door.identity import Identity
 from civicbrain.api.link import unavailable
+from civicbrain.api.models import city as models
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.views import brain_view, told

@@ -12,12 +12,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
-from civicbrain.api.corridor_models import CorridorChoice, CorridorDiagram
 from civicbrain.api.corridors.diagram import axis_of, way_view
 from civicbrain.api.corridors.tracks import Reader
 from civicbrain.api.corridors.ways import Way, Ways
-from civicbrain.api.identity import Identity
+from civicbrain.api.door.identity import Identity
 from civicbrain.api.instants import instant
+from civicbrain.api.models.corridors import CorridorChoice, CorridorDiagram
 from civicbrain.api.playback.access_log import AccessLog
 from civicbrain.api.playback.reading import read_window
 from civicbrain.api.problems import MEDIA_TYPE, Problem, ProblemError

@@ -10,8 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
-from civicbrain.api import history_models
 from civicbrain.api.instants import End, Start, instant
+from civicbrain.api.models import history as history_models
 from civicbrain.api.problems import MEDIA_TYPE, Problem
 from civicbrain.api.replay import Replay
 from civicbrain.api.services import Services

@@ -9,10 +9,10 @@ from litestar import delete, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
-from civicbrain.api import junction_models as models
+from civicbrain.api.door.identity import Identity
 from civicbrain.api.ground_plan import camera_views_of, ground_plan_of
-from civicbrain.api.identity import Identity
 from civicbrain.api.link import unavailable
+from civicbrain.api.models import junctions as models
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.views import told

@@ -10,9 +10,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
-from civicbrain.api import mission_models as models
-from civicbrain.api.identity import Identity
+from civicbrain.api.door.identity import Identity
 from civicbrain.api.mission_report import render_mission
+from civicbrain.api.models import missions as models
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.views import told

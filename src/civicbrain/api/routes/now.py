@@ -7,9 +7,9 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import UNSET
 
 from civicbrain import __version__
-from civicbrain.api import models
-from civicbrain.api.identity import PUBLIC, Identity
+from civicbrain.api.door.identity import PUBLIC, Identity
 from civicbrain.api.link import unavailable
+from civicbrain.api.models import city as models
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.views import cases_health, history_health, known, snapshot_view, told, twin_view

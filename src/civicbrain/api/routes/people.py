@@ -12,8 +12,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 from msgspec import UNSET
 
-from civicbrain.api import session_models as models
-from civicbrain.api.identity import Identity
+from civicbrain.api.door.identity import Identity
+from civicbrain.api.models import sessions as models
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.runtime.login import Role, users

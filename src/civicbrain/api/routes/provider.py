@@ -9,10 +9,10 @@ from litestar.handlers import HTTPRouteHandler
 
 from civicbrain.api.asgi import Scope
 from civicbrain.api.contract import ANY_QUERY
-from civicbrain.api.cookies import headers_of
-from civicbrain.api.identity import PUBLIC
+from civicbrain.api.door.cookies import headers_of
+from civicbrain.api.door.identity import PUBLIC
+from civicbrain.api.door.provider import CALLBACK, TAKES_S
 from civicbrain.api.problems import ProblemError
-from civicbrain.api.provider import CALLBACK, TAKES_S
 from civicbrain.api.services import Services
 from civicbrain.core.errors import CivicBrainError
 from civicbrain.runtime.login.users import PROVIDER, admit_from_provider

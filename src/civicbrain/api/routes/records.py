@@ -11,7 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from civicbrain.api import models
+from civicbrain.api.models import city as models
 from civicbrain.api.services import Services
 from civicbrain.api.views import told
 from civicbrain.contracts import wire

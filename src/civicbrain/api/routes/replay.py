@@ -11,13 +11,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
-from civicbrain.api.identity import Identity
+from civicbrain.api.door.identity import Identity
 from civicbrain.api.instants import End, Start, instant
+from civicbrain.api.models.replay import ReplaySpan, ReplayStrip, ReplayView
 from civicbrain.api.playback.access_log import AccessLog
 from civicbrain.api.playback.older import Older
 from civicbrain.api.playback.reading import SERIES, Strip, list_figures, marks_of, pack_window, read_window
 from civicbrain.api.problems import MEDIA_TYPE, Problem, ProblemError
-from civicbrain.api.replay_models import ReplaySpan, ReplayStrip, ReplayView
 from civicbrain.api.services import Services
 from civicbrain.core.time import to_datetime, to_seconds
 from civicbrain.runtime.login import Role

@@ -9,9 +9,9 @@ import msgspec
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from civicbrain.api import case_models as models
-from civicbrain.api.access import REPORTS
-from civicbrain.api.identity import PUBLIC, find_identity, require_role
+from civicbrain.api.door.access import REPORTS
+from civicbrain.api.door.identity import PUBLIC, find_identity, require_role
+from civicbrain.api.models import cases as models
 from civicbrain.api.routes.cases import Limit, Offset
 from civicbrain.api.services import Services
 from civicbrain.api.views import told

@@ -9,10 +9,10 @@ from typing import Any, cast
 from litestar import Request, Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 
-from civicbrain.api import session_models as models
 from civicbrain.api.asgi import Scope
-from civicbrain.api.cookies import headers_of
-from civicbrain.api.identity import PUBLIC, Identity, find_identity
+from civicbrain.api.door.cookies import headers_of
+from civicbrain.api.door.identity import PUBLIC, Identity, find_identity
+from civicbrain.api.models import sessions as models
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.runtime.login import Role

@@ -8,8 +8,8 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
-from civicbrain.api import what_if_models as models
 from civicbrain.api.datex import render_situations, severity_of
+from civicbrain.api.models import what_ifs as models
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.views import told

@@ -9,11 +9,11 @@ from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
-from civicbrain.api import field_models
-from civicbrain.api.access import OBSERVATIONS
 from civicbrain.api.contract import OWN_BODY
-from civicbrain.api.identity import PUBLIC
+from civicbrain.api.door.access import OBSERVATIONS
+from civicbrain.api.door.identity import PUBLIC
 from civicbrain.api.link import unavailable
+from civicbrain.api.models import sources as field_models
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.views import told

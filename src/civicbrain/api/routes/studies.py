@@ -11,8 +11,8 @@ from litestar.params import Parameter
 from litestar.response import File
 from msgspec import Struct
 
-from civicbrain.api import study_models as models
-from civicbrain.api.identity import Identity
+from civicbrain.api.door.identity import Identity
+from civicbrain.api.models import studies as models
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.views import told

@@ -8,8 +8,8 @@ from litestar import delete, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
-from civicbrain.api import what_if_models as models
-from civicbrain.api.identity import Identity
+from civicbrain.api.door.identity import Identity
+from civicbrain.api.models import what_ifs as models
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.views import told

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from civicbrain.api.models import Reason
+from civicbrain.api.models.city import Reason
 from civicbrain.city.alarms import AlarmList, AlarmsChanged
 from civicbrain.city.cases import (
     CaseFile,

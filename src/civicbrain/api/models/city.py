@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from civicbrain.api.cases_health import CasesHealth
-from civicbrain.api.history_models import HistoryHealth
+from civicbrain.api.models.history import HistoryHealth
 from civicbrain.city.intake import IntakeSummary
 from civicbrain.city.places import PlaceKind
 from civicbrain.city.signals import Capability, GroupKind

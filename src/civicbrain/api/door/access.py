@@ -12,14 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import structlog
 
-from civicbrain.api.alive import while_logged_in
 from civicbrain.api.asgi import App, Message, Receive, Scope, Send
-from civicbrain.api.body import take_body
-from civicbrain.api.cookies import address_of, headers_of
-from civicbrain.api.identity import Identity, not_logged_in, set_identity
-from civicbrain.api.log_in import LogIn
+from civicbrain.api.door.alive import while_logged_in
+from civicbrain.api.door.body import take_body
+from civicbrain.api.door.cookies import address_of, headers_of
+from civicbrain.api.door.identity import Identity, not_logged_in, set_identity
+from civicbrain.api.door.log_in import LogIn
+from civicbrain.api.door.rates import RateLimit
 from civicbrain.api.problems import ProblemError, send_problem
-from civicbrain.api.rates import RateLimit
 from civicbrain.api.settings import LOOPBACK, Settings
 from civicbrain.api.static import API_POLICY
 

@@ -13,8 +13,8 @@ import secrets
 from pathlib import Path
 
 from civicbrain.api.asgi import Scope
-from civicbrain.api.cookies import address_of, cookie_name, cookie_of, set_cookie
-from civicbrain.api.identity import DEMO, TOKEN, Identity
+from civicbrain.api.door.cookies import address_of, cookie_name, cookie_of, set_cookie
+from civicbrain.api.door.identity import DEMO, TOKEN, Identity
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.settings import Settings
 from civicbrain.core.errors import ServiceError

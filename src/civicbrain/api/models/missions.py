@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from civicbrain.api.models import Reason
+from civicbrain.api.models.city import Reason
 from civicbrain.city.missions import MissionKind
 from civicbrain.contracts.missions import (
     DispatchAnswer,
