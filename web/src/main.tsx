@@ -13,8 +13,6 @@ import type { Picture } from './live/picture';
 import type { MapStatistics } from './map/city-map';
 import { LogInPage, SessionEnded } from './login/log-in';
 import { isLoggedIn, loadSession, loggedIn, startLogin, useLogin } from './login/session';
-import { registerOwnLayers } from './map/own-layers';
-import { registerNowLayers } from './now/map-layers';
 import { refreshNow } from './now/store';
 import { Strip } from './now/strip';
 import type { Theme } from './map/palette';
@@ -169,8 +167,6 @@ async function missionsNow(): Promise<void> {
 document.documentElement.lang = language;
 watchAddress();
 followAddress();
-registerOwnLayers();
-registerNowLayers();
 startTheme();
 setState({ panelOpen: window.matchMedia('(min-width: 900px)').matches });
 const app = document.getElementById('app');

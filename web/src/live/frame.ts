@@ -8,6 +8,9 @@
  * Columns are views into the message where the machine's byte order allows it: nothing is copied.
  */
 
+/** Tenths of a delay or a queue that nobody knows: nobody was served lately. */
+export const UNKNOWN_U16 = 65535;
+
 export const HEADER_BYTES = 32;
 const MAGIC = 0x31464243; // "CBF1" read as a little-endian u32
 /** A frame larger than this is a mistake, not a city. */

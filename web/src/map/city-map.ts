@@ -12,6 +12,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import type { CityGeometry, CityInfo } from '../api/types';
 import type { Frame } from '../live/frame';
+import { UNKNOWN_U16 } from '../live/frame';
 import { Picture } from '../live/picture';
 import type { Bounds } from '../live/segment';
 import { buildAreas, buildHeads, buildPaths, type Heads, type LaneKind, type Paths, type Polygons } from './geometry';
@@ -30,7 +31,6 @@ const SHAPES_FULL = 17;
 const PADDING = { top: 132, bottom: 36, left: 28, right: 60 };
 /** Who wants less motion sees vehicles step ten times a second. */
 const CALM_MS = 95;
-export const UNKNOWN_U16 = 65535;
 
 const share = (value: number, from: number, to: number): number => Math.min(1, Math.max(0, (value - from) / (to - from)));
 

@@ -4,8 +4,9 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatTenth, formatWhole } from '../format';
 import { MapSocket } from '../live/map-socket';
-import { CityMap, UNKNOWN_U16 } from '../map/city-map';
-import { selectJunction } from '../state/actions';
+import { UNKNOWN_U16 } from '../live/frame';
+import type { CityMap } from '../map/city-map';
+import { complain, selectJunction } from '../state/actions';
 import { go } from '../state/route';
 import { told } from '../state/freshness';
 import { getState, setState, useStore } from '../state/store';
@@ -16,6 +17,25 @@ interface Hover {
   row: number;
   x: number;
   y: number;
+}
+
+/** The drawing part is most of the page's code, and making its context and shaders holds the page for a
+ * moment: the figures come first, unless they take longer than this. */
+const FIGURES_FIRST_MS = 1000;
+/** So that figures are on the screen before the page is held. */
+const DRAWN_MS = 50;
+
+type MapPart = typeof import('./map-part');
+
+function useMapPart(): MapPart | null {
+  const figures = useStore((s) => s.snapshot !== null);
+  const [part, setPart] = useState<MapPart | null>(null);
+  useEffect(() => {
+    if (part) return undefined;
+    const timer = window.setTimeout(() => void import('./map-part').then(setPart, complain), figures ? DRAWN_MS : FIGURES_FIRST_MS);
+    return () => window.clearTimeout(timer);
+  }, [figures]);
+  return part;
 }
 
 export function MapView(): JSX.Element {
@@ -29,11 +49,12 @@ export function MapView(): JSX.Element {
   const [hover, setHover] = useState<Hover | null>(null);
   const [failed, setFailed] = useState('');
 
+  const Made = useMapPart();
   useEffect(() => {
-    if (!city || !geometry || !place.current) return undefined;
+    if (!city || !geometry || !place.current || !Made) return undefined;
     let map: CityMap;
     try {
-      map = new CityMap(
+      map = new Made.CityMap(
         place.current,
         city,
         geometry,
@@ -73,7 +94,7 @@ export function MapView(): JSX.Element {
       view.current = null;
       setState({ map: null });
     };
-  }, [city, geometry]);
+  }, [city, geometry, Made]);
 
   useEffect(() => view.current?.setTheme(theme), [theme]);
   useEffect(() => {

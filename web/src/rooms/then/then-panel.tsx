@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { formatClock, formatTenth, formatWhole } from '../../format';
+import { UNKNOWN_U16 } from '../../live/frame';
 import { selectJunction } from '../../state/actions';
 import { getRoute, go, HOME } from '../../state/route';
 import { getState, useStore } from '../../state/store';
@@ -18,7 +19,6 @@ import './then.css';
 
 /** Of a day, in 24 hours whatever the browser prefers. */
 const CLOCK = '([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?';
-const UNKNOWN_U16 = 65535;
 const DECIMALS: Record<SeriesName, 0 | 1> = { delay_s: 1, throughput_veh_per_h: 0, queue_veh: 0, vehicles: 0, stopped: 0 };
 
 export function ThenPanel(): JSX.Element {

@@ -1,7 +1,7 @@
 """Processor time of one second of the brain in a big city, on made-up frames: no simulation is needed.
 
     civicbrain generate city --junctions 1300 --out big
-    python benchmarks/incidents/cost.py big
+    python benchmarks/incidents/incident_cost.py big
 
 Queues of six stand in every third lane in view while its lamps are red, the other vehicles drive through it
 at 10 m/s and come back, 5 % are overlooked in each frame, lamps change each 30 s. Such queues appear and
