@@ -206,7 +206,8 @@ def test_the_diagram_says_what_lies_under_the_pointer(room: Any) -> None:
     expect(page.get_by_test_id("corridor-hold")).to_have_text("Go on")
     canvas = page.get_by_test_id("corridor-canvas")
     expect(canvas).to_be_visible(timeout=30_000)
-    box = canvas.bounding_box()
+    # a new diagram may come in between: then there is no canvas for a moment
+    box = next(found for _ in range(100) if (found := canvas.bounding_box()) or page.wait_for_timeout(100))
     canvas.hover(position={"x": box["width"] * 0.6, "y": box["height"] * 0.7})
     reading = page.get_by_test_id("corridor-reading")
     expect(reading).to_contain_text("Street 1 / Street")
