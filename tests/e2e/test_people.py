@@ -122,5 +122,5 @@ def test_logging_out_and_coming_in_as_somebody_else(page: Page) -> None:
     dialog.get_by_test_id("field-current").fill(PASSWORD)
     for name in ("fresh", "again"):
         dialog.get_by_test_id(f"field-{name}").fill("meadow-candle-46-rust")
-    page.get_by_test_id("password-save").click()
+    page.get_by_test_id("password-confirm").click()
     expect(page.get_by_text("Your password is changed.")).to_be_visible()

@@ -1,12 +1,13 @@
 /** The log-in: instead of the page where nobody was there yet, over it where a session has ended. */
 
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ProblemError } from '../api/client';
 import type { Session } from '../api/types';
 import { text } from '../text';
 import { Icon } from '../ui/icon';
 import { PreferenceFields } from '../ui/preferences';
+import { useModal } from '../ui/use-modal';
 import './login.css';
 import { keepPlace, logIn, useLogin } from './session';
 import { loginText } from './text';
@@ -38,15 +39,7 @@ export function SessionEnded(): JSX.Element | null {
 }
 
 function EndedDialog({ session }: { session: Session }): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    dialog.current?.querySelector('input')?.focus();
-    return () => {
-      if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
+  const dialog = useModal((element) => element.querySelector('input')?.focus());
   return (
     <dialog ref={dialog} aria-labelledby="ended-title" aria-describedby="ended-hint" data-testid="session-ended" onCancel={(event) => event.preventDefault()}>
       <h2 id="ended-title">{loginText.ended}</h2>

@@ -1,12 +1,13 @@
 /** In the bar: who is logged in, and what they can do about that. */
 
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ProblemError } from '../api/client';
 import { complain } from '../state/actions';
 import { toast, useStore } from '../state/store';
 import { text } from '../text';
 import { Icon } from '../ui/icon';
+import { FormDialog } from './form-dialog';
 import { Field } from './log-in';
 import { changePassword, logOut, useLogin } from './session';
 import { loginText } from './text';
@@ -65,53 +66,17 @@ export function UserMenu(): JSX.Element | null {
 
 function PasswordDialog({ name, onClose }: { name: string; onClose: () => void }): JSX.Element {
   const words = loginText.change;
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [refusal, setRefusal] = useState('');
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const given = new FormData(event.currentTarget as HTMLFormElement);
-    const value = (field: string): string => String(given.get(field) ?? '');
-    if (value('fresh') !== value('again')) {
-      setRefusal(words.different);
-      return;
-    }
-    try {
-      await changePassword(value('current'), value('fresh'));
-      toast('note', words.done);
-      onClose();
-    } catch (error) {
-      setRefusal(error instanceof ProblemError ? error.detail || error.title : String(error));
-    }
+  const change = async (value: (field: string) => string): Promise<void> => {
+    if (value('fresh') !== value('again')) throw new ProblemError(0, words.different, '');
+    await changePassword(value('current'), value('fresh'));
+    toast('note', words.done);
   };
   return (
-    <dialog ref={dialog} aria-labelledby="password-title" data-testid="password-dialog" onCancel={onClose}>
-      <form class="log-in-form" onSubmit={(event) => void submit(event)}>
-        <h2 id="password-title">{words.title}</h2>
-        <input type="text" name="username" autocomplete="username" value={name} hidden readOnly />
-        {refusal && (
-          <p class="error-text" role="alert">
-            {refusal}
-          </p>
-        )}
-        <Field name="current" label={words.current} type="password" complete="current-password" />
-        <Field name="fresh" label={words.fresh} type="password" complete="new-password" hint={words.hint} />
-        <Field name="again" label={words.again} type="password" complete="new-password" />
-        <div class="actions">
-          <button type="button" class="button" onClick={onClose}>
-            {words.cancel}
-          </button>
-          <button type="submit" class="button primary" data-testid="password-save">
-            {words.save}
-          </button>
-        </div>
-      </form>
-    </dialog>
+    <FormDialog name="password" title={words.title} confirm={words.save} cancel={words.cancel} onConfirm={change} onClose={onClose}>
+      <input type="text" name="username" autocomplete="username" value={name} hidden readOnly />
+      <Field name="current" label={words.current} type="password" complete="current-password" />
+      <Field name="fresh" label={words.fresh} type="password" complete="new-password" hint={words.hint} />
+      <Field name="again" label={words.again} type="password" complete="new-password" />
+    </FormDialog>
   );
 }

@@ -1,8 +1,9 @@
 /** A question before something that everybody in the city will feel, with the reason for the ledger. */
 
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { text } from '../text';
+import { useModal } from './use-modal';
 
 interface ReasonDialogProps {
   title: string;
@@ -15,16 +16,8 @@ interface ReasonDialogProps {
 }
 
 export function ReasonDialog({ title, explain, keep, confirm, onConfirm, onCancel }: ReasonDialogProps): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal((element) => element.querySelector('input')?.select());
   const [reason, setReason] = useState(text.dialog.defaultReason);
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    dialog.current?.querySelector('input')?.select();
-    return () => {
-      if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
   return (
     <dialog ref={dialog} aria-labelledby="dialog-title" aria-describedby="dialog-explain" data-testid="reason-dialog" onCancel={onCancel}>
       <form

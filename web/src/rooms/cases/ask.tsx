@@ -1,9 +1,10 @@
 /** A question before something is done: a few fields, and what was answered. One at a time. */
 
 import type { JSX } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { makeStore } from '../../state/make-store';
 import { text } from '../../text';
+import { useModal } from '../../ui/use-modal';
 import { casesText } from './text';
 
 export interface Field {
@@ -41,23 +42,19 @@ export function AskDialog(): JSX.Element | null {
 }
 
 function Asked({ question }: { question: Question }): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal((element) => {
+    // what must be filled in, or else the first field: who knows the rest by heart only types and sends
+    const empty = question.fields.find((field) => field.required && !field.value);
+    const find = (where: string): HTMLElement | null => element.querySelector<HTMLElement>(where);
+    const first = empty ? find(`#ask-${empty.name}`) : (find('[data-field] input:checked') ?? find('[data-field] :is(input, textarea, select)'));
+    first?.focus();
+  });
   const [answers, setAnswers] = useState<Record<string, string>>(() =>
     Object.fromEntries(question.fields.map((field) => [field.name, field.value ?? ''])),
   );
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState('');
-  useLayoutEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    // what must be filled in, or else the first field: who knows the rest by heart only types and sends
-    const empty = question.fields.find((field) => field.required && !field.value);
-    const find = (where: string): HTMLElement | null | undefined => dialog.current?.querySelector<HTMLElement>(where);
-    const first = empty ? find(`#ask-${empty.name}`) : (find('[data-field] input:checked') ?? find('[data-field] :is(input, textarea, select)'));
-    first?.focus();
-    return () => element?.close(); // gives the focus back, which a removed one does not
-  }, []);
   const close = (): void => store.set({ question: null });
   const lacks = (field: Field): boolean => field.required === true && !answers[field.name]?.trim();
   const send = async (): Promise<void> => {

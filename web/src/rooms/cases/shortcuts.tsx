@@ -1,8 +1,8 @@
 /** The list of shortcuts, under "?". */
 
 import type { JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
 import { makeStore } from '../../state/make-store';
+import { useModal } from '../../ui/use-modal';
 import { casesText } from './text';
 
 type Does = keyof typeof casesText.shortcuts.does;
@@ -38,13 +38,8 @@ export function Shortcuts(): JSX.Element | null {
 }
 
 function Sheet(): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const close = (): void => store.set({ open: false });
-  useLayoutEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    return () => element?.close(); // gives the focus back, which a removed one does not
-  }, []);
   return (
     <dialog
       ref={dialog}

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { MISSION_KINDS, URGENCIES, type MissionKind, type Urgency } from '../../api/mission-types';
 import { getState, setState, useStore } from '../../state/store';
+import { useModal } from '../../ui/use-modal';
 import { missionText } from './text';
 import { orderMission, selectMission } from './actions';
 import { PlaceField } from './place-field';
@@ -115,8 +116,7 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
 }
 
 function KeyDialog({ missionKey, onClose }: { missionKey: string; onClose: () => void }): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const dialog = useModal();
   return (
     <dialog ref={dialog} aria-labelledby="key-title" data-testid="key-dialog" onCancel={onClose}>
       <h2 id="key-title">{missionText.form.keyTitle}</h2>

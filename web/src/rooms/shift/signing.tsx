@@ -1,13 +1,14 @@
 /** The shift is signed over: by the log-in, to somebody, with what the lists do not say; and those before it. */
 
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Signature } from '../../api/case-types';
 import { casesApi } from '../../api/cases';
 import { complain } from '../../state/actions';
 import { toast } from '../../state/store';
 import { useMay } from '../../state/user';
 import { actorWords, momentOf } from '../cases/words';
+import { useModal } from '../../ui/use-modal';
 import { shiftText } from './text';
 
 const words = shiftText.sign;
@@ -104,8 +105,7 @@ export function Signing({ hours, signatures, onChange }: SigningProps): JSX.Elem
 }
 
 function SignedNote({ signature, text, onClose }: { signature: Signature; text: string; onClose: () => void }): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const dialog = useModal();
   return (
     <dialog ref={dialog} class="signed" aria-labelledby="signed-title" onCancel={onClose}>
       <h2 id="signed-title">{words.show}</h2>
