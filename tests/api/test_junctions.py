@@ -124,8 +124,10 @@ def test_vital_signs_say_what_they_do_not_know(client: httpx.Client) -> None:
     signs = {sign["id"]: sign for sign in answer["signs"]}
     assert len(signs) == 8
     assert signs["delay"]["fixed"] == 49.0
-    assert signs["spill-backs"]["fixed"] is None
-    assert signs["spill-backs"]["fixed_note"] == "not-measured"
+    assert signs["spill-backs"]["fixed"] == 3.4
+    assert signs["incidents"]["fixed_note"] == "no-minute"
+    without = {name for name, sign in signs.items() if sign["fixed_note"] == "no-meaning"}
+    assert without == {"silent-cameras", "local-controllers", "brains"}
     assert signs["brains"]["value"] == 1.0
     assert signs["local-controllers"]["of"] == SIZE**2
     for sign in signs.values():

@@ -33,7 +33,9 @@ def test_the_strip_stands_beside_the_fixed_plan_and_the_usual_day(room: Any) -> 
     page = room.page
     expect(page.get_by_test_id("delay-against")).to_contain_text("Fixed plan 49.0")
     expect(page.get_by_test_id("delay-against")).to_contain_text("Usual day –")  # no history runs here
-    expect(page.get_by_test_id("spill-backs-against")).to_contain_text("Fixed plan –")
+    expect(page.get_by_test_id("spill-backs-against")).to_contain_text("Fixed plan 3.4")
+    meaningless = page.get_by_test_id("local-controllers-against").get_by_text("Fixed plan –")
+    expect(meaningless).to_have_attribute("title", re.compile("every junction runs its local plan"))
     expect(page.get_by_test_id("brains-now")).to_have_text("1")
     expect(page.get_by_test_id("local-controllers-now")).to_have_text("0")
     expect(page.get_by_test_id("indicator-incidents")).to_contain_text("worth a look")

@@ -31,7 +31,7 @@ export function compare(now: number, fixed: number, goodWhen: Direction, decimal
   if (shown === 0 || Math.abs(difference) < SAME_SHARE * Math.abs(fixed)) {
     return { kind: 'same', difference: signed(difference, format) };
   }
-  const percent = fixed !== 0 ? ` (${signed((100 * difference) / Math.abs(fixed), formatWhole)} %)` : '';
+  const percent = Math.abs(fixed) >= 1 ? ` (${signed((100 * difference) / Math.abs(fixed), formatWhole)} %)` : '';
   const kind = difference < 0 === (goodWhen === 'lower') ? 'better' : 'worse';
   return { kind, difference: signed(difference, format) + percent };
 }

@@ -24,7 +24,7 @@ ASKED_EVERY_S = 60.0
 _SERIES = {
     "delay": "mean_delay_s", "throughput": "throughput_veh_per_h", "vehicles": "vehicles",
     "spill-backs": "spill_backs", "incidents": "incidents_open", "silent-cameras": "cameras_silent",
-    "local-controllers": "local_junctions",
+    "local-controllers": "local_junctions", "brains": "brains_running",
 }  # fmt: skip
 _OWN_PLAN = (ControllerMode.LOCAL, ControllerMode.STARTUP, ControllerMode.FLASHING)
 State = Literal["ok", "watch", "bad", "unknown"]
@@ -80,11 +80,11 @@ def vital_signs(state: wire.CityState, usual: UsualDay, age_s: float, stale: boo
         ("throughput", "veh/h", "higher", now.throughput_veh_per_h, None, now.fixed_throughput_veh_per_h,
          computing),
         ("vehicles", "veh", "lower", float(now.vehicles), None, now.fixed_vehicles, computing),
-        ("spill-backs", "1", "lower", state.spill_backs, None, None, "not-measured"),
-        ("incidents", "1", "lower", state.incidents_open, None, None, "not-measured"),
-        ("silent-cameras", "1", "lower", state.cameras_silent, float(len(modes)), None, "not-measured"),
-        ("local-controllers", "1", "lower", float(local), float(len(modes)), None, "not-measured"),
-        ("brains", "1", "higher", float(running), float(len(state.brains)), None, "not-measured"),
+        ("spill-backs", "1", "lower", state.spill_backs, None, now.fixed_spill_backs, computing),
+        ("incidents", "1", "lower", state.incidents_open, None, now.fixed_incidents_open, computing),
+        ("silent-cameras", "1", "lower", state.cameras_silent, float(len(modes)), None, "no-meaning"),
+        ("local-controllers", "1", "lower", float(local), float(len(modes)), None, "no-meaning"),
+        ("brains", "1", "higher", float(running), float(len(state.brains)), None, "no-meaning"),
     ]  # fmt: skip
     return VitalSigns(
         state.time_s, round(age_s, 3), stale,

@@ -45,6 +45,11 @@ class JunctionDesk:
             "incidents_open": len(snapshot.incidents),
         }
 
+    def brains_running(self) -> int:
+        """Of the strip, for the history."""
+        health = self._server.loop.health(self._server.time_s)
+        return sum(brain.state == "running" for brain in health)
+
     def obey(self, command: BrainCommand) -> Any:
         """The body of the reply to one of JUNCTION_ACTIONS."""
         if command.action == "recent":

@@ -253,7 +253,7 @@ class BrainServer:
             self.now_figures,
             alerts_open=len(self.loop.open_alerts) + self._twin_silent,
             decision_ms=decisions[-1] if decisions else None,
-            vitals=self.junctions.counts(snapshot),
+            vitals={**self.junctions.counts(snapshot), "brains_running": self.junctions.brains_running()},
         )
 
     def _keep_program(self, status: TwinStatus) -> None:

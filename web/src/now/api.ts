@@ -13,7 +13,7 @@ export interface VitalSign {
   /** Of how many, where it is a count of something. */
   of: Known;
   fixed: Known;
-  fixed_note: '' | 'computing' | 'no-minute' | 'not-measured';
+  fixed_note: '' | 'computing' | 'no-minute' | 'no-meaning';
   usual: Known;
   usual_days: number;
   usual_note: '' | 'asking' | 'no-history' | 'no-days' | 'not-measured';

@@ -16,6 +16,8 @@ export const SIGNS: readonly SignId[] = [
 ];
 
 export const formatSign = (sign: Pick<VitalSign, 'id'>, value: number): string => (sign.id === 'delay' ? formatTenth(value) : formatWhole(value));
+/** References of counts are means: 0.4 is not none. */
+const formatReference = (sign: VitalSign, value: number): string => (sign.unit === '1' ? formatTenth(value) : formatSign(sign, value));
 export const UNITS: Partial<Record<SignId, string>> = { delay: text.indicators.delayUnit, throughput: text.indicators.throughputUnit };
 
 export function Strip(): JSX.Element {
@@ -60,7 +62,7 @@ function Tile({ id }: { id: SignId }): JSX.Element {
 
 function Fixed({ sign }: { sign: VitalSign }): JSX.Element {
   const progress = useStore((s) => s.snapshot?.baseline_progress ?? 0);
-  if (sign.fixed !== null) return <Compared sign={sign} reference={sign.fixed} name={words.fixed(formatSign(sign, sign.fixed))} />;
+  if (sign.fixed !== null) return <Compared sign={sign} reference={sign.fixed} name={words.fixed(formatReference(sign, sign.fixed))} />;
   if (sign.fixed_note === 'computing')
     return (
       <p class="comparing" title={text.indicators.comparingHint}>
@@ -68,9 +70,8 @@ function Fixed({ sign }: { sign: VitalSign }): JSX.Element {
         <progress max={1} value={progress} aria-label={text.indicators.comparingHint} />
       </p>
     );
-  const measured = sign.fixed_note !== 'not-measured';
   return (
-    <p class="muted" title={measured ? text.indicators.noMinute : words.fixedUnknownHint}>
+    <p class="muted" title={words.fixedNoMeaning[sign.id] ?? text.indicators.noMinute}>
       {words.fixed(text.indicators.unknown)}
     </p>
   );
@@ -78,7 +79,7 @@ function Fixed({ sign }: { sign: VitalSign }): JSX.Element {
 
 function Usual({ sign }: { sign: VitalSign }): JSX.Element {
   if (sign.usual !== null)
-    return <Compared sign={sign} reference={sign.usual} name={words.usual(formatSign(sign, sign.usual))} hint={words.usualHint(sign.usual_days)} />;
+    return <Compared sign={sign} reference={sign.usual} name={words.usual(formatReference(sign, sign.usual))} hint={words.usualHint(sign.usual_days)} />;
   return (
     <p class="muted" title={words.usualUnknown[sign.usual_note]}>
       {words.usual(text.indicators.unknown)}

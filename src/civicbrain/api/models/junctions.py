@@ -117,7 +117,8 @@ class CameraViews(Struct, frozen=True):
 class VitalSign(Struct, frozen=True):
     """value: now; fixed: in the fixed plan at the same minute; usual: median of the same quarter hour on
     usual_days earlier days of that weekday. null: not known, and the note says why ("" where it is known):
-    computing, no-minute, not-measured (the comparison run has none), asking, no-history, no-days."""
+    computing, no-minute, no-meaning (under the fixed plan no brain runs, every junction runs its
+    plan and the twin's sensors do not fail), asking, no-history, no-days."""
 
     id: Literal[
         "delay", "throughput", "vehicles", "spill-backs", "incidents", "silent-cameras", "local-controllers",

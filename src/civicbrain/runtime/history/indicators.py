@@ -88,6 +88,7 @@ CITY_SERIES = {
     "spill_backs": "1",
     "cameras_silent": "1",
     "incidents_open": "1",
+    "brains_running": "1",
     "refused_requests": "1",
     "decision_ms": "ms",
 }

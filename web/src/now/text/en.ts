@@ -60,8 +60,11 @@ export const en = {
   fixed: (value: string) => `Fixed plan ${value}`,
   usual: (value: string) => `Usual day ${value}`,
   usualHint: (days: number) => `Median of this quarter of an hour on ${days === 1 ? 'one earlier day' : `${days} earlier days`} of this weekday`,
-  fixedUnknown: 'Fixed plan: not measured',
-  fixedUnknownHint: 'The comparison run under the fixed plan does not count this.',
+  fixedNoMeaning: {
+    'silent-cameras': 'The comparison run stands in the twin, where cameras do not fail: nothing to compare with.',
+    'local-controllers': 'Under the fixed plan every junction runs its local plan: nothing to compare with.',
+    brains: 'Under the fixed plan no brain runs: nothing to compare with.',
+  } as Partial<Record<SignId, string>>,
   usualUnknown: { asking: 'Usual day: being worked out', 'no-history': 'Usual day: no history', 'no-days': 'Usual day: no earlier day', 'not-measured': 'Usual day: not kept' } as Record<string, string>,
   state: { ok: 'as it should be', watch: 'worth a look', bad: 'needs attention', unknown: 'unknown' } as Record<string, string>,
   worst: {

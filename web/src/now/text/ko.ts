@@ -28,8 +28,11 @@ export const ko: NowText = {
   fixed: (value) => `정주기 ${value}`,
   usual: (value) => `평상시 ${value}`,
   usualHint: (days) => `같은 요일 이전 ${days}일의 같은 15분대 중앙값`,
-  fixedUnknown: '정주기: 측정 안 됨',
-  fixedUnknownHint: '정주기 비교 실행에서는 이 값을 세지 않습니다.',
+  fixedNoMeaning: {
+    'silent-cameras': '비교 실행은 카메라 고장이 없는 디지털 트윈에서 이루어지므로 비교할 값이 없습니다.',
+    'local-controllers': '정주기 운영에서는 모든 교차로가 현장 계획으로 운영되므로 비교할 값이 없습니다.',
+    brains: '정주기 운영에서는 브레인이 작동하지 않으므로 비교할 값이 없습니다.',
+  },
   usualUnknown: { asking: '평상시: 계산 중', 'no-history': '평상시: 이력 없음', 'no-days': '평상시: 이전 자료 없음', 'not-measured': '평상시: 기록 안 함' },
   state: { ok: '정상', watch: '주의', bad: '조치 필요', unknown: '알 수 없음' },
   worst: {

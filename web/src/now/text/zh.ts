@@ -28,8 +28,11 @@ export const zh: NowText = {
   fixed: (value) => `固定配时 ${value}`,
   usual: (value) => `平日 ${value}`,
   usualHint: (days) => `此前 ${days} 个相同星期几的同一刻钟的中位数`,
-  fixedUnknown: '固定配时：未测量',
-  fixedUnknownHint: '固定配时的对比运行不统计此项。',
+  fixedNoMeaning: {
+    'silent-cameras': '对比运行在数字孪生中进行，摄像头不会失效，无可比较。',
+    'local-controllers': '固定配时下所有路口都执行本地方案，无可比较。',
+    brains: '固定配时下没有大脑运行，无可比较。',
+  },
   usualUnknown: { asking: '平日：正在计算', 'no-history': '平日：无历史', 'no-days': '平日：无更早数据', 'not-measured': '平日：不记录' },
   state: { ok: '正常', watch: '值得关注', bad: '需要处理', unknown: '未知' },
   worst: {
