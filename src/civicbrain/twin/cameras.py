@@ -11,12 +11,9 @@ The draws are seeded by (seed, second), so that a frame does not depend on which
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import compress, repeat
-from typing import Any
 
 import libsumo
 import numpy as np
@@ -24,105 +21,20 @@ from numpy.typing import NDArray
 
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32, U8
-from civicbrain.city.observations import Detections, VehicleClass
+from civicbrain.city.observations import Detections
 from civicbrain.twin.faults import FaultyCameras
+from civicbrain.twin.fleet import Fleet, compiled
 from civicbrain.twin.incident_views import WrongWayViews
-from civicbrain.twin.incidents import OBSTACLE, camera_faults
+from civicbrain.twin.incidents import camera_faults
 from civicbrain.twin.options import ORACLE_RANGE_M, TwinOptions
 from civicbrain.twin.reach import reach_of
 
 SOURCE = "cameras"
 _COVERAGE_STREAM, _MISS_STREAM, _NOISE_STREAM = 1, 2, 3
 
-CLASS_OF = {
-    "truck": VehicleClass.TRUCK,
-    "trailer": VehicleClass.TRUCK,
-    "delivery": VehicleClass.TRUCK,
-    "bus": VehicleClass.BUS,
-    "coach": VehicleClass.BUS,
-    "tram": VehicleClass.TRAM,
-    "rail": VehicleClass.TRAM,
-    "rail_urban": VehicleClass.TRAM,
-    "rail_electric": VehicleClass.TRAM,
-    "rail_fast": VehicleClass.TRAM,
-    "subway": VehicleClass.TRAM,
-    "cable_car": VehicleClass.TRAM,
-    "motorcycle": VehicleClass.MOTORCYCLE,
-    "moped": VehicleClass.MOTORCYCLE,
-    "bicycle": VehicleClass.BICYCLE,
-    "scooter": VehicleClass.BICYCLE,
-    "pedestrian": VehicleClass.PEDESTRIAN,
-    "wheelchair": VehicleClass.PEDESTRIAN,
-    "emergency": VehicleClass.EMERGENCY,
-    "authority": VehicleClass.EMERGENCY,
-    "army": VehicleClass.OTHER,
-    "ship": VehicleClass.OTHER,
-    "container": VehicleClass.OTHER,
-    "aircraft": VehicleClass.OTHER,
-    "drone": VehicleClass.OTHER,
-    "custom1": VehicleClass.OTHER,
-    "custom2": VehicleClass.OTHER,
-}
-"""SUMO's vehicle classes as a camera tells them apart; the others are cars."""
-
-
-def compiled(domain: str, name: str) -> Callable[..., Any]:
-    """libsumo.DOMAIN.NAME without its Python wrapper, which costs as much as the call itself."""
-    binding = getattr(getattr(libsumo, "libsumo", None), "_libsumo", None)
-    plain = getattr(binding, f"{domain}_{name}", None)
-    return plain or getattr(getattr(libsumo, domain), name)  # type: ignore[no-any-return]
-
-
-_get_ids = compiled("vehicle", "getIDList")
 _get_lane = compiled("vehicle", "getLaneID")
 _get_position = compiled("vehicle", "getLanePosition")
 _get_speed = compiled("vehicle", "getSpeed")
-
-
-ROSTER_CHECK_FRAMES = 60
-"""Frames after which the roster is taken from SUMO's own list, should it ever lose a vehicle unsaid."""
-
-
-class Fleet:
-    """The vehicles of this run: which are under way, and the running number and class of each, looked up
-    once a vehicle.
-
-    under_way: ids in ascending order, as SUMO lists them. Kept from departures and arrivals, because asking
-    SUMO for the list each second costs as much as asking every vehicle for its lane. It may hold vehicles
-    that are off the road for a moment (teleporting, parked); these have no lane. classes: of those under way.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[int, int]] = {}
-        self.under_way: list[str] = []
-        self.classes = bytearray()
-
-    def recount(self) -> None:
-        """Take the list from SUMO."""
-        self.under_way = sorted(name for name in _get_ids() if not name.startswith(OBSTACLE))
-        self.classes = bytearray(self.get(name)[1] for name in self.under_way)
-
-    def moved(self, departed: Sequence[str], arrived: Sequence[str]) -> None:
-        """Take in who entered and who left in a step."""
-        names = self.under_way
-        for name in departed:
-            if name in arrived or name.startswith(OBSTACLE):
-                continue  # gone again in the same step, or nothing that a camera takes for a vehicle
-            place = bisect_left(names, name)
-            names.insert(place, name)
-            self.classes.insert(place, self.get(name)[1])
-        for name in arrived:
-            place = bisect_left(names, name)
-            if place < len(names) and names[place] == name:
-                del names[place], self.classes[place]
-
-    def get(self, vehicle_id: str) -> tuple[int, int]:
-        """(number from 0 on, VehicleClass value)."""
-        known = self._known.get(vehicle_id)
-        if known is None:
-            kind = CLASS_OF.get(libsumo.vehicle.getVehicleClass(vehicle_id), VehicleClass.CAR)
-            known = self._known[vehicle_id] = (len(self._known), int(kind))
-        return known
 
 
 class Cameras:
@@ -149,7 +61,6 @@ class Cameras:
         lanes = city.network.lanes
         self._stop_line_m: F32 = (lanes.length_m[self._lane] + table.beyond_m[wanted]).astype(np.float32)
         self._number_of_lane = {lanes.ids[lane]: row + 1 for row, lane in enumerate(self._lane.tolist())}
-        self._recount_in = 0  # frames
         self.wrong_way = WrongWayViews(city, options.incidents, self.equipped, self._junction, self._lane)
         self._movement_of = _movements_by_link(city) if self._oracle else {}
 
@@ -207,9 +118,9 @@ class Cameras:
         """Id, row in this camera table, class and position (m from the beginning of its lane) of every
         vehicle on a lane that a camera sees."""
         # map() and compress() over compiled functions: this loop over all vehicles is what sensing costs
-        ids, lanes = self._lanes_of_all()
+        (lanes,) = self._fleet.ask(_get_lane)
         number_of = list(map(self._number_of_lane.get, lanes, repeat(0)))  # 0: a lane that no camera sees
-        names = list(compress(ids, number_of))
+        names = list(compress(self._fleet.under_way, number_of))
         row_of: I32 = np.fromiter(filter(None, number_of), np.int32, len(names)) - 1
         classes = np.frombuffer(bytes(compress(self._fleet.classes, number_of)), np.uint8)
         return names, row_of, classes, np.fromiter(map(_get_position, names), np.float32, len(names))
@@ -217,19 +128,6 @@ class Cameras:
     def _speeds(self, names: list[str], kept: NDArray[np.intp]) -> F32:  # noqa: ARG002
         """Speeds (m/s) of those seen: `names`, which are the rows `kept` of the last look."""
         return np.fromiter(map(_get_speed, names), np.float32, len(names))
-
-    def _lanes_of_all(self) -> tuple[list[str], list[str]]:
-        """Id and lane of every vehicle under way."""
-        if self._recount_in <= 0:
-            self._fleet.recount()
-            self._recount_in = ROSTER_CHECK_FRAMES
-        self._recount_in -= 1
-        ids = self._fleet.under_way
-        try:
-            return ids, list(map(_get_lane, ids))
-        except libsumo.TraCIException:  # SUMO removed one without counting it as arrived
-            self._fleet.recount()
-            return self._fleet.under_way, list(map(_get_lane, self._fleet.under_way))
 
     def _next_movements(self, names: list[str]) -> I32:
         """Row of the next signalled movement of each vehicle, -1 where its way leads through none."""

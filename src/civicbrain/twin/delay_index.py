@@ -25,7 +25,7 @@ import libsumo
 import numpy as np
 
 from civicbrain.city.model import City
-from civicbrain.twin.cameras import compiled
+from civicbrain.twin.fleet import compiled
 
 LOOK_S = 20.0
 LIMIT = 1.40

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, I32, U8
-from civicbrain.twin.cameras import Cameras, Fleet
+from civicbrain.twin.cameras import Cameras
+from civicbrain.twin.fleet import Fleet
 from civicbrain.twin.mesoscopic import MesoRoad
 from civicbrain.twin.options import TwinOptions
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, I32
-from civicbrain.twin.cameras import compiled
+from civicbrain.twin.fleet import compiled
 
 SEGMENT_M = 98.0
 """Longest queue; SUMO's default."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from civicbrain.city.model import City
 from civicbrain.core.units import HALTING_SPEED_MPS
-from civicbrain.twin.cameras import compiled
 from civicbrain.twin.deadlock import STANDING_S, DeadlockWatch
+from civicbrain.twin.fleet import compiled
 from civicbrain.twin.reach import reach_of
 
 _get_ids = compiled("vehicle", "getIDList")

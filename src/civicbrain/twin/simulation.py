@@ -13,21 +13,22 @@ from pathlib import Path
 
 import libsumo
 import msgspec
-import numpy as np
 
 from civicbrain.city.model import City
 from civicbrain.city.observations import Detections, SignalStates
 from civicbrain.contracts.actuator import Verdict
 from civicbrain.contracts.brain import Request
-from civicbrain.contracts.wire import TwinStatus, VehicleFrame, pack_array
+from civicbrain.contracts.wire import TwinStatus, VehicleFrame
 from civicbrain.core.errors import ConfigurationError, TwinError
-from civicbrain.twin.cameras import Cameras, Fleet, compiled
+from civicbrain.twin.cameras import Cameras
 from civicbrain.twin.controller import ControllerMemory
 from civicbrain.twin.delay_index import DelayIndex
+from civicbrain.twin.fleet import Fleet, compiled
 from civicbrain.twin.incident_road import IncidentRoad
 from civicbrain.twin.incidents import Truth, check_incidents
 from civicbrain.twin.lane_blocks import LaneBlocks
 from civicbrain.twin.launch import SAFETY_FILE, TRIPS_FILE, start_sumo, step_length_s
+from civicbrain.twin.live_view import LiveView
 from civicbrain.twin.meso_blocks import MesoLaneBlocks
 from civicbrain.twin.meso_cameras import MesoCameras
 from civicbrain.twin.meso_probe import MesoProbe
@@ -138,6 +139,7 @@ class Twin:
         self._shown = [""] * len(self._tls_ids)
         self._incidents = IncidentRoad(city, options.incidents, self.step_s)
         self._fleet = Fleet()
+        self._fleet.recount()
         self._cameras: Cameras
         self._blocks: LaneBlocks
         self._probe: Probe
@@ -156,8 +158,7 @@ class Twin:
         self._index = None if limit is None else DelayIndex(city, self.time_s, limit, self.step_s)
         self._departed = checkpoint.departed if checkpoint else 0
         self._arrived = checkpoint.arrived if checkpoint else 0
-        self._delay_veh_s = checkpoint.delay_veh_s if checkpoint else 0.0
-        self._stopped = 0
+        self._live = LiveView(self._fleet, self.time_s, checkpoint.delay_veh_s if checkpoint else 0.0)
         self._unsafe_before = checkpoint.unsafe_states if checkpoint else 0
         if checkpoint and self.roadside:
             self.roadside.refused_requests = checkpoint.refused_requests
@@ -205,7 +206,7 @@ class Twin:
             if self._index is not None:
                 self._index.step(departed, arrived, self.time_s)
             if self.options.track_live:
-                self._track_live()
+                self._live.follow(self.time_s)
             if self._frames_wanted and self.time_s >= self._frame_due_s - _ADVANCE_S:
                 self._cameras.take(self.time_s)
                 self._frame_due_s = self.time_s + self.options.frame_period_s
@@ -258,20 +259,7 @@ class Twin:
 
     def vehicle_frame(self) -> VehicleFrame:
         """True positions of all vehicles, for the live map."""
-        vehicle = libsumo.vehicle
-        ids = vehicle.getIDList()
-        count = len(ids)
-        known = [self._fleet.get(name) for name in ids]
-        xy = np.array([vehicle.getPosition(name) for name in ids], dtype=np.float32).reshape(count, 2)
-        return VehicleFrame(
-            time_s=self.time_s,
-            number=pack_array(np.fromiter((number for number, _ in known), np.uint32, count)),
-            x_m=pack_array(xy[:, 0]),
-            y_m=pack_array(xy[:, 1]),
-            angle_deg=pack_array(np.fromiter(map(vehicle.getAngle, ids), np.float32, count)),
-            speed_mps=pack_array(np.fromiter(map(vehicle.getSpeed, ids), np.float32, count)),
-            vehicle_class=pack_array(np.fromiter((kind for _, kind in known), np.uint8, count)),
-        )
+        return self._live.frame(self.time_s)
 
     def status(self) -> TwinStatus:
         """Counters from the start of the window. delay_veh_s and stopped are kept up each step with
@@ -288,12 +276,12 @@ class Twin:
             speed=0.0,
             measured_speed=0.0,
             program="fixed" if local else self.options.program,
-            running=libsumo.vehicle.getIDCount(),
+            running=len(self._fleet.under_way),
             departed=self._departed,
             arrived=self._arrived,
             waiting_to_depart=len(libsumo.simulation.getPendingVehicles()),
-            delay_veh_s=self._delay_veh_s,
-            stopped=self._stopped if self.options.track_live else self._probe.stopped,
+            delay_veh_s=self._live.delay_veh_s,
+            stopped=self._live.standing if self.options.track_live else self._probe.stopped,
             last_heartbeat_s=max(roadside.last_heartbeat_s, -1.0) if roadside else -1.0,
             local_junctions=roadside.local_junctions if roadside else 0,
             refused_requests=self.refused_requests,
@@ -334,7 +322,7 @@ class Twin:
             memories=memories,
             departed=self._departed,
             arrived=self._arrived,
-            delay_veh_s=self._delay_veh_s,
+            delay_veh_s=self._live.delay_veh_s,
             refused_requests=self.refused_requests,
             unsafe_states=self.unsafe_states,
             local_only=self.roadside.local_only if self.roadside else False,
@@ -366,21 +354,6 @@ class Twin:
                 self._probe.saw_lamps(row, lamps, time_s)
                 if self._program_view is not None:
                     self._program_view.saw_lamps(row, lamps, time_s)
-
-    def _track_live(self) -> None:
-        """Time loss as SUMO defines it, summed over all vehicles, and the wait of those not yet let in."""
-        vehicle = libsumo.vehicle
-        lost = 0.0
-        stopped = 0
-        for name in vehicle.getIDList():
-            speed_mps = vehicle.getSpeed(name)
-            stopped += speed_mps < 0.1
-            allowed_mps = vehicle.getAllowedSpeed(name)
-            if speed_mps < allowed_mps:
-                lost += 1.0 - speed_mps / allowed_mps
-        pending = len(libsumo.simulation.getPendingVehicles())
-        self._delay_veh_s += (lost + pending) * self.step_s
-        self._stopped = stopped
 
     def _signal_states(self) -> SignalStates:
         if self.roadside is not None:
