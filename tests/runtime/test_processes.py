@@ -72,6 +72,28 @@ def test_a_killed_brain_process_comes_back_by_way_of_local_plans(live: LiveCity)
     assert (live.pid("twin"), live.pid("api")) == others
 
 
+def test_an_override_survives_the_kill_of_the_brain_process_with_the_rest_of_its_time(live: LiveCity) -> None:
+    live.eventually(lambda: central(live), 15)
+    where = "B1"
+    body = {"action": "hold", "duration_s": 120}
+    taken = live.ask_brain("override", text=where, reason="a crash on the side street", body=body)
+    assert taken.ok, taken.error
+    begun = msgspec.to_builtins(taken.body)
+    pid = live.kill("brain")
+    live.eventually(lambda: live.pid("brain") not in (None, pid), 10)
+    live.eventually(lambda: [o for o in live.state(15).overrides if o.accepted], 20)
+    [override] = live.state().overrides
+    assert (override.junction, override.stage, override.expires_s) == (
+        where, begun["stage"], begun["expires_s"],
+    )  # fmt: skip
+    alerts = msgspec.to_builtins(live.ask_brain("alerts", limit=50).body)
+    assert "An override goes on" in " ".join(alert["title"] for alert in alerts)
+    told = [entry["body"]["what"] for entry in live.ledger() if entry["kind"] == "override"]
+    assert told == ["begin", "resumed"]
+    assert live.ask_brain("override-end", text=where, reason="cleared").ok
+    assert live.twin_status().unsafe_states == 0
+
+
 def test_nothing_acknowledged_is_lost_when_the_brain_process_is_killed(live: LiveCity) -> None:
     live.eventually(lambda: live.ask_brain("status").ok, 15)
     acknowledged = []

@@ -3,7 +3,8 @@
 An override is an ordinary request of the highest rank, asked anew each second with a short life: it goes
 through the guard like any other, and the controller still holds minimum greens, intergreens and pedestrian
 clearance. No request outlives its override, so it ends on time whoever has died meanwhile: without the brain
-process the controller takes its local plan after `RENEWED_FOR_S` at the latest (its watchdog is quicker).
+process the controller takes its local plan after `RENEWED_FOR_S` at the latest (its watchdog is quicker). A
+brain process that comes back takes up what it finds open in the ledger (`overrides_left.py`).
 
 Each stands in the ledger with its user and reason before it is carried out; giving a junction back goes ahead
 even when it cannot be recorded.
@@ -27,18 +28,18 @@ from civicbrain.contracts.wire import BrainCommand
 from civicbrain.core.errors import ConfigurationError, LedgerError, NotFoundError, RequestRefusedError
 from civicbrain.guard import Guard
 from civicbrain.guard.rules import MAX_TEXT, OPERATOR
+from civicbrain.runtime.overrides_left import KIND, Left
 
 OVERRIDE_ACTIONS = ("override", "override-end", "overrides")
 """The commands of the API that are answered here."""
-
-KIND = "override"
-"""Of the ledger's entries."""
 
 RENEWED_FOR_S = 8.0
 """Life of each request: some ticks may be missed."""
 
 STEPS_DOWN_S = 2.0
 """A junction that is given back keeps what it shows for so long, until a brain asks for something."""
+
+EXPIRED = "expired"
 
 PASSING = frozenset({"not-central", "watchdog", "unreachable", "actuator-failed"})
 """Refusals that may pass: the controller starts up, or has not heard yet that the centre is back."""
@@ -47,10 +48,10 @@ _log = logging.getLogger("civicbrain.runtime.overrides")
 
 
 class Overrides:
-    """The overrides that are in force, by junction. One thread."""
+    """The overrides that are in force, by junction. One thread. run: the twin's window, for the record."""
 
     def __init__(self, city: City, guard: Guard) -> None:
-        self._city, self._guard = city, guard
+        self._city, self._guard, self.run = city, guard, 0
         self._now: dict[str, Override] = {}
         self._asked: list[str] = []
 
@@ -80,7 +81,8 @@ class Overrides:
             raise ConfigurationError("an override needs a reason", remedy="say why, for the record")
         wanted = Override(junction, action, stage, actor, reason, now_s, now_s + duration_s)
         before = self._now.get(junction)
-        self._guard.ledger.append(KIND, actor, _entry("begin", wanted, replaces=before), now_s)
+        begin = _entry("begin", wanted, replaces=before) | {"run": self.run}
+        self._guard.ledger.append(KIND, actor, begin, now_s)
         verdict = self._guard.handle([self._request(wanted, now_s)], now_s)[0]
         if verdict.outcome is Outcome.REFUSED and verdict.rule not in PASSING:
             refused: dict[str, object] = {
@@ -114,12 +116,43 @@ class Overrides:
         self._write(actor, _entry("give back", override) | {"reason": reason}, now_s)
         return override
 
+    def take_up(self, left: Sequence[Left], same_start: bool, now_s: float) -> list[tuple[Override, str]]:
+        """What the brain process before this one left open: goes on for the rest of its time, where that is
+        what its operator would expect. same_start: it was of the same `civicbrain run`. Returns each that is
+        not simply over, with why it does not go on ("" where it does)."""
+        told: list[tuple[Override, str]] = []
+        for one in left:
+            override, why = one.override, self._why_not(one, same_start, now_s)
+            if not why:
+                self._now[override.junction] = override
+                self._write("runtime", _entry("resumed", override), now_s)
+            elif why == EXPIRED:
+                self._write("runtime", _entry(EXPIRED, override), now_s)
+                continue
+            else:
+                self._write("runtime", _entry("not resumed", override) | {"why": why}, now_s)
+            told.append((override, why))
+        return told
+
+    def _why_not(self, left: Left, same_start: bool, now_s: float) -> str:
+        override = left.override
+        if not same_start:
+            return "the city was started anew"
+        if left.run != self.run or now_s < override.since_s:
+            return "the city's clock went back"
+        if now_s >= override.expires_s:
+            return EXPIRED
+        place = self._city.signals.row.get(override.junction)
+        stages = [] if place is None else [stage.id for stage in self._city.junctions[place].stages]
+        known = place is not None and (not override.stage or override.stage in stages)
+        return "" if known else "the city has no such junction or stage any more"
+
     def requests(self, now_s: float) -> list[Request]:
         """What is to be asked in this tick; ends what has expired."""
         for junction, override in list(self._now.items()):
             if now_s >= override.expires_s:
                 del self._now[junction]
-                self._write("runtime", _entry("expired", override), now_s)
+                self._write("runtime", _entry(EXPIRED, override), now_s)
         self._asked = list(self._now)
         return [self._request(override, now_s) for override in self._now.values()]
 

@@ -62,6 +62,7 @@ from civicbrain.runtime.indicators import JunctionDelay, MinuteFigures, RunFigur
 from civicbrain.runtime.junctions import JunctionDesk
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.missions import MissionDesk
+from civicbrain.runtime.overrides_left import read_left, supervisor
 from civicbrain.runtime.rundir import LEDGER_FILE
 from civicbrain.runtime.serving import serve_until_stopped
 from civicbrain.runtime.transit import TransitDesk
@@ -119,7 +120,9 @@ class BrainServer:
             "city": city.name,
             "seed": seed,
             "control": control,
+            "supervisor": supervisor(),
         }
+        self._left, self._same_start = read_left(self.ledger, supervisor())
         self.ledger.append("start", "runtime", body, self.time_s)
         _log.info("started", control=control, ledger_entries=self.ledger.count)
 
@@ -192,6 +195,8 @@ class BrainServer:
                 # another run that is already further on: show the loop its beginning, so that it starts over
                 self.loop.tick([], status.begin_s)
         self._pending = later
+        self.loop.overrides.run = status.run
+        self._take_up_overrides(status.time_s)
         self._tick(frame, status.time_s)
         self._answered = (status.run, status.time_s)
         self.twin.send(TwinCommand(action="answered", value=status.time_s))
@@ -225,6 +230,17 @@ class BrainServer:
         if self.field.speaks:
             self.delay.fold(self.snapshot().detections)
         self._hand_to_history(frame)
+
+    def _take_up_overrides(self, now_s: float) -> None:
+        """Once, as soon as the time is known: what the process before this one left open, for all to see."""
+        left, self._left = self._left, []
+        for override, why in self.loop.overrides.take_up(left, self._same_start, now_s):
+            what = f"{override.action} {override.stage}".strip()
+            detail = f"{what} at {override.junction}, by {override.actor}: {override.reason}"
+            title = "An override goes on after the brain process was started again"
+            if why:
+                title, detail = "An override was not taken up again", f"{why}; {detail}"
+            self._raise(Severity.WARNING, title, detail, f"override-{override.junction}")
 
     def platform_s(self) -> float:
         """Now: the twin's clock, carried on from its last tick at its own pace, for a second at most."""

@@ -121,6 +121,8 @@ export const en = {
       expired: 'ended by itself',
       refused: 'was refused',
       'time went back': 'ended: the twin went back in time',
+      resumed: 'goes on: the brain process was started again',
+      'not resumed': 'ended: not taken up after a restart',
     } as Record<string, string>,
   },
 };

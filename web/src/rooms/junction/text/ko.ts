@@ -122,6 +122,8 @@ export const ko: JunctionText = {
       expired: '시간 만료로 종료',
       refused: '거부됨',
       'time went back': '종료: 트윈 시각이 되돌아감',
+      resumed: '계속: 브레인 프로세스가 다시 시작됨',
+      'not resumed': '종료: 재시작 후 이어지지 않음',
     },
   },
 };

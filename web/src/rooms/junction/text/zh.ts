@@ -122,6 +122,8 @@ export const zh: JunctionText = {
       expired: '到时自动结束',
       refused: '被拒绝',
       'time went back': '结束：孪生时间回退',
+      resumed: '继续：大脑进程已重新启动',
+      'not resumed': '结束：重启后未恢复',
     },
   },
 };
