@@ -31,11 +31,13 @@ from civicbrain.city.incidents import Incident, IncidentKind, Place
 from civicbrain.city.intake import Intake, Keys, Sources, get_source_status, list_source_statuses
 from civicbrain.city.model import City
 from civicbrain.city.observations import Detections, SignalStates
-from civicbrain.city.signals import ControllerMode
+from civicbrain.city.signals import ControllerMode, SignalJunction
 from civicbrain.city.store import Store
 from civicbrain.contracts import transport, wire
 from civicbrain.contracts.actuator import Outcome, Verdict
-from civicbrain.contracts.brain import Alert, BrainContext, Severity
+from civicbrain.contracts.brain import Alert, BrainContext, Priority, Severity
+from civicbrain.contracts.junction_recent import JunctionRecent
+from civicbrain.contracts.overrides import Holder
 from civicbrain.contracts.transit import AskKind, BusAsk
 from civicbrain.core.errors import ConfigurationError, NotFoundError, RequestRefusedError
 from civicbrain.feeds.http import HttpFeed
@@ -45,6 +47,7 @@ from civicbrain.runtime.commands import MISSION_ACTIONS, TRANSIT_ACTIONS
 from civicbrain.runtime.hosts import InlineHost
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.missions import MissionDesk
+from civicbrain.runtime.planned import Claims, planned_at
 from civicbrain.runtime.recent import Recent
 from civicbrain.runtime.transit import TransitDesk
 from civicbrain.runtime.transit_log import AskRecord
@@ -349,7 +352,30 @@ class StandIn:
             "demand_veh": {group.id: 2.0 + k for k, group in enumerate(junction.groups)},
             "queue_veh": {group.id: 1.0 + k for k, group in enumerate(junction.groups)},
             "full_outlets": [], "reckoned_groups": [junction.groups[0].id],
+            "schedule": self.schedule(junction, self.city.signals.row[name]),
         }  # fmt: skip
+
+    def recent_of(self, place: SignalJunction, now_s: float) -> JunctionRecent:
+        """As `runtime/junctions.py` tells it, held by a signals brain that follows the local plan's clock."""
+        recent, override = self.recent.of(place.id), self.loop.overrides.find(place.id)
+        said, holder = self.explain(place.id), self.loop.guard.find_holder(place.id, now_s)
+        if holder is None and self.brain_on:
+            holder = Holder("signals", Priority.SIGNALS, said["chosen"], now_s - 40.0, now_s + 9.0)
+        mode = recent.modes[-1].value if recent.modes else ""
+        claims = Claims(mode, holder, override, said, self.loop.missions.plans.values())
+        planned = planned_at(place, claims, now_s)
+        return msgspec.structs.replace(recent, holder=holder, override=override, planned=planned)
+
+    def schedule(self, junction: SignalJunction, row: int) -> list[dict[str, Any]]:
+        """Its two stages by its clock, 20 s ahead."""
+        half_s = junction.local_plan.cycle_s / 2
+        left_s = half_s - (self.time_s + 7 * row) % half_s
+        change_s, end_s, shown = self.time_s + min(left_s, 20.0), self.time_s + 20.0, self.stage[row]
+        parts = [{"stage": junction.stages[shown].id, "from_s": self.time_s, "until_s": change_s}]
+        if change_s < end_s:
+            other = junction.stages[1 - shown].id
+            parts.append({"stage": other, "from_s": change_s, "until_s": end_s})
+        return parts
 
     def obey(self, command: wire.BrainCommand, now_s: float) -> Any:
         """Single junctions, as `runtime/junctions.py` does."""
@@ -362,11 +388,7 @@ class StandIn:
             known = Known(delay_s, "running" if self.brain_on else "off", held, {})
             return self.worst.list_now(self.loop.last_snapshot, known, command.limit)
         if command.action == "recent":
-            return msgspec.structs.replace(
-                self.recent.of(command.text),
-                holder=self.loop.guard.find_holder(command.text, now_s),
-                override=overrides.find(command.text),
-            )
+            return self.recent_of(self.city.signals.get_junction(command.text), now_s)
         count = self.loop.guard.ledger.count
         try:
             return overrides.obey(command, self.loop.last_snapshot, now_s)

@@ -38,6 +38,9 @@ def test_a_junction_is_taken_over_shown_and_given_back(client: httpx.Client, pat
     recent = client.get(f"{path}/recent").json()
     assert recent["holder"]["brain"] == "operator"
     assert recent["modes"][-1]["value"] == "manual"
+    planned = recent["planned"][0]
+    assert (planned["by"], planned["who"]) == ("override", "operator (demo)")
+    assert (planned["stage"], planned["until_s"]) == (stage, override["expires_s"])
     ended = client.delete(f"{path}/override", params={"reason": "the queue is gone"})
     assert ended.json()["ended"]["stage"] == stage
     assert client.get(f"{path}/override").status_code == 404

@@ -116,6 +116,8 @@ def test_plan_timeline_queues_and_reasons_of_a_junction(room: Any, server: Any) 
     until(lambda: plan.locator("path").count() > 20)
     assert plan.locator("title", has_text="straight on").count() >= 4
     until(lambda: page.get_by_test_id("junction-timeline").locator(".lamp-bar").count() >= 4)
+    expect(page.get_by_test_id("planned-stages").locator("rect").first).to_be_attached()
+    expect(page.get_by_test_id("junction-planned")).to_contain_text("schedule of the signals brain")
     expect(page.get_by_test_id("junction-approaches").locator(".approach")).to_have_count(4)
     expect(page.get_by_test_id("junction-approaches")).to_contain_text("from the north")
     expect(page.get_by_test_id("junction-explanation")).to_contain_text("would cost 455, 145 more")

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { PlanLane } from '../src/rooms/junction/api';
+import type { PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
 import { compass, countdown, curve, direction, localStages, readExplanation, secondsLeft, total } from '../src/rooms/junction/model';
+import { missionsOf, plannedLamps, stepsOf, timeScale } from '../src/rooms/junction/planned';
 
 const lane = (...points: number[]): PlanLane => ({ id: 'l', edge: 'e', name: '', width_m: 3, use: 1, points, role: 'approach', seen: true });
 
@@ -68,4 +69,31 @@ describe('an explanation', () => {
 it('sums what is known', () => {
   expect(total([1, null, 2])).toBe(3);
   expect(total([null])).toBeNull();
+});
+
+describe('what is planned', () => {
+  const part = (from_s: number, until_s: number, stage: string, by: PlannedBy = 'brain', who = 'signals'): Planned => ({ from_s, until_s, stage, by, who });
+  const stages = [
+    { id: 'a', lamps: 'GGr', derived: false },
+    { id: 'b', lamps: 'Grr', derived: false },
+  ];
+
+  it('stands right of now on a scale of its own', () => {
+    const x = timeScale(1000, 100, 300);
+    expect([700, 1000, 1030, 1060, 9999, 0].map((timeS) => Math.round(x(timeS)))).toEqual([100, 300, 350, 400, 400, 100]);
+  });
+  it('tells the lamps of each group, and merges what stays', () => {
+    const planned = [part(0, 5, 'a'), part(5, 9, 'b'), part(9, 12, 'unknown'), part(12, 20, 'a'), part(30, 30, 'a', 'mission', 'M-1')];
+    expect(plannedLamps(planned, stages, 0)).toEqual([
+      { from_s: 0, until_s: 9, lamp: 'G' },
+      { from_s: 12, until_s: 20, lamp: 'G' },
+    ]);
+    expect(plannedLamps(planned, stages, 1).map((one) => one.lamp)).toEqual(['G', 'r', 'G']);
+    expect(plannedLamps(planned, stages, 7)).toEqual([]);
+  });
+  it('is told in words without repeating a stage, and missions apart', () => {
+    const planned = [part(0, 5, 'a'), part(5, 9, 'a'), part(9, 12, 'b'), part(30, 30, 'a', 'mission', 'M-1'), part(990, 990, 'a', 'mission', 'M-2')];
+    expect(stepsOf(planned).map(({ stage, until_s }) => [stage, until_s])).toEqual([['a', 9], ['b', 12]]);
+    expect(missionsOf(planned, 0).map((one) => one.who)).toEqual(['M-1']);
+  });
 });

@@ -84,9 +84,10 @@ class Alert(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a brain returns. explanations: junction id -> JSON-able mapping shown to people. missions: how it
-    sees each mission it serves. incidents: those that are new or changed, and each that has ended once,
-    with `cleared_s`; what is open is said again at least each minute, and what seemed over may be open again.
+    """What a brain returns. explanations: junction id -> JSON-able mapping shown to people; its `schedule`, a
+    list of {stage, from_s, until_s} in platform seconds, is drawn as what is planned. missions: how it sees
+    each mission it serves. incidents: those that are new or changed, and each that has ended once, with
+    `cleared_s`; what is open is said again at least each minute, and what seemed over may be open again.
     Their ids begin with the brain's name and a hyphen."""
 
     requests: tuple[Request, ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 from civicbrain.contracts.overrides import Holder, Override
@@ -47,8 +49,32 @@ class QueuesNow(msgspec.Struct, frozen=True):
     silent: list[int]
 
 
+class PlannedBy(StrEnum):
+    """Whose intention it is."""
+
+    BRAIN = "brain"  # the schedule of a brain, or the stage that it asks for
+    PLAN = "plan"  # a fixed plan that a brain asks for
+    LOCAL = "local"  # the controller's own plan
+    OVERRIDE = "override"
+    MISSION = "mission"  # an emergency vehicle's corridor
+    BUS = "bus"
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A stage that is meant to be shown, the transition to it included. An intention: it may change with the
+    next second, and the controller's rules go before it. who: brain, operator, mission or line. A mission
+    that has not been opened for yet stands at the second in which it is expected, until_s = from_s."""
+
+    from_s: float
+    until_s: float
+    stage: str
+    by: PlannedBy
+    who: str = ""
+
+
 class JunctionRecent(msgspec.Struct, frozen=True):
-    """from_s..until_s: platform seconds that are kept. steps_s: starts of steps of step_s seconds."""
+    """from_s..until_s: platform seconds that are kept. steps_s: starts of steps of step_s seconds. planned:
+    what comes next as far as it is known, soonest first; missions that are expected last."""
 
     from_s: float
     until_s: float
@@ -60,3 +86,4 @@ class JunctionRecent(msgspec.Struct, frozen=True):
     approaches: list[ApproachFigures]
     holder: Holder | None = None
     override: Override | None = None
+    planned: list[Planned] = []

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from civicbrain.city.signals import SignalJunction
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.junction_recent import JunctionRecent
 from civicbrain.contracts.wire import BrainCommand
 from civicbrain.contracts.worst import WorstPlace
+from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.overrides import OVERRIDE_ACTIONS
+from civicbrain.runtime.planned import Claims, planned_at
 from civicbrain.runtime.recent import Recent
 from civicbrain.runtime.worst import Known, WorstPlaces
 
@@ -67,12 +70,11 @@ class JunctionDesk:
         return body
 
     def _recent_of(self, junction: str) -> JunctionRecent:
-        loop, now_s = self._server.loop, self._server.time_s
-        return msgspec.structs.replace(
-            self.recent.of(junction),
-            holder=loop.guard.find_holder(junction, now_s),
-            override=loop.overrides.find(junction),
-        )
+        loop = self._server.loop
+        return with_plans(
+            self.recent.of(junction), self._server.city.signals.get_junction(junction), loop,
+            self._server.time_s,
+        )  # fmt: skip
 
     def _list_worst(self, limit: int) -> list[WorstPlace]:
         server = self._server
@@ -86,3 +88,13 @@ class JunctionDesk:
         delay_s = server.delay.figures().delay_s.astype(np.float64)
         known = Known(delay_s, server.control.brain_state, overrides, holders)
         return self.worst.list_now(server.snapshot(), known, limit)
+
+
+def with_plans(recent: JunctionRecent, place: SignalJunction, loop: Loop, now_s: float) -> JunctionRecent:
+    """The last minutes with who holds the junction, and what is meant to be shown next."""
+    holder, override = loop.guard.find_holder(place.id, now_s), loop.overrides.find(place.id)
+    mode = recent.modes[-1].value if recent.modes else ""
+    claims = Claims(mode, holder, override, loop.explanations.get(place.id, {}), loop.missions.plans.values())
+    return msgspec.structs.replace(
+        recent, holder=holder, override=override, planned=planned_at(place, claims, now_s)
+    )

@@ -124,6 +124,38 @@ def test_when_time_goes_back_what_was_planned_is_forgotten() -> None:
         np.testing.assert_array_equal(first.estimate.arrivals_veh, second.estimate.arrivals_veh)
 
 
+def test_the_schedule_is_told_stage_by_stage_from_now_on() -> None:
+    """Nobody on the main road, a queue on the side road: it changes, and says until when it means to stay.
+    While the controller is still switching, the same schedule goes on."""
+    told, store = brain(explain=True), Store(CITY)
+    schedules = []
+    for t in (100.0, 101.0):
+        shown = sandbox_signals(CITY, t, 0, 80.0)
+        switching = replace(shown, target=np.array([int(t) - 100, 0], np.int32))
+        store.fold([frame(CITY, t, {"NAA_0": 4, "WA_0": 0}), switching], t)
+        said = told.advise(store.snapshot(t)).explanations["A"]
+        assert said["chosen"] == "side"
+        schedules.append(said["schedule"])
+    for now_s, schedule in zip((100.0, 101.0), schedules, strict=True):
+        assert schedule[0]["stage"] == "side"
+        assert schedule[0]["from_s"] == now_s
+        assert schedule[-1]["until_s"] == 120.0
+        assert all(a["until_s"] == b["from_s"] and a["stage"] != b["stage"] for a, b in pairwise(schedule))
+
+
+def test_no_schedule_is_told_where_another_rule_chose() -> None:
+    """Who has waited nearly as long as allowed is served, whatever promises the least delay."""
+    told, store = brain(explain=True, max_red_s=20.0), Store(CITY)
+    for now in range(100, 160):
+        t = float(now)
+        store.fold([frame(CITY, t, {"WA_0": 18, "NAA_0": 1}), sandbox_signals(CITY, t, 0, 50.0)], t)
+        said = told.advise(store.snapshot(t)).explanations["A"]
+        if said["chosen"] == "side":
+            break
+    assert "waited" in said["why"]
+    assert said["schedule"] == []
+
+
 def expected_at_b(mode: ControllerMode, **options: object) -> float:
     """Vehicles expected at B from A within the horizon, with a queue at A that A's controller lets go."""
     asked, store = brain(**options), Store(CITY)

@@ -35,14 +35,14 @@ WIDE = 500
 
 def decide(
     lanes: Lanes, seen: Scene, shown: int, *, width: int = 3, asked: bool = True, weights: Weights = USUAL,
-    seconds: int = LOOK_S, tick: int = 0,
+    seconds: int = LOOK_S, tick: int = 0, plan: NDArray[np.int64] | None = None,
 ) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
-    """(chosen stage, cost of each stage, what is let go)."""
+    """(chosen stage, cost of each stage, what is let go). plan: is filled with the schedule."""
     cost, chosen = np.full(len(lanes.usable), np.nan), np.full(1, 7, np.int32)
     served = np.full_like(seen.arrivals, -1.0)
     search(
         lanes, seen, weights, np.array([asked]), np.array([shown], np.int32), width, seconds, tick, cost,
-        chosen, served,
+        chosen, served, np.zeros((1, HORIZON_S), np.int64) if plan is None else plan,
     )  # fmt: skip
     return int(chosen[0]), cost, served
 
@@ -233,13 +233,15 @@ def test_junctions_are_decided_each_on_its_own() -> None:
     cost, chosen = np.zeros(stage_base[-1]), np.zeros(3, np.int32)
     served = np.zeros_like(together.arrivals)
     rows = (stage_base[:-1] + shown).astype(np.int32)
-    search(lanes, together, USUAL, np.ones(3, np.bool_), rows, 3, LOOK_S, 0, cost, chosen, served)
+    plan = np.zeros((3, LOOK_S), np.int64)
+    search(lanes, together, USUAL, np.ones(3, np.bool_), rows, 3, LOOK_S, 0, cost, chosen, served, plan)
     for n, part in enumerate(parts):
         part.share[:] = [1.0, 0.0, 0.0, 0.0]
         alone = decide(part, seen[n], shown[n])
         assert chosen[n] - stage_base[n] == alone[0]
         np.testing.assert_array_equal(cost[stage_base[n] : stage_base[n + 1]], alone[1])
         np.testing.assert_array_equal(served[lane_base[n] : lane_base[n + 1]], alone[2])
+        assert plan[n, 0] == alone[0]
 
 
 # --- how good ----------------------------------------------------------------------------------------
@@ -290,6 +292,30 @@ def test_what_the_search_promises_is_what_its_plan_costs() -> None:
     for shown in (0, 1):
         chosen, cost, served = decide(lanes, seen, shown)
         assert served_score(lanes, seen, served[:, :LOOK_S]) == pytest.approx(cost[chosen])
+
+
+@pytest.mark.parametrize("shown", [-1, 0, 1])
+def test_the_schedule_told_is_the_one_that_costs_what_was_promised(shown: int) -> None:
+    lanes, seen = two_lanes(yellow_s=1), scene({0: 3, 8: 4}, {0: 5, 12: 1})
+    plan = np.full((1, LOOK_S), -7, np.int64)
+    chosen, cost, served = decide(lanes, seen, shown, plan=plan)
+    stages = plan[0].tolist()
+    assert stages[0] == chosen
+    assert set(stages) == {0, 1}  # it serves both queues
+    score, gone = play(lanes, seen, stages, weights=USUAL, shown=shown)
+    assert score == pytest.approx(cost[chosen])
+    np.testing.assert_array_equal(gone, served[:, :LOOK_S])
+
+
+def test_where_nobody_comes_the_schedule_stays_and_where_none_is_found_there_is_none() -> None:
+    plan = np.full((1, LOOK_S), -7, np.int64)
+    decide(two_lanes(), scene({}, {}), 1, plan=plan)
+    assert set(plan[0].tolist()) == {1}
+    decide(two_lanes(usable=(False, False)), scene({0: 3}, {}), 0, plan=plan)
+    assert plan[0, 0] == -1
+    plan[:] = 1
+    decide(two_lanes(), scene({0: 6}, {}), 0, asked=False, plan=plan)
+    assert set(plan[0].tolist()) == {1}  # as it was
 
 
 queues = st.dictionaries(st.integers(0, LOOK_S - 1), st.integers(1, 4), max_size=6)

@@ -54,7 +54,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return ground_plan_of(city, row_of(junction_id))
 
     @get("/v1/junctions/{junction_id:str}/recent", tags=["now"],
-         summary="The last five minutes of a junction, and who holds it")  # fmt: skip
+         summary="The last five minutes of a junction, who holds it, and what is planned")  # fmt: skip
     async def get_recent(junction_id: JunctionId) -> models.JunctionRecent:
         return told(await link.command(command("recent", junction_id)), models.JunctionRecent)
 

@@ -10,6 +10,8 @@ from civicbrain.brains.signals.approach import Streams
 from civicbrain.brains.signals.demand import SOON
 from civicbrain.brains.signals.stages import StageTable
 from civicbrain.city.model import City
+from civicbrain.city.signals import SignalJunction
+from civicbrain.contracts.brain import PlanRequest
 
 if TYPE_CHECKING:
     from civicbrain.brains.signals.lookahead import Outlook
@@ -60,7 +62,7 @@ def explain_outlook(
     """`expected_delay_veh_s`: of the best schedule that shows each stage next, its queues left included
     (missing where it fell behind the others, or the junction was not free to change); `demand_veh`:
     vehicles expected within 10 s by group; `queue_veh`: standing now, seen or reckoned; `reckoned_groups`:
-    those whose queue no camera sees; `full_outlets`; `why`: one sentence."""
+    those whose queue no camera sees; `full_outlets`; `why`: one sentence; `schedule`: see `_schedule`."""
     junction = city.junctions[row]
     first_stage, first_group = int(table.stage_of[row]), int(table.group_start[row])
     demand: dict[str, float] = {}
@@ -101,4 +103,37 @@ def explain_outlook(
         "queue_veh": queue,
         "full_outlets": full,
         "reckoned_groups": unseen,
+        "schedule": _schedule(junction, outlook, row, chosen),
     }
+
+
+def explain_plan(request: PlanRequest) -> Mapping[str, object]:
+    """Of a junction that no camera sees: its fixed plan, one duration a step of the local plan."""
+    cycle_s = sum(request.durations_s)
+    return {
+        "why": f"no camera sees this junction: plan of {cycle_s:.0f} s for what is reckoned to arrive",
+        "cycle_s": cycle_s,
+        "durations_s": list(request.durations_s),
+        "offset_s": request.offset_s,
+    }
+
+
+def _schedule(junction: SignalJunction, outlook: Outlook, row: int, chosen: int) -> list[dict[str, object]]:
+    """The best schedule found, from now on: stages with the platform seconds between which they are meant,
+    the transition to each included. Empty where another rule than the schedule chose, or there is none. It
+    is searched anew each second, so what stands further ahead is an intention that may change."""
+    begun_s, columns = float(outlook.plan_s[row]), outlook.plan.shape[1]
+    ago = outlook.time_s - begun_s
+    if not 0.0 <= ago < columns:
+        return []
+    stages = outlook.plan[row, int(ago) :].tolist()
+    if stages[0] != chosen:
+        return []
+    parts: list[dict[str, object]] = []
+    start = 0
+    for at in range(1, len(stages) + 1):
+        if at == len(stages) or stages[at] != stages[start]:
+            from_s, until_s = outlook.time_s + start, outlook.time_s + at
+            parts.append({"stage": junction.stages[stages[start]].id, "from_s": from_s, "until_s": until_s})
+            start = at
+    return parts

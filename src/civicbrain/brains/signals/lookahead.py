@@ -23,9 +23,9 @@ from civicbrain.brains.signals.asking import Asking, Explain
 from civicbrain.brains.signals.choice import Choice
 from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.estimate import Estimate, Estimator
-from civicbrain.brains.signals.explanation import explain_outlook
+from civicbrain.brains.signals.explanation import explain_outlook, explain_plan
 from civicbrain.brains.signals.heads import Heads
-from civicbrain.brains.signals.schedules import Scene, Weights, gather
+from civicbrain.brains.signals.schedules import I64, Scene, Weights, gather
 from civicbrain.brains.signals.search import search
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
 from civicbrain.brains.signals.unseen import UnseenPlans
@@ -89,6 +89,9 @@ class Outlook:
     chosen: I32  # (j,) stage row, -1 none
     current: I32  # (j,) stage row, -1 none
     overdue: I32  # (j,) group row served first, -1 none
+    time_s: float
+    plan: I64  # (j, look_s) stage in each second of the newest schedule, from 0 in its junction
+    plan_s: F64  # (j,) second from which that schedule counts, -inf none; both change with the next tick
     demand: Demand
     estimate: Estimate
 
@@ -129,6 +132,8 @@ class LookAheadBrain:
             np.arange(len(city.junctions)), np.diff(self._lanes.lanes.lane_start)
         )
         self._served = np.zeros((count, seconds))
+        self._plan = np.full((len(city.junctions), min(options.look_s, seconds)), -1, np.int64)
+        self._plan_s = np.full(len(city.junctions), -np.inf)
         self._scene = Scene(
             np.zeros((count, seconds)), np.zeros(count), self._heads.bit, np.zeros(count), np.zeros(count),
             np.zeros(count),
@@ -164,7 +169,10 @@ class LookAheadBrain:
             explain = functools.partial(explain_outlook, self._city, self.streams, self.stages, outlook)
         advice = self._asking.advice(snapshot.time_s, outlook.chosen, outlook.overdue, explain)
         plans = self._unseen.update(snapshot, outlook.estimate.rate_veh_per_s)
-        return replace(advice, requests=advice.requests + plans) if plans else advice
+        if not plans:
+            return advice
+        said = {plan.junction: explain_plan(plan) for plan in plans} if explain else {}
+        return replace(advice, requests=advice.requests + plans, explanations={**advice.explanations, **said})
 
     def decide(self, snapshot: Snapshot) -> Outlook:
         """One tick as arrays."""
@@ -172,6 +180,7 @@ class LookAheadBrain:
         if now < self._last_s:  # the window began again
             self._planned[:] = np.nan
             self._served[:] = 0.0
+            self._plan_s[:] = -np.inf
             self._heads.bit[:] = 0
             self._tick = 0
             self._shares_s = -np.inf
@@ -193,13 +202,15 @@ class LookAheadBrain:
         if turns > 1:
             young |= (np.arange(len(ready)) + self._tick) % turns != 0
         self._look_at(estimate, demand)
-        cost, first = self._foresee(ready & steady & ~young, current)
+        asked = ready & steady & ~young
+        cost, first = self._foresee(asked, current)
+        self._plan_s[asked] = now
         self._planned[~ready[self.streams.junction]] = np.nan  # others: their usual flow
         # the choice's own rules (overdue, walking, what has begun) go by a worth: the less delay the more
         worth = 1.0 / (1.0 + np.maximum(cost, 0.0))
         worth[first[first >= 0]] = 2.0
         chosen, overdue = self._choice.choose(snapshot, demand, worth, ready, current)
-        return Outlook(cost, chosen, current, overdue, demand, estimate)
+        return Outlook(cost, chosen, current, overdue, now, self._plan, self._plan_s, demand, estimate)
 
     def _look_at(self, estimate: Estimate, demand: Demand) -> None:
         """What is expected, lane by lane."""
@@ -214,7 +225,7 @@ class LookAheadBrain:
         first = np.full(len(asked), -1, dtype=np.int32)
         search(
             self._lanes.lanes, self._scene, self._weights, asked, current, self.options.width,
-            self.options.look_s, self._tick, cost, first, self._served,
+            self.options.look_s, self._tick, cost, first, self._served, self._plan,
         )  # fmt: skip
         idle = ~asked[self._junction_of_lane]  # their plans are a second older now
         self._served[idle, :-1] = self._served[idle, 1:]

@@ -84,7 +84,7 @@ def _fill_usual(lanes: Lanes, scene: Scene, j: int, seconds: int, served: F64) -
 @compiled()
 def search(
     lanes: Lanes, scene: Scene, weights: Weights, asked: Bool, shown: I32, width: int, seconds: int,
-    tick: int, cost: F64, chosen: I32, served: F64,
+    tick: int, cost: F64, chosen: I32, served: F64, plan: I64,
 ) -> None:  # fmt: skip
     """Decide for each junction asked. Where more than `crowded_veh` vehicles a lane are expected, stages that
     are not of the city's plan are left out: what they free in one lane, the junction as a whole lacks.
@@ -93,7 +93,9 @@ def search(
     h at most. tick: what nobody can know is drawn anew for each.
     Fills cost (s,): delay in veh s of the best schedule that shows the stage next, inf where there is none
     or where it fell behind all others; chosen (j,): stage row, -1 where not asked; served (l, h): vehicles
-    that the best schedule lets go in each second. Rows of junctions not asked stay as they are.
+    that the best schedule lets go in each second; plan (j, seconds or more): its stage in each second, from
+    0 in its junction, transition included, -1 in the first where there is none. Rows of junctions not asked
+    stay as they are.
     """
     seconds = max(1, min(seconds, served.shape[1]))
     alike = 0
@@ -117,6 +119,7 @@ def search(
         cost[first:last] = np.inf
         if not asked[j]:
             continue
+        plan[j, 0] = -1
         low, high = lanes.lane_start[j], lanes.lane_start[j + 1]
         lanes_here, stages, span = min(high - low, MOST_LANES), last - first, lanes.span[j]
         for i in range(low, high):
@@ -127,6 +130,7 @@ def search(
         if total == 0 and stay >= 0:
             chosen[j] = shown[j]
             cost[shown[j]] = 0.0
+            plan[j, :] = stay
             _fill_usual(lanes, scene, j, seconds, served)
             continue
         _begin(beam, shown[j] - first if shown[j] >= 0 else -1, span)
@@ -209,17 +213,29 @@ def search(
             continue
         chosen[j] = first + best
         _serve(
-            lanes, scene, weights, street, beam, j, seconds, shown[j], ends[best], parent, stage_at, served
+            lanes,
+            scene,
+            weights,
+            street,
+            beam,
+            j,
+            seconds,
+            shown[j],
+            ends[best],
+            parent,
+            stage_at,
+            served,
+            plan,
         )
 
 
 @compiled()
 def _serve(
     lanes: Lanes, scene: Scene, weights: Weights, street: Street, beam: Beam, j: int, seconds: int,
-    shown: int, end: int, parent: I64, stage_at: I64, served: F64,
+    shown: int, end: int, parent: I64, stage_at: I64, served: F64, plan: I64,
 ) -> None:  # fmt: skip
     """Play the schedule that ends in slot `end` once more, for what it lets go."""
-    order = np.zeros(seconds, np.int64)
+    order = plan[j]
     for u in range(seconds - 1, -1, -1):
         order[u] = stage_at[u, end]
         end = parent[u, end]

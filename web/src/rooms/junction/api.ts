@@ -44,6 +44,17 @@ export interface Holder {
   mission: string;
 }
 
+export type PlannedBy = 'brain' | 'plan' | 'local' | 'override' | 'mission' | 'bus';
+
+/** A stage that is meant to be shown; a mission that is only expected has until_s = from_s. */
+export interface Planned {
+  from_s: number;
+  until_s: number;
+  stage: string;
+  by: PlannedBy;
+  who: string;
+}
+
 export interface Recent {
   from_s: number;
   until_s: number;
@@ -55,6 +66,7 @@ export interface Recent {
   approaches: ApproachFigures[];
   holder: Holder | null;
   override: Override | null;
+  planned: Planned[];
 }
 
 export interface PlanLane {

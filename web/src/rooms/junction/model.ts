@@ -101,7 +101,8 @@ const numbers = (value: unknown): [string, number][] =>
 const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : []);
 
 export function readExplanation(explanation: Record<string, unknown>): Reasons {
-  const { chosen, why, expected_delay_veh_s, stages, demand_veh, queue_veh, full_outlets, reckoned_groups, ...rest } = explanation;
+  const { chosen, why, expected_delay_veh_s, stages, demand_veh, queue_veh, full_outlets, reckoned_groups, ...others } = explanation;
+  const { schedule: _drawn, ...rest } = others; // on the timeline
   const demand = new Map(numbers(demand_veh));
   const queue = new Map(numbers(queue_veh));
   const [full, reckoned] = [strings(full_outlets), strings(reckoned_groups)];

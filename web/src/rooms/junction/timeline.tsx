@@ -1,4 +1,4 @@
-/** What each signal group showed over the past five minutes; what is asked for next; the local plan beside it. */
+/** What each signal group showed over the past five minutes; what is planned next; the local plan beside it. */
 
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
@@ -9,8 +9,10 @@ import { useStore } from '../../state/store';
 import { text } from '../../text';
 import type { Recent, Stretch } from './api';
 import { AHEAD_S, localStages, PAST_S } from './model';
+import { timeScale } from './planned';
 import { junctionStore } from './store';
 import { words } from './text';
+import { AheadGround, ExpectedMissions, Hatches, PlannedLamps, PlannedStages, PlannedWords } from './timeline-ahead';
 
 const ROW = 17;
 const HEAD = 16;
@@ -38,8 +40,9 @@ export function Timeline({ detail }: { detail: JunctionDetail }): JSX.Element {
       <div ref={place} class="timeline" data-testid="junction-timeline">
         {recent && recent.until_s > recent.from_s ? <Chart detail={detail} recent={recent} width={width} /> : <p class="muted small">{words.timeline.empty}</p>}
       </div>
+      {recent && <PlannedWords planned={recent.planned} now={recent.until_s} />}
       <p class="muted small">
-        {words.timeline.keys.green} · {words.timeline.keys.yellow} · {words.timeline.keys.red}
+        {words.timeline.keys.green} · {words.timeline.keys.yellow} · {words.timeline.keys.red} · {words.timeline.keys.planned}
       </p>
     </section>
   );
@@ -50,18 +53,14 @@ function Chart({ detail, recent, width }: { detail: JunctionDetail; recent: Rece
   const palette = PALETTES[useStore((s) => s.theme)];
   const now = recent.until_s;
   const [from, until] = [now - PAST_S, now + AHEAD_S];
-  const x = (timeS: number): number => NAMES + ((Math.min(Math.max(timeS, from), until) - from) / (until - from)) * (width - NAMES);
-  const minutes = Array.from({ length: 6 }, (_, k) => Math.ceil(from / 60) * 60 + 60 * k).filter((minute) => minute <= until);
+  const x = timeScale(now, NAMES, width - NAMES);
+  const minutes = Array.from({ length: 6 }, (_, k) => Math.ceil(from / 60) * 60 + 60 * k).filter((minute) => minute <= now - 20);
   const height = HEAD + ROW * (recent.groups.length + 2) + 6;
-  const planned = plannedOf(recent, now);
   const bottom = height - 4;
   return (
     <svg width={width} height={height} role="img" aria-label={words.timeline.label}>
-      <defs>
-        <pattern id="asked" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-          <line x1="0" y1="0" x2="0" y2="5" class="hatch" />
-        </pattern>
-      </defs>
+      <Hatches />
+      <AheadGround now={now} x={x} top={HEAD - 3} bottom={bottom} />
       {minutes.map((minute) => (
         <g key={minute} class="grid">
           <line x1={x(minute)} y1={HEAD - 3} x2={x(minute)} y2={bottom} />
@@ -71,18 +70,7 @@ function Chart({ detail, recent, width }: { detail: JunctionDetail; recent: Rece
         </g>
       ))}
       <StageRow name={words.timeline.stage} y={HEAD} stretches={recent.stages} x={x} />
-      {planned && (
-        <g>
-          <rect x={x(now)} y={HEAD + 2} width={Math.max(2, x(planned.until_s) - x(now))} height={ROW - 4} fill="url(#asked)" class="asked">
-            <title>
-              {words.timeline.planned}: {planned.value}
-            </title>
-          </rect>
-          <text x={x(now) + 4} y={HEAD + 12} class="asked-name">
-            {planned.value}
-          </text>
-        </g>
-      )}
+      <PlannedStages planned={recent.planned} x={x} y={HEAD} high={ROW} />
       {recent.groups.map(({ group, lamps }, row) => (
         <g
           key={group}
@@ -93,10 +81,12 @@ function Chart({ detail, recent, width }: { detail: JunctionDetail; recent: Rece
           <rect x={0} y={HEAD + ROW * (row + 1)} width={width} height={ROW} fill="transparent" />
           <text x={0} y={HEAD + ROW * (row + 1) + 12}>
             {clip(group)}
+            <title>{group}</title>
           </text>
           {lamps.map((lamp) => (
             <Lamp key={lamp.from_s} group={group} lamp={lamp} y={HEAD + ROW * (row + 1)} x={x} colour={css(lampColour(palette, lamp.value.charCodeAt(0)))} epoch={epoch} />
           ))}
+          <PlannedLamps detail={detail} planned={recent.planned} group={row} x={x} y={HEAD + ROW * (row + 1) + ROW / 2} palette={palette} />
         </g>
       ))}
       <g class="local-row">
@@ -108,20 +98,13 @@ function Chart({ detail, recent, width }: { detail: JunctionDetail; recent: Rece
           x={x}
         />
       </g>
+      <ExpectedMissions planned={recent.planned} now={now} x={x} top={HEAD - 3} bottom={bottom} />
       <line class="now-line" x1={x(now)} y1={HEAD - 3} x2={x(now)} y2={bottom} />
       <text class="now-name" x={x(now)} y={10} text-anchor="middle">
         {words.timeline.now}
       </text>
     </svg>
   );
-}
-
-/** The stage that somebody asks for, and until when, as far as it was said. */
-function plannedOf(recent: Recent, now: number): Stretch | null {
-  const { override, holder } = recent;
-  if (override?.stage) return { from_s: now, until_s: override.expires_s, value: override.stage };
-  if (holder && holder.what !== 'plan' && holder.expires_s > now) return { from_s: now, until_s: holder.expires_s, value: holder.what };
-  return null;
 }
 
 const clip = (name: string): string => (name.length > 14 ? `${name.slice(0, 13)}…` : name);
