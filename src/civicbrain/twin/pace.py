@@ -3,12 +3,13 @@
 The centre says "answered" with a frame's time once it has decided on it. The twin steps as soon as both hold:
 
 - the pace is due: one step each step_s / speed of wall time (at once when speed is 0);
-- the frame is answered, or GRACE_S have passed since it was published, or the centre is not there (silent for
-  the watchdog's time, simulated or real).
+- the frame before the newest is answered, or GRACE_S have passed since the newest was published, or the
+  centre is not there (silent for the watchdog's time, simulated or real).
 
-So a live centre is never outrun, whatever the speed; a slow one costs GRACE_S a step at most; a dead one
-costs at most four steps' grace until the watchdog has taken it for dead, then nothing. At real time the
-answer comes within the second that the pace takes anyway, and the rule costs nothing.
+So twin and centre work side by side, each on a core of its own, and the twin is never more than one frame
+ahead, whatever the speed; a slow centre costs GRACE_S a step at most; a dead one costs at most three steps'
+grace until the watchdog has taken it for dead, then nothing. At real time the answer comes within the second
+that the pace takes anyway, and the rule costs nothing.
 """
 
 from __future__ import annotations
@@ -36,13 +37,15 @@ class Pace:
         self._heard_time_s = -math.inf  # platform time at which it came
         self._answered_time_s = -math.inf  # frame it answers
         self._published = -math.inf
-        self._published_time_s = -math.inf
+        self._published_time_s = -math.inf  # the newest frame
+        self._awaited_time_s = -math.inf  # the one before
         self._due = now
         self._marks: list[tuple[float, float]] = []  # (wall, platform) of recent steps
 
     def restart(self, now: float) -> None:
         """Platform time has jumped: forget frames and marks, keep speed and pause."""
-        self._heard_time_s = self._answered_time_s = self._published_time_s = -math.inf
+        self._heard_time_s = self._answered_time_s = -math.inf
+        self._published_time_s = self._awaited_time_s = -math.inf
         self._published = -math.inf
         self._due = now
         self._marks.clear()
@@ -70,6 +73,7 @@ class Pace:
 
     def stepped(self, time_s: float, now: float) -> None:
         """A step has been taken and its frame published."""
+        self._awaited_time_s = self._published_time_s
         self._published, self._published_time_s = now, time_s
         interval = self.step_s / self.speed if self.speed else 0.0
         self._due = max(self._due + interval, now - FASTEST_CATCH_UP_S)
@@ -88,7 +92,7 @@ class Pace:
 
     def _is_awaited(self, time_s: float, now: float) -> bool:
         alive = time_s - self._heard_time_s < self.watchdog_s and now - self.heard < self.watchdog_s
-        return alive and self._answered_time_s < self._published_time_s
+        return alive and self._answered_time_s < self._awaited_time_s
 
     def measured_speed(self, now: float) -> float:
         """Simulated seconds a wall second, over the last steps; 0 when paused."""
