@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,13 +11,36 @@ from pathlib import Path
 import pytest
 
 from civicbrain.actuators.twin import TwinActuator, create
+from civicbrain.city.model import City
+from civicbrain.city.snapshot import Snapshot
+from civicbrain.city.store import Store
 from civicbrain.contracts.actuator import Actuator, Outcome, Verdict
-from civicbrain.contracts.brain import StageRequest
+from civicbrain.contracts.brain import Advice, Request, StageRequest
+from civicbrain.contracts.sandbox import sandbox_city
 from civicbrain.contracts.transport import TWIN_CMD, Client, answer, decode, open_responder, receive
 from civicbrain.contracts.wire import Reply, TwinCommand
 from civicbrain.core.errors import ConfigurationError, ServiceError
+from civicbrain.guard import Guard
+from civicbrain.ledger import Ledger
+from civicbrain.runtime.hosts import InlineHost
+from civicbrain.runtime.loop import Loop
 
 REQUESTS = [StageRequest(name, "1", 0.0, 10.0, "signals") for name in ("a", "b")]
+
+
+class Asking:
+    """A brain that asks for the same stage each second."""
+
+    name, cadence_s, budget_s = "signals", 1.0, 1.0
+
+    def __init__(self, city: City) -> None:
+        self.stage = city.signals.get_junction("A").stages[0].id
+
+    def request(self, junction: str, now_s: float) -> StageRequest:
+        return StageRequest(junction, self.stage, now_s, now_s + 8.0, self.name)
+
+    def advise(self, snapshot: Snapshot) -> Advice:
+        return Advice((self.request("A", snapshot.time_s),))
 
 
 class Twin(threading.Thread):
@@ -26,7 +50,7 @@ class Twin(threading.Thread):
         super().__init__(daemon=True)
         self.run_dir, self.commands, self.stop = run_dir, [], threading.Event()
         self.ready = threading.Event()
-        self.mute = False
+        self.mute, self.pause_s = False, 0.0
 
     def run(self) -> None:
         socket = open_responder(self.run_dir, TWIN_CMD)
@@ -36,6 +60,7 @@ class Twin(threading.Thread):
                 for frames in receive(socket):
                     command = decode(TwinCommand, frames[-1])
                     self.commands.append(command)
+                    time.sleep(self.pause_s)
                     if not self.mute:
                         answer(
                             socket, frames, Reply(ok=True, verdicts=tuple(map(self.judge, command.requests)))
@@ -43,7 +68,7 @@ class Twin(threading.Thread):
         socket.close()
 
     def judge(self, request: StageRequest) -> Verdict:
-        if request.junction == "a":
+        if request.junction in ("a", "A"):
             return Verdict(Outcome.ACCEPTED, "controller", "accepted", "", 1.0)
         return Verdict(Outcome.REFUSED, "controller", "unknown-stage", "no such stage", 1.0)
 
@@ -56,6 +81,10 @@ def twin(tmp_path: Path) -> Iterator[Twin]:
     yield thread
     thread.stop.set()
     thread.join(5)
+
+
+def recorded(ledger: Ledger) -> list[str]:
+    return [entry.body["rule"] for entry in ledger.page(0, 99)]
 
 
 def eventually(condition: Callable[[], bool]) -> None:
@@ -103,11 +132,46 @@ def test_what_was_meant_for_a_dead_twin_is_not_sent_to_the_next(tmp_path: Path) 
     actuator.heartbeat(1.0)
     late = Twin(tmp_path)
     late.start()
-    actuator.timeout_s = 3
-    assert actuator.apply(REQUESTS[:1], 50.0)[0].outcome == Outcome.ACCEPTED
-    assert len(late.commands) == 1
+    assert late.ready.wait(5)
+    eventually(lambda: actuator.apply(REQUESTS[:1], 50.0)[0].rule == "accepted")
+    assert {request.junction for command in late.commands for request in command.requests} == {"a"}
+    assert not any(command.action == "heartbeat" for command in late.commands)
     late.stop.set()
     late.join(5)
+    actuator.close()
+
+
+def test_a_slow_answer_is_not_waited_for_and_follows_later(tmp_path: Path, twin: Twin) -> None:
+    actuator = TwinActuator(tmp_path, dry_run=False, timeout_s=3, patience_s=0.02)
+    eventually(lambda: actuator.apply(REQUESTS[:1], 1.0)[0].rule == "accepted")
+    twin.pause_s = 0.3
+    assert [v.rule for v in actuator.apply(REQUESTS, 2.0)] == ["accepted", "sent"], "a: what it last said"
+    late: list[tuple[Request, Verdict]] = []
+    eventually(lambda: late.extend(actuator.answers()) or len(late) == 2)
+    assert [(request.junction, v.rule) for request, v in late] == [("a", "accepted"), ("b", "unknown-stage")]
+    assert [v.rule for v in actuator.apply(REQUESTS, 3.0)] == ["accepted", "unknown-stage"]
+    actuator.close()
+
+
+def test_a_dead_roadside_does_not_slow_the_loop_and_stands_in_the_record(tmp_path: Path, twin: Twin) -> None:
+    city, ledger = sandbox_city(), Ledger(None)
+    actuator = TwinActuator(tmp_path, dry_run=False)
+    brain = Asking(city)
+    loop = Loop(city, Store(city), Guard(city, ledger, actuator), [InlineHost(brain)])
+    eventually(lambda: actuator.apply([brain.request("A", 0.0)], 0.0)[0].rule != "unreachable")
+    twin.mute = True
+    took_s = []
+    for second in range(1, 25):
+        start = time.monotonic()
+        loop.tick([], float(second))
+        took_s.append(time.monotonic() - start)
+        time.sleep(max(0.0, 0.06 - took_s[-1]))  # sixteen times real time
+    assert sorted(took_s)[-4] < 0.05, "one tick waits for a moment; the rest is what a busy machine may do"
+    assert recorded(ledger)[-1] == "unreachable"
+    assert loop.guard.find_holder("A", 24.0) is None
+    twin.mute = False
+    seconds = itertools.count(25)
+    eventually(lambda: loop.tick([], float(next(seconds))) and recorded(ledger)[-1] == "accepted")
     actuator.close()
 
 

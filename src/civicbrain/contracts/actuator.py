@@ -34,7 +34,8 @@ class Actuator(Protocol):
     dry_run: bool
 
     def apply(self, requests: Sequence[Request], now_s: float) -> list[Verdict]:
-        """Hand requests to the controllers; one verdict each, in order."""
+        """Hand requests to the controllers; one verdict each, in order. The loop waits for it: where a
+        controller may be slow, return `accepted` by rule "sent" and tell its word later (`AnswersLate`)."""
         ...
 
     def heartbeat(self, now_s: float) -> None:
@@ -43,4 +44,14 @@ class Actuator(Protocol):
 
     def close(self) -> None:
         """Release the connection; the controllers fall back by themselves."""
+        ...
+
+
+@runtime_checkable
+class AnswersLate(Protocol):
+    """An actuator that does not wait for every controller."""
+
+    def answers(self) -> list[tuple[Request, Verdict]]:
+        """What has been heard since the last call of requests whose `apply` had returned before: each once,
+        with the controller's verdict, or `refused` where it gave none in time. Never waits."""
         ...

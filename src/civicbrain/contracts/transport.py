@@ -206,6 +206,10 @@ class Client:
         """Send without waiting for the answer; None where nobody is connected, else the message's number."""
         for _ in receive(self._socket):
             pass  # answers that nobody waits for any more
+        return self.post(command)
+
+    def post(self, command: msgspec.Struct) -> bytes | None:
+        """As `send`, for who takes all answers by `answers`."""
         self._number += 1
         number = self._number.to_bytes(8, "big")
         try:
@@ -213,6 +217,14 @@ class Client:
         except zmq.Again:
             return None
         return number
+
+    def answers(self) -> Iterator[tuple[bytes, Reply]]:
+        """(number of the message, its answer) of all that lie ready; never waits."""
+        for frames in receive(self._socket):
+            try:
+                yield frames[0], decode(Reply, frames[-1])
+            except ValueError as error:
+                yield frames[0], Reply(ok=False, error=f"{self._name}: {error}", kind="unavailable")
 
     def ask(self, command: msgspec.Struct, timeout_s: float) -> Reply:
         """The answer, or a Reply with ok False and kind "unavailable" when none comes in time."""

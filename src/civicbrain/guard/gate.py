@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from civicbrain.city.model import City
-from civicbrain.contracts.actuator import Actuator, Outcome, Verdict
+from civicbrain.contracts.actuator import Actuator, AnswersLate, Outcome, Verdict
 from civicbrain.contracts.brain import Priority, Request, StageRequest
 from civicbrain.contracts.missions import Claim
 from civicbrain.contracts.overrides import Holder
@@ -23,23 +23,11 @@ from civicbrain.guard.claims import is_sound, order_key, settle
 from civicbrain.guard.entries import entry_of, text_of, what_of
 from civicbrain.guard.holds import Hold
 from civicbrain.guard.rules import MAX_NAME, MAX_TEXT, Envelope, GuardOptions, check
+from civicbrain.guard.words import LastWords, claim_of
 from civicbrain.ledger import Ledger
 
 _log = logging.getLogger("civicbrain.guard")
 _ACTUATOR_REMEDY = "the controller keeps what it has until that expires, then takes its local plan"
-
-
-_Key = tuple[str, str, str, bool]
-"""Brain, junction and mission of a word, and whether it is the door's, not ours."""
-
-
-@dataclass(slots=True)
-class _Word:
-    """The last recorded word on what a brain asked of a junction."""
-
-    what: object
-    outcome: Outcome
-    rule: str
 
 
 @dataclass(slots=True)
@@ -74,8 +62,7 @@ class Guard:
         self._stages = {j.id: frozenset(stage.id for stage in j.stages) for j in city.junctions}
         self._holds: dict[str, Hold] = {}
         self._changes: dict[str, deque[float]] = {}
-        self._last_words: dict[_Key, _Word] = {}
-        self._refused_by_door: set[_Key] = set()
+        self._words = LastWords(self._junctions)
         self._lost = 0
 
     # -- requests
@@ -99,16 +86,24 @@ class Guard:
             assert case.verdict is not None
             verdicts[case.place] = case.verdict
         self._act(requests, verdicts, cases, now_s)
-        if cases or self._refused_by_door:
+        if cases or self._words.refused_by_door:
             self.refused.update(v.rule for v in verdicts if v.outcome is Outcome.REFUSED)
         return verdicts
 
     def heartbeat(self, now_s: float) -> None:
-        """Tell the controllers that the centre is alive. A broken connection is theirs to notice."""
+        """Tell the controllers that the centre is alive, and take in what they answered late. A broken
+        connection is theirs to notice."""
         try:
             self.actuator.heartbeat(now_s)
+            late = self.actuator.answers() if isinstance(self.actuator, AnswersLate) else []
         except Exception as error:
             _log.debug("heartbeat failed: %s", error)
+            return
+        if late:
+            cases = [_Case(request, place, renewal=True) for place, (request, _) in enumerate(late)]
+            verdicts = [verdict for _, verdict in late]
+            self.refused.update(v.rule for v in verdicts if v.outcome is Outcome.REFUSED)
+            self._note_answers(cases, verdicts)
 
     def switch_brain(self, name: str, enabled: bool, *, actor: str, reason: str, now_s: float) -> None:
         """Hear a brain, or no longer. Switching off works even when it cannot be recorded.
@@ -148,8 +143,7 @@ class Guard:
         """Forget holds and repetitions, as when time jumps back. Switched-off brains stay off."""
         self._holds.clear()
         self._changes.clear()
-        self._last_words.clear()
-        self._refused_by_door.clear()
+        self._words.clear()
 
     # -- steps
 
@@ -198,7 +192,7 @@ class Guard:
         self._extend(requests, renewed)
         # the highest priority is heard first, whatever the order of the brains
         open_cases = [case for case in cases if case.verdict is None]
-        open_cases.sort(key=lambda case: (-case.request.priority, order_key(_claim(case.request))))
+        open_cases.sort(key=lambda case: (-case.request.priority, order_key(claim_of(case.request))))
         for case in open_cases:
             self._arbitrate(case, now_s)
         if self._record(cases, now_s):
@@ -217,7 +211,7 @@ class Guard:
             request = requests[place]
             hold = holds[request.junction]
             hold.expires_s = request.expires_s
-            hold.claim = _newest(hold.claim, _claim(request))
+            hold.claim = _newest(hold.claim, claim_of(request))
 
     def _arbitrate(self, case: _Case, now_s: float) -> None:
         request = case.request
@@ -232,7 +226,7 @@ class Guard:
         same = hold is not None and (hold.brain, hold.what, hold.priority) == (
             request.brain, what, request.priority,
         )  # fmt: skip
-        claim, rule, reason = _claim(request), "accepted", ""
+        claim, rule, reason = claim_of(request), "accepted", ""
         if not same and claim and _crosses(hold, request.priority, claim):
             assert hold is not None
             assert hold.claim is not None
@@ -274,7 +268,7 @@ class Guard:
         """Write what is new; if that fails, refuse every case that was accepted and return False."""
         entries = []
         for case in cases:
-            if case.verdict is not None and not case.renewal and self._is_news(case):
+            if case.verdict and not case.renewal and self._words.is_news(case.request, case.verdict):
                 entries.append(entry_of(case.request, case.verdict))
         if self.ledger_error:  # see whether it works again, and say what is missing
             note: dict[str, object] = {"error": self.ledger_error, "entries_lost": self._lost}
@@ -288,7 +282,7 @@ class Guard:
         except LedgerError as error:
             self._lost += len(entries) - bool(self.ledger_error)
             self._cannot_record(error)
-            self._last_words.clear()
+            self._words.forget()
             for case in accepted:
                 self._refuse_unrecorded(case, now_s)
             return False
@@ -297,29 +291,6 @@ class Guard:
             self.ledger_error, self._lost = "", 0
         self.renewals += sum(case.renewal for case in accepted)
         return True
-
-    def _is_news(self, case: _Case, by_the_door: bool = False) -> bool:
-        """False for a repetition of the last word on this brain at this junction."""
-        verdict = case.verdict
-        assert verdict is not None
-        key = self._key(case.request, by_the_door)
-        rule = "accepted" if verdict.outcome is Outcome.ACCEPTED else verdict.rule
-        what = what_of(case.request) if key[1] else None
-        word = _Word(what, verdict.outcome, rule)
-        if self._last_words.get(key) == word:
-            return False
-        if len(self._last_words) > 100_000:
-            self._last_words.clear()
-        self._last_words[key] = word
-        return True
-
-    def _key(self, request: Request, by_the_door: bool) -> _Key:
-        junction = text_of(getattr(request, "junction", None))
-        if junction not in self._junctions:  # made-up names must not fill the memory or the record
-            junction = ""
-        claim = _claim(request)
-        mission = claim.mission if claim is not None and is_sound(claim, MAX_NAME) else ""
-        return text_of(getattr(request, "brain", None)), junction, mission, by_the_door
 
     def _cannot_record(self, error: LedgerError) -> None:
         if not self.ledger_error:
@@ -340,7 +311,7 @@ class Guard:
         except Exception as error:  # the door is broken: say so, the loop and the others go on
             reason = f"{type(error).__name__}: {error}; {_ACTUATOR_REMEDY}"[:1000]
             answers = [Verdict(Outcome.REFUSED, "guard", "actuator-failed", reason, now_s)] * len(places)
-        if not self._refused_by_door and all(map(_accepted, answers)):
+        if not self._words.refused_by_door and all(map(_accepted, answers)):
             return
         known = {case.place: case for case in cases}
         for place, answer in zip(places, answers, strict=True):
@@ -349,23 +320,26 @@ class Guard:
         acted = [known.get(place) or _Case(requests[place], place, renewal=True) for place in places]
         self._note_answers(acted, answers)
 
+    def _free(self, request: Request) -> None:
+        """The door refused it: nobody holds the junction for it, unless for something asked since."""
+        hold = self._holds.get(request.junction)
+        if hold is not None and (hold.brain, hold.what) == (request.brain, what_of(request)):
+            del self._holds[request.junction]
+
     def _note_answers(self, cases: Sequence[_Case], verdicts: Sequence[Verdict]) -> None:
         """Take in what the actuator said where it refuses, or refused before."""
         entries = []
         for case, verdict in zip(cases, verdicts, strict=True):
             if verdict.outcome is Outcome.ACCEPTED:
-                refused = self._refused_by_door and self._key(case.request, True) in self._refused_by_door
-                if refused:  # no longer: that is news
-                    self._refused_by_door.discard(self._key(case.request, True))
-                    self._last_words.pop(self._key(case.request, True), None)
+                if self._words.door_opens(case.request):  # that is news
                     entries.append(entry_of(case.request, verdict))
             else:
                 case.verdict = verdict
-                self._holds.pop(case.request.junction, None)
+                self._free(case.request)
                 if not case.renewal and self._changes[case.request.junction]:
                     self._changes[case.request.junction].pop()  # nothing changed on the street
-                self._refused_by_door.add(self._key(case.request, True))
-                if self._is_news(case, by_the_door=True):
+                self._words.refused_by_door.add(self._words.key(case.request, True))
+                if self._words.is_news(case.request, verdict, by_the_door=True):
                     entries.append(entry_of(case.request, verdict))
         if entries:
             try:
@@ -377,11 +351,6 @@ class Guard:
 
 def _accepted(verdict: Verdict | None) -> bool:
     return verdict is not None and verdict.outcome is Outcome.ACCEPTED
-
-
-def _claim(request: Request) -> Claim | None:
-    claim = getattr(request, "claim", None)
-    return claim if isinstance(claim, Claim) else None
 
 
 def _newest(held: Claim | None, asks: Claim | None) -> Claim | None:
