@@ -53,6 +53,10 @@ def import_(
         Optional[Path],  # noqa: UP045
         typer.Option(help="GTFS of the buses (zip or folder); a scenario's own buses otherwise."),
     ] = None,
+    zone: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="The city's time zone, such as Asia/Shanghai; by its coordinates otherwise."),
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a city that is already there.")] = False,
     repair: Annotated[
         bool,
@@ -70,7 +74,7 @@ def import_(
     options = ImportOptions(
         name=name, begin_s=begin, end_s=end, seed=seed, repair=repair, vehicles_per_h=vehicles_per_h,
         additional_files=tuple(additional or ()), route_files=tuple(routes or ()),
-        timetable=timetable,
+        timetable=timetable, zone=zone,
     )  # fmt: skip
     default = name or (source if source in BUILTIN_NAMES else city_name(Path(source)))
     target = out or Path(default)
@@ -135,6 +139,7 @@ def print_summary(console: object, city: City) -> None:
         ("streets", f"{len(city.network.edges.ids)} sections, {len(city.network.lanes.ids)} lanes"),
         ("movements", f"{len(city.network.movements.node)}, {len(city.signalled_movements)} under signals"),
         ("signals", f"{len(city.junctions)} junctions, {city.signals.group_count} groups"),
+        ("time zone", city.zone or "not known: UTC"),
         ("window", f"{demand.begin_s:g} s to {demand.end_s:g} s, step {demand.step_s:g} s"),
     ):
         table.add_row(label, escape(text))

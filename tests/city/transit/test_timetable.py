@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -120,6 +121,10 @@ def test_what_is_written_is_read_again(tmp_path):
     for name, trip in again.trips.items():
         assert trip.arrival_s.tolist() == TIMETABLE.trips[name].arrival_s.tolist()
     assert next(iter(again.patterns.values())).edges == EDGES
+    file.write_bytes(encode_gtfs(TIMETABLE, CITY.network, zone="Asia/Seoul"))
+    midnight = EPOCH.replace(tzinfo=ZoneInfo("Asia/Seoul"))
+    there = assemble(read_gtfs(file), layout_of(TIMETABLE), CITY.network, midnight, 0.0, 3600.0)
+    assert [t.start_s for t in there.trips.values()] == [t.start_s for t in again.trips.values()]
 
 
 @pytest.mark.parametrize(

@@ -93,12 +93,15 @@ def assemble(
     return Timetable(lines, stops, kept, {name: _named(trip, name) for name, trip in trips.items()}, notes)
 
 
-def encode_gtfs(timetable: Timetable, network: Network, day: date = date(2026, 1, 5)) -> bytes:
-    """The timetable as a GTFS archive, times from midnight of `day`, every day; the same bytes each time."""
+def encode_gtfs(
+    timetable: Timetable, network: Network, day: date = date(2026, 1, 5), zone: str = "UTC"
+) -> bytes:
+    """The timetable as a GTFS archive, times from midnight of `day` in `zone`, every day; the same bytes each
+    time."""
     lonlat = LonLat(network.projection)
     tables = {
         "agency.txt": ["agency_id,agency_name,agency_url,agency_timezone",
-                       "city,City Buses,https://example.org,UTC"],
+                       f"city,City Buses,https://example.org,{zone}"],
         "calendar.txt": [f"service_id,{','.join(DAYS)},start_date,end_date",
                          f"daily,1,1,1,1,1,1,1,{day:%Y%m%d},{day.year + 4}1231"],
         "stops.txt": ["stop_id,stop_name,stop_lat,stop_lon"],

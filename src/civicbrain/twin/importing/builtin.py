@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 from civicbrain.core.errors import ImportFailedError, NotFoundError
+from civicbrain.twin.importing.options import ImportOptions
 from civicbrain.twin.importing.tools import sumo_home
 
 RESCO_NAMES = (
@@ -14,6 +16,11 @@ RESCO_NAMES = (
     "grid4x4", "arterial4x4",
 )  # fmt: skip
 """Scenarios of the RESCO benchmark (Ault & Sharon, NeurIPS 2021) as the sumo-rl package carries them."""
+BUILTIN_ZONES = {
+    **dict.fromkeys((name for name in RESCO_NAMES if not name.endswith("4x4")), "Europe/Berlin"),
+    "adlershof": "Europe/Berlin",
+}
+"""Where the real ones lie; the grids lie nowhere."""
 BUILTIN_NAMES: tuple[str, ...] = (*RESCO_NAMES, "adlershof")
 
 
@@ -36,6 +43,12 @@ def find_builtin(name: str) -> Path:
         f"scenario {name!r} comes with the package sumo-rl, which is not installed",
         remedy="pip install '.[scenarios]'",
     )
+
+
+def builtin_options(name: str, options: ImportOptions) -> ImportOptions:
+    """What is known of a built-in scenario, where the caller says nothing else."""
+    zone = options.zone if options.zone is not None else BUILTIN_ZONES.get(name)
+    return replace(options, name=options.name or name, zone=zone)
 
 
 def unknown_source(text: str) -> NotFoundError:

@@ -23,7 +23,7 @@ from civicbrain.city.transit.layout import GTFS, LAYOUT, encode_layout
 from civicbrain.core.errors import ConfigurationError, ImportFailedError
 from civicbrain.core.ids import check_slug
 from civicbrain.twin.importing.additional import Carried, carry
-from civicbrain.twin.importing.builtin import BUILTIN_NAMES, find_builtin, unknown_source
+from civicbrain.twin.importing.builtin import BUILTIN_NAMES, builtin_options, find_builtin, unknown_source
 from civicbrain.twin.importing.cameras import build_cameras
 from civicbrain.twin.importing.citybrain import convert_citybrain
 from civicbrain.twin.importing.citybrain_files import is_citybrain
@@ -45,6 +45,7 @@ from civicbrain.twin.importing.sumo import (
 )
 from civicbrain.twin.importing.tools import run_tool
 from civicbrain.twin.importing.transit import derive_timetable
+from civicbrain.twin.importing.zone import check_zone, cityflow_zone, midnight, zone_at
 
 NET_FILE = "twin/net.xml.gz"
 DEFAULT_WINDOW_S = 3600.0
@@ -83,9 +84,11 @@ def import_city(source: str | Path, out: Path, *, options: ImportOptions | None 
     options = options or ImportOptions()
     text, path = str(source), Path(source)
     if text in BUILTIN_NAMES and not path.exists():
-        path, options = find_builtin(text), replace(options, name=options.name or text)
+        path, options = find_builtin(text), builtin_options(text, options)
     if options.name is not None:
         check_slug(options.name, "city name")
+    if options.zone:
+        check_zone(options.zone)
     check_target(Path(out))
     if not path.exists():
         raise unknown_source(text)
@@ -169,15 +172,21 @@ def _import(source: _Source, work: Path, out: Path, options: ImportOptions) -> C
         f"junction {j.id}: {text}" for j in repaired for text in j.warnings if "without green" in text
     ]
     carried = [*routes.files.values(), *additional.files.values()]
-    files |= _timetable(network, junctions, options, net_file, carried, work)
+    name = options.name or city_name(source.original)
+    zone = options.zone if options.zone is not None else zone_at(network)
+    if options.zone is None and not zone and source.original.is_dir():
+        zone = cityflow_zone(name)
+    files |= _timetable(network, junctions, options, net_file, carried, work, zone)
     city = City(
-        name=options.name or city_name(source.original),
+        name=name,
         network=network,
         junctions=junctions,
         cameras=build_cameras(network),
         demand=demand,
         folder=out,
         source=str(source.original),
+        epoch=midnight(zone),
+        zone=zone,
         warnings=tuple(warnings),
     )
     return save_city(city, out, files)
@@ -190,6 +199,7 @@ def _timetable(
     net_file: Path,
     carried: list[Path],
     work: Path,
+    zone: str,
 ) -> dict[str, Path | bytes]:
     """The files of the buses' timetable: the given one placed on the network, else the scenario's own."""
     if options.timetable is not None:
@@ -204,7 +214,7 @@ def _timetable(
     found = derive_timetable(network, junctions, net_file, carried, work)
     if found is None:
         return {}
-    return {GTFS: encode_gtfs(found, network), LAYOUT: encode_layout(layout_of(found))}
+    return {GTFS: encode_gtfs(found, network, zone=zone or "UTC"), LAYOUT: encode_layout(layout_of(found))}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ class ImportOptions:
         refusing the program.
     vehicles_per_h: level of the synthesised demand; by the size of the network otherwise.
     additional_files, route_files: for a source that is a bare .net.xml.
+    zone: IANA name of the city's time zone; by its coordinates otherwise (`zone.py`).
     timetable: GTFS of the city's buses (a zip or a folder); that of the scenario's own buses otherwise.
     """
 
@@ -29,3 +30,4 @@ class ImportOptions:
     additional_files: tuple[Path, ...] = ()
     route_files: tuple[Path, ...] = ()
     timetable: Path | None = None
+    zone: str | None = None

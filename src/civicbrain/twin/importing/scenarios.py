@@ -12,12 +12,12 @@ from civicbrain.city.model import City
 from civicbrain.core.errors import CivicBrainError
 from civicbrain.core.folders import cache_folder
 from civicbrain.twin.importing import citybrain_files, cityflow
-from civicbrain.twin.importing.builtin import BUILTIN_NAMES, find_builtin, unknown_source
+from civicbrain.twin.importing.builtin import BUILTIN_NAMES, builtin_options, find_builtin, unknown_source
 from civicbrain.twin.importing.importer import city_name, import_city
 from civicbrain.twin.importing.options import ImportOptions
 from civicbrain.twin.importing.sumo import is_configuration, read_configuration
 
-IMPORT_REVISION = 13
+IMPORT_REVISION = 14
 """Raised when derivation changes, so that older cities in the cache are not used."""
 
 
@@ -32,7 +32,7 @@ def resolve_scenario(source: str | Path, *, options: ImportOptions | None = None
     text, path = str(source), Path(source)
     if text in BUILTIN_NAMES and not path.exists():
         path = find_builtin(text)
-        options = replace(options, name=options.name or text)
+        options = builtin_options(text, options)
     elif (path / CONFIGURATION).is_file():
         return load_city(path)
     elif not path.exists():
