@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AlarmGroup, CaseFile, CaseState, CaseStep, CaseUrgency } from '../src/api/case-types';
+import type { AlarmGroup, CaseFile, CaseState, CaseStep, CaseSummary, CaseUrgency } from '../src/api/case-types';
 import {
   formatLeft,
   forward,
@@ -15,6 +15,8 @@ import {
   shapeOf,
   sortGroups,
   stepsNow,
+  withoutClosed,
+  workedOn,
 } from '../src/rooms/cases/model';
 import { drivenLanes, placeAt, placeOf } from '../src/rooms/cases/places';
 import { mondayOf, niceTop, sparkline, weekAfter, weekOf } from '../src/rooms/shift/weeks';
@@ -26,6 +28,22 @@ const step = (id: string, more: Partial<CaseStep> = {}): CaseStep => ({
 }); // prettier-ignore
 const file = (state: CaseState, steps: CaseStep[], deadline: string | null = null): CaseFile =>
   ({ case: { state, deadline }, steps, moves: [] }) as unknown as CaseFile;
+
+describe('the half of the room that keys work on', () => {
+  it('is the chosen one, unless its list has gone with its last row and the other is there', () => {
+    const there = (...panes: string[]) => (pane: string): boolean => panes.includes(pane);
+    expect(workedOn('cases', there('alarms'))).toBe('alarms'); // the last case was closed: `s` still shelves
+    expect(workedOn('cases', there('alarms', 'cases'))).toBe('cases');
+    expect(workedOn('alarms', there('cases'))).toBe('cases');
+    expect(workedOn('cases', there())).toBe('cases');
+  });
+  it('does not list a case that is known to be closed', () => {
+    const list = [{ id: 'case-1' }, { id: 'case-2' }] as unknown as CaseSummary[];
+    const known = (state: CaseState): CaseFile => ({ case: { id: 'case-2', state } }) as unknown as CaseFile;
+    expect(withoutClosed(list, known('closed')).map((one) => one.id)).toEqual(['case-1']);
+    expect(withoutClosed(list, known('clearing'))).toBe(list);
+  });
+});
 
 describe('time that is left', () => {
   it('reads as a clock, with a sign once it has passed', () => {

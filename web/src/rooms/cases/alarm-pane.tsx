@@ -10,7 +10,7 @@ import { Icon } from '../../ui/icon';
 import { acknowledgeAlarm, acknowledgeGroup, openAlarm, reportFrom, shelveAlarm, shelveGroup, showJunction, unshelveAlarm } from './actions';
 import { AlarmDetail } from './alarm-detail';
 import { AlarmRow, GroupRow, matterOf } from './alarm-rows';
-import { choice, useChoice } from './choice';
+import { ALARM_LIST, choice, useChoice } from './choice';
 import { useKeys } from './keys';
 import { ListBox } from './list-box';
 import { highest, keepChosen, sortGroups } from './model';
@@ -19,7 +19,6 @@ import { openList, PAGE, showRows, useDesk, type Opened } from './store';
 import { casesText } from './text';
 
 const words = casesText.alarms;
-export const ALARM_LIST = 'alarm-list';
 const ROW_PX = 46;
 
 /** What the address opens: a group's single alarms, the shelf, or all there ever were. */

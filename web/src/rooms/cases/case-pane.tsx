@@ -6,7 +6,7 @@ import { MOST_CASES } from '../../api/cases';
 import { formatWhole } from '../../format';
 import { go } from '../../state/route';
 import { useMay } from '../../state/user';
-import { choice, useChoice } from './choice';
+import { CASE_LIST, choice, useChoice } from './choice';
 import { ListBox } from './list-box';
 import { Due, Urgency } from './marks';
 import { keepChosen } from './model';
@@ -15,7 +15,6 @@ import { casesText } from './text';
 import { actorWords, placeWords } from './words';
 
 const words = casesText.cases;
-export const CASE_LIST = 'case-list';
 const ROW_PX = 56;
 const NONE: CaseSummary[] = [];
 

@@ -2,9 +2,14 @@
  * the keys work on. */
 
 import { makeStore } from '../../state/make-store';
+import { workedOn } from './model';
 
 export type List = 'group' | 'alarm' | 'case' | 'step';
 export type Pane = 'alarms' | 'cases';
+/** Ids of the lists; a list without rows is not on the page. */
+export const ALARM_LIST = 'alarm-list';
+export const CASE_LIST = 'case-list';
+const LIST_OF: Record<Pane, string> = { alarms: ALARM_LIST, cases: CASE_LIST };
 type Key = string | number | null;
 
 interface Choices {
@@ -32,8 +37,16 @@ export const choice = {
     if (chosen[list] === before[0] && places[list] === before[1]) choice.set(list, key, place);
   },
   enter: (pane: Pane): void => store.set({ pane }),
-  pane: (): Pane => store.get().pane,
+  /** The half that the keys work on now. */
+  pane: (): Pane => workedOn(store.get().pane, (pane) => document.getElementById(LIST_OF[pane]) !== null),
 };
+
+/** A list goes, its last row worked off: the keys go on in the other one, unless the focus is already elsewhere. */
+export function passFocusOn(): void {
+  if (document.activeElement === null || document.activeElement === document.body) {
+    document.getElementById(LIST_OF[choice.pane()])?.focus({ preventScroll: true });
+  }
+}
 
 export const usePane = (): Pane => store.use((s) => s.pane);
 

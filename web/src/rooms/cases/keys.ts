@@ -6,7 +6,8 @@ import { isAsking } from './ask';
 
 export type Keys = Record<string, () => void>;
 
-const WRITES = 'input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]';
+/** Where people write. */
+export const WRITES = 'input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]';
 
 function isFree(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;

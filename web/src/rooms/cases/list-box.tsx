@@ -6,7 +6,12 @@
 
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { passFocusOn } from './choice';
+import { WRITES } from './keys';
 import { rowsInSight, scrollFor } from './model';
+
+/** Who writes, or answers a question, keeps the focus when a list appears. */
+const BUSY = `${WRITES}, dialog`;
 
 interface ListBoxProps {
   id: string;
@@ -39,8 +44,11 @@ export function ListBox(props: ListBoxProps): JSX.Element {
     if (!element) return undefined;
     const observer = new ResizeObserver(() => setHeight(element.clientHeight));
     observer.observe(element);
-    if (props.first) element.focus({ preventScroll: true });
-    return () => observer.disconnect();
+    if (props.first && !document.activeElement?.closest(BUSY)) element.focus({ preventScroll: true });
+    return () => {
+      observer.disconnect();
+      if (document.activeElement === element) window.setTimeout(passFocusOn);
+    };
   }, []);
   const [first, last] = rowsInSight(scrollPx, heightPx, rowPx, count);
   useEffect(() => props.onSight?.(first, last), [first, last]);

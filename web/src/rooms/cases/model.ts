@@ -105,6 +105,18 @@ export function keepChosen<K>(keys: readonly K[], chosen: K | null, index: numbe
   return keys[Math.min(Math.max(0, index), keys.length - 1)] ?? null;
 }
 
+/** The half of the room that keys work on: the chosen one, unless it has no list and the other has. */
+export function workedOn(chosen: 'alarms' | 'cases', hasList: (pane: 'alarms' | 'cases') => boolean): 'alarms' | 'cases' {
+  const other = chosen === 'alarms' ? 'cases' : 'alarms';
+  return !hasList(chosen) && hasList(other) ? other : chosen;
+}
+
+/** Open cases without one that is known to have been closed: the list may be older than the file. */
+export function withoutClosed(cases: readonly CaseSummary[], file: CaseFile): readonly CaseSummary[] {
+  if (file.case.state !== 'closed') return cases;
+  return cases.some((one) => one.id === file.case.id) ? cases.filter((one) => one.id !== file.case.id) : cases;
+}
+
 /** Rows of a long list that are to be drawn, a few more than can be seen. */
 export function rowsInSight(scrollPx: number, heightPx: number, rowPx: number, count: number, spare = 6): [number, number] {
   const first = Math.max(0, Math.floor(scrollPx / rowPx) - spare);

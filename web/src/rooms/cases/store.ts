@@ -7,7 +7,7 @@ import { ProblemError } from '../../api/client';
 import { complain } from '../../state/actions';
 import { getRoute } from '../../state/route';
 import { makeStore } from '../../state/make-store';
-import { pagesOf, sortCases } from './model';
+import { pagesOf, sortCases, withoutClosed } from './model';
 import { onCases } from './summary';
 
 export const PAGE = 100;
@@ -145,7 +145,10 @@ export const readFile = single(async () => {
   }
   try {
     const [file, { notices }] = await Promise.all([casesApi.file(item), casesApi.notices(item)]);
-    if (getRoute().item === item) store.set({ file, notices });
+    if (getRoute().item !== item) return;
+    const { cases, openCount } = store.get();
+    const open = cases && withoutClosed(cases, file);
+    store.set({ file, notices, cases: open, openCount: openCount - ((cases?.length ?? 0) - (open?.length ?? 0)) });
   } catch (error) {
     if (error instanceof ProblemError && error.status === 404) complain(error);
     else throw error;
