@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 import time
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -69,6 +70,35 @@ def test_other_sockets_and_chatterers(live: Place) -> None:
             return socket.close_code
 
     assert asyncio.run(chatter()) == 1008
+
+
+def test_who_does_not_look_gets_a_frame_a_second_and_the_newest_at_once_when_back(live: Place) -> None:
+    httpx.patch(f"{live.url}/v1/twin", json={"paused": False, "speed": 10})  # ten new frames a second
+
+    async def watch() -> tuple[list[float], float]:
+        async with websockets.connect(live.url.replace("http", "ws") + "/v1/map") as socket:
+            await socket.recv()
+            await socket.send("calm")
+            await asyncio.sleep(0.3)
+            with contextlib.suppress(TimeoutError):  # what was on its way
+                while True:
+                    async with asyncio.timeout(0.05):
+                        await socket.recv()
+            came_s = []
+            for _ in range(3):
+                await socket.recv()
+                came_s.append(time.monotonic())
+            await socket.send("live")
+            back_s = time.monotonic()
+            await socket.recv()
+            return came_s, time.monotonic() - back_s
+
+    try:
+        came_s, waited_s = asyncio.run(watch())
+    finally:
+        httpx.patch(f"{live.url}/v1/twin", json={"speed": 1})
+    assert min(b - a for a, b in pairwise(came_s)) > 0.8
+    assert waited_s < 0.8
 
 
 @pytest.mark.slow

@@ -126,8 +126,12 @@ def test_plan_timeline_queues_and_reasons_of_a_junction(room: Any, server: Any) 
     assert "view=page" in page.url
     expect(page.locator(".page-room").get_by_test_id("junction-plan")).to_be_visible()
     picture(page, "junction-page")
+    drawn = room.statistics()["pictures"]
+    page.wait_for_timeout(400)
+    assert room.statistics()["pictures"] == drawn  # nobody sees the map: it rests
     page.get_by_test_id("junction-page").click()
     expect(page.locator(".page-room")).to_have_count(0)
+    room.wait(f"window.__civicbrain.statistics.pictures > {drawn}")
 
 
 def test_back_leads_back_and_an_unknown_place_says_so(room: Any, server: Any) -> None:

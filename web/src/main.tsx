@@ -10,7 +10,7 @@ import { AlertStream } from './live/alert-stream';
 import { Backoff } from './live/backoff';
 import type { MapSocket } from './live/map-socket';
 import type { Picture } from './live/picture';
-import type { MapStatistics } from './map/city-map';
+import type { MapStatistics } from './map/drawing-meter';
 import { LogInPage, SessionEnded } from './login/log-in';
 import { isLoggedIn, loadSession, loggedIn, startLogin, useLogin } from './login/session';
 import { refreshNow } from './now/store';

@@ -19,9 +19,13 @@ class FakeSocket {
     this.readyState = FakeSocket.OPEN;
     this.onopen?.();
   }
-  send(timeS: number): void {
+  send(what: string): void {
+    this.said.push(what);
+  }
+  frame(timeS: number): void {
     this.onmessage?.({ data: buildFrame(timeS, []) });
   }
+  said: string[] = [];
   close(): void {
     this.readyState = 3;
     this.onclose?.();
@@ -51,7 +55,7 @@ afterEach(() => {
 
 describe('MapSocket', () => {
   it('says within three seconds that frames stopped', () => {
-    newest().send(1);
+    newest().frame(1);
     vi.advanceTimersByTime(2000);
     expect(states).toEqual(['live']);
     vi.advanceTimersByTime(1000);
@@ -59,13 +63,27 @@ describe('MapSocket', () => {
   });
 
   it('takes the last frame, told once more as the twin goes, for no sign of life; a second one it does', () => {
-    newest().send(7);
+    newest().frame(7);
     vi.advanceTimersByTime(5000);
-    newest().send(7);
+    newest().frame(7);
     expect(states).toEqual(['live', 'stale']);
     vi.advanceTimersByTime(1000);
-    newest().send(7); // paused, then: it repeats itself each second
+    newest().frame(7); // paused, then: it repeats itself each second
     expect(states).toEqual(['live', 'stale', 'live']);
+  });
+
+  it('asks for fewer frames while nobody looks, on a new connection too, and for all again at once', () => {
+    line.rest(true);
+    line.rest(true);
+    expect(newest().said).toEqual(['calm']);
+    newest().close();
+    line.rest(false);
+    line.rest(true);
+    while (newest().readyState !== FakeSocket.CONNECTING) vi.advanceTimersByTime(50);
+    newest().open();
+    expect(newest().said).toEqual(['calm']);
+    line.rest(false);
+    expect(newest().said).toEqual(['calm', 'live']);
   });
 
   it('comes back by itself, with growing pauses', () => {
@@ -79,7 +97,7 @@ describe('MapSocket', () => {
     const tried = FakeSocket.made.length;
     while (FakeSocket.made.length === tried) vi.advanceTimersByTime(50);
     newest().open();
-    newest().send(2);
+    newest().frame(2);
     expect(states.at(-1)).toBe('live');
   });
 
@@ -92,7 +110,7 @@ describe('MapSocket', () => {
   });
 
   it('drops a connection from before the machine slept', () => {
-    newest().send(1);
+    newest().frame(1);
     vi.setSystemTime(Date.now() + 3_600_000);
     const now = performance.now();
     vi.spyOn(performance, 'now').mockImplementation(() => now + 3_600_000);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatLeft, formatSigned, verdictOf } from '../src/desk/figures';
 import { clockTicks, niceTicks } from '../src/desk/scale';
-import { isNothing, NOTHING, partsOf, withClosure, withEvent, without, withPlan } from '../src/rooms/what-if/change';
+import { isNothing, NOTHING, partsOf, startOf, withClosure, withEvent, without, withPlan } from '../src/rooms/what-if/change';
 import { en } from '../src/rooms/what-if/text/en';
 import { ko } from '../src/rooms/what-if/text/ko';
 import { zh } from '../src/rooms/what-if/text/zh';
@@ -30,6 +30,12 @@ describe('a change', () => {
     });
     expect(isNothing(NOTHING)).toBe(true);
     expect(isNothing(without({ ...NOTHING, control: 'fixed' }, 0))).toBe(true);
+  });
+
+  it('begins with what the address closes', () => {
+    expect(startOf({ edge: 'E1', lanes: '1,0,x' }).closures).toEqual([{ edge: 'E1', lanes: [0, 1] }]);
+    expect(startOf({ lane: '-23_4_1' }).closures).toEqual([{ edge: '-23_4', lanes: [1] }]);
+    for (const query of [{}, { lane: 'E1' }, { junction: 'J' }] as Record<string, string>[]) expect(startOf(query)).toEqual(NOTHING);
   });
 
   it('closes a section once', () => {

@@ -1,14 +1,16 @@
 """The live map's websocket: one encoder makes one frame for all; each client has a slot for the newest.
 
 A client that reads slowly skips frames and never holds up another; one that does not read at all for
-`map_send_timeout_s` is dropped. Clients have nothing to say: what they send is thrown away, and those
-that send much are closed.
+`map_send_timeout_s` is dropped. Clients say "calm" when nobody looks (one frame a second is enough then) and
+"live" when somebody does again: the newest frame follows at once. What else they send is thrown away, and
+those that send much are closed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -19,8 +21,19 @@ from civicbrain.api.settings import Settings
 from civicbrain.city.model import City
 
 _log = structlog.get_logger("civicbrain.api")
-_MESSAGES_FROM_CLIENT = 100  # more than these, and it is closed as a nuisance
+_MESSAGES_FROM_CLIENT = 100  # more than these in _PERIOD_S, and it is closed as a nuisance
+_PERIOD_S = 60.0
+_CALM_S = 1.0
+_CALM, _LIVE = "calm", "live"
 _TRY_LATER, _POLICY, _GOING_AWAY = 1013, 1008, 1001
+
+
+@dataclass(eq=False, slots=True)
+class _Client:
+    """fresh: there is a frame that it has not got. looks: somebody looks at its map."""
+
+    fresh: asyncio.Event = field(default_factory=asyncio.Event)
+    looks: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class MapSocket:
@@ -33,7 +46,7 @@ class MapSocket:
         self._sequence = 0
         self._frame = b""
         self._made_of: tuple[object, ...] = (None, None, None)
-        self._clients: set[asyncio.Event] = set()
+        self._clients: set[_Client] = set()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -73,8 +86,8 @@ class MapSocket:
         self._frame = self._encoder.encode(self._sequence, vehicles, state, speed)
         self._made_of = made_of
         self._sequence += 1
-        for fresh in self._clients:
-            fresh.set()
+        for client in self._clients:
+            client.fresh.set()
 
     async def serve(self, _: Scope, receive: Receive, send: Send) -> None:
         """One client, from connect to disconnect."""
@@ -85,10 +98,11 @@ class MapSocket:
         if len(self._clients) >= self._settings.map_clients:
             await send({"type": "websocket.close", "code": _TRY_LATER, "reason": "too many map clients"})
             return
-        fresh = asyncio.Event()
-        self._clients.add(fresh)
-        listener = asyncio.create_task(self._until_gone(receive))
-        sender = asyncio.create_task(self._send_frames(send, fresh))
+        client = _Client()
+        client.looks.set()
+        self._clients.add(client)
+        listener = asyncio.create_task(self._until_gone(receive, client))
+        sender = asyncio.create_task(self._send_frames(send, client))
         try:
             await asyncio.wait({listener, sender}, return_when=asyncio.FIRST_COMPLETED)
             if not listener.done() or listener.result():
@@ -97,27 +111,40 @@ class MapSocket:
                     async with asyncio.timeout(1.0):
                         await send({"type": "websocket.close", "code": _POLICY, "reason": reason})
         finally:
-            self._clients.discard(fresh)
+            self._clients.discard(client)
             for task in (listener, sender):
                 task.cancel()
             await asyncio.gather(listener, sender, return_exceptions=True)
 
-    async def _send_frames(self, send: Send, fresh: asyncio.Event) -> None:
+    async def _send_frames(self, send: Send, client: _Client) -> None:
         self._refresh()  # the first frame at once
-        fresh.set()
+        client.fresh.set()
         while True:
-            await fresh.wait()
-            fresh.clear()
+            await client.fresh.wait()
+            client.fresh.clear()
             try:
                 async with asyncio.timeout(self._settings.map_send_timeout_s):
                     await send({"type": "websocket.send", "bytes": self._frame, "text": None})
             except TimeoutError:
                 return  # does not read: dropped
+            if not client.looks.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_CALM_S):
+                        await client.looks.wait()
 
-    async def _until_gone(self, receive: Receive) -> bool:
-        """True when the client was a nuisance, False when it left."""
-        for _ in range(_MESSAGES_FROM_CLIENT):
+    async def _until_gone(self, receive: Receive, client: _Client) -> bool:
+        """Hear what it says. True when the client was a nuisance, False when it left."""
+        clock = asyncio.get_running_loop()
+        since_s, count = clock.time(), 0
+        while count < _MESSAGES_FROM_CLIENT:
             message = await receive()
             if message["type"] == "websocket.disconnect":
                 return False
+            if message.get("text") == _CALM:
+                client.looks.clear()
+            elif message.get("text") == _LIVE:
+                client.looks.set()
+            if clock.time() - since_s > _PERIOD_S:
+                since_s, count = clock.time(), 0
+            count += 1
         return True

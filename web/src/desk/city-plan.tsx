@@ -31,12 +31,15 @@ interface CityPlanProps {
   zoomOut: string;
   marks?: readonly PlanMark[];
   lines?: readonly PlanLine[];
+  /** City metres where the view begins, instead of the whole city. */
+  near?: readonly [number, number] | undefined;
   /** A click, in city metres, and how many metres a pixel is. */
   onPoint?: (xM: number, yM: number, metresPerPixel: number) => void;
 }
 
 const RATIO = 0.62;
 const LEAST_WIDTH_M = 120;
+const NEAR_WIDTH_M = 500;
 const MARGIN = 1.06;
 const STEP = 1.5;
 const CLICK_PX = 4;
@@ -58,10 +61,15 @@ function wholeCity([minX, minY, maxX, maxY]: CityGeometry['bounds_m']): View {
   return { x: (minX + maxX - width) / 2, y: (-minY - maxY - width * RATIO) / 2, width };
 }
 
-export function CityPlan({ geometry, label, zoomIn, zoomOut, marks = [], lines = [], onPoint }: CityPlanProps): JSX.Element {
+function around([x, y]: readonly [number, number], whole: View): View {
+  const width = Math.min(NEAR_WIDTH_M, whole.width);
+  return { x: x - width / 2, y: -y - (width * RATIO) / 2, width };
+}
+
+export function CityPlan({ geometry, label, zoomIn, zoomOut, marks = [], lines = [], near, onPoint }: CityPlanProps): JSX.Element {
   const whole = useMemo(() => wholeCity(geometry.bounds_m), [geometry]);
   const streets = useMemo(() => streetsPath(geometry), [geometry]);
-  const [view, setView] = useState(whole);
+  const [view, setView] = useState(() => (near ? around(near, whole) : whole));
   const svg = useRef<SVGSVGElement>(null);
   const drag = useRef<{ x: number; y: number; from: View; moved: boolean } | null>(null);
   const pixels = svg.current?.clientWidth || 640;

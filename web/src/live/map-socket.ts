@@ -15,6 +15,9 @@ const STALE_CHECKS = 10;
 const OPEN_CHECKS = 40;
 /** A look that comes so late means that the machine slept: its connection is worth nothing. */
 const SLEPT_MS = 15_000;
+/** What the server is told: see its `/v1/map`. */
+const CALM = 'calm';
+const LIVE = 'live';
 /** Many pages hear of the network's return at once; they come back spread over this time. */
 const HURRY_MS = 600;
 
@@ -33,6 +36,7 @@ export class MapSocket {
   private readonly watch: number;
   private readonly backoff = new Backoff();
   private closed = false;
+  private calm = false;
 
   constructor(
     private readonly url: string,
@@ -48,6 +52,13 @@ export class MapSocket {
   /** Whole wall seconds since the last frame, or since the connection was asked for. */
   get ageS(): number {
     return Math.floor((performance.now() - (this.lastFrameMs || this.openedMs)) / 1000);
+  }
+
+  /** Nobody looks: ask for one frame a second, which tells that all is well. Else as many as there are. */
+  rest(calm: boolean): void {
+    if (calm === this.calm) return;
+    this.calm = calm;
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(calm ? CALM : LIVE);
   }
 
   close(): void {
@@ -67,7 +78,10 @@ export class MapSocket {
     const socket = new WebSocket(this.url);
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
-    socket.onopen = () => (this.checks = 0);
+    socket.onopen = () => {
+      this.checks = 0;
+      if (this.calm) socket.send(CALM);
+    };
     socket.onmessage = (event: MessageEvent<unknown>) => {
       if (socket !== this.socket || !(event.data instanceof ArrayBuffer)) return;
       let frame: Frame;

@@ -4,51 +4,24 @@
  * heads). So a picture with 10,000 vehicles costs one pass over 10,000 vehicles, not one over all streets.
  */
 
-import { MapboxOverlay } from '@deck.gl/mapbox';
-import { LineLayer, PathLayer, ScatterplotLayer, SolidPolygonLayer } from '@deck.gl/layers';
-import type { Layer } from '@deck.gl/core';
+import type { MapboxOverlay } from '@deck.gl/mapbox';
 import * as maplibregl from 'maplibre-gl';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
-import 'maplibre-gl/dist/maplibre-gl.css';
 import type { CityGeometry, CityInfo } from '../api/types';
 import type { Frame } from '../live/frame';
-import { UNKNOWN_U16 } from '../live/frame';
 import { Picture } from '../live/picture';
 import type { Bounds } from '../live/segment';
-import { buildAreas, buildHeads, buildPaths, type Heads, type LaneKind, type Paths, type Polygons } from './geometry';
-import { drawLayers, isOn, subscribeLayers, type Drawing } from './layers';
-import { lampColour, PALETTES, writeDelayColour, type Palette, type Rgba, type Theme } from './palette';
+import { DrawingMeter, type MapStatistics } from './drawing-meter';
+import { buildAreas, buildHeads, buildPaths, type Heads, type Paths, type Polygons } from './geometry';
+import { JunctionMarks } from './junction-marks';
+import { subscribeLayers } from './layers';
+import { deckOf, hush, newMap, newOverlays, PADDING, type LonLatBounds } from './map-canvas';
+import { PALETTES, type Palette, type Theme } from './palette';
 import { makeProjection, type CityProjection } from './projection';
-import { getUnits } from '../units';
-import { VehicleLayer } from './vehicle-layer';
+import { streetLayers } from './street-layers';
+import { HEADS_FULL, trafficLayers } from './traffic-layers';
 
-/** Zooms between which circles give way to heads, and dots to shapes. */
-const HEADS_FROM = 15.6;
-const HEADS_FULL = 16.6;
-const SHAPES_FROM = 15.2;
-const SHAPES_FULL = 17;
-/** Room for the strip and the scale when the whole city is shown. */
-const PADDING = { top: 132, bottom: 36, left: 28, right: 60 };
 /** Who wants less motion sees vehicles step ten times a second. */
 const CALM_MS = 95;
-
-const share = (value: number, from: number, to: number): number => Math.min(1, Math.max(0, (value - from) / (to - from)));
-
-export interface MapStatistics {
-  framesReceived: number;
-  vehiclesDrawn: number;
-  /** Pictures drawn since the start. */
-  pictures: number;
-  /** Drawn pictures in the last second. */
-  fps: number;
-  /** Milliseconds of main thread an animation frame took: mean and worst of the last second. */
-  frameMs: number;
-  frameMsWorst: number;
-  /** Milliseconds to take in one frame from the socket. */
-  intakeMs: number;
-  /** Platform second that is drawn. */
-  timeS: number;
-}
 
 export interface CityMapEvents {
   select(row: number | null): void;
@@ -59,30 +32,18 @@ export interface CityMapEvents {
 export class CityMap {
   readonly map: maplibregl.Map;
   readonly picture: Picture;
-  readonly statistics: MapStatistics = {
-    framesReceived: 0,
-    vehiclesDrawn: 0,
-    pictures: 0,
-    fps: 0,
-    frameMs: 0,
-    frameMsWorst: 0,
-    intakeMs: 0,
-    timeS: 0,
-  };
   /** Newest delay and queue of each junction, in tenths; UNKNOWN_U16 where nobody was served lately. */
   frame: Frame | null = null;
   private newestS = Number.NaN;
 
+  private readonly meter = new DrawingMeter();
   private readonly projection: CityProjection;
   private readonly streets: MapboxOverlay;
   private readonly traffic: MapboxOverlay;
   private readonly paths: Paths;
   private readonly areas: Polygons;
   private readonly heads: Heads;
-  private readonly positions: Float32Array;
-  private readonly radius: Float32Array;
-  private junctionColours: Uint8Array;
-  private headColours: Uint8Array;
+  private readonly marks: JunctionMarks;
   private palette: Palette;
   private selected: number | null = null;
   private hovered: number | null = null;
@@ -90,9 +51,11 @@ export class CityMap {
   private readonly forgetLayers: () => void;
   private picked: ((x: number, y: number) => void) | null = null;
   private stopped = false;
+  private resting = false;
+  /** The newest frame that came while nobody could see the map. */
+  private missed: Frame | null = null;
   private lastMs = 0;
-  private lastLamp: Uint8Array | null = null;
-  private readonly meter = { since: 0, frames: 0, sumMs: 0, worstMs: 0 };
+  private nextTick = 0;
 
   constructor(
     container: HTMLElement,
@@ -105,49 +68,15 @@ export class CityMap {
     const [minX, minY, maxX, maxY] = geometry.bounds_m;
     const bounds: Bounds = { minX, minY, maxX, maxY };
     this.projection = makeProjection(bounds, city.lonlat_affine);
-    this.picture = new Picture(bounds, this.projection.origin);
-    this.paths = buildPaths(geometry.lanes, this.projection.origin);
-    this.areas = buildAreas(geometry, this.projection.origin);
-    this.heads = buildHeads(geometry.heads, this.projection.origin);
+    const { origin } = this.projection;
+    this.picture = new Picture(bounds, origin);
+    this.paths = buildPaths(geometry.lanes, origin);
+    this.areas = buildAreas(geometry, origin);
+    this.heads = buildHeads(geometry.heads, origin);
+    this.marks = new JunctionMarks(geometry.junctions, this.heads, origin);
     this.palette = PALETTES[theme];
-    const count = geometry.junctions.length;
-    this.positions = new Float32Array(count * 2);
-    geometry.junctions.forEach((j, row) => {
-      this.positions[2 * row] = j.x_m - this.projection.origin[0];
-      this.positions[2 * row + 1] = j.y_m - this.projection.origin[1];
-    });
-    this.radius = new Float32Array(count).fill(1);
-    this.junctionColours = new Uint8Array(count * 4);
-    this.headColours = new Uint8Array(this.heads.count * 4);
-
-    maplibregl.setWorkerUrl(workerUrl);
-    this.map = new maplibregl.Map({
-      container,
-      style: style(this.palette, city.tile_url),
-      bounds: this.lonLatBounds(),
-      fitBoundsOptions: { padding: PADDING },
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      maxPitch: 0,
-      minZoom: 7,
-      maxZoom: 21,
-      fadeDuration: 0,
-    });
-    // without tiles the ground is the page's own colour: one full-size canvas less to put together
-    if (!city.tile_url) this.map.getCanvas().style.opacity = '0';
-    this.map.touchZoomRotate.disableRotation();
-    this.map.keyboard.disableRotation();
-    this.map.addControl(new maplibregl.ScaleControl({ unit: getUnits().distance === 'ft' ? 'imperial' : 'metric', maxWidth: 110 }), 'bottom-left');
-    // the shapes that move smooth their own edges; where there is no graphics card, streets do without, too:
-    // multisampling there takes seconds at the start
-    const overlay = (antialias: boolean): MapboxOverlay =>
-      new MapboxOverlay({ interleaved: false, layers: [], deviceProps: { type: 'webgl', webgl: { antialias } } } as never);
-    this.streets = overlay(!inSoftware(this.map.getCanvas()));
-    this.traffic = overlay(false);
-    this.map.addControl(this.streets);
-    this.map.addControl(this.traffic);
+    this.map = newMap(container, this.palette, city.tile_url, this.lonLatBounds());
+    [this.streets, this.traffic] = newOverlays(this.map);
     this.map.on('zoom', () => {
       this.drawTraffic(); // with the camera, not a picture later
       this.events.zoom(this.map.getZoom());
@@ -162,25 +91,45 @@ export class CityMap {
     this.map.once('load', () => this.drawStreets());
     this.forgetLayers = subscribeLayers(() => (this.dirty = true));
     this.tick = this.tick.bind(this);
-    requestAnimationFrame(this.tick);
+    this.nextTick = requestAnimationFrame(this.tick);
   }
 
-  /** One frame from the socket. While the past is shown it only tells what time it is. */
+  get statistics(): MapStatistics {
+    return this.meter.statistics;
+  }
+
+  /** One frame from the socket. While the past is shown, or nothing, it only tells what time it is. */
   take(frame: Frame): void {
     const start = performance.now();
     this.newestS = frame.timeS;
-    if (this.picture.isPast) return;
+    if (this.resting) this.missed = frame;
+    if (this.resting || this.picture.isPast) return;
     this.picture.push(frame, start);
     this.frame = frame;
     this.statistics.framesReceived++;
-    this.colourJunctions(frame);
-    this.colourHeads(frame);
+    this.colour(frame);
     this.statistics.intakeMs = performance.now() - start;
+  }
+
+  /** A page stands where the map is: neither draw nor take in frames. Back again: the newest one at once. */
+  rest(resting: boolean): void {
+    if (resting === this.resting) return;
+    this.resting = resting;
+    cancelAnimationFrame(this.nextTick);
+    if (resting) return;
+    const { missed } = this;
+    this.missed = null;
+    if (missed && !this.picture.isPast) {
+      this.picture.reset(); // what stood there is long past
+      this.take(missed);
+    }
+    this.dirty = true;
+    this.nextTick = requestAnimationFrame(this.tick);
   }
 
   /** Second of the city now, whatever is shown. */
   get presentS(): number {
-    return this.picture.isPast ? this.newestS : this.picture.timeS;
+    return this.resting || this.picture.isPast ? this.newestS : this.picture.timeS;
   }
 
   /** Show a moment of the past, between two frames, until `leavePast`. */
@@ -189,8 +138,7 @@ export class CityMap {
     this.picture.showPast(older, newer, timeS);
     if (this.frame === stands) return;
     this.frame = stands;
-    this.colourJunctions(stands);
-    this.colourHeads(stands);
+    this.colour(stands);
   }
 
   leavePast(): void {
@@ -207,12 +155,13 @@ export class CityMap {
 
   private paint(): void {
     if (this.city.tile_url) this.map.setPaintProperty('background', 'background-color', this.palette.background);
-    this.lastLamp = null;
-    if (this.frame) {
-      this.colourJunctions(this.frame);
-      this.colourHeads(this.frame);
-    }
+    if (this.frame) this.colour(this.frame, true);
     this.drawStreets();
+    this.dirty = true;
+  }
+
+  private colour(frame: Frame, again = false): void {
+    this.marks.colour(frame, this.palette, again);
     this.dirty = true;
   }
 
@@ -278,7 +227,7 @@ export class CityMap {
     this.map.remove();
   }
 
-  private lonLatBounds(): [[number, number], [number, number]] {
+  private lonLatBounds(): LonLatBounds {
     const [minX, minY, maxX, maxY] = this.geometry.bounds_m;
     const corners = [
       this.projection.toLonLat(minX, minY),
@@ -298,21 +247,8 @@ export class CityMap {
   private find(x: number, y: number): number | null {
     const { lng, lat } = this.map.unproject([x, y]);
     const [mx, my] = this.projection.toMetres(lng, lat);
-    const px = mx - this.projection.origin[0];
-    const py = my - this.projection.origin[1];
     const reach = 12 * this.metresPerPixel() + (this.map.getZoom() > HEADS_FULL ? 12 : 0);
-    let best = -1;
-    let bestSquare = reach * reach;
-    for (let row = 0; row < this.positions.length / 2; row++) {
-      const dx = this.positions[2 * row] - px;
-      const dy = this.positions[2 * row + 1] - py;
-      const square = dx * dx + dy * dy;
-      if (square < bestSquare) {
-        best = row;
-        bestSquare = square;
-      }
-    }
-    return best < 0 ? null : best;
+    return this.marks.find(mx - this.projection.origin[0], my - this.projection.origin[1], reach);
   }
 
   /** Where a point (city metres) stands on the canvas, in pixels. */
@@ -336,35 +272,7 @@ export class CityMap {
     this.events.hover(row, x, y);
   }
 
-  private colourJunctions(frame: Frame): void {
-    const count = this.geometry.junctions.length;
-    const colours = new Uint8Array(count * 4);
-    for (let row = 0; row < count; row++) {
-      const tenths = row < frame.delay.length ? frame.delay[row] : UNKNOWN_U16;
-      if (tenths === UNKNOWN_U16) {
-        colours.set(this.palette.unknown, 4 * row);
-        this.radius[row] = 0.7;
-      } else {
-        writeDelayColour(this.palette, tenths / 10, colours, 4 * row);
-        this.radius[row] = 0.8 + 0.6 * Math.min(1, tenths / 1200);
-      }
-    }
-    this.junctionColours = colours;
-    this.dirty = true;
-  }
-
-  private colourHeads(frame: Frame): void {
-    if (this.lastLamp && same(this.lastLamp, frame.lamp)) return;
-    this.lastLamp = frame.lamp;
-    const colours = new Uint8Array(this.heads.count * 4);
-    for (let row = 0; row < this.heads.count; row++) {
-      const group = this.heads.group[row];
-      colours.set(lampColour(this.palette, group < frame.lamp.length ? frame.lamp[group] : 0), 4 * row);
-    }
-    this.headColours = colours;
-    this.dirty = true;
-  }
-
+  /** What all layers share. */
   private common(): object {
     return {
       coordinateSystem: 'meter-offsets',
@@ -377,171 +285,19 @@ export class CityMap {
 
   private drawStreets(): void {
     const opacity = this.city.tile_url ? 0.75 : 1;
-    const colours: Record<LaneKind, Rgba> = {
-      road: this.palette.road,
-      bus: this.palette.bus,
-      tram: this.palette.tram,
-      bicycle: this.palette.bicycle,
-      pedestrian: this.palette.pedestrian,
-    };
-    const points = this.paths.positions.length / 2;
-    const vertexColours = new Uint8Array(points * 4);
-    const vertexWidths = new Float32Array(points);
-    for (let row = 0; row < this.paths.count; row++) {
-      for (let p = this.paths.starts[row]; p < this.paths.starts[row + 1]; p++) {
-        vertexColours.set(colours[this.paths.kinds[row]], 4 * p);
-        vertexWidths[p] = this.paths.widths[row];
-      }
-    }
-    const pathData = (extra: object): object => ({
-      length: this.paths.count,
-      startIndices: this.paths.starts,
-      attributes: { getPath: { value: this.paths.positions, size: 2 }, ...extra },
-    });
-    const path = { ...this.common(), _pathType: 'open', widthUnits: 'meters', jointRounded: true, opacity };
-    const layers: Layer[] = [
-      new PathLayer({
-        ...path,
-        id: 'casing',
-        data: pathData({ getWidth: { value: vertexWidths.map((w) => w + 0.9), size: 1 } }) as never,
-        getColor: this.palette.casing,
-        widthMinPixels: 1.6,
-        capRounded: true,
-      } as never),
-      new SolidPolygonLayer({
-        ...this.common(),
-        id: 'areas',
-        opacity,
-        data: {
-          length: this.areas.count,
-          startIndices: this.areas.starts,
-          attributes: { getPolygon: { value: this.areas.positions, size: 2 } },
-        },
-        _normalize: false,
-        filled: true,
-        extruded: false,
-        getFillColor: this.palette.area,
-      } as never),
-      new PathLayer({
-        ...path,
-        id: 'lanes',
-        data: pathData({
-          getWidth: { value: vertexWidths.map((w) => Math.max(0.4, w - 0.22)), size: 1 },
-          getColor: { value: vertexColours, size: 4, normalized: true },
-        }) as never,
-        widthMinPixels: 0.9,
-      } as never),
-    ];
-    this.streets.setProps({ layers });
+    this.streets.setProps({ layers: streetLayers(this.common(), this.paths, this.areas, this.palette, opacity) });
   }
 
   private drawTraffic(): void {
+    const { picture, palette, marks, heads, hovered, selected } = this;
     const zoom = this.map.getZoom();
-    const near = share(zoom, HEADS_FROM, HEADS_FULL);
-    const count = this.geometry.junctions.length;
-    const common = this.common();
-    const circle = {
-      ...common,
-      radiusUnits: 'pixels',
-      radiusScale: 4 + 4 * share(zoom, 11, 15),
-      lineWidthUnits: 'pixels',
-    };
-    const mark = (id: string, row: number | null, width: number): ScatterplotLayer | null =>
-      row === null
-        ? null
-        : new ScatterplotLayer({
-            ...common,
-            id,
-            data: { length: 1, attributes: { getPosition: { value: this.positions.slice(2 * row, 2 * row + 2), size: 2 } } },
-            radiusUnits: 'pixels',
-            getRadius: 12 + 14 * near,
-            filled: false,
-            stroked: true,
-            lineWidthUnits: 'pixels',
-            getLineWidth: width,
-            getLineColor: this.palette.focus,
-          } as never);
-    const [x0, y0] = this.projection.origin;
-    const drawing: Drawing = { common, origin: this.projection.origin, at: (x, y) => [x - x0, y - y0], zoom };
-    const layers: (Layer | null)[] = [
-      ...drawLayers(drawing, 0, 40, this.picture.isPast),
-      ...(isOn('heads') && zoom > HEADS_FROM - 0.5 ? this.headLayers(common, near) : []),
-      new VehicleLayer({
-        ...common,
-        id: 'vehicles',
-        visible: isOn('vehicles'),
-        data: [],
-        picture: this.picture,
-        palette: this.palette,
-        minPixels: 3.4 + 2.6 * share(zoom, 11, 15),
-        shapeShare: share(zoom, SHAPES_FROM, SHAPES_FULL),
-      } as never),
-      new ScatterplotLayer({
-        ...circle,
-        id: 'junctions',
-        visible: near < 1 && isOn('junctions'),
-        opacity: 1 - near,
-        data: {
-          length: count,
-          attributes: {
-            getPosition: { value: this.positions, size: 2 },
-            getFillColor: { value: this.junctionColours, size: 4, normalized: true },
-            getRadius: { value: this.radius.slice(), size: 1 },
-          },
-        },
-        stroked: true,
-        getLineColor: this.palette.outline,
-        getLineWidth: 1.5,
-      } as never),
-      ...drawLayers(drawing, 40, Infinity, this.picture.isPast),
-      mark('hovered', this.hovered === this.selected ? null : this.hovered, 1.5),
-      mark('selected', this.selected, 2.5),
-    ];
-    this.traffic.setProps({ layers: layers.filter((layer) => layer !== null) });
-  }
-
-  /** Signal heads as bars across their lanes. Made only where they soon show: they take a while to compile. */
-  private headLayers(common: object, near: number): Layer[] {
-    const bars = {
-      length: this.heads.count,
-      attributes: {
-        getSourcePosition: { value: this.heads.source, size: 2 },
-        getTargetPosition: { value: this.heads.target, size: 2 },
-      },
-    };
-    return [
-      new LineLayer({
-        ...common,
-        id: 'housings',
-        visible: near > 0,
-        opacity: near,
-        data: bars,
-        widthUnits: 'meters',
-        getWidth: 2.1,
-        antialiasing: true,
-        widthMinPixels: 5,
-        getColor: this.palette.housing,
-      } as never),
-      new LineLayer({
-        ...common,
-        id: 'heads',
-        visible: near > 0,
-        opacity: near,
-        data: {
-          length: this.heads.count,
-          attributes: { ...bars.attributes, getColor: { value: this.headColours, size: 4, normalized: true } },
-        },
-        widthUnits: 'meters',
-        getWidth: 1.3,
-        antialiasing: true,
-        widthMinPixels: 3,
-      } as never),
-    ];
+    const scene = { common: this.common(), origin: this.projection.origin, zoom, picture, palette, marks, heads, hovered, selected };
+    this.traffic.setProps({ layers: trafficLayers(scene) });
   }
 
   private tick(nowMs: number): void {
     if (this.stopped) return;
-    requestAnimationFrame(this.tick);
+    this.nextTick = requestAnimationFrame(this.tick);
     if (this.reducedMotion && nowMs - this.lastMs < CALM_MS) return;
     this.lastMs = nowMs;
     const start = performance.now();
@@ -554,67 +310,11 @@ export class CityMap {
       const deck = deckOf(this.traffic);
       if (deck?.isInitialized) {
         deck.redraw('moved');
-        this.meter.frames++;
-        this.statistics.pictures++;
+        this.meter.drawn();
       }
     }
-    const ms = performance.now() - start;
-    const meter = this.meter;
-    meter.sumMs += ms;
-    meter.worstMs = Math.max(meter.worstMs, ms);
-    if (nowMs - meter.since >= 1000) {
-      const seconds = (nowMs - meter.since) / 1000;
-      Object.assign(this.statistics, {
-        fps: meter.frames / seconds,
-        frameMs: meter.frames ? meter.sumMs / meter.frames : 0,
-        frameMsWorst: meter.worstMs,
-      });
-      hush(this.map.getContainer());
-      Object.assign(meter, { since: nowMs, frames: 0, sumMs: 0, worstMs: 0 });
-    }
+    if (this.meter.took(performance.now() - start, nowMs)) hush(this.map.getContainer());
     this.statistics.vehiclesDrawn = this.picture.segment?.count ?? 0;
     this.statistics.timeS = this.picture.timeS;
   }
-}
-
-/** The overlay draws when deck.gl's own state changes; between, only the share of time moves, and we ask. */
-function deckOf(overlay: MapboxOverlay): { isInitialized: boolean; redraw(reason: string): void } | undefined {
-  return (overlay as unknown as { _deck?: { isInitialized: boolean; redraw(reason: string): void } })._deck;
-}
-
-/** Whether this browser draws without a graphics card. canvas: one with a WebGL 2 context. */
-function inSoftware(canvas: HTMLCanvasElement): boolean {
-  const gl = canvas.getContext('webgl2');
-  const names = gl?.getExtension('WEBGL_debug_renderer_info');
-  const renderer: unknown = gl?.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
-  return /swiftshader|llvmpipe|software|basic render/i.test(String(renderer));
-}
-
-/** What deck.gl draws on is no stop of the keyboard: the map itself is. */
-function hush(container: HTMLElement): void {
-  for (const canvas of container.querySelectorAll<HTMLCanvasElement>('canvas[tabindex="0"]:not(.maplibregl-canvas)')) {
-    canvas.tabIndex = -1;
-    canvas.setAttribute('aria-hidden', 'true');
-  }
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
-  return true;
-}
-
-function style(palette: Palette, tileUrl: string): maplibregl.StyleSpecification {
-  // without tiles MapLibre draws nothing, and need not compile what it would draw with
-  if (!tileUrl) return { version: 8, sources: {}, layers: [] };
-  const background: maplibregl.LayerSpecification = {
-    id: 'background',
-    type: 'background',
-    paint: { 'background-color': palette.background },
-  };
-  return {
-    version: 8,
-    sources: { tiles: { type: 'raster', tiles: [tileUrl], tileSize: 256, maxzoom: 19 } },
-    layers: [background, { id: 'tiles', type: 'raster', source: 'tiles', paint: { 'raster-opacity': 0.55, 'raster-saturation': -0.8 } }],
-  };
 }

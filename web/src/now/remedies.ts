@@ -12,6 +12,13 @@ const ROOMS = { cases: ['cases', 'alarms'], whatIf: ['what-if', 'what-ifs', 'wha
 
 const roomOf = (names: readonly string[]): string | undefined => names.find((slug) => findRoom(slug) !== undefined);
 
+/** The form of what-ifs, with this junction in it. */
+export function tryWhatIf(junction: string): void {
+  const room = roomOf(ROOMS.whatIf);
+  if (room) go(room, '', { junction });
+  else go(JUNCTION, junction);
+}
+
 export function follow(place: WorstPlace, cause: Cause): void {
   setState({ panelOpen: true });
   switch (cause.remedy) {
@@ -19,10 +26,8 @@ export function follow(place: WorstPlace, cause: Cause): void {
       const room = roomOf(ROOMS.cases);
       return room ? go(room, '', { incident: cause.about }) : go(JUNCTION, place.junction);
     }
-    case 'try-what-if': {
-      const room = roomOf(ROOMS.whatIf);
-      return room ? go(room, '', { junction: place.junction }) : go(JUNCTION, place.junction);
-    }
+    case 'try-what-if':
+      return tryWhatIf(place.junction);
     case 'follow-mission': {
       const room = roomOf(ROOMS.missions);
       return room && cause.about ? go(room, cause.about) : go(JUNCTION, place.junction);

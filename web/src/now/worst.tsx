@@ -4,8 +4,9 @@ import type { JSX } from 'preact';
 import { formatWhole } from '../format';
 import { selectJunction } from '../state/actions';
 import { useStore } from '../state/store';
+import { useMay } from '../state/user';
 import type { Cause, WorstPlace } from './api';
-import { follow } from './remedies';
+import { follow, tryWhatIf } from './remedies';
 import { nowStore } from './store';
 import { words } from './text';
 import './worst.css';
@@ -44,6 +45,7 @@ export function useJunctionName(id: string): string {
 function Place({ place, rank }: { place: WorstPlace; rank: number }): JSX.Element {
   const name = useJunctionName(place.junction);
   const row = useStore((s) => s.geometry?.junctions.findIndex((one) => one.id === place.junction) ?? -1);
+  const operator = useMay('operator');
   const [first, ...further] = place.causes;
   return (
     <li class="worst-place" data-testid="worst-place">
@@ -62,6 +64,11 @@ function Place({ place, rank }: { place: WorstPlace; rank: number }): JSX.Elemen
       {first && (
         <button type="button" class="link remedy" data-testid="worst-remedy" onClick={() => follow(place, first)}>
           {words.worst.remedy[first.remedy] ?? words.worst.remedy['look-at-junction']}
+        </button>
+      )}
+      {operator && first?.remedy !== 'try-what-if' && (
+        <button type="button" class="link remedy" data-testid="worst-what-if" onClick={() => tryWhatIf(place.junction)}>
+          {words.worst.whatIfHere}
         </button>
       )}
     </li>

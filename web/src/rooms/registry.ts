@@ -18,6 +18,8 @@ export interface Room {
   needs: Role;
   /** The room's part of the page, fetched when somebody first comes in. */
   load: () => Promise<ComponentType>;
+  /** A page that leaves the live map in sight: it goes on drawing. */
+  overMap?: boolean;
   /** Not on the rail: one comes here from elsewhere. */
   hidden?: boolean;
   /** A number beside the label (open cases, say); read again whenever the page's state changes. */
@@ -31,6 +33,10 @@ export const ROOMS: readonly Room[] = Object.values(found)
   .sort((a, b) => a.order - b.order);
 
 export const findRoom = (slug: string): Room | undefined => (slug === HOME ? undefined : ROOMS.find((room) => room.slug === slug));
+
+/** Whether the room stands before the live map, so that nobody can see it. */
+export const hidesMap = (room: Room | undefined, query: Readonly<Record<string, string>>): boolean =>
+  layoutOf(room, query) === 'page' && room?.overMap !== true;
 
 /** Where the room stands: a panel can be opened as a page of its own with `?view=page`. */
 export const layoutOf = (room: Room | undefined, query: Readonly<Record<string, string>>): Room['layout'] | undefined =>

@@ -7,7 +7,8 @@ import { MapSocket } from '../live/map-socket';
 import { UNKNOWN_U16 } from '../live/frame';
 import type { CityMap } from '../map/city-map';
 import { complain, selectJunction } from '../state/actions';
-import { go } from '../state/route';
+import { findRoom, hidesMap } from '../rooms/registry';
+import { go, useRoute } from '../state/route';
 import { told } from '../state/freshness';
 import { getState, setState, useStore } from '../state/store';
 import { text } from '../text';
@@ -45,6 +46,8 @@ export function MapView(): JSX.Element {
   const selected = useStore((s) => s.selected);
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<CityMap | null>(null);
+  const line = useRef<MapSocket | null>(null);
+  const hidden = useRoute((route) => hidesMap(findRoom(route.room), route.query));
   const fromMap = useRef(false);
   const [hover, setHover] = useState<Hover | null>(null);
   const [failed, setFailed] = useState('');
@@ -85,17 +88,24 @@ export function MapView(): JSX.Element {
       },
       (connection) => setState({ connection }),
     );
+    line.current = socket;
+    map.rest(hidden);
+    socket.rest(hidden);
     const clock = window.setInterval(() => setState({ timeS: Math.floor(map.presentS), ageS: socket.ageS }), 200);
     window.__civicbrain = { statistics: map.statistics, map: map.map, picture: map.picture, socket, get toldMs() { return told.atMs; } };
     return () => {
       window.clearInterval(clock);
       socket.close();
       map.remove();
-      view.current = null;
+      view.current = line.current = null;
       setState({ map: null });
     };
   }, [city, geometry, Made]);
 
+  useEffect(() => {
+    view.current?.rest(hidden);
+    line.current?.rest(hidden);
+  }, [hidden]);
   useEffect(() => view.current?.setTheme(theme), [theme]);
   useEffect(() => {
     view.current?.select(selected, !fromMap.current);

@@ -76,6 +76,7 @@ export const en = {
     standing: (vehicles: string) => `${vehicles} standing`,
     further: (count: number) => `${count} more ${count === 1 ? 'reason' : 'reasons'}`,
     cause: causes,
+    whatIfHere: 'Try a what-if here',
     remedy: remedies,
     rank: (rank: number, name: string) => `${rank}. ${name}`,
   },

@@ -56,6 +56,7 @@ export const ko: NowText = {
       uneven: (f, about) => `${about}에 ${f['queue_veh'] ?? '–'}대 대기, 다른 접근로는 거의 비어 있음`,
       unknown: (f, about) => (about ? `규칙으로 설명되지 않음, ${about}에 가장 많이 대기(${f['queue_veh'] ?? '–'}대)` : '규칙으로 설명되지 않음'),
     },
+    whatIfHere: '여기서 가상 실험',
     remedy: {
       'open-incident': '돌발상황 열기',
       'give-back': '수동 개입 보기',

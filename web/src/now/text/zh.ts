@@ -56,6 +56,7 @@ export const zh: NowText = {
       uneven: (f, about) => `${about} 有 ${f['queue_veh'] ?? '–'} 辆等待，其他进口道几乎为空`,
       unknown: (f, about) => (about ? `没有规则能解释；${about} 等待最多（${f['queue_veh'] ?? '–'} 辆）` : '没有规则能解释'),
     },
+    whatIfHere: '在此处推演',
     remedy: {
       'open-incident': '打开事件',
       'give-back': '查看人工干预',

@@ -5,9 +5,11 @@ import { useEffect } from 'preact/hooks';
 import type { JunctionDetail } from '../../api/types';
 import { formatClock, formatTenth } from '../../format';
 import { css, lampColour, PALETTES } from '../../map/palette';
+import { tryWhatIf } from '../../now/remedies';
 import { JUNCTION, selectJunction } from '../../state/actions';
 import { go, useRoute } from '../../state/route';
 import { toast, useStore } from '../../state/store';
+import { useMay } from '../../state/user';
 import { text } from '../../text';
 import { Icon } from '../../ui/icon';
 import { Approaches } from './approaches';
@@ -25,6 +27,7 @@ export function JunctionView(): JSX.Element {
   const known = useStore((s) => s.geometry === null || s.selected !== null);
   const point = useStore((s) => (s.selected === null ? undefined : s.geometry?.junctions[s.selected]));
   const detail = useStore((s) => s.detail);
+  const operator = useMay('operator');
   const name = detail?.name || point?.name || point?.id || id;
   useEffect(() => (known && id ? watchJunction(id) : undefined), [known, id]);
   return (
@@ -59,6 +62,11 @@ export function JunctionView(): JSX.Element {
         <div class="junction-parts">
           <div>
             <Facts detail={detail} />
+            {operator && (
+              <button type="button" class="link here" data-testid="junction-what-if" onClick={() => tryWhatIf(id)}>
+                {words.whatIfHere}
+              </button>
+            )}
             <OverridePart detail={detail} />
             <Explanation detail={detail} />
           </div>

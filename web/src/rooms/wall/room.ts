@@ -6,6 +6,7 @@ export const room: Room = {
   label: inLanguage({ en: 'Wall', ko: '상황판', zh: '大屏' }),
   icon: 'wall',
   layout: 'page',
+  overMap: true,
   order: 90,
   needs: 'viewer',
   hidden: true, // from the map's own buttons: it takes the rail away

@@ -6,7 +6,7 @@ import { formatClock } from '../../format';
 import { go } from '../../state/route';
 import { useStore } from '../../state/store';
 import { useMay } from '../../state/user';
-import { isNothing, NOTHING, partsOf, withClosure, without } from './change';
+import { isNothing, partsOf, startOf, without } from './change';
 import { ChangeFields } from './change-fields';
 import { ask, refreshMoments, refreshView, store } from './store';
 import { words } from './text';
@@ -15,15 +15,8 @@ import type { Change } from './types';
 const MINUTES = [5, 10, 15, 30, 60];
 const MODELS = ['auto', 'micro', 'meso'];
 
-/** What the address says is closed, else nothing. */
-export function startOf(query: Readonly<Record<string, string>>): Change {
-  const { edge, lanes = '' } = query;
-  if (!edge) return NOTHING;
-  const numbers = lanes.split(',').filter((lane) => /^\d+$/.test(lane));
-  return withClosure(NOTHING, { edge, lanes: numbers.map(Number) });
-}
-
-/** case: to link it to. edge, lanes: what is closed. from: a what-if that is asked again. */
+/** case: to link it to. edge and lanes, or lane: what is closed. junction: whose plan is offered to be changed.
+ * from: a what-if that is asked again. */
 export function AskForm({ query }: { query: Readonly<Record<string, string>> }): JSX.Element {
   const text = words.form;
   const operator = useMay('operator');
@@ -79,7 +72,7 @@ export function AskForm({ query }: { query: Readonly<Record<string, string>> }):
               </li>
             ))}
           </ul>
-          <ChangeFields change={change} onChange={setChange} />
+          <ChangeFields change={change} onChange={setChange} junction={query['junction'] ?? ''} />
         </fieldset>
         <fieldset>
           <legend>{text.how}</legend>

@@ -19,11 +19,13 @@ const LEAST_REACH_M = 15;
 interface FieldsProps {
   change: Change;
   onChange: (change: Change) => void;
+  /** The one that somebody came from, "" none: its plan is offered first, and the plan of the city begins there. */
+  junction: string;
 }
 
-export function ChangeFields({ change, onChange }: FieldsProps): JSX.Element {
+export function ChangeFields({ change, onChange, junction }: FieldsProps): JSX.Element {
   const text = words.form;
-  const [kind, setKind] = useState<Kind>('close');
+  const [kind, setKind] = useState<Kind>(junction ? 'plan' : 'close');
   const Fields = { close: CloseFields, demand: DemandFields, control: ControlFields, plan: PlanFields, event: EventFields }[kind];
   return (
     <div class="change-fields">
@@ -34,7 +36,7 @@ export function ChangeFields({ change, onChange }: FieldsProps): JSX.Element {
           </button>
         ))}
       </div>
-      <Fields change={change} onChange={onChange} />
+      <Fields change={change} onChange={onChange} junction={junction} />
     </div>
   );
 }
@@ -43,15 +45,17 @@ interface PickProps {
   /** Sections by the name of their field; the first empty one, or the last, takes a click. */
   fields: readonly { label: string; edge: string; set: (edge: string) => void }[];
   closed: readonly string[];
+  junction: string;
 }
 
 /** Sections typed, or chosen on the plan. */
-function SectionPicker({ fields, closed }: PickProps): JSX.Element {
+function SectionPicker({ fields, closed, junction }: PickProps): JSX.Element {
   const text = words.form;
   const geometry = useStore((s) => s.geometry);
   const [active, setActive] = useState(0);
   if (!geometry) return <p class="muted">…</p>;
   const streets = streetsOf(geometry);
+  const near = geometry.junctions.find((one) => one.id === junction);
   const line = (edge: string, look: string): PlanLine[] => {
     const row = streets.row.get(edge);
     return row === undefined ? [] : [{ points: streets.line[row], look }];
@@ -75,6 +79,7 @@ function SectionPicker({ fields, closed }: PickProps): JSX.Element {
         zoomIn={words.plan.zoomIn}
         zoomOut={words.plan.zoomOut}
         lines={shown}
+        near={near && [near.x_m, near.y_m]}
         onPoint={(x, y, metresPerPixel) => {
           const found = nearestStreet(streets, x, y, Math.max(LEAST_REACH_M, REACH_PX * metresPerPixel));
           if (!found) return;
@@ -86,7 +91,7 @@ function SectionPicker({ fields, closed }: PickProps): JSX.Element {
   );
 }
 
-function CloseFields({ change, onChange }: FieldsProps): JSX.Element {
+function CloseFields({ change, onChange, junction }: FieldsProps): JSX.Element {
   const text = words.form;
   const geometry = useStore((s) => s.geometry);
   const [edge, setEdge] = useState('');
@@ -100,7 +105,7 @@ function CloseFields({ change, onChange }: FieldsProps): JSX.Element {
   };
   return (
     <>
-      <SectionPicker fields={[{ label: text.section, edge, set: setEdge }]} closed={change.closures.map((one) => one.edge)} />
+      <SectionPicker fields={[{ label: text.section, edge, set: setEdge }]} closed={change.closures.map((one) => one.edge)} junction={junction} />
       {uses.length > 1 && (
         <fieldset>
           <legend class="caption">{text.lanes}</legend>
@@ -160,10 +165,10 @@ function ControlFields({ change, onChange }: FieldsProps): JSX.Element {
   );
 }
 
-function PlanFields({ change, onChange }: FieldsProps): JSX.Element {
+function PlanFields({ change, onChange, junction: first }: FieldsProps): JSX.Element {
   const text = words.form;
   const junctions = useStore((s) => s.geometry)?.junctions ?? [];
-  const [junction, setJunction] = useState('');
+  const [junction, setJunction] = useState(first);
   const [steps, setSteps] = useState<{ stage: string; duration_s: number }[]>([]);
   const [offset, setOffset] = useState(0);
   useEffect(() => {
@@ -219,7 +224,7 @@ function PlanFields({ change, onChange }: FieldsProps): JSX.Element {
   );
 }
 
-function EventFields({ change, onChange }: FieldsProps): JSX.Element {
+function EventFields({ change, onChange, junction }: FieldsProps): JSX.Element {
   const text = words.form;
   const geometry = useStore((s) => s.geometry);
   const [from, setFrom] = useState('');
@@ -234,6 +239,7 @@ function EventFields({ change, onChange }: FieldsProps): JSX.Element {
           { label: text.to, edge: to, set: setTo },
         ]}
         closed={change.closures.map((one) => one.edge)}
+        junction={junction}
       />
       <label class="stacked">
         <span class="caption">{text.rate}</span>

@@ -4,6 +4,15 @@ import type { Change, Closure, EventDemand, PlanSetting } from './types';
 
 export const NOTHING: Change = { closures: [], control: '', plans: [], demand_factor: 1, detours: [], events: [] };
 
+/** What the address says is closed, else nothing: `edge=E1&lanes=0,1`, or one lane by its id, `lane=E1_0`. */
+export function startOf(query: Readonly<Record<string, string>>): Change {
+  const { edge, lanes = '', lane = '' } = query;
+  const [, of, index] = /^(.+)_(\d+)$/.exec(lane) ?? [];
+  if (!edge) return of ? withClosure(NOTHING, { edge: of, lanes: [Number(index)] }) : NOTHING;
+  const numbers = lanes.split(',').filter((one) => /^\d+$/.test(one));
+  return withClosure(NOTHING, { edge, lanes: numbers.map(Number) });
+}
+
 export interface Words {
   close: (section: string) => string;
   closeLanes: (section: string, lanes: string) => string;

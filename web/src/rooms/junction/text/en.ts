@@ -7,6 +7,7 @@ export const en = {
   notCopied: 'The browser does not give us its clipboard: copy the address above.',
   asPage: 'Open as a page',
   asPanel: 'Beside the map',
+  whatIfHere: 'Try a what-if here',
   held: 'Held by',
   heldBy: (who: string, since: string) => `${who}, since ${since}`,
   nobody: 'nobody: local plan',

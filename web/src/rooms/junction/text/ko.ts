@@ -9,6 +9,7 @@ export const ko: JunctionText = {
   notCopied: '브라우저가 클립보드 사용을 허용하지 않습니다. 주소창의 주소를 복사하십시오.',
   asPage: '전체 화면으로 열기',
   asPanel: '지도 옆에 열기',
+  whatIfHere: '여기서 가상 실험',
   held: '제어권',
   heldBy: (who, since) => `${who}, ${since}부터`,
   nobody: '없음: 현장 제어',

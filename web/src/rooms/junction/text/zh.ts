@@ -9,6 +9,7 @@ export const zh: JunctionText = {
   notCopied: '浏览器不允许使用剪贴板，请复制地址栏中的地址。',
   asPage: '整页打开',
   asPanel: '在地图旁打开',
+  whatIfHere: '在此处推演',
   held: '控制权',
   heldBy: (who, since) => `${who}，自 ${since}`,
   nobody: '无：本地方案',
