@@ -29,14 +29,15 @@ FREE_SPEED_MODE = 1 + 2 + 4  # as in civicbrain.twin.free_road; foes inside junc
 def under_resco_rules(city: City, phases: dict[str, list[str]]) -> City:
     """The city as RESCO's agents have it: only the green phases of the network's programs, 3 s from one to
     the next, shown for at least the 7 s that are left of an action. phases: junction id -> its choices."""
-    junctions = tuple(_restricted(junction, phases[junction.id]) for junction in city.junctions)
+    begin_s = city.demand.begin_s
+    junctions = tuple(_restricted(junction, phases[junction.id], begin_s) for junction in city.junctions)
     return City(
         name=city.name, network=city.network, junctions=junctions, cameras=city.cameras, demand=city.demand,
         folder=city.folder, source=city.source, epoch=city.epoch,
     )  # fmt: skip
 
 
-def _restricted(junction: SignalJunction, phases: list[str]) -> SignalJunction:
+def _restricted(junction: SignalJunction, phases: list[str], begin_s: float) -> SignalJunction:
     links = junction.group_of_link
     first = [int(np.flatnonzero(links == group)[0]) for group in range(len(junction.groups))]
     shown = {"".join(phase[link] for link in first) for phase in phases}
@@ -62,6 +63,8 @@ def _restricted(junction: SignalJunction, phases: list[str]) -> SignalJunction:
             tuple(float(rules.YELLOW_S) if junction.conflict[a][b] else 0.0 for b in count) for a in count
         ),
         stages=tuple(junction.stages[row] for row in kept),
+        request_every_s=float(rules.ACTION_S),
+        request_phase_s=begin_s,
         local_plan=SignalPlan(junction.local_plan.id, steps, junction.local_plan.offset_s),
     )
 

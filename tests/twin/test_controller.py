@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -510,8 +511,6 @@ def test_refusals_name_the_rule(change, rule) -> None:
 
 
 def test_a_controller_for_plans_takes_no_stages_but_plans() -> None:
-    import msgspec
-
     junction = msgspec.structs.replace(crossroads(), capability=Capability.PLAN)
     roadside, now_s = ready(junction)
     assert refusal(roadside.apply([ask("side", now_s)], now_s)[0]) == "capability"
@@ -586,6 +585,21 @@ def test_a_switch_waits_for_minimum_green_and_says_so() -> None:
     while roadside.controllers[0].lamps[3] == "G":
         now_s = run_on(roadside, now_s, 1)
     assert now_s - 1.0 - started_s == pytest.approx(7.0)
+
+
+def test_a_controller_that_listens_each_tenth_second_changes_then_alone() -> None:
+    junction = msgspec.structs.replace(crossroads(), request_every_s=10.0, request_phase_s=3.0)
+    roadside, now_s = ready(junction)
+    changed = []
+    for second in range(60):
+        wanted = ("main", "side")[second // 7 % 2]
+        before = roadside.controllers[0].target
+        assert roadside.apply([ask(wanted, now_s)], now_s)[0].outcome == Outcome.ACCEPTED
+        now_s = run_on(roadside, now_s, 1)
+        if second and roadside.controllers[0].target != before:
+            changed.append(now_s - 1.0)
+    assert changed
+    assert {time_s % 10.0 for time_s in changed} == {3.0}
 
 
 def test_a_scheduled_request_starts_at_its_time() -> None:

@@ -108,6 +108,8 @@ class SignalJunction(msgspec.Struct, frozen=True, dict=True):
 
     conflict: Conflict values (symmetric). intergreen_s: seconds from the end of green of the row group
     to the start of green of the column group (yellow included), 0 where they do not conflict.
+    request_every_s, request_phase_s: the stage changes only in seconds t of the platform in which
+    t - request_phase_s is a multiple of request_every_s, to what is asked for then (whole seconds).
     """
 
     id: str
@@ -122,6 +124,8 @@ class SignalJunction(msgspec.Struct, frozen=True, dict=True):
     stages: tuple[Stage, ...]
     local_plan: SignalPlan
     capability: Capability = Capability.STAGE
+    request_every_s: float = 1.0
+    request_phase_s: float = 0.0
     intergreen_source: str = ""  # how the intergreens came about, for people
     warnings: tuple[str, ...] = ()
 
@@ -140,6 +144,15 @@ class SignalJunction(msgspec.Struct, frozen=True, dict=True):
         for row, group in enumerate(self.groups):
             result[list(group.links)] = row
         return result
+
+    def deaf_s(self, now_s: float) -> float:
+        """Seconds until the controller takes a stage request; 0 now, and always where it takes one each
+        second."""
+        every_s = self.request_every_s
+        if every_s <= 1.0:
+            return 0.0
+        passed_s = (now_s - self.request_phase_s) % every_s
+        return 0.0 if min(passed_s, every_s - passed_s) < 1e-6 else every_s - passed_s
 
     def get_stage(self, stage_id: str) -> int:
         """Row of a stage; raises NotFoundError."""

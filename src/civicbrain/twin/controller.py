@@ -248,14 +248,9 @@ class Controller:
         if isinstance(request, PlanRequest):
             return 0.0
         lamps = self.junction.stages[self._stage_row[request.stage]].lamps
-        return max(
-            (
-                self._green_since_s[row] + self._min_green_s[row] - now_s
-                for row, lamp in enumerate(self._lamps)
-                if lamp in "Gg" and lamps[row] not in "Gg"
-            ),
-            default=0.0,
-        )
+        ending = [row for row, lamp in enumerate(self._lamps) if lamp in "Gg" and lamps[row] not in "Gg"]
+        left_s = (self._green_since_s[row] + self._min_green_s[row] - now_s for row in ending)
+        return max(left_s, default=0.0)
 
     def _activate(self, request: StageRequest | PlanRequest) -> None:
         if self._pending is not None and self._pending.priority <= request.priority:
@@ -293,6 +288,9 @@ class Controller:
             return self._follow(self._active_plan, now_s)
         self._plan_step = _NO_STEP
         if isinstance(self._active, StageRequest):
+            deaf_s = self.junction.deaf_s(now_s)
+            if deaf_s > 0.0 and self.target >= 0:
+                return self.target, now_s + deaf_s
             return self._stage_row[self._active.stage], math.inf
         return self._local.at(now_s)
 

@@ -39,7 +39,7 @@ Rivals = Mapping[tuple[int, int], Sequence[tuple[int, int]]]
 def model(
     stages: Sequence[Sequence[str]], *, start_s: int = START_S, green_s: int = GREEN_S, yellow_s: int = 0,
     share: Sequence[Sequence[float]] = (), rivals: Rivals | None = None, usable: Sequence[bool] = (),
-    extra: Sequence[bool] = (),
+    extra: Sequence[bool] = (), every_s: int = 1,
 ) -> Lanes:  # fmt: skip
     """One junction. stages: for each the lamps of each lane, a letter for each stream of it. What was red
     shows green `start_s` after the stage before was left, and stays for `green_s` at least."""
@@ -72,6 +72,7 @@ def model(
         span=np.array([span], np.int32),
         shown_of=np.array([0, shown.size], np.int64),
         shown=shown.reshape(-1),
+        every_s=np.array([every_s], np.int32),
         ready_s=ready_s,
         share=table,
         yield_of=np.array([0, count * lanes], np.int64),
@@ -99,7 +100,9 @@ def yielding_lane(rival_bits: int = 1, rival_share: Sequence[float] = (1.0,)) ->
     )
 
 
-def scene(*arrivals: dict[int, float], head: Sequence[int] = (), room: Sequence[float] = ()) -> Scene:
+def scene(
+    *arrivals: dict[int, float], head: Sequence[int] = (), room: Sequence[float] = (), heard_s: int = 0
+) -> Scene:
     """arrivals: for each lane second -> vehicles; those of second 0 stand at the line."""
     count = len(arrivals)
     come = np.zeros((count, HORIZON_S))
@@ -110,6 +113,7 @@ def scene(*arrivals: dict[int, float], head: Sequence[int] = (), room: Sequence[
         arrivals=come,
         usual=np.zeros(count),
         head=np.array(head or [0] * count, np.int64),
+        heard_s=np.array([heard_s], np.int32),
         flow=np.full(count, FLOW),
         room=np.array(room or [np.inf] * count),
         weight=np.ones(count),

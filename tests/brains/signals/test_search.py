@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from queue_models import (
     HORIZON_S,
     PLAIN,
+    START_S,
     USUAL,
     Player,
     arrivals,
@@ -54,6 +55,15 @@ widths = pytest.mark.parametrize("width", [1, 3, 10])
 def test_a_green_is_kept_while_its_queue_discharges_and_nobody_else_is_there(width: int) -> None:
     assert decide(two_lanes(), scene({0: 6}, {}), 0, width=width)[0] == 0
     assert decide(two_lanes(), scene({}, {0: 6}), 1, width=width)[0] == 1
+
+
+def test_a_stage_is_left_only_in_a_second_in_which_the_controller_takes_a_request() -> None:
+    rare = two_lanes()._replace(every_s=np.array([10], np.int32))
+    assert decide(rare, scene({}, {0: 4}), 0)[0] == 1
+    chosen, cost, served = decide(rare, scene({}, {0: 4}, heard_s=3), 0)
+    assert chosen == 0
+    assert np.isinf(cost[1])
+    assert np.flatnonzero(served[1])[0] == 3 + START_S  # it waits for its turn to ask
 
 
 @widths
@@ -220,6 +230,7 @@ def test_junctions_are_decided_each_on_its_own() -> None:
         span=np.concatenate([p.span for p in parts]),
         shown_of=np.cumsum([0, *(p.shown.size for p in parts)]),
         shown=np.concatenate([p.shown for p in parts]),
+        every_s=np.concatenate([p.every_s for p in parts]),
         ready_s=ready_s,
         share=np.concatenate([p.share for p in parts]),
         yield_of=np.cumsum([0, *(int(p.yield_of[-1]) for p in parts)]),

@@ -76,6 +76,7 @@ class ApproachLanes:
             span=span,
             shown_of=shown_of,
             shown=shown,
+            every_s=np.array([max(round(one.request_every_s), 1) for one in city.junctions], dtype=np.int32),
             ready_s=np.ascontiguousarray(ready, dtype=np.int32),
             share=np.zeros((self.count, MOST_STREAMS)),
             yield_of=yield_of,

@@ -126,8 +126,8 @@ def _schedule(junction: SignalJunction, outlook: Outlook, row: int, chosen: int)
     ago = outlook.time_s - begun_s
     if not 0.0 <= ago < columns:
         return []
-    stages = outlook.plan[row, int(ago) :].tolist()
-    if stages[0] != chosen:
+    stages = [stage for stage in outlook.plan[row, int(ago) :].tolist() if stage >= 0]
+    if stages[:1] != [chosen]:
         return []
     parts: list[dict[str, object]] = []
     start = 0

@@ -26,7 +26,7 @@ from civicbrain.brains.signals.estimate import Estimate, Estimator
 from civicbrain.brains.signals.explanation import explain_outlook, explain_plan
 from civicbrain.brains.signals.heads import Heads
 from civicbrain.brains.signals.schedules import I64, Scene, Weights, gather
-from civicbrain.brains.signals.search import search
+from civicbrain.brains.signals.search import REQUESTS_AHEAD, search
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
 from civicbrain.brains.signals.unseen import UnseenPlans
 from civicbrain.brains.signals.waiting import Waiting
@@ -90,7 +90,7 @@ class Outlook:
     current: I32  # (j,) stage row, -1 none
     overdue: I32  # (j,) group row served first, -1 none
     time_s: float
-    plan: I64  # (j, look_s) stage in each second of the newest schedule, from 0 in its junction
+    plan: I64  # (j, furthest look) stage in each second of the newest schedule, -1 beyond it
     plan_s: F64  # (j,) second from which that schedule counts, -inf none; both change with the next tick
     demand: Demand
     estimate: Estimate
@@ -126,17 +126,19 @@ class LookAheadBrain:
             options.crowded_veh,
         )  # fmt: skip
         self._asking = Asking(city, name, options.valid_s)
+        self._phase_s: F64 = np.array([junction.request_phase_s for junction in city.junctions])
         self._unseen = UnseenPlans(city, self.streams, name, options.stale_s)
         count, seconds = self._lanes.count, options.horizon_s
         self._junction_of_lane = np.repeat(
             np.arange(len(city.junctions)), np.diff(self._lanes.lanes.lane_start)
         )
         self._served = np.zeros((count, seconds))
-        self._plan = np.full((len(city.junctions), min(options.look_s, seconds)), -1, np.int64)
+        furthest_s = max(options.look_s, REQUESTS_AHEAD * int(self._lanes.lanes.every_s.max(initial=1)))
+        self._plan = np.full((len(city.junctions), min(furthest_s, seconds)), -1, np.int64)
         self._plan_s = np.full(len(city.junctions), -np.inf)
         self._scene = Scene(
-            np.zeros((count, seconds)), np.zeros(count), self._heads.bit, np.zeros(count), np.zeros(count),
-            np.zeros(count),
+            np.zeros((count, seconds)), np.zeros(count), self._heads.bit,
+            np.zeros(len(city.junctions), dtype=np.int32), np.zeros(count), np.zeros(count), np.zeros(count),
         )  # fmt: skip
         self._planned = np.full((self.streams.count, seconds), np.nan, dtype=np.float32)
         self._shares_s = self._last_s = -np.inf
@@ -197,10 +199,13 @@ class LookAheadBrain:
         ready, current = self._choice.look(snapshot)
         steady = (signals.target < 0) | (signals.target == signals.stage)
         young = (current >= 0) & (now - signals.stage_since_s < options.min_stage_s)
+        every_s, heard_s = self._lanes.lanes.every_s, self._scene.heard_s
+        heard_s[:] = np.round(self._phase_s - now) % every_s
         self._tick += 1
         turns = -(-len(ready) // options.most_a_second)
         if turns > 1:
-            young |= (np.arange(len(ready)) + self._tick) % turns != 0
+            others = (np.arange(len(ready)) + self._tick) % turns != 0
+            young |= others & ((every_s == 1) | (heard_s > 0))
         self._look_at(estimate, demand)
         asked = ready & steady & ~young
         cost, first = self._foresee(asked, current)

@@ -48,6 +48,7 @@ class Lanes(NamedTuple):
     span: I32  # (j,) seconds after which every switch of a junction is over
     shown_of: I64  # (j + 1,) where a junction's part of `shown` begins
     shown: U8  # [c, stage, tau, i] streams of the lane, by bit: low half shown 'G', high half 'g'
+    every_s: I32  # (j,) seconds between two requests that the controller takes
     ready_s: I32  # (most c, s) seconds from the decision to leave until the stage may be left
     share: F64  # (l, MOST_STREAMS) of the lane's vehicles, by bit
     yield_of: I64  # (j + 1,) where a junction's part of `rival_of` begins: [stage, i], one more at the end
@@ -62,6 +63,7 @@ class Scene(NamedTuple):
     arrivals: F64  # (l, h) vehicles
     usual: F64  # (l,) veh/s in the long run
     head: I64  # (l,) bit of the stream that the vehicle at the line is known to want, 0 unknown
+    heard_s: I32  # (j,) seconds until the controller takes a request, 0 now
     flow: F64  # (l,) veh/s that the stop line and the road behind take
     room: F64  # (l,) vehicles that may pass before the road behind is full
     weight: F64  # (l,) of a vehicle
