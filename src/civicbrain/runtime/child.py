@@ -21,6 +21,8 @@ from pathlib import Path
 
 import structlog
 
+from civicbrain.core.low_priority import give_way
+
 LOG_BYTES = 2_000_000
 """Size at which a log is rotated; one older file is kept."""
 
@@ -93,8 +95,7 @@ def main() -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     end_with(options.parent)
-    if options.nice:
-        os.nice(options.nice)
+    give_way(options.nice)
     set_up_logging(options.run_dir / f"{options.name}.log")
     sys.argv = [options.module, *options.arguments]
     try:

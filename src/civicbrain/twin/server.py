@@ -49,6 +49,7 @@ from civicbrain.contracts.wire import (
     TwinStatus,
 )
 from civicbrain.core.errors import CivicBrainError
+from civicbrain.core.low_priority import JOB_NICE
 from civicbrain.twin.buses import BusTraffic
 from civicbrain.twin.checkpoints import Checkpoints
 from civicbrain.twin.missions import MissionTraffic, MissionTrip, with_mission_types
@@ -89,7 +90,7 @@ class TwinServer:
         self.publisher = open_publisher(run_dir, TWIN_PUB)
         self.checkpoints = Checkpoints(run_dir)
         self.run_dir, self.brancher = run_dir, Brancher()
-        self.moments, self._keeper = Moments(run_dir), Brancher()
+        self.moments, self._keeper = Moments(run_dir), Brancher(JOB_NICE)
         now = time.monotonic()
         self.pace = Pace(city.demand.step_s, options.watchdog_s, speed, now)
         self.run = 0

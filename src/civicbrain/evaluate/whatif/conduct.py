@@ -19,7 +19,7 @@ from civicbrain.contracts.brain import ControlSpec
 from civicbrain.contracts.rooms import get_control
 from civicbrain.core.errors import ConfigurationError, TwinError
 from civicbrain.evaluate.whatif.records import WhatIfAnswer, make_answer
-from civicbrain.evaluate.whatif.run import NICE, FutureTask, give_way, run_future
+from civicbrain.evaluate.whatif.run import NICE, FutureTask, begin_worker, run_future
 from civicbrain.twin.whatif.branch import read_traffic
 from civicbrain.twin.whatif.figures import FutureFigures
 
@@ -107,7 +107,9 @@ class Sides:
         self.count, self._width, self.cpu_s = len(self._tasks), len(changes), 0.0
         workers = min(workers, self.count, len(os.sched_getaffinity(0)) + 1)
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=give_way, initargs=(nice,))
+        self._pool = ProcessPoolExecutor(
+            workers, mp_context=context, initializer=begin_worker, initargs=(nice,)
+        )
 
     def __enter__(self) -> Sides:
         return self

@@ -17,6 +17,7 @@ from civicbrain.city.whatif import Change
 from civicbrain.contracts.brain import BrainContext, ControlSpec
 from civicbrain.contracts.rooms import get_room
 from civicbrain.core.errors import BrainError
+from civicbrain.core.low_priority import give_way
 from civicbrain.evaluate.run import TwinDoor
 from civicbrain.guard import Guard
 from civicbrain.ledger import Ledger
@@ -43,10 +44,10 @@ class FutureTask:
     demand_factor: float
 
 
-def give_way(nice: int = NICE) -> None:
-    """At the start of a worker: lower priority, and it ends with who asked, however that ends."""
+def begin_worker(nice: int = NICE) -> None:
+    """At the start of a worker: it ends with who asked, however that ends, and stands back."""
     end_with(os.getppid())
-    os.nice(nice)
+    give_way(nice)
 
 
 def run_future(task: FutureTask) -> FutureFigures:

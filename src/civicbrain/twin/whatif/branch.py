@@ -17,6 +17,7 @@ import libsumo
 import msgspec
 
 from civicbrain.core.errors import TwinError
+from civicbrain.core.low_priority import give_way
 from civicbrain.twin.simulation import Twin
 from civicbrain.twin.whatif.moments import DONE_FILE
 
@@ -125,10 +126,10 @@ def read_traffic(folder: Path) -> Traffic:
 
 
 class Brancher:
-    """Writes branches in the background, one at a time."""
+    """Writes branches in the background, one at a time. nice: what it leaves to the twin and the others."""
 
-    def __init__(self) -> None:
-        self._child = 0
+    def __init__(self, nice: int = 5) -> None:
+        self._child, self._nice = 0, nice
 
     def start(self, twin: Twin, folder: Path) -> bool:
         """Fork a child that writes the twin's state into `folder`; False while one is still at it. The
@@ -137,7 +138,7 @@ class Brancher:
             return False
         child = os.fork()
         if child == 0:
-            _write_and_end(twin, folder)
+            _write_and_end(twin, folder, self._nice)
         self._child = child
         return True
 
@@ -155,12 +156,13 @@ class Brancher:
         return not done
 
 
-def _write_and_end(twin: Twin, folder: Path) -> None:
+def _write_and_end(twin: Twin, folder: Path, nice: int) -> None:
     code = 1
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.alarm(LONGEST_WRITE_S)
+        give_way(nice)
         write_branch(twin, folder)
         code = 0
     except BaseException as error:  # nothing may run on in a copy of the twin
