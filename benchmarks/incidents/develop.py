@@ -19,7 +19,7 @@ sys.path.insert(0, str(HERE))
 
 import numpy as np  # noqa: E402
 from recordings import recorded, replay, run_of  # noqa: E402
-from runs import DEVELOP, Spec  # noqa: E402
+from runs import DEVELOP, Spec, develop_elsewhere  # noqa: E402
 from scoring import match_run  # noqa: E402
 
 from civicbrain.brains.incidents import IncidentsBrain  # noqa: E402
@@ -33,9 +33,11 @@ def main() -> int:
     parser.add_argument("--recordings", type=Path, required=True)
     parser.add_argument("--sensitivity", type=float, default=1.0)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--elsewhere", type=Path, help="a clone of sumo-scenarios: its cities as well")
     parser.add_argument("--present", action="store_true", help="only what is recorded already")
     arguments = parser.parse_args()
-    specs = [s for s in DEVELOP if not arguments.only or any(part in s.key for part in arguments.only)]
+    known = [*DEVELOP, *(develop_elsewhere(arguments.elsewhere) if arguments.elsewhere else ())]
+    specs = [s for s in known if not arguments.only or any(part in s.key for part in arguments.only)]
     if arguments.present:
         specs = [s for s in specs if s.file(arguments.recordings).is_file()]
     work = [(spec, arguments.recordings, arguments.sensitivity) for spec in specs]

@@ -6,8 +6,10 @@ import argparse
 import ast
 import hashlib
 import json
+import multiprocessing
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import numpy as np  # noqa: E402
 from baselines import Approaches, california, isolation_forest  # noqa: E402
 from draw_incidents import WARM_UP_S  # noqa: E402
 from plots import plot  # noqa: E402
-from recordings import in_process, recorded, replay, run_of  # noqa: E402
+from recordings import recorded, replay, run_of  # noqa: E402
 from runs import FULL, PILOT, Spec, held_out  # noqa: E402
 from scoring import Scored, match_run  # noqa: E402
 from summary import condense, table  # noqa: E402
@@ -42,7 +44,9 @@ def main() -> int:
     parser.add_argument("--city", action="append", default=[], help="a held-out one (.sumocfg); repeat")
     parser.add_argument("--only", action="append", default=[], help="runs whose label has this; repeat")
     parser.add_argument("--recordings", type=Path, default=HERE / "recordings", help="kept there, 25 MB each")
+    parser.add_argument("--record", action="store_true", help="only record: does not depend on detectors")
     parser.add_argument("--recorded", action="store_true", help="only runs that are recorded already")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     parser.add_argument("--results", type=Path, default=HERE / "results.json")
     arguments = parser.parse_args()
     specs = FULL if arguments.full else [] if arguments.city else PILOT
@@ -50,17 +54,23 @@ def main() -> int:
     done = json.loads(arguments.results.read_text())["runs"] if arguments.results.is_file() else []
     brain = fingerprint()
     done = [row for row in done if row.get("brain") == brain]  # of another brain nothing is kept
-    for spec in specs:
-        if arguments.only and not any(part in spec.label for part in arguments.only):
-            continue
-        known = any(row["run"] == spec.label for row in done)
-        if known or (arguments.recorded and not spec.file(arguments.recordings).is_file()):
-            continue
-        started = time.monotonic()
-        row = in_process(one_run, spec, SENSITIVITIES, arguments.recordings) | {"brain": brain}
-        done.append(row)
-        _write(arguments.results, done)
-        print(row["run"], row["detectors"]["ours 1"], f"{time.monotonic() - started:.0f} s", flush=True)
+    specs = [s for s in specs if not arguments.only or any(part in s.label for part in arguments.only)]
+    if arguments.record:
+        for spec in specs:
+            print(recorded(spec, arguments.recordings), flush=True)
+        return 0
+    if arguments.recorded:
+        specs = [spec for spec in specs if spec.file(arguments.recordings).is_file()]
+    specs = [spec for spec in specs if spec.label not in {row["run"] for row in done}]
+    with ProcessPoolExecutor(
+        arguments.jobs, multiprocessing.get_context("spawn"), max_tasks_per_child=1
+    ) as pool:
+        work = [pool.submit(one_run, spec, arguments.recordings) for spec in specs]
+        for each in as_completed(work):
+            row = each.result() | {"brain": brain}
+            done.append(row)
+            _write(arguments.results, done)
+            print(row["run"], row["detectors"]["ours 1"], flush=True)
     return 0
 
 
@@ -89,12 +99,15 @@ def _write(file: Path, runs: list[dict[str, Any]]) -> None:
     plot(summary, file.with_name("precision-recall.svg"))
 
 
-def one_run(spec: Spec, levels: tuple[float, ...], recordings: Path) -> dict[str, Any]:
-    """One run, simulated where it is not recorded yet: all detectors look on, and are scored."""
+def one_run(spec: Spec, recordings: Path) -> dict[str, Any]:
+    """One run, simulated where it is not recorded yet: detectors look on, and are scored; all of them in runs
+    that are compared, else ours as it is set."""
+    compared = spec in PILOT or spec.is_held_out
+    levels = SENSITIVITIES if compared else (1.0,)
     file = recorded(spec, recordings)
     run = run_of(file)
     city = load_city(run.city_folder)
-    begin_s, seconds, seed = city.demand.begin_s, spec.seconds, spec.seed
+    seconds, seed = spec.seconds, spec.seed
     watcher = Watcher(city, levels)
     truths: list[Any] = []
     for item in replay(file):
@@ -103,19 +116,16 @@ def one_run(spec: Spec, levels: tuple[float, ...], recordings: Path) -> dict[str
         else:
             watcher.watch(*item)
     told = {f"ours {level:g}": list(one.values()) for level, one in watcher.told.items()}
-    told |= {f"california {level:g}": california(watcher.approaches, level) for level in CALIFORNIA}
-    until_s = begin_s + WARM_UP_S
-    told |= {f"forest {s:g}": isolation_forest(watcher.approaches, s, until_s, seed) for s in FOREST}
-    scored = {
-        key: match_run(city, truths, each, run, near_m=None if key.startswith("ours") else BASELINE_NEAR_M)
-        for key, each in told.items()
-    }
+    scored = {key: match_run(city, truths, each, run) for key, each in told.items()}
+    figures = {key: _figures(one) for key, one in scored.items()}
+    if compared:
+        figures |= _baselines(spec, recordings)
     return {
         "run": spec.label, "city": spec.name, "coverage": spec.coverage, "scale": spec.scale, "seed": seed,
         "incidents": bool(spec.wanted), "held_out_city": spec.is_held_out,
         "junction_hours": len(city.junctions) * seconds / 3600.0 * spec.coverage,
         "out_of_view": scored["ours 1"].unseen,
-        "detectors": {key: _figures(one) for key, one in scored.items()},
+        "detectors": figures,
         "incident_rows": [_row(truth, found) for truth, found in scored["ours 1"].pairs],
         "false_rows": [
             {"kind": one.kind, "edge": one.place.edge, "junction": one.place.junction, "at_s": one.detected_s,
@@ -126,15 +136,42 @@ def one_run(spec: Spec, levels: tuple[float, ...], recordings: Path) -> dict[str
     }  # fmt: skip
 
 
+def _baselines(spec: Spec, recordings: Path) -> dict[str, Any]:
+    """What the published detectors find on the same frames; kept beside the recording, as it is the same
+    whatever ours does."""
+    file = spec.file(recordings)
+    kept = file.with_suffix(".baselines.json")
+    if kept.is_file():
+        found: dict[str, Any] = json.loads(kept.read_text())
+        return found
+    run = run_of(file)
+    city = load_city(run.city_folder)
+    store, approaches, truths = Store(city), Approaches(city), []
+    for item in replay(file):
+        if isinstance(item, dict):
+            truths = list(item.values())
+        else:
+            store.fold(item[1], item[0])
+            approaches.take(store.snapshot(item[0]))
+    told = {f"california {level:g}": california(approaches, level) for level in CALIFORNIA}
+    until_s = city.demand.begin_s + WARM_UP_S
+    told |= {f"forest {s:g}": isolation_forest(approaches, s, until_s, spec.seed) for s in FOREST}
+    found = {
+        key: _figures(match_run(city, truths, each, run, near_m=BASELINE_NEAR_M))
+        for key, each in told.items()
+    }
+    kept.write_text(json.dumps(found))
+    return found
+
+
 class Watcher:
-    """All detectors, fed with the same snapshots. told: newest word on each incident, a sensitivity."""
+    """Ours at each sensitivity, on the same snapshots. told: newest word on each incident."""
 
     def __init__(self, city: City, levels: tuple[float, ...]) -> None:
         self._store = Store(city)
         self._brains = {level: IncidentsBrain(city, level) for level in levels}
         self.told: dict[float, dict[str, Any]] = {level: {} for level in levels}
         self.ms: dict[float, list[float]] = {level: [] for level in levels}
-        self.approaches = Approaches(city)
 
     def watch(self, at_s: float, data: list[Any]) -> None:
         self._store.fold(data, at_s)
@@ -144,7 +181,6 @@ class Watcher:
             advice = brain.advise(snapshot)
             self.ms[level].append(time.process_time() - started)
             self.told[level].update({one.id: one for one in advice.incidents})
-        self.approaches.take(snapshot)
 
 
 def _figures(scored: Scored) -> dict[str, Any]:

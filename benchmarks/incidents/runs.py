@@ -61,8 +61,22 @@ DEVELOP = [
     Spec("cologne3", 1.0, 1.0, 101, 10), Spec("generated-60", 0.8, 0.5, 104, 70),
     Spec("ingolstadt21", 1.0, 1.0, 104, 0), Spec("generated-60", 1.2, 1.0, 105, 0),
     Spec("ingolstadt7", 0.7, 1.0, 106, 0), Spec("cologne8", 0.7, 1.0, 107, 24),
+    Spec("cologne8", 1.2, 1.0, 108, 0, 3600.0), Spec("cologne3", 1.0, 1.0, 108, 0, 3600.0),
+    Spec("ingolstadt21", 0.7, 0.5, 105, 40),
 ]  # fmt: skip
 """Whatever is chosen is chosen on these."""
+
+
+def develop_elsewhere(root: Path) -> list[Spec]:
+    """Likewise, of real cities that others have published (see README.md). root: of the collection."""
+    acosta = str(root / "bologna/acosta/run.sumocfg")
+    hamburg = str(root / "TAVF-Hamburg/run_simulation.sumocfg")
+    berlin = str(root / "Doerpfeldstr/all_modes.sumocfg")
+    return [
+        Spec(acosta, 1.0, 1.0, 101, 24), Spec(acosta, 1.0, 0.5, 102, 24), Spec(acosta, 1.0, 1.0, 103, 0),
+        Spec(hamburg, 1.0, 1.0, 103, 0, 1200.0), Spec(berlin, 1.0, 1.0, 103, 0),
+    ]  # fmt: skip
+
 
 _SIZES = (
     ("cologne8", 24, (1.0, 0.7, 1.2)), ("ingolstadt21", 40, (0.7, 0.5, 1.0)),
@@ -86,7 +100,7 @@ PILOT = [
 def held_out(city: str) -> list[Spec]:
     """Runs of a city of which nothing was ever looked at."""
     return [Spec(city, 1.0, coverage, seed, 24) for seed, coverage in ((11, 1.0), (12, 0.5))] + [
-        Spec(city, 1.0, 1.0, 19, 0)
+        Spec(city, 1.0, coverage, 19, 0) for coverage in (1.0, 0.5)
     ]
 
 

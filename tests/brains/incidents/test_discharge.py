@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from incident_street import CITY, all_green, frame, lamps
 
-from civicbrain.brains.incidents.discharge import LINE_NATS, Discharge
+from civicbrain.brains.incidents.discharge import LINE_NATS, Discharge, together
 from civicbrain.brains.incidents.layout import Layout
 from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.brains.incidents.tracks import Step, Tracks
@@ -37,7 +38,8 @@ class Line:
             states = all_green(self.now_s) if green else lamps(self.now_s, lambda _: False)
             watched = np.ones(len(self.layout.camera), np.bool_)
             weight = np.ones(len(rows), np.float32)
-            found = self.line.update(self.tracks, step, rows, weight, held, states, watched)
+            seen = np.ones(len(CITY.network.edges.ids), np.bool_)
+            found = self.line.update(self.tracks, step, rows, weight, held, states, watched, seen)
         return found
 
     @property
@@ -49,10 +51,10 @@ def certain(found: Sequence[Suspicion]) -> list[Suspicion]:
     return [one for one in found if one.ratio >= 1.0]
 
 
-def test_a_head_that_stands_on_at_green_is_suspected_within_half_a_minute() -> None:
+def test_a_head_that_stands_on_at_green_is_suspected_within_a_minute() -> None:
     line = Line()
     assert certain(line.play(5, stands=True)) == []
-    [one] = certain(line.play(30, stands=True))
+    [one] = certain(line.play(50, stands=True))
     assert one.kind is IncidentKind.STOPPED_VEHICLE
     assert one.at_line
     assert line.nats >= LINE_NATS
@@ -75,3 +77,25 @@ def test_what_is_ordinary_at_a_line_is_learned() -> None:
     slow.play(14, stands=True)
     brisk.play(14, stands=True)
     assert brisk.nats > 1.5 * slow.nats
+
+
+def test_what_happens_again_and_again_at_a_line_is_usual_there_though_it_was_suspected() -> None:
+    line = Line()
+    line.play(60, stands=True)
+    first = line.nats
+    assert first >= LINE_NATS
+    line.play(8, stands=False)
+    for _ in range(3):
+        line.play(60, stands=True)
+        line.play(8, stands=False)
+    line.play(60, stands=True)
+    assert line.nats < 0.6 * LINE_NATS
+
+
+def test_one_full_exit_may_hold_up_several_approaches_unless_it_is_proven_free() -> None:
+    shared, apart = frozenset({1, 2}), frozenset({3})
+    unknown, free = np.zeros(4, np.bool_), np.ones(4, np.bool_)
+    assert together([(9.0, shared), (6.0, apart)], unknown) == 15.0
+    assert together([(9.0, shared), (6.0, shared)], free) == 15.0
+    assert together([(9.0, frozenset({1})), (6.0, frozenset({1}))], unknown) == 9.0
+    assert together([(9.0, shared), (6.0, shared)], unknown) == pytest.approx(9.0 + 2 * np.log(2.0))

@@ -95,7 +95,7 @@ def test_a_platoon_whose_headway_is_twice_the_frame_is_no_wrong_way_driver() -> 
 
 def test_drivers_who_go_at_reported_red_show_that_the_signal_is_other_than_reported() -> None:
     street = Street().play(range(180), driving)
-    street.play(range(180, 400), lambda t: driving(t), states=lambda t: lamps(t, lambda _: False))
+    street.play(range(180, 400), lambda t: driving(t, speed=12.0), states=lambda t: lamps(t, lambda _: False))
     assert SIGNAL in {one.kind for one in street.open}
     assert all(one.place.junction for one in street.open)
 
@@ -130,6 +130,15 @@ def test_vehicles_that_others_drive_through_are_none() -> None:
     street = Street().play(range(120), driving)
     street.play(range(120, 200), lambda t: queue(5, 20.0) + driving(t))
     assert [one.kind for one in street.open] == [SENSOR]
+
+
+def test_one_who_drove_up_is_real_whoever_passes_him_on_a_wide_lane() -> None:
+    def vehicles(time_s: float) -> list[tuple[str, float, float]]:
+        drives_up = ("WA_0", max(60.0, 150.0 - (time_s - 120.0) * 9.0), 9.0 if time_s < 130.0 else 0.0)
+        return [drives_up, *(one for one in driving(time_s) if abs(one[1] - drives_up[1]) > 3.0)]
+
+    street = Street().play(range(120), driving).play(range(120, 180), vehicles)
+    assert SENSOR not in {one.kind for one in street.told.values()}
 
 
 def test_a_report_is_put_to_what_the_camera_saw_and_makes_it_surer() -> None:

@@ -7,6 +7,7 @@ import math
 import msgspec
 import numpy as np
 
+from civicbrain.brains.incidents.avoidance import Avoidance
 from civicbrain.brains.incidents.effects import CLEARS_AFTER_S, capacity_left, delay_veh_h
 from civicbrain.brains.incidents.fusion import SAME_M, Fusion, Thing
 from civicbrain.brains.incidents.layout import Layout
@@ -56,6 +57,8 @@ class IncidentsBrain:
         first = np.unique(camera[camera >= 0], return_index=True)
         self._one_lane = np.full(len(city.junctions), -1, np.int64)
         self._one_lane[first[0]] = np.flatnonzero(camera >= 0)[first[1]]
+        edges = city.network.edges.ids
+        self._width = np.bincount(city.network.lanes.edge[self._layout.motor], minlength=len(edges))
         self._reset()
 
     def _reset(self) -> None:
@@ -65,6 +68,7 @@ class IncidentsBrain:
         self._standing = Standing(layout, how)
         self._signals = SignalFaults(layout, how)
         self._wrong_way = WrongWay(layout, how)
+        self._avoidance = Avoidance(layout, how)
         self._fusion = Fusion(layout)
         self._reported = Reported(self.name)
         self._said: dict[str, Incident] = {}
@@ -109,6 +113,7 @@ class IncidentsBrain:
         found += self._signals.update(tracks, step, snapshot.signals, watched)
         found += self._standing.update(tracks, step, snapshot.signals, watched)
         found += self._wrong_way.update(tracks, step, trusted)
+        found += self._avoidance.update(tracks, step, watched)
         return found
 
     def _seen_s(self, snapshot: Snapshot) -> F64:
@@ -139,7 +144,7 @@ class IncidentsBrain:
                 row for row in lanes if edges[row] == edges[first] and abs(thing.lanes[row] - d) <= SAME_M
             )
             place = layout.place(first, d, own)
-            width = int((layout.motor & (edges == edges[first])).sum())
+            width = int(self._width[edges[first]])
         left = capacity_left(thing.kind, len(place.lanes), width)
         lasts_s = CLEARS_AFTER_S[thing.kind]
         sensors = sorted({int(layout.camera[row]) for row in lanes} | ({thing.junction} - {-1}))

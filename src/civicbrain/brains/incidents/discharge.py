@@ -9,13 +9,21 @@ head is
 
     S = −ln P(T > t) = −ln p + K ln(1 + t / (K m))    nats
 
-One line alone is suspected from `LINE_NATS` on. Several approaches of one junction whose heads do not go are
-independent as long as nothing is wrong: their nats add up, and tell of a blocked junction sooner.
+The shape K is what is known of the scale: `LEAST_K` for a lane of which nothing is, one more for each slow
+head, up to `K`. While an exit is not proven free, being neither in view nor entered by others, a queue that
+nobody sees may hold up the head: a second counts for `UNPROVEN`.
+
+One line alone is suspected from `LINE_NATS` on. Of several approaches of one junction whose heads do not go,
+the nats add up, and tell of a blocked junction sooner; but one full exit may hold up all who want to go
+there. Of approaches that share an exit the greatest counts, and ln k for each of the others: that its head
+wants just this one of its k exits (`together`).
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -34,7 +42,11 @@ LINE_NATS, JUNCTION_NATS, LEAST_NATS = 11.0, 12.0, 2.5
 """e^-11: one ordinary head in 60,000. A junction of 10 lanes and 60 cycles has 600 heads an hour; most of
 those that stand long do so for a reason that is seen, which is not counted."""
 
-K = 20.0
+K, LEAST_K = 20.0, 12.0
+UNPROVEN = 0.75
+ENTERED_S = 15.0
+"""Who drove into an exit so lately shows that it is not full."""
+
 SCALE_S = np.array([4.0, 3.0, 2.0, 25.0])
 """Scale m before anything is learned: none of the lane's green is protected, some, all; no signal."""
 LEAST_SCALE_S = 2.0
@@ -68,13 +80,16 @@ class Discharge:
         self._slow: F64 = np.zeros(lanes)  # heads with a T above `ANY_S`
         self._sum: F64 = np.zeros(lanes)
         self._squares: F64 = np.zeros(lanes)
+        self._only_exit = np.array([next(iter(es)) if len(es) == 1 else -1 for es in layout.exit_edges])
+        self._entered_s: F64 = np.full(len(layout.city.network.edges.ids), -np.inf)
+        self._proven: Bool = np.zeros(len(self._entered_s), np.bool_)
 
     def update(
         self, tracks: Tracks, step: Step, rows: I64, weight: F32, held: Bool, signals: SignalStates,
-        watched: Bool,
+        watched: Bool, seen: Bool,
     ) -> list[Suspicion]:  # fmt: skip
         """rows: tracks that stand first at a line, weight: of a second of theirs. held: (n,) lanes with
-        another reason to stand."""
+        another reason to stand. seen: (edges,) on which a queue would be seen."""
         now_s = step.time_s
         goes, protected = self.green(signals, now_s)
         lanes = tracks.lane[rows]
@@ -84,6 +99,9 @@ class Discharge:
         born_s[lanes] = tracks.born_s[rows]
         crossed = np.bincount(step.crossed_lane, minlength=len(goes)) > 0
         self._crossed_s[crossed] = now_s
+        into = self._only_exit[step.crossed_lane]
+        self._entered_s[into[into >= 0]] = now_s
+        self._proven = seen | (now_s - self._entered_s <= ENTERED_S)
         counts = goes & watched & first & ~held
         counts[self._has_to_wait(np.flatnonzero(counts & (protected < 2)), now_s)] = False
         self._scale0[counts] = SCALE_S[protected[counts]]
@@ -95,6 +113,9 @@ class Discharge:
         self.unused_s[crept] *= 0.5  # the next one stands there: not what a free lane shows
         each = np.ones(len(goes))
         each[lanes] = weight
+        for lane in np.flatnonzero(counts & self._layout.signalled).tolist():
+            if not all(self._proven[edge] for edge in self._layout.exit_edges[lane]):
+                each[lane] *= UNPROVEN
         self.unused_s[counts] += step.dt_s * each[counts]
         gone = goes & watched & ~first & ~held & np.isfinite(self._head_born_s)
         self._learn(gone)
@@ -116,19 +137,29 @@ class Discharge:
         ]
 
     def _learn(self, lanes: Bool) -> None:
-        """Heads of these lanes have gone: their T was ordinary, where nothing was suspected."""
-        lanes = lanes & (self.score < self._line_nats)
-        unused_s = self.unused_s[lanes]
+        """Heads of these lanes have gone. What was suspected counts as well, for no more than it took to be
+        so: what happens again and again at a place is usual there, and an incident teaches little."""
+        if not lanes.any():
+            return
+        k, scale_s, share = (each[lanes] for each in self._usual())
+        most_s = k * scale_s * np.expm1(np.maximum(self._line_nats + np.log(share), 0.0) / k)
+        unused_s = np.minimum(self.unused_s[lanes], most_s)
         self._heads[lanes] = KEEP * self._heads[lanes] + 1.0
         self._slow[lanes] = KEEP * self._slow[lanes] + (unused_s > ANY_S)
         self._sum[lanes] = KEEP * self._sum[lanes] + unused_s
         self._squares[lanes] = KEEP * self._squares[lanes] + unused_s**2
 
-    def _nats(self) -> F64:
+    def _usual(self) -> tuple[F64, F64, F64]:
+        """(n,) K, m and p."""
         prior = PRIOR_HEADS * self._scale0
         scale_s = (self._squares / 2.0 + prior * self._scale0) / (self._sum + prior)
         share = (self._slow + 1.0) / (self._heads + 2.0)
-        nats = K * np.log1p(self.unused_s / (K * np.maximum(scale_s, LEAST_SCALE_S)))
+        k = np.where(self._layout.signalled, np.minimum(LEAST_K + self._slow, K), K)
+        return k, np.maximum(scale_s, LEAST_SCALE_S), share
+
+    def _nats(self) -> F64:
+        k, scale_s, share = self._usual()
+        nats = k * np.log1p(self.unused_s / (k * scale_s))
         result: F64 = np.where(self.unused_s > ANY_S, nats - np.log(share), 0.0)
         return result
 
@@ -141,10 +172,15 @@ class Discharge:
         junction = layout.junction[some]
         for row in np.unique(junction[junction >= 0]).tolist():
             own = some[junction == row]
-            stems = layout.stem[own]
-            best = {stem: float(self.score[own[stems == stem]].max()) for stem in stems.tolist()}
+            best: dict[int, tuple[float, int]] = {}
+            for lane in own.tolist():
+                stem = int(layout.stem[lane])
+                best[stem] = max(best.get(stem, (0.0, -1)), (float(self.score[lane]), lane))
             if len(best) > 1:
-                ratio[own] = np.maximum(ratio[own], sum(best.values()) / self._junction_nats)
+                nats = together(
+                    [(each, layout.exit_edges[lane]) for each, lane in best.values()], self._proven
+                )
+                ratio[own] = np.maximum(ratio[own], nats / self._junction_nats)
         return [self._suspicion(lane, float(ratio[lane])) for lane in some.tolist() if ratio[lane] >= 0.5]
 
     def _suspicion(self, lane: int, ratio: float) -> Suspicion:
@@ -175,6 +211,21 @@ class Discharge:
             level[has] = np.logical_or.reduceat(protected, start).astype(np.int64)
             level[has] += np.logical_and.reduceat(protected, start)
         return goes, level
+
+
+def together(heads: Sequence[tuple[float, frozenset[int]]], proven: Bool) -> float:
+    """Nats of several approaches, where the one full exit that explains most of them may be the reason.
+    heads: of each its nats and the edges that it leads to. proven: (edges,) that are not full."""
+    total = sum(nats for nats, _ in heads)
+    saved = 0.0
+    for edge in frozenset().union(*(exits for _, exits in heads)):
+        if proven[edge]:
+            continue
+        held = [(nats, math.log(len(exits))) for nats, exits in heads if edge in exits]
+        most = max(held)
+        rest = sum(min(nats, wants) for nats, wants in held) - min(most) + most[1]
+        saved = max(saved, sum(nats for nats, _ in held) - most[0] - rest)
+    return total - saved
 
 
 def _other_approaches(layout: Layout) -> dict[int, I64]:

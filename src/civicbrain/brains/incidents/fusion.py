@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,11 +33,13 @@ DRIVER_SHARE, DRIVER_LOST_S = (0.7, 1.3), 60.0
 and still be taken for himself."""
 
 APPROACH_M = 150.0
-JAM_M, AFTERMATH_S = 250.0, 120.0
-"""How far from an incident, and for how long after it, queues hold up first vehicles: the next junction's."""
+JAM_M, AFTERMATH_S = 400.0, (120.0, 600.0)
+"""How far from an incident, and for how long after it, queues hold up first vehicles: at least, at most; a
+queue goes off in about the time in which it grew."""
 
-REOPENS_S = 180.0
-"""What shows again so soon after it seemed over is the same: its id is open again."""
+REOPENS_S = (180.0, 600.0)
+"""What shows again so soon after it seemed over is the same: its id is open again. At least, at most, and as
+long as it lasted."""
 
 
 @dataclass(slots=True)
@@ -61,6 +64,47 @@ class Thing:
     at_line: bool = True
 
 
+class ThingIndex:
+    """Things by junction and by stem: whoever may be the same, in the order in which they were put in,
+    without looking at all of them. What has changed is put in again."""
+
+    def __init__(self, layout: Layout, things: Iterable[Thing] = ()) -> None:
+        self._stem = layout.stem
+        self._rank: dict[int, int] = {}
+        self._at: dict[tuple[str, int], dict[int, Thing]] = defaultdict(dict)
+        for thing in things:
+            self.add(thing)
+
+    def add(self, thing: Thing) -> None:
+        """Put in, or put in what it has grown by."""
+        key = id(thing)
+        self._rank.setdefault(key, len(self._rank))
+        for place in self._places(thing):
+            self._at[place][key] = thing
+
+    def near(self, group: Sequence[Suspicion]) -> list[Thing]:
+        """Things at the junction or on a stem of a group of suspicions."""
+        one = group[0]
+        places = {("stem", int(self._stem[each.lane])) for each in group if each.lane >= 0}
+        if one.kind is IncidentKind.WRONG_WAY:
+            places = {("drivers", 0)}
+        return self._list(places | {("junction", one.junction)})
+
+    def beside(self, thing: Thing) -> list[Thing]:
+        """Things at the junction or on a stem of a thing."""
+        return self._list(self._places(thing))
+
+    def _places(self, thing: Thing) -> set[tuple[str, int]]:
+        places = {("stem", int(self._stem[row])) for row in thing.lanes} | {("junction", thing.junction)}
+        return places | {("drivers", 0)} if thing.kind is IncidentKind.WRONG_WAY else places
+
+    def _list(self, places: set[tuple[str, int]]) -> list[Thing]:
+        found: dict[int, Thing] = {}
+        for place in places:
+            found.update(self._at.get(place, {}))
+        return sorted(found.values(), key=lambda each: self._rank[id(each)])
+
+
 class Fusion:
     """things: what is open now. Call `update` with each second's suspicions."""
 
@@ -69,18 +113,25 @@ class Fusion:
         self.things: list[Thing] = []
         self._now_s = 0.0
         self._ended: list[Thing] = []
+        self._index = ThingIndex(layout)
+        self._edges_at: dict[int, set[int]] = defaultdict(set)  # junction row -> edges that lead to it
+        edge = layout.city.network.lanes.edge
+        for row in np.flatnonzero(layout.junction >= 0).tolist():
+            self._edges_at[int(layout.junction[row])].add(int(edge[row]))
 
     def update(self, suspicions: list[Suspicion], now_s: float) -> list[Thing]:
         """Take in what is suspected now; returns those that are over."""
         self._now_s = now_s
-        for group in self._groups(self._primary(self._settled(suspicions))):
+        groups = self._groups(self._primary(self._settled(suspicions)))
+        self._index = ThingIndex(self._layout, self.things)
+        for group in groups:
             self._take(group, now_s)
         self._merge()
         over = [thing for thing in self.things if now_s - thing.last_s > thing.quiet_s]
         for thing in over:
             thing.cleared_s = thing.last_s
         self.things = [thing for thing in self.things if thing.cleared_s < 0.0]
-        self._ended = [t for t in (*self._ended, *over) if now_s - t.last_s < REOPENS_S]
+        self._ended = [t for t in (*self._ended, *over) if _lately(t, now_s, REOPENS_S)]
         return over
 
     def _settled(self, suspicions: list[Suspicion]) -> list[Suspicion]:
@@ -102,23 +153,24 @@ class Fusion:
 
     def _primary(self, suspicions: list[Suspicion]) -> list[Suspicion]:
         """Without first vehicles that wait upstream of an incident whose queue is before them."""
-        lately = [t for t in self._ended if self._now_s - t.last_s <= AFTERMATH_S]
-        jams = [self._jam(thing) for thing in (*self.things, *lately) if thing.kind in _ROAD]
+        if not any(one.queue_beyond for one in suspicions):
+            return suspicions
+        lately = [t for t in self._ended if _lately(t, self._now_s, AFTERMATH_S)]
+        jammed: set[int] = set()
+        for thing in (*self.things, *lately):
+            if thing.kind in _ROAD:
+                own = self._own_edges(thing)
+                jammed.update(edge for edge in self._layout.behind(own, JAM_M) if edge not in own)
         edge = self._layout.city.network.lanes.edge
-        return [
-            one
-            for one in suspicions
-            if not one.queue_beyond or not any(int(edge[one.lane]) in behind for behind in jams)
-        ]
+        return [one for one in suspicions if not one.queue_beyond or int(edge[one.lane]) not in jammed]
 
-    def _jam(self, thing: Thing) -> set[int]:
-        """Edges upstream of an incident, its own left out."""
+    def _own_edges(self, thing: Thing) -> frozenset[int]:
+        """Edges that an incident is on."""
         edge = self._layout.city.network.lanes.edge
-        rows = list(thing.lanes)
+        own = {int(edge[row]) for row in thing.lanes}
         if thing.kind in (IncidentKind.BLOCKED_JUNCTION, IncidentKind.SIGNAL_FAULT) and thing.junction >= 0:
-            rows += np.flatnonzero(self._layout.junction == thing.junction).tolist()
-        own = frozenset(edge[rows].tolist())
-        return set(self._layout.behind(own, JAM_M)) - own
+            own |= self._edges_at[thing.junction]
+        return frozenset(own)
 
     def _groups(self, suspicions: list[Suspicion]) -> list[list[Suspicion]]:
         """Suspicions of one thing together."""
@@ -157,7 +209,7 @@ class Fusion:
     def _take(self, group: list[Suspicion], now_s: float) -> None:
         layout = self._layout
         kind = _kind_of(group, layout)
-        thing = next((t for t in self.things if self._same(t, group, kind)), None)
+        thing = next((t for t in self._index.near(group) if self._same(t, group, kind)), None)
         onset_s = min(one.onset_s for one in group)
         if thing is None:
             thing = next((t for t in self._ended if self._same(t, group, kind)), None)
@@ -194,6 +246,7 @@ class Fusion:
             if one.junction >= 0:
                 thing.junction = one.junction
             thing.evidence[f"{one.kind}{one.lane}{one.at_line}"] = one.evidence
+        self._index.add(thing)
 
     def _same(self, thing: Thing, group: list[Suspicion], kind: IncidentKind) -> bool:
         one = group[0]
@@ -237,31 +290,33 @@ class Fusion:
         gone_m = since_s * thing.speed_mps
         if since_s > DRIVER_LOST_S:
             return False
-        if layout.stem[lane] == layout.stem[one.lane]:
-            driven_m = one.d - d
-        else:
-            edge = layout.city.network.lanes.edge
-            most_m = DRIVER_SHARE[1] * gone_m + SAME_M
-            behind = layout.behind(frozenset([int(edge[lane])]), 100.0 * math.ceil(most_m / 100.0))
-            if int(edge[one.lane]) not in behind:
-                return False
-            rest_m = float(layout.length_m[lane] - (d - layout.beyond_m[lane]))
-            driven_m = rest_m + behind[int(edge[one.lane])] + one.d - float(layout.beyond_m[one.lane])
-        return DRIVER_SHARE[0] * gone_m - SAME_M <= driven_m <= DRIVER_SHARE[1] * gone_m + SAME_M
+        low_m, high_m = DRIVER_SHARE[0] * gone_m - SAME_M, DRIVER_SHARE[1] * gone_m + SAME_M
+        if layout.stem[lane] == layout.stem[one.lane] and low_m <= one.d - d <= high_m:
+            return True
+        edge = layout.city.network.lanes.edge
+        behind = layout.behind(frozenset([int(edge[lane])]), 100.0 * math.ceil(high_m / 100.0))
+        if edge[one.lane] == edge[lane] or int(edge[one.lane]) not in behind:
+            return False
+        rest_m = float(layout.length_m[lane] - (d - layout.beyond_m[lane]))
+        driven_m = rest_m + behind[int(edge[one.lane])] + one.d - float(layout.beyond_m[one.lane])
+        return low_m <= driven_m <= high_m
 
     def _merge(self) -> None:
         """Two that have grown into one are one: the older stays."""
         kept: list[Thing] = []
+        index = ThingIndex(self._layout)
         for thing in sorted(self.things, key=lambda each: (each.first_s, each.onset_s)):
-            twin = next((each for each in kept if self._one(each, thing)), None)
+            twin = next((each for each in index.beside(thing) if self._one(each, thing)), None)
             if twin is None:
                 kept.append(thing)
+                index.add(thing)
                 continue
             twin.kind = _graver(twin.kind, thing.kind)
             twin.lanes = twin.lanes | {row: d for row, d in thing.lanes.items() if row not in twin.lanes}
             twin.last_s, twin.most = max(twin.last_s, thing.last_s), max(twin.most, thing.most)
             twin.onset_s = min(twin.onset_s, thing.onset_s)
             twin.evidence = {**twin.evidence, **thing.evidence}
+            index.add(twin)
         self.things = kept
 
     def _one(self, a: Thing, b: Thing) -> bool:
@@ -277,6 +332,12 @@ _GRAVE = (
     IncidentKind.CLOSED_LANE, IncidentKind.STOPPED_VEHICLE, IncidentKind.CRASH, IncidentKind.BLOCKED_JUNCTION,
     IncidentKind.SIGNAL_FAULT,
 )  # fmt: skip
+
+
+def _lately(thing: Thing, now_s: float, limits_s: tuple[float, float]) -> bool:
+    """Whether it ended no longer ago than it lasted, within these limits."""
+    lasted_s = thing.last_s - thing.onset_s
+    return now_s - thing.last_s < min(max(lasted_s, limits_s[0]), limits_s[1])
 
 
 def _graver(one: IncidentKind, other: IncidentKind) -> IncidentKind:

@@ -6,6 +6,8 @@ all that leads to one approach: lanes of an edge, and the lanes upstream that le
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,8 @@ class Layout:
     camera: (n,) junction row whose camera sees the lane, -1 for none. beyond_m: d of the lane's end. stem:
     (n,). signalled: all its movements are under a signal. groups, group_start: city-wide groups of a lane's
     movements, as rows groups[group_start[i]:group_start[i + 1]]; exits, exit_start: likewise lanes that it
-    leads to. beside: (n, 2) motor lanes to its right and left, -1 for none.
+    leads to. beside: (n, 2) motor lanes to its right and left, -1 for none. exit_edges: n sets of edges that
+    a lane leads to.
     """
 
     def __init__(self, city: City) -> None:
@@ -53,6 +56,7 @@ class Layout:
         self.stem = self._stems()
         self.beside = self._beside()
         edge = lanes.edge
+        self.exit_edges = [frozenset(edge[self.exits[a:b]].tolist()) for a, b in pairwise(start.tolist())]
         self._edge_m = dict(zip(edge.tolist(), lanes.length_m.tolist(), strict=True))
         self._edges_into: dict[int, set[int]] = {}
         ahead = movements.turn != ord("t")  # nobody queues, or comes, round a U-turn

@@ -163,7 +163,9 @@ class SensorFaults:
 
     def _phantom(self, tracks: Tracks, step: Step, new: Bool, rows: F64) -> None:
         now_s, lane = step.time_s, tracks.lane
+        # one who drove up is real, whoever passes him; one who comes onto the lane just now stood beside it
         stood = (tracks.stood_s(now_s) >= 3.0) & (tracks.missed == 0) & (tracks.speed < 0.8)
+        stood &= ~tracks.drove & (now_s - tracks.entered_s >= 3.0)
         still = np.sort(lane[stood] * 1e6 + tracks.d[stood])
         moved = (step.before_lane == lane[step.matched]) & (tracks.speed[step.matched] > 3.0)
         moved &= self.trusted(now_s)[tracks.camera[step.matched]]

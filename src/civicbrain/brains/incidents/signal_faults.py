@@ -23,9 +23,9 @@ from civicbrain.city.signals import ControllerMode
 RED_S = 5.0
 """Red that nobody overruns by accident: a yellow of 3 to 5 s misjudged, and a frame of 1 s late."""
 
-BRAKES_MPS2 = 4.5
+BRAKES_MPS2, MARGIN_M = 4.5, 1.5
 """Who could still have stopped at that (SUMO's default deceleration, a firm one) and is no longer seen may
-stand before the line, overlooked."""
+stand before the line, overlooked; the margin is for errors of place and speed."""
 
 FOLLOWED_S = 3.0
 """A row that was there for less may be anything: a wrong-way driver, a camera that invents vehicles."""
@@ -77,7 +77,7 @@ class SignalFaults:
         layout, now_s = self._layout, step.time_s
         red = self.red(signals, now_s, RED_S)
         lane = step.crossed_lane
-        cannot_stop = step.crossed_speed**2 > 2.0 * BRAKES_MPS2 * (step.crossed_d + 1.0)
+        cannot_stop = step.crossed_speed**2 > 2.0 * BRAKES_MPS2 * (step.crossed_d + MARGIN_M)
         followed = step.crossed_age_s >= FOLLOWED_S
         wrong = lane[red[lane] & watched[lane] & cannot_stop & followed & (step.crossed_speed > 4.0)]
         x: F32 = np.bincount(layout.junction[wrong], minlength=len(self._crossed.score)).astype(np.float32)

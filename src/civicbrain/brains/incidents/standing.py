@@ -38,7 +38,7 @@ BUS_STOPS_S = 90.0
 SORTS_M, BESIDE_M, BESIDE_QUEUE = 60.0, 12.0, 0.25
 """Near the line, beside a queue at red: weight of a second of standing of who may wait to get in there."""
 
-EXIT_M, SLOW_MPS, FULL_FOR_S = 18.0, 3.0, 10.0
+EXIT_M, SHORT_M, SLOW_MPS, FULL_FOR_S = 18.0, 40.0, 3.0, 10.0
 QUEUED, QUEUED_FOR_S = 3, 60.0
 ONE_STANDS_S = 90.0
 """Who stands longer has himself broken down, or crashed, whoever stops behind him."""
@@ -85,7 +85,8 @@ class Standing:
         beside = self._beside_queue(tracks, to_end_m, self._line.green(signals, now_s)[0])
         weight = np.where(beside, BESIDE_QUEUE, 1.0).astype(np.float32)
         first = np.flatnonzero(head & at_end & ~patient)
-        held = self._line.update(tracks, step, first, weight[first], full, signals, watched)
+        seen = self._in_view(watched)
+        held = self._line.update(tracks, step, first, weight[first], full, signals, watched, seen)
         rows = np.flatnonzero(head & ~at_end & ~patient)
         self._in_lane(tracks, step, rows, weight[rows], np.flatnonzero(stands), watched)
         beyond = self._queue_beyond(tracks, now_s)
@@ -158,6 +159,16 @@ class Standing:
         standing = np.bincount(edge, weights=standing, minlength=int(edge.max()) + 1)[edge] > 0.0
         if len(layout.exits):
             result[has] = np.logical_or.reduceat(standing[layout.exits], layout.exit_start[has])
+        return result
+
+    def _in_view(self, watched: Bool) -> Bool:
+        """(edges,) of all of whose motor lanes a part is in view, so that a queue that fills them is seen
+        (see `_full_exits`). One that is short is not enough: whoever enters it looks further."""
+        layout = self._layout
+        enough = (layout.length_m >= SHORT_M) & watched
+        edge, motor = layout.city.network.lanes.edge, layout.motor
+        unseen = np.bincount(edge[motor & ~enough], minlength=len(self._queued_s))
+        result: Bool = unseen == 0
         return result
 
     def _queue_beyond(self, tracks: Tracks, now_s: float) -> Bool:

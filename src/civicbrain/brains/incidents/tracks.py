@@ -30,6 +30,9 @@ KEEP_FRAMES = 4
 STILL_M = 3.0
 """Who stays within this of a place stands there: a creeping queue moves more, and a camera errs less."""
 
+DRIVES_MPS = 2.0
+"""Above what a camera errs at one that stands (0.3 m/s)."""
+
 _SPAN = 1.0e6  # metres of key a lane, more than any d
 
 
@@ -80,6 +83,8 @@ class Tracks:
         self.anchor_s: F64 = np.zeros(0)
         self.missed: I32 = np.zeros(0, np.int32)
         self.entered_d: F64 = np.zeros(0)
+        self.entered_s: F64 = np.zeros(0)
+        self.drove: Bool = np.zeros(0, np.bool_)
 
     def stood_s(self, now_s: float) -> F64:
         """How long each has stood where it is."""
@@ -126,6 +131,10 @@ class Tracks:
         entered_d = d.copy()
         stays = before_lane == lane[old]
         entered_d[np.flatnonzero(old)[stays]] = self.entered_d[before[stays]]
+        entered_s = np.full(len(d), now_s)
+        entered_s[np.flatnonzero(old)[stays]] = self.entered_s[before[stays]]
+        drove = speed > DRIVES_MPS
+        drove[old] |= self.drove[before]
 
         gone = active.copy()
         gone[before] = False
@@ -162,6 +171,8 @@ class Tracks:
         self.anchor_d = np.concatenate([anchor_d, self.anchor_d[keep]])
         self.anchor_s = np.concatenate([anchor_s, self.anchor_s[keep]])
         self.entered_d = np.concatenate([entered_d, self.entered_d[keep]])
+        self.entered_s = np.concatenate([entered_s, self.entered_s[keep]])
+        self.drove = np.concatenate([drove, self.drove[keep]])
         self.missed = np.concatenate([np.zeros(len(d), np.int32), missed[keep].astype(np.int32)])
         return step
 

@@ -1,0 +1,97 @@
+"""Lanes that everybody leaves, and lanes that some leave."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from civicbrain.brains.incidents.avoidance import LEAST, Avoidance
+from civicbrain.brains.incidents.layout import Layout
+from civicbrain.brains.incidents.suspicion import Suspicion
+from civicbrain.brains.incidents.tracks import Tracks
+from civicbrain.city.folder import load_city
+from civicbrain.city.incidents import IncidentKind
+from civicbrain.city.observations import Detections, VehicleClass
+from civicbrain.twin.importing import resolve_scenario
+
+CITY = load_city(resolve_scenario("cologne1").folder)
+LAYOUT = Layout(CITY)
+WIDE = next(
+    row
+    for row in np.flatnonzero((LAYOUT.camera >= 0) & (LAYOUT.beside[:, 0] >= 0)).tolist()
+    if LAYOUT.beyond_m[row] == 0.0 and LAYOUT.length_m[row] > 150.0
+)
+CAMERA = int(LAYOUT.camera[WIDE])
+
+
+class Road:
+    """A road of two lanes; `drive` sends one vehicle down it, at 10 m/s."""
+
+    def __init__(self) -> None:
+        self.layout = LAYOUT
+        self.tracks, self.avoidance = Tracks(self.layout), Avoidance(self.layout)
+        self.now_s = 0.0
+
+    def drive(self, leaves_at_m: float = 0.0, stands_at_m: float = -1.0) -> list[Suspicion]:
+        found: list[Suspicion] = []
+        watched = np.ones(len(self.layout.camera), np.bool_)
+        for d in np.arange(140.0, -20.0, -10.0).tolist():
+            self.now_s += 1.0
+            rows = [(WIDE if d > leaves_at_m else WIDE - 1, d, 10.0)] if d > 0.0 else []
+            if stands_at_m >= 0.0:
+                rows.append((WIDE, stands_at_m, 0.0))
+            seen = replace(
+                Detections.empty("cameras", self.now_s, np.array([CAMERA], np.int32)),
+                camera=np.full(len(rows), CAMERA, np.int32),
+                lane=np.array([row[0] for row in rows], np.int32),
+                distance_m=np.array([row[1] for row in rows], np.float32),
+                speed_mps=np.array([row[2] for row in rows], np.float32),
+                vehicle_class=np.full(len(rows), int(VehicleClass.CAR), np.uint8),
+                next_movement=np.full(len(rows), -1, np.int32),
+            )
+            seen_s = np.full(len(CITY.junctions), -np.inf)
+            seen_s[CAMERA] = self.now_s
+            step = self.tracks.update(seen, seen_s)
+            assert step is not None
+            found = [*found, *self.avoidance.update(self.tracks, step, watched)]
+        return [one for one in found if one.ratio >= 1.0]
+
+
+def test_a_lane_on_which_all_stayed_and_which_all_leave_now_has_something_on_it() -> None:
+    road = Road()
+    for _ in range(30):
+        assert road.drive() == []
+    told: list[Suspicion] = []
+    count = 0
+    while not told and count < 12:
+        told = road.drive(leaves_at_m=75.0)
+        count += 1
+    assert LEAST <= count <= 8
+    assert told[0].kind is IncidentKind.CLOSED_LANE
+    assert told[0].lane == WIDE
+    assert 10.0 <= told[0].d <= 75.0
+
+
+def test_one_who_stays_shows_that_it_is_free() -> None:
+    road = Road()
+    for _ in range(30):
+        road.drive()
+    for _ in range(10):
+        for _ in range(LEAST - 1):
+            assert road.drive(leaves_at_m=75.0) == []
+        assert road.drive() == []
+
+
+def test_where_drivers_sort_themselves_for_their_turns_nothing_is_said() -> None:
+    road, rng = Road(), np.random.default_rng(3)
+    for _ in range(200):
+        assert road.drive(leaves_at_m=75.0 if rng.random() < 0.6 else 0.0) == []
+
+
+def test_who_leaves_behind_one_that_stands_has_a_reason_that_is_seen() -> None:
+    road = Road()
+    for _ in range(30):
+        road.drive()
+    for _ in range(12):
+        assert road.drive(leaves_at_m=75.0, stands_at_m=30.0) == []

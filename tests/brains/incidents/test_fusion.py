@@ -1,0 +1,87 @@
+"""One incident for one thing: the index finds what looking at everything finds, and one driver stays one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from civicbrain.brains.incidents import fusion
+from civicbrain.brains.incidents.fusion import Fusion, Thing, ThingIndex
+from civicbrain.brains.incidents.layout import Layout
+from civicbrain.brains.incidents.suspicion import Suspicion
+from civicbrain.city.folder import load_city
+from civicbrain.city.incidents import IncidentKind
+from civicbrain.twin.importing import resolve_scenario
+
+LAYOUT = Layout(load_city(resolve_scenario("cologne3").folder))
+SEEN = np.flatnonzero((LAYOUT.camera >= 0) & LAYOUT.motor)
+SPOTS = (IncidentKind.STOPPED_VEHICLE, IncidentKind.CLOSED_LANE, IncidentKind.WRONG_WAY)
+
+
+class _All(ThingIndex):
+    """Looks at everything, as it was before there was an index."""
+
+    def __init__(self, layout: Layout, things: Sequence[Thing] = ()) -> None:
+        self._things: list[Thing] = list(things)
+
+    def add(self, thing: Thing) -> None:
+        if not any(each is thing for each in self._things):
+            self._things.append(thing)
+
+    def near(self, group: Sequence[Suspicion]) -> list[Thing]:
+        return self._things
+
+    def beside(self, thing: Thing) -> list[Thing]:
+        return self._things
+
+
+def drawn(rng: np.random.Generator, now_s: float) -> list[Suspicion]:
+    """Some suspicions of all kinds, many of them of the same places."""
+    found = []
+    for _ in range(int(rng.integers(0, 8))):
+        lane = int(rng.choice(SEEN))
+        d = float(LAYOUT.beyond_m[lane]) + float(rng.choice([2.0, 30.0, 90.0]))
+        junction = int(LAYOUT.junction[lane])
+        draw = rng.random()
+        if draw < 0.2 and junction >= 0:
+            kind = rng.choice([IncidentKind.SENSOR_FAULT, IncidentKind.SIGNAL_FAULT])
+            found.append(Suspicion(IncidentKind(kind), 1.5, now_s - 5.0, "it", junction=junction))
+        elif draw < 0.6 and junction >= 0:
+            found.append(
+                Suspicion(SPOTS[0], 1.2, now_s - 9.0, "head", lane, d, junction, at_line=True, quiet_s=40.0)
+            )
+        else:
+            found.append(Suspicion(SPOTS[int(rng.integers(3))], 1.1, now_s, "it", lane, d, speed_mps=10.0))
+    return found
+
+
+def things_of(seed: int) -> list[list[Any]]:
+    rng, one, told = np.random.default_rng(seed), Fusion(LAYOUT), []
+    for second in range(400):
+        over = one.update(drawn(rng, float(second)), float(second))
+        told.append([(t.kind, t.onset_s, t.last_s, t.junction, dict(t.lanes)) for t in (*one.things, *over)])
+    return told
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_index_finds_what_looking_at_everything_finds(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    indexed = things_of(seed)
+    monkeypatch.setattr(fusion, "ThingIndex", _All)
+    assert indexed == things_of(seed)
+    assert max(len(each) for each in indexed) > 5
+
+
+def test_what_is_looked_at_in_a_flood_does_not_grow_with_what_is_open() -> None:
+    index = ThingIndex(LAYOUT)
+    for lane in SEEN.tolist():
+        index.add(
+            Thing(SPOTS[0], 0.0, 0.0, 0.0, 20.0, lanes={lane: 10.0}, junction=int(LAYOUT.junction[lane]))
+        )
+    stems, counts = np.unique(LAYOUT.stem[SEEN], return_counts=True)
+    lane = int(SEEN[LAYOUT.stem[SEEN] == stems[counts.argmin()]][0])
+    near = index.near([Suspicion(SPOTS[0], 1.0, 0.0, "it", lane, 10.0, int(LAYOUT.junction[lane]))])
+    assert 1 <= len(near) < 0.5 * len(SEEN)
+    assert lane in {row for thing in near for row in thing.lanes}
