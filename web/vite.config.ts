@@ -27,6 +27,7 @@ export default defineConfig({
   build: {
     target: 'es2022',
     sourcemap: false,
+    manifest: 'build.json', // which file brings which: what the page loads before its lazy parts
     license: { fileName: 'third-party-licenses.md' },
     assetsInlineLimit: 0, // no data: addresses, so that a strict content-security policy holds
     chunkSizeWarningLimit: 2500,

@@ -106,14 +106,19 @@ class City:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         command = [sys.executable, "-m", "civicbrain.cli.main", "run", city, "--port", str(self.port),
-                   "--run-dir", str(run_dir), "--speed", "1", "--warmup", "300"]  # fmt: skip
+                   "--run-dir", str(run_dir), "--speed", "1", "--warmup", "300",
+                   "--host", "0.0.0.0"]  # fmt: skip
+        self._token = run_dir / "api.token"  # there when the log-in is not the demo's; it may order studies
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
 
     def call(self, path: str, body: dict[str, Any] | None = None, method: str | None = None) -> Any:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}", method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"content-type": "application/json"},
+            headers={
+                "content-type": "application/json",
+                "authorization": f"Bearer {self._token.read_text().strip()}",
+            },
         )  # fmt: skip
         with urllib.request.urlopen(request, timeout=20) as answer:
             text = answer.read()
@@ -209,11 +214,11 @@ def what_ifs(city: City) -> Callable[[], None]:
 def study(city: City) -> Callable[[], None]:
     """One of the city that runs, longer than the phase."""
     body = {"scenarios": ["city"], "controls": ["fixed", "brain"], "seeds": 10}
-    name = city.call("/v1/studies", body)["id"]
+    name = city.call("/v1/studies", body)["brief"]["id"]
 
     def look() -> None:
-        state = city.call(f"/v1/studies/{name}")["state"]
-        if state not in ("queued", "waiting", "running"):
+        state = city.call(f"/v1/studies/{name}")["brief"]["state"]
+        if state not in ("queued", "running"):
             print(f"the study is over early: {state}", file=sys.stderr)
 
     return look

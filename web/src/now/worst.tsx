@@ -22,6 +22,7 @@ export function Worst(): JSX.Element {
       </header>
       {worst === null && <p class="muted">{lost ? words.worst.lost : words.worst.waiting}</p>}
       {worst?.length === 0 && <p class="muted">{words.worst.none}</p>}
+      {worst === null && !lost && <div class="worst-awaited" aria-hidden="true" />}
       <ol class="worst-list">
         {worst?.map((place, k) => (
           <Place key={place.junction} place={place} rank={k + 1} />
