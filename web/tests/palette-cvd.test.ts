@@ -1,84 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PALETTES, type Rgba, type Theme } from '../src/map/palette';
+import { apart, bytesOf, ciede2000, EYES, lab } from './color-vision';
 
-type Triple = [number, number, number];
+const SOURCE = join(import.meta.dirname, '..', 'src');
 
-// Machado, Oliveira & Fernandes, "A physiologically-based model for simulation of color vision deficiency",
-// IEEE Trans. Visualization and Computer Graphics 15(6), 2009: severity 1.0, on linear RGB
-const SEEN_BY: Record<string, Triple[]> = {
-  everybody: [
-    [1, 0, 0],
-    [0, 1, 0],
-    [0, 0, 1],
-  ],
-  protanopia: [
-    [0.152286, 1.052583, -0.204868],
-    [0.114503, 0.786281, 0.099216],
-    [-0.003882, -0.048116, 1.051998],
-  ],
-  deuteranopia: [
-    [0.367322, 0.860646, -0.227968],
-    [0.280085, 0.672501, 0.047413],
-    [-0.01182, 0.04294, 0.968881],
-  ],
-  tritanopia: [
-    [1.255528, -0.076749, -0.178779],
-    [-0.078411, 0.930809, 0.147602],
-    [0.004733, 0.691367, 0.3039],
-  ],
-};
+type Pair = [string, readonly number[], readonly number[], number];
 
-const linear = (byte: number): number => {
-  const c = byte / 255;
-  return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-};
-const times = (matrix: Triple[], v: Triple): Triple => matrix.map((row) => row[0] * v[0] + row[1] * v[1] + row[2] * v[2]) as Triple;
+/** CIEDE2000, of which about 1 is just noticed. WELL_APART: told apart at a glance, small, across the room. TOLD:
+ * told apart beside each other; each of these has a shape, a place or a word as well. */
+const WELL_APART = 20;
+const TOLD = 10;
 
-/** CIE L*a*b* (D65) of a colour as somebody sees it. */
-function lab(colour: Rgba, eye: string): Triple {
-  const rgb = times(SEEN_BY[eye], [linear(colour[0]), linear(colour[1]), linear(colour[2])]).map((c) => Math.min(1, Math.max(0, c))) as Triple;
-  const xyz = times(
-    [
-      [0.4124564, 0.3575761, 0.1804375],
-      [0.2126729, 0.7151522, 0.072175],
-      [0.0193339, 0.119192, 0.9503041],
-    ],
-    rgb,
-  );
-  const f = (t: number): number => (t > (6 / 29) ** 3 ? Math.cbrt(t) : t / (3 * (6 / 29) ** 2) + 4 / 29);
-  const [x, y, z] = [f(xyz[0] / 0.95047), f(xyz[1]), f(xyz[2] / 1.08883)];
-  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+/** Custom properties of a style sheet in one theme. */
+function colours(path: string, theme: Theme): Record<string, readonly number[]> {
+  const css = readFileSync(join(SOURCE, path), 'utf8');
+  const found: Record<string, readonly number[]> = {};
+  for (const [, selector, body] of css.matchAll(/([^{}]*:root[^{}]*)\{([^}]*)\}/g)) {
+    if (selector.includes("'light'") && theme !== 'light') continue;
+    for (const [, name, hex] of body.matchAll(/--([\w-]+):\s*(#[0-9a-f]{6});/g)) found[name] = bytesOf(hex);
+  }
+  return found;
 }
 
-/** CIE 1976 colour difference; 2.3 is just noticed (Mahy et al. 1994). */
-const apart = (a: Rgba, b: Rgba, eye: string): number => Math.hypot(...(lab(a, eye).map((c, k) => c - lab(b, eye)[k]) as Triple));
+const among = (named: Record<string, readonly number[]>, names: readonly string[], least: number): Pair[] =>
+  names.flatMap((one, k) => names.slice(k + 1).map((other): Pair => [`${one} and ${other}`, named[one], named[other], least]));
 
-/** Ten times what is just noticed: told apart at a glance, small, on a screen across the room. */
-const WELL_APART = 23;
-const TOLD = 12;
+it('measures differences as published', () => {
+  // pairs 1, 7 and 34 of the paper's table
+  expect(ciede2000([50, 2.6772, -79.7751], [50, 0, -82.7485])).toBeCloseTo(2.0425, 4);
+  expect(ciede2000([50, 0, 0], [50, -1, 2])).toBeCloseTo(2.3669, 4);
+  expect(ciede2000([2.0776, 0.0795, -1.135], [0.9033, -0.0636, -0.5514])).toBeCloseTo(0.9082, 4);
+});
 
-describe.each(['dark', 'light'] as Theme[])('palette of the %s theme', (theme) => {
+describe.each(['dark', 'light'] as Theme[])('colours of the %s theme', (theme) => {
   const p = PALETTES[theme];
-  const pairs: [string, Rgba, Rgba, number][] = [
+  const style = colours('style.css', theme);
+  const corridor = colours('rooms/corridor/corridor.css', theme);
+  const delay = p.delay.slice(1).map((colour, k): Pair => [`delay steps ${k} and ${k + 1}`, p.delay[k], colour, TOLD]);
+  const pairs: Pair[] = [
     ['moving and standing vehicles', p.moving, p.standing, WELL_APART],
     ['a bus and a standing car', p.transit, p.standing, WELL_APART],
-    ['green and red', p.lamps.green, p.lamps.red, WELL_APART],
-    ['yellow and red', p.lamps.yellow, p.lamps.red, WELL_APART],
-    ['green and yellow', p.lamps.green, p.lamps.yellow, TOLD],
-    ['green and nothing', p.lamps.green, p.lamps.off, WELL_APART],
-    ['red and nothing', p.lamps.red, p.lamps.off, WELL_APART],
+    ['a bus and a moving car', p.transit, p.moving, TOLD],
     ['vehicles and the street', p.moving, p.road, WELL_APART],
     ['standing vehicles and the street', p.standing, p.road, WELL_APART],
     ['a way and the street', p.mission.route, p.road, WELL_APART],
-    ...p.delay.slice(1).map((colour, k): [string, Rgba, Rgba, number] => [`delay steps ${k} and ${k + 1}`, p.delay[k], colour, TOLD]),
+    ...among(p.lamps, ['green', 'permitted', 'yellow', 'red'], TOLD),
+    ...(['green', 'permitted', 'yellow', 'red'] as const).map((lamp): Pair => [`${lamp} and nothing`, p.lamps[lamp], p.lamps.off, WELL_APART]),
+    ...among(p.mission as unknown as Record<string, Rgba>, ['waiting', 'opening', 'green', 'passed', 'blocked'], TOLD),
+    ...delay,
+    ...p.delay.map((colour, k): Pair => [`delay step ${k} and not known`, colour, p.unknown, WELL_APART]),
+    ...among(style, ['good', 'warn', 'critical'], TOLD),
+    ['good and bad', style['good'], style['bad'], TOLD],
+    ['arrivals and a queue', style['accent'], style['bad'], WELL_APART],
+    ...among(corridor, ['corridor-green', 'corridor-red', 'corridor-bus', 'corridor-emergency'], TOLD),
   ];
 
-  it.each(Object.keys(SEEN_BY))('keeps apart what differs, seen with %s', (eye) => {
-    const close = pairs.map(([name, a, b, least]) => [name, Math.round(apart(a, b, eye)), least] as const).filter(([, is, least]) => is < least);
+  it.each(EYES)('keeps apart what differs, seen with %s', (eye) => {
+    const close = pairs.map(([name, a, b, least]) => [name, Math.round(apart(a, b, eye) * 10) / 10, least] as const).filter(([, is, least]) => !(is >= least));
     expect(close).toEqual([]);
   });
 
-  it.each(Object.keys(SEEN_BY))('has a delay ramp of one-way lightness, seen with %s', (eye) => {
+  it.each(EYES)('has a delay ramp of one-way lightness, seen with %s', (eye) => {
     const lightness = p.delay.map((colour) => lab(colour, eye)[0]);
     const steps = lightness.slice(1).map((value, k) => value - lightness[k]);
     expect(steps.every((step) => (theme === 'dark' ? step > 4 : step < -4))).toBe(true);

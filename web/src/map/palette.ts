@@ -2,6 +2,7 @@
  * Colours. Delay uses a sequential ramp of even, one-way lightness (after ColorBrewer's YlOrBr, which is
  * safe for colour-blind readers): in the dark theme more delay is brighter, in the light theme darker.
  * Blue (moving) against orange (standing) is the pair that all common kinds of colour blindness tell apart.
+ * `tests/palette-cvd.test.ts` holds all that must be told apart to it, the style sheets' states too.
  */
 
 export type Rgba = [number, number, number, number];
@@ -69,8 +70,8 @@ export const PALETTES: Record<Theme, Palette> = {
     outline: rgb('#0a0f14', 235),
     focus: rgb('#ffffff'),
     unknown: rgb('#5d6b78'),
-    delay: ['#4a4036', '#7a4a22', '#b8641c', '#ee9436', '#ffc86b', '#fff0c0'].map((hex) => rgb(hex)),
-    lamps: { green: rgb('#1fd69a'), permitted: rgb('#8fe6c8'), yellow: rgb('#ffd43b'), red: rgb('#ff4b55'), off: rgb('#55616d') },
+    delay: ['#4a4036', '#7a4a22', '#b8641c', '#ea8f30', '#ffc86b', '#fff0c0'].map((hex) => rgb(hex)),
+    lamps: { green: rgb('#1fd69a'), permitted: rgb('#b8f2de'), yellow: rgb('#ffd43b'), red: rgb('#ff4b55'), off: rgb('#55616d') },
     mission: {
       route: rgb('#ff6bb5', 235),
       driven: rgb('#8a5a78', 190),

@@ -66,7 +66,9 @@ export function Chooser({ choices, from, to, chain, query }: Props): JSX.Element
           return (
             <li key={choice.junctions.join()}>
               <button type="button" aria-current={here ? 'true' : undefined} onClick={() => open(choice.from_junction, choice.to_junction)}>
-                <b>{choice.name || text.unnamed(names.get(choice.from_junction) ?? '', names.get(choice.to_junction) ?? '')}</b>
+                <b class="clip" title={choice.name || undefined}>
+                  {choice.name || <Ends from={names.get(choice.from_junction) ?? ''} to={names.get(choice.to_junction) ?? ''} />}
+                </b>
                 <span class="muted small">{text.choice(choice.junctions.length, formatDistance(choice.length_m))}</span>
               </button>
             </li>
@@ -74,6 +76,17 @@ export function Chooser({ choices, from, to, chain, query }: Props): JSX.Element
         })}
       </ul>
     </aside>
+  );
+}
+
+/** Both ends to be seen, however long their names are. */
+function Ends({ from, to }: { from: string; to: string }): JSX.Element {
+  return (
+    <span class="corridor-pair" title={text.unnamed(from, to)}>
+      <span class="clip">{from}</span>
+      <span>–</span>
+      <span class="clip">{to}</span>
+    </span>
   );
 }
 

@@ -41,7 +41,7 @@ export function Figures({ diagram }: { diagram: Diagram }): JSX.Element {
           <tr>
             <th scope="col">{text.direction}</th>
             {ways.map(([name, way]) => (
-              <th key={name} scope="col">{endOf(way)}</th>
+              <th key={name} scope="col" title={endOf(way)}>{endOf(way)}</th>
             ))}
           </tr>
         </thead>
@@ -79,7 +79,7 @@ export function StopTable({ diagram }: { diagram: Diagram }): JSX.Element {
           <tbody>
             {way.stops.map((stop) => (
               <tr key={stop.junction}>
-                <th scope="row">{stop.name || stop.junction}</th>
+                <th scope="row" title={stop.junction}>{stop.name || stop.junction}</th>
                 <td>{formatDistance(stop.distance_m)}</td>
                 <td>{seconds(stop.travel_s)}</td>
                 <td>{share(stop.green_share)}</td>

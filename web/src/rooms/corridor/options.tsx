@@ -31,7 +31,9 @@ export function Options({ diagram, shown, setShown, item, query, minutes, speedM
   };
   const toggle = (name: keyof Shown, label: string): JSX.Element => (
     <button type="button" class={shown[name] ? 'active' : ''} aria-pressed={shown[name]} data-testid={`corridor-${name}`} onClick={() => setShown({ ...shown, [name]: !shown[name] })}>
-      {label}
+      <span class="clip" title={label}>
+        {label}
+      </span>
     </button>
   );
   const first = diagram?.forward.stops[0];

@@ -1,7 +1,7 @@
 /** Queues and arrivals of each approach over the same five minutes, all on one scale. */
 
 import type { JSX } from 'preact';
-import { formatTenth, formatWhole } from '../../format';
+import { formatTenth, formatWhole, sentence } from '../../format';
 import { text } from '../../text';
 import type { ApproachFigures } from './api';
 import { compass, direction, total } from './model';
@@ -47,6 +47,9 @@ function Approach({ approach, width, most, busiest }: { approach: ApproachFigure
   const lane = junctionStore.use((s) => s.plan?.lanes.find((one) => one.edge === approach.approach));
   const from = lane ? words.from[compass(direction(lane, 'end'))] : '';
   const name = [approach.name || approach.approach, from].filter(Boolean).join(', ');
+  // an id says less than the direction: it stands behind it, and is cut first
+  const [first, id] = approach.name || !from ? [name, ''] : [sentence(from).replace(/\.$/, ''), approach.approach];
+  const groups = words.approaches.groups(approach.groups.join(' '));
   const steps = approach.queue_veh.length;
   const step = width / Math.max(steps, 33);
   const now = approach.queue_veh.findLast((value) => value !== null) ?? null;
@@ -57,8 +60,12 @@ function Approach({ approach, width, most, busiest }: { approach: ApproachFigure
   return (
     <div class="approach">
       <p class="approach-head">
-        <b>{name}</b>
-        <span class="muted small">{words.approaches.groups(approach.groups.join(' '))}</span>
+        <b class="clip" title={name}>
+          {first}
+        </b>
+        <span class="muted small clip" title={[groups, id].filter(Boolean).join(' · ')}>
+          {[groups, id].filter(Boolean).join(' · ')}
+        </span>
         <span class="approach-now">{now === null ? text.indicators.unknown : `${formatWhole(now)} ${text.junction.vehicles}`}</span>
       </p>
       {!approach.seen ? (
@@ -78,9 +85,9 @@ function Approach({ approach, width, most, busiest }: { approach: ApproachFigure
             {approach.arrived_veh.map((value, k) => (
               <rect key={`a${k}`} class="came-bar" x={k * step + 0.5} y={HIGH + 3} width={step / 2 - 0.5} height={bar(value)} />
             ))}
-            {approach.served_veh.map((value, k) => (
-              <rect key={`s${k}`} class="served-bar" x={(k + 0.5) * step} y={HIGH + 3} width={step / 2 - 0.5} height={bar(value)} />
-            ))}
+            {approach.served_veh.map(
+              (value, k) => bar(value) > 0 && <rect key={`s${k}`} class="served-bar" x={(k + 0.5) * step + 0.5} y={HIGH + 3.5} width={Math.max(1, step / 2 - 1.5)} height={Math.max(0.5, bar(value) - 1)} />,
+            )}
           </svg>
           <p class="muted small">
             {came !== null && words.approaches.came(formatWhole(came))}

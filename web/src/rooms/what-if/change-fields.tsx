@@ -194,7 +194,7 @@ function PlanFields({ change, onChange, junction: first }: FieldsProps): JSX.Ele
             <option value="">–</option>
             {junctions.map((one) => (
               <option key={one.id} value={one.id}>
-                {one.name ? `${one.name} (${one.id})` : one.id}
+                {one.name && one.name !== one.id ? `${one.name} (${one.id})` : one.id}
               </option>
             ))}
           </select>
