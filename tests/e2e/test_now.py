@@ -178,6 +178,9 @@ def test_plan_timeline_queues_and_reasons_of_a_junction(room: Any, server: Any) 
     page.get_by_test_id("junction-page").click()
     expect(page.locator(".page-room")).to_have_count(0)
     room.wait(f"window.__civicbrain.statistics.pictures > {drawn}")
+    page.get_by_test_id("junction-what-if").click()
+    expect(page.get_by_test_id("plan-junction")).to_have_value("J2_3")
+    page.go_back()
 
 
 def test_back_leads_back_and_an_unknown_place_says_so(room: Any, server: Any) -> None:

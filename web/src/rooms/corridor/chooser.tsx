@@ -83,8 +83,7 @@ export function Chooser({ choices, from, to, chain, query }: Props): JSX.Element
 function Ends({ from, to }: { from: string; to: string }): JSX.Element {
   return (
     <span class="corridor-pair" title={text.unnamed(from, to)}>
-      <span class="clip">{from}</span>
-      <span>–</span>
+      <span class="clip">{from} –</span>
       <span class="clip">{to}</span>
     </span>
   );

@@ -88,17 +88,18 @@ interface LampsProps {
   palette: Palette;
 }
 
-/** Hollow, so that nobody takes it for what was shown: green as a frame, red as a broken line. */
+/** Hollow, so that nobody takes it for what was shown: green as a frame (broken and lower where it yields), red as
+ * a broken line. */
 export function PlannedLamps({ detail, planned, group, x, y, palette }: LampsProps): JSX.Element {
   return (
     <g class="planned-lamps" aria-hidden="true">
       {plannedLamps(planned, detail.stages, group).map(({ from_s, until_s, lamp }) => {
         const [left, right] = [x(from_s), x(until_s)];
-        const colour = css(lampColour(palette, lamp.charCodeAt(0)));
+        const colour = css(lamp === 'g' ? palette.lamps.green : lampColour(palette, lamp.charCodeAt(0)));
         const tall = lamp === 'G' ? 10 : lamp === 'g' ? 7 : 0;
         if (right - left < 1) return null;
         return tall ? (
-          <rect key={from_s} x={left + 0.5} y={y - tall / 2} width={right - left - 1} height={tall} fill="none" stroke={colour} />
+          <rect key={from_s} x={left + 0.5} y={y - tall / 2} width={right - left - 1} height={tall} fill="none" stroke={colour} stroke-dasharray={lamp === 'g' ? '3 2' : undefined} />
         ) : (
           <line key={from_s} x1={left} y1={y} x2={right} y2={y} stroke={colour} stroke-width={1.5} stroke-dasharray="2 3" />
         );
