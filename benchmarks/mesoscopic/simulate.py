@@ -110,8 +110,6 @@ def _simulate(case: Case) -> dict[str, Any]:
             city.folder,
             control,
             case.seed,
-            "camera",
-            1.0,
             begin_s,
             begin_s + case.length_s,
             Path(scratch),

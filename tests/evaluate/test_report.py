@@ -23,7 +23,7 @@ from civicbrain.evaluate.summary import collect_series, compare, summarise
 
 def make_runs(controls: tuple[str, ...], seeds: int, folder: Path) -> list[RunFile]:
     tasks = [
-        RunTask(folder, ControlSpec(control, "fixed"), seed, "camera", 1.0, 25200.0, 28800.0, folder, "key")
+        RunTask(folder, ControlSpec(control, "fixed"), seed, 25200.0, 28800.0, folder, "key")
         for control in controls
         for seed in range(1, seeds + 1)
     ]

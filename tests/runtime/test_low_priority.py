@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from civicbrain.api.studies import NICE as STUDY_NICE
-from civicbrain.api.what_ifs import NICE as WHAT_IF_NICE
 from civicbrain.core.low_priority import JOB_NICE
 from civicbrain.runtime import child
 
@@ -25,8 +23,3 @@ def test_a_job_leaves_processor_and_disk_to_others(tmp_path: Path, nice: int) ->
     own = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=True).stdout
     assert int(told[0]) == min(19, int(own.split()[0]) + nice)
     assert (int(told[1]) == IDLE) == (nice >= JOB_NICE)
-
-
-def test_what_ifs_and_studies_are_jobs() -> None:
-    assert min(STUDY_NICE, WHAT_IF_NICE) >= 5
-    assert STUDY_NICE >= JOB_NICE

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
-import signal
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +17,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from civicbrain.api.job_process import end_job, start_job
 from civicbrain.api.models.studies import (
     ControlAbout,
     ScenarioOption,
@@ -34,15 +33,14 @@ from civicbrain.api.study_views import FILES, brief_of, result_of, view_of
 from civicbrain.city.model import City
 from civicbrain.contracts.rooms import PROGRAM_CONTROLS
 from civicbrain.core.errors import ConfigurationError, StudyError
+from civicbrain.core.low_priority import JOB_NICE
 from civicbrain.evaluate.ordered import records
 from civicbrain.evaluate.ordered.keep import Kept, StudyFolder
 from civicbrain.evaluate.ordered.records import StudyOrder, StudyState
 from civicbrain.evaluate.report import CLAIM_SEEDS
-from civicbrain.runtime import child
 
 MOST_OPEN = 8
 LEAST_FREE_BYTES = 300_000_000
-NICE = 10
 RUNNING_CITY = "city"
 _MODULE = "civicbrain.evaluate.ordered"
 _log = structlog.get_logger("civicbrain.api")
@@ -165,7 +163,7 @@ class Studies:
             self._line.remove(name)
         if name == self._running:
             self._cancelled = True
-            _kill(self._process)
+            end_job(self._process)
             while self._running == name:
                 await asyncio.sleep(0.02)
         else:
@@ -236,22 +234,15 @@ class Studies:
                     ),
                 )
             finally:
-                _kill(self._process)
+                end_job(self._process)
                 self._process, self._running = None, ""
 
     async def _carry_out(self, name: str) -> None:
         began = now_text()
         self._write(name, StudyState("running", began))
-        folder = self._folder.root / name
-        command = child.command(
-            _MODULE, [str(folder.absolute())], run_dir=self._run_dir, name="study", nice=NICE
-        )
-        with (self._run_dir / "study.out").open("wb") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True,
-            )  # fmt: skip
-            code = await self._process.wait()
+        folder = (self._folder.root / name).absolute()
+        self._process = await start_job(_MODULE, [str(folder)], self._run_dir, "study", nice=JOB_NICE)
+        code = await self._process.wait()
         kept = self._folder.find(name)
         error = kept.progress.error if kept is not None else ""
         state = "done" if code == 0 else "cancelled" if self._cancelled else "failed"
@@ -288,10 +279,3 @@ _found: dict[str, tuple[str, ...]] = {}
 def _title(city: City, asked: StudyAsked) -> str:
     names = [city.name if name == RUNNING_CITY else name for name in asked.scenarios]
     return f"{', '.join(names)}: {' / '.join(asked.controls)}"
-
-
-def _kill(process: asyncio.subprocess.Process | None) -> None:
-    """It and the runs that it has started."""
-    if process is not None and process.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)

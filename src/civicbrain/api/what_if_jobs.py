@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -47,41 +48,37 @@ class Job(msgspec.Struct):
 
     def view(self) -> WhatIfView:
         """Of a what-if."""
-        assert self.question is not None
-        return WhatIfView(
-            self.id, self.state, self.asked_at, self.progress, self.question, self.title, self.case, self.by,
-            self.error, self.answer,
-        )  # fmt: skip
+        return WhatIfView(**self._what_if(), answer=self.answer)
 
     def brief(self) -> WhatIfBrief:
         """Of a what-if."""
-        assert self.question is not None
         answer = self.answer
-        return WhatIfBrief(
-            self.id, self.state, self.asked_at, self.progress, self.question, self.title, self.case, self.by,
-            self.error, answer.from_s if answer else None,
-            answer.get("mean_delay").difference if answer else None,
-            answer.get("time_spent").difference if answer else None,
-        )  # fmt: skip
+        if answer is None:
+            return WhatIfBrief(**self._what_if())
+        delay, spent = (answer.get(name).difference for name in ("mean_delay", "time_spent"))
+        return WhatIfBrief(**self._what_if(), from_s=answer.from_s, mean_delay=delay, time_spent=spent)
 
     def proposals(self) -> ProposalsView:
         """Of proposals."""
-        assert self.asked is not None
-        return ProposalsView(
-            self.id, self.state, self.asked_at, self.progress, self.asked.closure, self.asked.incident,
-            self.by,
-            self.error, self.found, self.decisions,
-        )  # fmt: skip
+        return ProposalsView(**self._closure(), found=self.found, decisions=self.decisions)
 
     def proposals_brief(self) -> ProposalsBrief:
         """Of proposals."""
-        assert self.asked is not None
         advisable = sum(one.advisable for one in self.found.proposals) if self.found else 0
-        return ProposalsBrief(
-            self.id, self.state, self.asked_at, self.progress, self.asked.closure, self.asked.incident,
-            self.by,
-            self.error, advisable, len({one.index for one in self.decisions}),
-        )  # fmt: skip
+        decided = len({one.index for one in self.decisions})
+        return ProposalsBrief(**self._closure(), advisable=advisable, decided=decided)
+
+    def _head(self) -> dict[str, Any]:
+        names = ("id", "state", "asked_at", "progress", "by", "error")
+        return {name: getattr(self, name) for name in names}
+
+    def _what_if(self) -> dict[str, Any]:
+        assert self.question is not None
+        return self._head() | {"question": self.question, "title": self.title, "case": self.case}
+
+    def _closure(self) -> dict[str, Any]:
+        assert self.asked is not None
+        return self._head() | {"closure": self.asked.closure, "incident": self.asked.incident}
 
 
 class JobFolder:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 import shutil
-import signal
 from collections import OrderedDict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from civicbrain.api.job_process import end_job, start_job
 from civicbrain.api.models.what_ifs import (
     Decision,
     DecisionAsked,
@@ -37,13 +36,13 @@ from civicbrain.city.whatif import Change, Question
 from civicbrain.core.errors import ConfigurationError, NotFoundError
 from civicbrain.evaluate.whatif.records import WhatIfAnswer
 from civicbrain.evaluate.whatif.said import ANSWER_FILE, CLOSURE_FILE, QUESTION_FILE, Asked, Said
-from civicbrain.runtime import child
 from civicbrain.twin.whatif.moments import Moment, list_moments
 
 MOST_WAITING = 4
 MOST_KEPT = 40
 LONGEST_S = 900.0
 NICE = 5
+"""Of the process that conducts it; its workers stand back farther."""
 FOLDER = "whatif"
 KEPT_FOLDER = "what-ifs"
 _PREFIX = "api-"
@@ -162,8 +161,8 @@ class WhatIfs:
             job.state = "cancelled"
         ended = self._ended.get(name)
         self._forget(name)
-        if running and self._process is not None and ended is not None:
-            _kill(self._process)
+        if running and ended is not None:
+            end_job(self._process)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), 5.0)
         return job.view()
@@ -196,9 +195,8 @@ class WhatIfs:
                 _log.exception("what-if failed", id=job.id)
                 job.error = "a fault in Civic Brain; its log says more"
             finally:
-                if self._process is not None:
-                    _kill(self._process)
-                    self._process = None
+                end_job(self._process)
+                self._process = None
                 if job.state == "running":
                     job.state = "failed" if job.error or (job.answer or job.found) is None else "done"
                     job.progress = 1.0 if job.state == "done" else job.progress
@@ -213,20 +211,10 @@ class WhatIfs:
         folder.mkdir(mode=0o700, parents=True)
         file = QUESTION_FILE if job.question is not None else CLOSURE_FILE
         (folder / file).write_bytes(msgspec.json.encode(job.question or job.asked))
-        arguments = [
-            "--city",
-            str(self._city.folder),
-            "--run-dir",
-            str(self._run_dir),
-            "--folder",
-            str(folder),
-        ]
-        command = child.command(_MODULE, arguments, run_dir=self._run_dir, name="whatif", nice=NICE)
-        with (self._run_dir / "whatif.out").open("wb") as errors:
-            self._process = process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors,
-                start_new_session=True,
-            )  # fmt: skip
+        place = ("--city", self._city.folder, "--run-dir", self._run_dir, "--folder", folder)
+        self._process = process = await start_job(
+            _MODULE, [*map(str, place)], self._run_dir, "whatif", nice=NICE, listen=True
+        )
         assert process.stdout is not None
         pairs = 0
         async for line in process.stdout:
@@ -247,9 +235,3 @@ class WhatIfs:
         code = await process.wait()
         if code and not job.error and job.state == "running":
             job.error = "it ended early; whatif.log and whatif.out in the run folder say why"
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    """It and the workers that it has started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)

@@ -6,10 +6,11 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
+from typing import Any
 
 import civicbrain
 from civicbrain.city.model import City
@@ -22,27 +23,36 @@ SENSING = ("camera", "oracle")
 _FORMAT = 1  # of RunFile; a higher number makes older files run again
 
 
-@dataclass(frozen=True, slots=True)
-class StudyOptions:
-    """What is compared. begin_s, end_s: None takes the scenario's own window. baseline: None takes "fixed"
-    if it is among the controls, else the first. bound: also work out how low delay could go. controls are
-    names; `check` says what is wrong with them. miss_rate, latency_s, faults, delay_index_limit,
-    stop_at_limit and mesoscopic: as in `TwinOptions`, for every run alike."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Under what every run of a study runs alike; each as in `TwinOptions`."""
 
-    controls: tuple[str, ...]
-    seeds: tuple[int, ...]
     sensing: str = "camera"
     coverage: float = 1.0
-    begin_s: float | None = None
-    end_s: float | None = None
-    baseline: str | None = None
-    bound: bool = False
     miss_rate: float = 0.05
     latency_s: float = 0.5
     faults: Faults = NO_FAULTS
     delay_index_limit: float | None = None
     stop_at_limit: bool = False
     mesoscopic: bool = False
+
+    def conditions(self) -> dict[str, Any]:
+        """Name -> value of what stands here, without what a subclass adds."""
+        return {one.name: getattr(self, one.name) for one in fields(Conditions)}
+
+
+@dataclass(frozen=True, slots=True)
+class StudyOptions(Conditions):
+    """What is compared. begin_s, end_s: None takes the scenario's own window. baseline: None takes "fixed"
+    if it is among the controls, else the first. bound: also work out how low delay could go. controls are
+    names; `check` says what is wrong with them."""
+
+    controls: tuple[str, ...]
+    seeds: tuple[int, ...]
+    begin_s: float | None = None
+    end_s: float | None = None
+    baseline: str | None = None
+    bound: bool = False
 
     @property
     def baseline_name(self) -> str:
@@ -110,24 +120,16 @@ class StudyOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class RunTask:
+class RunTask(Conditions):
     """One run, as its process is given it. folder: the study's, absolute; key: what the result depends on."""
 
     city_folder: Path
     control: ControlSpec
     seed: int
-    sensing: str
-    coverage: float
     begin_s: float
     end_s: float
     folder: Path
     key: str
-    miss_rate: float = 0.05
-    latency_s: float = 0.5
-    faults: Faults = NO_FAULTS
-    delay_index_limit: float | None = None
-    stop_at_limit: bool = False
-    mesoscopic: bool = False
 
     @property
     def log_file(self) -> Path:
@@ -175,18 +177,11 @@ def make_tasks(
             city_folder=city.folder,
             control=spec,
             seed=seed,
-            sensing=options.sensing,
-            coverage=options.coverage,
             begin_s=begin_s,
             end_s=end_s,
             folder=folder,
             key=run_key(digest, spec, seed, options, begin_s, end_s),
-            miss_rate=options.miss_rate,
-            latency_s=options.latency_s,
-            faults=options.faults,
-            delay_index_limit=options.delay_index_limit,
-            stop_at_limit=options.stop_at_limit,
-            mesoscopic=options.mesoscopic,
+            **options.conditions(),
         )
         for seed in options.seeds
         for spec in specs

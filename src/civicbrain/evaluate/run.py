@@ -62,17 +62,10 @@ def simulate_run(task: RunTask) -> RunFile:
     options = TwinOptions(
         seed=task.seed,
         program=task.control.program,
-        sensing=task.sensing,
-        coverage=task.coverage,
         begin_s=task.begin_s,
         end_s=task.end_s,
         sumo_log=task.sumo_log_file,
-        miss_rate=task.miss_rate,
-        latency_s=task.latency_s,
-        faults=task.faults,
-        delay_index_limit=task.delay_index_limit,
-        stop_at_limit=task.stop_at_limit,
-        mesoscopic=task.mesoscopic,
+        **task.conditions(),
     )
     door = TwinDoor()
     loop = make_loop(city, task, door) if task.control.brain else None

@@ -89,7 +89,7 @@ function Usual({ sign }: { sign: VitalSign }): JSX.Element {
 
 function Compared({ sign, reference, name, hint }: { sign: VitalSign; reference: number; name: string; hint?: string }): JSX.Element {
   if (sign.value === null) return <p class="muted">{name}</p>;
-  const { kind, difference } = compare(sign.value, reference, sign.good_when, sign.id === 'delay' ? 1 : 0);
+  const { kind, difference } = compare(sign.value, reference, sign.good_when, sign.id === 'delay' || sign.unit === '1' ? 1 : 0);
   const verdict = kind === 'same' ? text.indicators.same : kind === 'better' ? text.indicators.better : text.indicators.worse;
   return (
     <p title={hint}>

@@ -83,21 +83,39 @@ class WhatIfAsked(Struct, frozen=True, forbid_unknown_fields=True):
         return Question(_change(self.change), against, self.minutes, self.seeds, model, self.moment)
 
 
-class WhatIfView(Struct, frozen=True):
-    """state: "queued" | "running" | "done" | "failed" | "cancelled". progress: 0 to 1. answer: of the pairs
-    that are through, null before the first; it grows until the state is "done". asked_at: RFC 3339. by: who
-    asked."""
+class JobView(Struct, frozen=True):
+    """What is said of every job. state: "queued" | "running" | "done" | "failed" | "cancelled". progress: 0
+    to 1. asked_at: RFC 3339. by: who asked."""
 
     id: str
     state: str
     asked_at: str
     progress: float
+    by: str
+    error: str
+
+
+class WhatIfHead(JobView, frozen=True):
+    """What was asked. case: number of the case that it is linked to."""
+
     question: Question
-    title: str = ""
-    case: str = ""
-    by: str = ""
-    error: str = ""
+    title: str
+    case: str
+
+
+class WhatIfView(WhatIfHead, frozen=True):
+    """answer: of the pairs that are through, null before the first; it grows until the state is "done"."""
+
     answer: WhatIfAnswer | None = None
+
+
+class WhatIfBrief(WhatIfHead, frozen=True):
+    """The difference in mean delay (s a vehicle) and in time spent (veh·h) for an answer; null before the
+    first pair."""
+
+    from_s: float | None = None
+    mean_delay: Band | None = None
+    time_spent: Band | None = None
 
 
 class Decision(Struct, frozen=True):
@@ -125,32 +143,23 @@ class ProposalsAsked(Struct, frozen=True, forbid_unknown_fields=True):
         return Asked(closure, self.incident, self.minutes, self.seeds, TrafficModel(self.model))
 
 
-class ProposalsView(Struct, frozen=True):
-    """As WhatIfView; found: null until all is tried. decisions: oldest first."""
+class ProposalsHead(JobView, frozen=True):
+    """What was asked."""
 
-    id: str
-    state: str
-    asked_at: str
-    progress: float
     closure: Closure
-    incident: str = ""
-    by: str = ""
-    error: str = ""
+    incident: str
+
+
+class ProposalsView(ProposalsHead, frozen=True):
+    """found: null until all is tried. decisions: oldest first."""
+
     found: Proposals | None = None
     decisions: tuple[Decision, ...] = ()
 
 
-class ProposalsBrief(Struct, frozen=True):
-    """As ProposalsView, without what was found. advisable: how many are better beyond their band."""
+class ProposalsBrief(ProposalsHead, frozen=True):
+    """advisable: how many are better beyond their band."""
 
-    id: str
-    state: str
-    asked_at: str
-    progress: float
-    closure: Closure
-    incident: str = ""
-    by: str = ""
-    error: str = ""
     advisable: int = 0
     decided: int = 0
 
@@ -164,24 +173,6 @@ class SignText(Struct, frozen=True):
     street: str
     edge: str
     texts: dict[str, str]
-
-
-class WhatIfBrief(Struct, frozen=True):
-    """As in WhatIfView, with the difference in mean delay (s a vehicle) and in time spent (veh·h) for an
-    answer; null before the first pair."""
-
-    id: str
-    state: str
-    asked_at: str
-    progress: float
-    question: Question
-    title: str = ""
-    case: str = ""
-    by: str = ""
-    error: str = ""
-    from_s: float | None = None
-    mean_delay: Band | None = None
-    time_spent: Band | None = None
 
 
 class MomentView(Struct, frozen=True):
