@@ -64,6 +64,9 @@ def one_run(
 ) -> dict[str, Any]:
     """The figures of `rules.Delay`, from a process of its own: TraCI keeps its connection in module globals,
     and the search needs our own SUMO's modules."""
+    from civicbrain.twin.importing.scenarios import resolve_scenario
+
+    resolve_scenario(name)  # imported by our own SUMO's modules: the run, with the other's, finds it made
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="civicbrain-resco-") as scratch:
         with spawn.Pool(1) as pool:

@@ -180,9 +180,11 @@ def _print_junction(console: object, junction: SignalJunction) -> None:
 
     assert isinstance(console, Console)
     console.print(f"[bold]{escape(junction.id)}[/bold] {escape(junction.name)}", highlight=False)
+    every_s = junction.request_every_s
+    each = f" each {every_s:g} s" if every_s > 1.0 else ""
     console.print(
         f"nodes {escape(', '.join(junction.node_ids))}; {junction.link_count} links; "
-        f"accepts {junction.capability} requests; intergreens: {escape(junction.intergreen_source)}",
+        f"accepts {junction.capability} requests{each}; intergreens: {escape(junction.intergreen_source)}",
         highlight=False,
     )
     groups = Table(title="groups", title_justify="left")

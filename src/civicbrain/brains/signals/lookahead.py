@@ -133,7 +133,8 @@ class LookAheadBrain:
             np.arange(len(city.junctions)), np.diff(self._lanes.lanes.lane_start)
         )
         self._served = np.zeros((count, seconds))
-        furthest_s = max(options.look_s, REQUESTS_AHEAD * int(self._lanes.lanes.every_s.max(initial=1)))
+        rare_s = self._lanes.lanes.every_s.max(initial=1)
+        furthest_s = max(options.look_s, REQUESTS_AHEAD * int(rare_s) if rare_s > 1 else 0)
         self._plan = np.full((len(city.junctions), min(furthest_s, seconds)), -1, np.int64)
         self._plan_s = np.full(len(city.junctions), -np.inf)
         self._scene = Scene(

@@ -91,9 +91,9 @@ def search(
     lanes: Lanes, scene: Scene, weights: Weights, asked: Bool, shown: I32, width: int, seconds: int,
     tick: int, cost: F64, chosen: I32, served: F64, plan: I64,
 ) -> None:  # fmt: skip
-    """Decide for each junction asked. Where more than `crowded_veh` vehicles a lane are expected, stages that
-    are not of the city's plan are left out: what they free in one lane, the junction as a whole lacks. A
-    stage is left only in seconds in which the controller takes a request.
+    """Decide for each junction asked. Where more than `crowded_veh` vehicles a lane come in `seconds`,
+    stages that are not of the city's plan are left out: what they free in one lane, the junction as a whole
+    lacks. A stage is left only in seconds in which the controller takes a request.
 
     shown: (j,) stage row now, -1 none. width: schedules kept of those alike. seconds: looked ahead, h at
     most; further where requests are rare. tick: what nobody can know is drawn anew for each.
@@ -103,8 +103,10 @@ def search(
     second, from 0 in its junction, transition included, -1 where there is none. Rows of junctions not asked
     stay as they are.
     """
-    longest = max(seconds, REQUESTS_AHEAD * lanes.every_s.max()) if len(lanes.every_s) else seconds
-    longest = max(1, min(longest, served.shape[1]))
+    seconds = longest = max(1, min(seconds, served.shape[1]))
+    for j in range(len(asked)):
+        if lanes.every_s[j] > 1:
+            longest = max(longest, min(REQUESTS_AHEAD * lanes.every_s[j], served.shape[1]))
     alike = 0
     for j in range(len(asked)):
         alike = max(alike, (lanes.stage_of[j + 1] - lanes.stage_of[j]) * (lanes.span[j] + 1))
@@ -129,12 +131,12 @@ def search(
         plan[j, 0] = -1
         low, high = lanes.lane_start[j], lanes.lane_start[j + 1]
         every_s, heard_s = lanes.every_s[j], scene.heard_s[j]
-        look_s = min(max(seconds, REQUESTS_AHEAD * every_s) if every_s > 1 else seconds, longest)
+        look_s = min(max(seconds, REQUESTS_AHEAD * every_s), longest) if every_s > 1 else seconds
         lanes_here, stages, span = min(high - low, MOST_LANES), last - first, lanes.span[j]
         for i in range(low, high):
             served[i, :] = 0.0
         total = expect(lanes, scene, low, lanes_here, look_s, tick, street)
-        crowded = total > weights.crowded_veh * lanes_here
+        crowded = total * seconds > weights.crowded_veh * lanes_here * look_s
         stay = shown[j] - first if shown[j] >= 0 and lanes.usable[shown[j]] else -1
         if total == 0 and stay >= 0:
             chosen[j] = shown[j]
