@@ -16,12 +16,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from civicbrain.city.network import F64, Network
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 MOVES_MPS = 2.0
 """From this speed on a vehicle must change its place; below, a receiver may filter the movement away."""
@@ -107,6 +109,8 @@ class PositionRules:
     def from_road_m(self, x_m: float, y_m: float) -> float:
         """Metres to the nearest lane."""
         if self._roads is None:
+            from scipy.spatial import cKDTree  # slow to import, and few processes need it
+
             self._roads = cKDTree(_sampled(self._network))
         return float(self._roads.query((x_m, y_m))[0])
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 
 from civicbrain.city.network import F64, I32, Bool, Network, RoadUse
 
@@ -43,6 +41,11 @@ class Router:
     """
 
     def __init__(self, network: Network, use: RoadUse = RoadUse.MOTOR | RoadUse.EMERGENCY) -> None:
+        # slow to import: only where ways are looked for, and then before the first is
+        from scipy.sparse import csr_matrix
+        from scipy.sparse.csgraph import dijkstra
+
+        self._matrix, self._dijkstra = csr_matrix, dijkstra
         lanes, movements = network.lanes, network.movements
         self.network = network
         self.drivable: Bool = (lanes.use & int(use)) != 0
@@ -106,8 +109,8 @@ class Router:
     def _search(self, origin: int, edge_s: F64, arc_s: F64) -> tuple[F64, I32]:
         cost_s = np.maximum(edge_s[self.to_edge] + arc_s, _LEAST_S)
         good = np.isfinite(cost_s)
-        matrix = csr_matrix(
+        matrix = self._matrix(
             (cost_s[good], (self.from_edge[good], self.to_edge[good])), shape=(self._count, self._count)
         )
-        time_s, before = dijkstra(matrix, indices=origin, return_predecessors=True)
+        time_s, before = self._dijkstra(matrix, indices=origin, return_predecessors=True)
         return time_s, before

@@ -12,13 +12,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import httpx2
 import structlog
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -29,6 +27,9 @@ from civicbrain.core.errors import ConfigurationError
 from civicbrain.runtime.login import Role
 from civicbrain.runtime.login.settings import ProviderTable
 from civicbrain.runtime.login.users import as_name
+
+if TYPE_CHECKING:  # slow to import, and few cities have a provider
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 CALLBACK = "/v1/session/provider/callback"
 TAKES_S = 600.0
@@ -144,6 +145,8 @@ class Provider:
             self._hints.popitem(last=False)
 
     def _client(self) -> AsyncOAuth2Client:
+        from authlib.integrations.httpx_client import AsyncOAuth2Client
+
         return AsyncOAuth2Client(
             self._table.client_id, self._secret or None,
             token_endpoint_auth_method="client_secret_basic" if self._secret else "none",
@@ -152,6 +155,8 @@ class Provider:
         )  # fmt: skip
 
     async def _fetch_token(self, metadata: Mapping[str, Any], code: str, verifier: str) -> str:
+        from authlib.common.errors import AuthlibBaseError
+
         try:
             async with self._client() as client:
                 answer = await client.fetch_token(
