@@ -64,5 +64,5 @@ def live(place_of: Callable[[], Place]) -> Place:
 
 @pytest.fixture
 def client(live: Place) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=live.url, timeout=10) as opened:
+    with httpx.Client(base_url=live.url, timeout=60) as opened:
         yield opened

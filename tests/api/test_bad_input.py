@@ -98,6 +98,6 @@ def test_unknown_brain(client: httpx.Client) -> None:
 
 
 def test_what_is_no_http(live: Place) -> None:
-    with socket.create_connection(("127.0.0.1", live.port), timeout=5) as raw:
+    with socket.create_connection(("127.0.0.1", live.port), timeout=60) as raw:
         raw.sendall(b"\x16\x03\x01 what?\r\n\r\n")
         assert raw.recv(100).startswith(b"HTTP/1.1 400")

@@ -222,7 +222,7 @@ def test_a_change_is_told_on_the_stream(client: httpx.Client, live: Place) -> No
 
     def changes() -> Iterator[int]:
         accept = {"accept": "text/event-stream"}
-        with httpx.stream("GET", f"{live.url}/v1/alerts/stream", headers=accept, timeout=10) as answer:
+        with httpx.stream("GET", f"{live.url}/v1/alerts/stream", headers=accept, timeout=60) as answer:
             name = ""
             for line in answer.iter_lines():
                 name = line.removeprefix("event: ") if line.startswith("event: ") else name

@@ -204,18 +204,18 @@ def at(seconds: float) -> str:
 
 
 def get(place: Place, **parameters: Any) -> httpx.Response:
-    return httpx.get(f"{place.url}/v1/corridors/diagram", params=parameters, timeout=30)
+    return httpx.get(f"{place.url}/v1/corridors/diagram", params=parameters, timeout=60)
 
 
 def test_a_diagram_over_http(live: Place) -> None:
-    choices = httpx.get(f"{live.url}/v1/corridors", timeout=30).json()
+    choices = httpx.get(f"{live.url}/v1/corridors", timeout=60).json()
     assert len(choices) == 6
     assert choices[0]["junctions"][0] == choices[0]["from_junction"]
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     ends = {"from_junction": AWKWARD_ID, "to_junction": "J1_3"}
     while (diagram := get(live, **ends, seconds=60).json())["known_s"] < 4:
         assert time.monotonic() < end
-        time.sleep(0.5)
+        time.sleep(0.2)
     assert [stop["junction"] for stop in diagram["forward"]["stops"]] == [AWKWARD_ID, "J1_2", "J1_3"]
     assert [stop["junction"] for stop in diagram["back"]["stops"]] == ["J1_3", "J1_2", AWKWARD_ID]
     assert diagram["end_s"] - diagram["start_s"] == 60

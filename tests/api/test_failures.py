@@ -16,6 +16,7 @@ from civicbrain.api.server import main
 
 
 @pytest.mark.slow
+@pytest.mark.quiet
 def test_backend_away_killed_and_back(place_of: Callable[[], Place]) -> None:
     place = place_of()
     place.start_api("--stale-after", "1.5")
@@ -45,7 +46,7 @@ def test_backend_away_killed_and_back(place_of: Callable[[], Place]) -> None:
     place.wait_ready()
     assert httpx.put(f"{place.url}/v1/control", json={"name": "fixed"}).status_code == 200
     # alerts raised while nobody listened are caught up from the brain, a moment after it is back
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while "event: alert" not in (text := httpx.get(f"{place.url}/v1/alerts/stream").text):
         assert time.monotonic() < deadline, text
         time.sleep(0.2)
@@ -53,7 +54,7 @@ def test_backend_away_killed_and_back(place_of: Callable[[], Place]) -> None:
 
 def run_server(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "civicbrain.api.server", *options], capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "civicbrain.api.server", *options], capture_output=True, text=True, timeout=120
     )
 
 

@@ -44,7 +44,7 @@ def kept(place_of: Callable[[], Place]) -> Iterator[Place]:
         entry.take(make_sample(CITY, float(second), [(LANE, 5.0, 0.0, 0)], city={"vehicles": 7.0}))
         entry.flush()
         time.sleep(0.002)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while (entry._samples or entry._batches) and time.monotonic() < end:
         entry.flush()
         time.sleep(0.01)

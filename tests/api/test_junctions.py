@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -12,6 +13,13 @@ import pytest
 from api_place import AWKWARD_ID, SIZE
 
 ORDER = {"action": "stage", "stage": "", "duration_s": 60, "reason": "queue on the side street"}
+
+
+def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -33,11 +41,10 @@ def test_a_junction_is_taken_over_shown_and_given_back(client: httpx.Client, pat
     assert client.get(f"{path}/override").json() == override
     [listed] = client.get("/v1/overrides").json()["overrides"]
     assert listed["junction"] == detail["id"]
-    time.sleep(1.2)
-    assert [o["junction"] for o in client.get("/v1/snapshot").json()["overrides"]] == [detail["id"]]
+    until(lambda: [o["junction"] for o in client.get("/v1/snapshot").json()["overrides"]] == [detail["id"]])
+    until(lambda: client.get(f"{path}/recent").json()["modes"][-1]["value"] == "manual")
     recent = client.get(f"{path}/recent").json()
     assert recent["holder"]["brain"] == "operator"
-    assert recent["modes"][-1]["value"] == "manual"
     planned = recent["planned"][0]
     assert (planned["by"], planned["who"]) == ("override", "operator (demo)")
     assert (planned["stage"], planned["until_s"]) == (stage, override["expires_s"])
@@ -121,10 +128,12 @@ def test_the_worst_comes_first_and_says_why(client: httpx.Client) -> None:
 
 
 def test_vital_signs_say_what_they_do_not_know(client: httpx.Client) -> None:
-    client.get("/v1/vital-signs")  # the history is asked, nobody waits
-    time.sleep(1.5)
-    answer = client.get("/v1/vital-signs").json()
-    signs = {sign["id"]: sign for sign in answer["signs"]}
+    def ask() -> dict[str, dict[str, Any]]:
+        return {sign["id"]: sign for sign in client.get("/v1/vital-signs").json()["signs"]}
+
+    # the history is asked, nobody waits for it
+    until(lambda: ask()["delay"]["usual_note"] in ("no-days", "no-history"))
+    signs = ask()
     assert len(signs) == 8
     assert signs["delay"]["fixed"] == 49.0
     assert signs["spill-backs"]["fixed"] == 3.4

@@ -35,7 +35,7 @@ def seconds_of(frames: list[bytes]) -> list[float]:
 def kept(live: Place) -> tuple[Place, float, float]:
     """The shared place, with the first and last second that it has recorded."""
     httpx.patch(f"{live.url}/v1/twin", json={"speed": 20})
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while True:
         spans = httpx.get(f"{live.url}/v1/replay").json()["spans"]
         if spans:

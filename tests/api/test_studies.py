@@ -14,7 +14,7 @@ import pytest
 from api_place import Place
 
 sys.path.append(str(Path(__file__).parents[1] / "evaluate"))
-from fake_runs import fake_city, simulate
+from fake_runs import AtOnce, fake_city, simulate
 
 from civicbrain.evaluate.ordered.keep import StudyFolder
 from civicbrain.evaluate.ordered.records import STATE_FILE, StudyOrder, StudyState
@@ -33,7 +33,7 @@ def place(place_of: Callable[[], Place]) -> Place:
     city = fake_city(place.run_dir / "city")
     run_study(
         ["x"], StudyOptions(("fixed", "max-pressure", "delay-based"), (1, 2, 3)), studies / "by-hand",
-        simulate=simulate, resolve=lambda _: city,
+        executor=AtOnce(), simulate=simulate, resolve=lambda _: city,
     )  # fmt: skip
     kept = StudyFolder(studies)
     kept.add(
@@ -50,7 +50,7 @@ def place(place_of: Callable[[], Place]) -> Place:
 @pytest.fixture
 def engineer(place: Place) -> Iterator[httpx.Client]:
     token = (place.run_dir / "api.token").read_text().strip()
-    with httpx.Client(base_url=place.url, timeout=20, headers={"Authorization": f"Bearer {token}"}) as client:
+    with httpx.Client(base_url=place.url, timeout=60, headers={"Authorization": f"Bearer {token}"}) as client:
         yield client
 
 

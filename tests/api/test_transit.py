@@ -12,7 +12,7 @@ from google.transit import gtfs_realtime_pb2
 
 
 def _first_page(client: httpx.Client) -> dict[str, object]:
-    end = time.monotonic() + 10.0
+    end = time.monotonic() + 60.0
     while time.monotonic() < end:
         page = client.get("/v1/transit/buses").json()
         if page["count"]:

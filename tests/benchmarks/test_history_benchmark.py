@@ -13,7 +13,7 @@ RUN = Path(__file__).parent.parent.parent / "benchmarks" / "history" / "run.py"
 def test_a_small_history_is_made_and_asked(tmp_path: Path) -> None:
     out = tmp_path / "results.json"
     done = subprocess.run(
-        [sys.executable, str(RUN), "--small", "--out", str(out)], capture_output=True, text=True, timeout=250
+        [sys.executable, str(RUN), "--small", "--out", str(out)], capture_output=True, text=True, timeout=290
     )
     assert out.exists(), done.stderr[-3000:]
     result = json.loads(out.read_text())

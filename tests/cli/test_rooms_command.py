@@ -21,7 +21,7 @@ def command(*arguments, cwd, path=()):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "COLUMNS": "200"}
     return subprocess.run(
         [sys.executable, "-m", *arguments], cwd=cwd, env=environment, text=True, capture_output=True,
-        check=False, timeout=120,
+        check=False, timeout=280,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
 from grid_city import grid_city
@@ -28,6 +28,18 @@ from grid_city import grid_city
 from civicbrain.city.folder import save_city
 
 TESTS = Path(__file__).parents[1]
+# Ten pictures a second: drawing without a graphics card takes a whole core and more at sixty.
+CALM = """(() => {
+  const ask = window.requestAnimationFrame.bind(window), dropped = new Set();
+  let last = 0;
+  window.requestAnimationFrame = (draw) => {
+    const id = ++last;
+    window.setTimeout(() => ask((at) => dropped.delete(id) || draw(at)), 90);
+    return id;
+  };
+  window.cancelAnimationFrame = (id) => dropped.add(id);
+})()"""
+expect.set_options(timeout=60_000)  # machines that test are busy
 STATIC = TESTS.parent / "src" / "civicbrain" / "api" / "static"
 SIZE = 4
 # without a display and without a graphics card: WebGL in software
@@ -100,7 +112,7 @@ class Server:
                     return
             except (httpx.TransportError, KeyError):
                 pass
-            time.sleep(0.2)
+            time.sleep(0.05)
         raise AssertionError("the API did not come up")
 
     def start_cases(self) -> None:
@@ -109,7 +121,7 @@ class Server:
         end = time.monotonic() + 60
         while not self.get("/v1/health")["cases"]["answering"]:
             assert time.monotonic() < end, "the cases process did not come up"
-            time.sleep(0.2)
+            time.sleep(0.05)
 
     def kill(self, name: str) -> None:
         process = self.processes.pop(name)
@@ -173,29 +185,31 @@ class Room:
         answer: dict[str, float] = self.page.evaluate("() => ({...window.__civicbrain.statistics})")
         return answer
 
-    def wait(self, expression: str, seconds: float = 30) -> None:
+    def wait(self, expression: str, seconds: float = 90) -> None:
         """Until the expression holds. Asked again and again from outside: the page's own policy rightly
         forbids the evaluation that Playwright's waiting would do inside."""
         end = time.monotonic() + seconds
         while not self.page.evaluate(f"() => Boolean({expression})"):
             assert time.monotonic() < end, f"never came true: {expression}"
-            self.page.wait_for_timeout(200)
+            self.page.wait_for_timeout(50)
 
 
 @pytest.fixture(scope="module")
 def open_room(browser: Browser) -> Iterator[Callable[..., Room]]:
-    """Opens rooms, each in a browser profile of its own."""
+    """Opens rooms, each in a browser profile of its own. calm: draws little, to spare the machine."""
     contexts = []
 
     def opened(url: str, theme: str = "dark", width: int = 1000, height: int = 640,
-               bypass_csp: bool = False) -> Room:  # fmt: skip
+               bypass_csp: bool = False, calm: bool = True) -> Room:  # fmt: skip
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if theme == "dark" else "light",
             reduced_motion="reduce",
             bypass_csp=bypass_csp,
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(90_000)
+        if calm:
+            context.add_init_script(CALM)
         contexts.append(context)
         room = Room(context.new_page())
 

@@ -37,7 +37,7 @@ def each_room(page: Any) -> Iterator[str]:
     for button in page.locator(".rail button").all():
         button.click()
         slug = str(button.get_attribute("data-testid"))
-        page.locator(".room-loading").first.wait_for(state="detached", timeout=15_000)
+        page.locator(".room-loading").first.wait_for(state="detached")
         page.wait_for_timeout(400)
         yield slug
 

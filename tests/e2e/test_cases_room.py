@@ -17,7 +17,6 @@ from civicbrain.city.incidents import Incident, IncidentKind, Place
 from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.runtime.cases.entry import CasesEntry
 
-expect.set_options(timeout=20_000)  # a machine that is busy with other tests
 FLOOD = 10_000
 LONGEST_TASK_MS = 100.0
 """What may block the page while nobody touches it."""
@@ -297,7 +296,7 @@ def test_a_flood_of_alarms_is_a_handful_of_groups_and_the_page_stays_quick(
     assert focused(page) == "alarm-list"  # no update takes the focus, or chooses another
     expect(page.locator("#alarm-list [aria-selected=true] .what")).to_have_text(before)
     page.get_by_test_id("do-acknowledge-all").click()
-    expect(page.get_by_test_id("do-acknowledge-all")).to_be_disabled(timeout=15_000)
+    expect(page.get_by_test_id("do-acknowledge-all")).to_be_disabled(timeout=60_000)
     page.get_by_test_id("groups-back").click()
 
 

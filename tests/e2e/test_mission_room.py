@@ -89,7 +89,7 @@ def wait_until(holds: Callable[[], object], seconds: float) -> None:
         except httpx.TransportError:
             pass
         assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.2)
+        time.sleep(0.05)
 
 
 def keep(shown: Any, name: str, tmp_path: Path) -> Image.Image:
@@ -194,9 +194,9 @@ def test_a_mission_drives_through_its_corridor_to_its_report(desk: Any, town: To
     page = desk.page
     name = order(desk, "Ambulance 7", town.places["fire-station"], town.places["railway-station"])
     state = page.get_by_test_id("mission-state")
-    expect(state).to_have_text("on its way", timeout=15_000)
+    expect(state).to_have_text("on its way")
     rows = page.get_by_test_id("mission-corridor").locator("tbody tr")
-    expect(rows.first).to_be_visible(timeout=15_000)
+    expect(rows.first).to_be_visible(timeout=60_000)
     expect(page.get_by_test_id("mission-eta")).to_contain_text(re.compile(r"in .+ ± \d+ s"))
     seen: set[str] = set()
     places: set[tuple[float, float]] = set()
@@ -216,7 +216,7 @@ def test_a_mission_drives_through_its_corridor_to_its_report(desk: Any, town: To
             assert count_of(keep(page, "mission", tmp_path), ROUTE) > 400
             page.get_by_test_id("pause").click()
         page.wait_for_timeout(150)
-    expect(state).to_have_text("arrived", timeout=20_000)
+    expect(state).to_have_text("arrived")
     assert {"green", "passed"} <= seen, seen
     assert len(places) > 5
     expect(rows.first).to_contain_text("passed")
@@ -239,7 +239,7 @@ def test_a_mission_is_cancelled_with_a_reason(desk: Any, town: Town, tmp_path: P
     page = desk.page
     ends = town.places["police-station"], town.places["railway-station"]
     name = order(desk, "Fire engine 2", *ends, kind="fire", urgency=2)
-    expect(page.get_by_test_id("mission-state")).to_have_text("on its way", timeout=15_000)
+    expect(page.get_by_test_id("mission-state")).to_have_text("on its way")
     page.get_by_test_id("mission-follow").click()
     expect(page.get_by_test_id("mission-follow")).to_have_attribute("aria-pressed", "true")
     before = page.evaluate("() => window.__civicbrain.map.getCenter().toArray()")
@@ -250,7 +250,7 @@ def test_a_mission_is_cancelled_with_a_reason(desk: Any, town: Town, tmp_path: P
     page.get_by_test_id("mission-cancel").click()
     page.get_by_label("Reason").fill("false alarm")
     page.get_by_test_id("dialog-confirm").click()
-    expect(page.get_by_test_id("mission-state")).to_have_text("cancelled", timeout=15_000)
+    expect(page.get_by_test_id("mission-state")).to_have_text("cancelled")
     expect(page.get_by_test_id("mission-cancel")).to_have_count(0)
     assert "false alarm" in httpx.get(f"{town.url}/v1/missions/{name}/report").text
     page.get_by_test_id("missions-back").click()

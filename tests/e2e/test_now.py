@@ -18,11 +18,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from conftest import picture
 
 
-def until(holds: Callable[[], Any], seconds: float = 20.0) -> None:
+def until(holds: Callable[[], Any], seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.2)
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,6 @@ from civicbrain.runtime.login.store import LoginStore
 from civicbrain.runtime.login.users import add_user
 
 PASSWORD = "adagio-river-94-flint"
-expect.set_options(timeout=40_000)  # machines that test are busy
 
 
 @pytest.fixture(scope="module")

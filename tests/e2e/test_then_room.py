@@ -54,7 +54,7 @@ def past(server: Any) -> str:
 def then(past: str, open_room: Callable[..., Any]) -> Any:
     room = open_room(past, width=1280, height=760)
     room.page.get_by_test_id("rail-then").click()
-    expect(room.page.get_by_test_id("then-state")).to_have_attribute("data-shown", "frames", timeout=30_000)
+    expect(room.page.get_by_test_id("then-state")).to_have_attribute("data-shown", "frames")
     return room
 
 
@@ -183,7 +183,7 @@ def test_a_corridor_and_its_green_bands(room: Any) -> None:
     """As worked out by hand in tests/api/test_corridors.py: nothing northwards, 28.2 s of 90 s southwards."""
     page = room.page
     page.get_by_test_id("rail-corridor").click()
-    expect(page.get_by_test_id("corridor-choices").get_by_role("button")).to_have_count(8, timeout=30_000)
+    expect(page.get_by_test_id("corridor-choices").get_by_role("button")).to_have_count(8)
     page.get_by_test_id("corridor-from").select_option("J1_1")
     page.get_by_test_id("corridor-to").select_option("J1_3")
     page.get_by_test_id("corridor-show").click()

@@ -27,7 +27,6 @@ from kept_work import keep_study, keep_what_ifs, picture
 from civicbrain.city.folder import load_city
 
 WIDTH, HEIGHT = 1440, 900
-expect.set_options(timeout=30_000)  # several people may share the machine
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +150,7 @@ def town(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
             except httpx.TransportError:
                 pass
             assert time.monotonic() < end, (run_dir / "out.txt").read_text()[-2000:]
-            time.sleep(0.2)
+            time.sleep(0.05)
         yield Town(url, (run_dir / "api.token").read_text().strip())
     finally:
         process.send_signal(signal.SIGINT)

@@ -5,11 +5,14 @@ Imported by the runs' own processes, so everything here is at module level.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import random
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from civicbrain.city.model import City, DemandFiles
 from civicbrain.contracts.sandbox import sandbox_city
 from civicbrain.core.errors import TwinError
 from civicbrain.evaluate.plan import RunTask
+from civicbrain.evaluate.pool import OnDone, Simulate, attempt
 from civicbrain.evaluate.records import RunFile, RunRecord, RunSeries
 
 BASE_DELAY_S = {"fixed": 50.0, "actuated": 45.0, "delay-based": 55.0, "max-pressure": 30.0}
@@ -58,6 +62,16 @@ def simulate(task: RunTask) -> RunFile:
         travel_time_quantiles_s=[20.0 + delay * 4.0 * (n / 100.0) ** 2 for n in range(101)],
     )
     return RunFile(key=task.key, begin_s=task.begin_s, end_s=task.end_s, run=record, series=series)
+
+
+class AtOnce:
+    """An executor without processes, for tests of what a study does with its runs."""
+
+    def run_all(self, tasks: Sequence[RunTask], simulate: Simulate, on_done: OnDone) -> None:
+        for task in tasks:
+            with contextlib.redirect_stdout(io.StringIO()):
+                outcome = attempt(simulate, task, task.log_file)
+            on_done(task, outcome)
 
 
 def simulate_slowly(task: RunTask) -> RunFile:

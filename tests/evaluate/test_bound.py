@@ -51,8 +51,8 @@ def test_a_study_shows_the_bound_where_it_was_asked_for(tmp_path: Path, wanted: 
     city = replace(fake_runs.fake_city(tmp_path / "city"), junctions=sandbox_city().junctions)
     options = StudyOptions(controls=("fixed", "max-pressure"), seeds=(1, 2), bound=wanted)
     run_study(
-        [str(city.folder)], options, tmp_path / "out", simulate=fake_runs.simulate,
-        resolve=lambda _: city, find_bound=_bound,
+        [str(city.folder)], options, tmp_path / "out", executor=fake_runs.AtOnce(),
+        simulate=fake_runs.simulate, resolve=lambda _: city, find_bound=_bound,
     )  # fmt: skip
     written = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     page = (tmp_path / "out" / "report.html").read_text()

@@ -21,7 +21,7 @@ FIRST_MINUTES = ["--begin", "25200", "--end", "25500"]
 
 def civicbrain(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "civicbrain.cli.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
 
 
 @needs_scenarios

@@ -65,6 +65,8 @@ def study(
     city: City, out: Path, *controls: str, seeds: int = 3, simulate: Any = fake_runs.simulate, **more: Any
 ) -> Evaluation:
     options = StudyOptions(controls=controls or ("fixed", "max-pressure"), seeds=tuple(range(1, seeds + 1)))
+    if "jobs" not in more:
+        more["executor"] = fake_runs.AtOnce()
     return run_study(["sandbox"], options, out, simulate=simulate, resolve=lambda _: city, **more)[0]
 
 
@@ -82,7 +84,7 @@ def without_wall_clock(path: Path) -> dict[str, Any]:
 def test_the_file_holds_what_is_promised(
     city: City, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    study(city, tmp_path / "out", "max-pressure", "fixed")
+    study(city, tmp_path / "out", "max-pressure", "fixed", jobs=1)
     content = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert set(content) >= STUDY_FIELDS
     assert all(set(run) >= RUN_FIELDS for run in content["runs"])
@@ -112,7 +114,7 @@ def test_one_seed_has_no_interval(city: City, tmp_path: Path) -> None:
 
 
 def test_the_same_study_twice_is_the_same_to_the_last_digit(city: City, tmp_path: Path) -> None:
-    study(city, tmp_path / "a")
+    study(city, tmp_path / "a", jobs=1)
     study(city, tmp_path / "b", jobs=2)
     first = without_wall_clock(tmp_path / "a" / "evaluation.json")
     assert first == without_wall_clock(tmp_path / "b" / "evaluation.json")
@@ -142,7 +144,7 @@ def test_a_run_that_fails_is_named_with_its_reason_and_takes_no_other_with_it(
     city: City, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    result = study(city, out, "fixed", "actuated", simulate=fake_runs.simulate_or_fail)
+    result = study(city, out, "fixed", "actuated", simulate=fake_runs.simulate_or_fail, jobs=1)
     reasons = {failure.seed: failure.reason for failure in result.failures}
     assert "tls.add.xml: SUMO could not read" in reasons[1]
     assert "ZeroDivisionError: a defect" in reasons[2]
@@ -263,7 +265,10 @@ def test_several_scenarios_have_a_folder_each_and_one_page_together(tmp_path: Pa
 
     options = StudyOptions(controls=("fixed", "actuated"), seeds=(1, 2))
     out = tmp_path / "out"
-    results = run_study(["east", "west", "east"], options, out, simulate=fake_runs.simulate, resolve=resolve)
+    results = run_study(
+        ["east", "west", "east"], options, out, executor=fake_runs.AtOnce(), simulate=fake_runs.simulate,
+        resolve=resolve,
+    )  # fmt: skip
     assert [result.scenario for result in results] == ["east", "west"]
     whole = json.loads((out / "evaluation.json").read_text())
     assert [one["scenario"] for one in whole["studies"]] == ["east", "west"]

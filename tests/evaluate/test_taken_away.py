@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fake_runs import fake_city, simulate
+from fake_runs import AtOnce, fake_city, simulate
 
 from civicbrain.evaluate.comparison import compare_figures, count_events
 from civicbrain.evaluate.ordered.__main__ import main as carry_out
@@ -30,8 +30,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("study")
     city = replace(fake_city(base / "city"), name="서울 중구")
     run_study(
-        ["x"], StudyOptions(CONTROLS, (1, 2, 3)), base / "out", simulate=simulate, resolve=lambda _: city
-    )
+        ["x"], StudyOptions(CONTROLS, (1, 2, 3)), base / "out", executor=AtOnce(), simulate=simulate,
+        resolve=lambda _: city,
+    )  # fmt: skip
     return base / "out"
 
 

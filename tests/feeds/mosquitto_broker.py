@@ -45,7 +45,7 @@ class Broker:
             [require_mosquitto(), "-c", str(self._config)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             with socket.socket() as probe:
                 probe.settimeout(0.2)

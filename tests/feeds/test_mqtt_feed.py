@@ -37,7 +37,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     made.kill()
 
 
-def until(holds: Callable[[], object], seconds: float = 10.0) -> None:
+def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it never came to that"
@@ -130,7 +130,7 @@ def test_a_broker_that_dies_is_told_and_comes_back_by_itself(broker: Broker, cap
             feed.poll(NOW_S)
     assert error.value.place == f"127.0.0.1:{broker.port}"
     broker.start()
-    until(lambda: feed.connected, 15)
+    until(lambda: feed.connected)
     assert feed.poll(NOW_S) == []
     publish(broker.port, ("camera-1", frame(intake, "camera-1")))
     until(lambda: intake.summary(NOW_S).queued_rows)
@@ -140,6 +140,7 @@ def test_a_broker_that_dies_is_told_and_comes_back_by_itself(broker: Broker, cap
     assert said.count("the broker is back") == 1
 
 
+@pytest.mark.quiet
 def test_a_broker_that_was_never_there_holds_nothing_up():
     intake, _ = world()
     clock = Clock()

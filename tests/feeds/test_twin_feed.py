@@ -65,7 +65,7 @@ def connected(socket: zmq.Socket[bytes], feed: TwinFeed) -> None:
 
 def collect(feed: TwinFeed, count: int) -> list[object]:
     data: list[object] = []
-    end = time.monotonic() + 3
+    end = time.monotonic() + 60
     while len(data) < count and time.monotonic() < end:
         feed.socket.poll(50)
         data += feed.poll(0)

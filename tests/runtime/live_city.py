@@ -45,6 +45,10 @@ MODULES = {
 }
 
 
+PATIENCE = 6.0
+"""Limits are for a free machine; on a loaded one everything may take so many times as long."""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -90,14 +94,14 @@ class LiveCity:
 
     # -- what the processes say
 
-    def twin_status(self, timeout_s: float = 10.0) -> TwinStatus:
+    def twin_status(self, timeout_s: float = 60.0) -> TwinStatus:
         """The next status of the twin."""
         for _ in receive(self._twin):
             pass
         assert self._twin.poll(int(timeout_s * 1000)), f"the twin is silent\n{self.text}"
         return decode(TwinStatus, self._twin.recv_multipart()[-1])
 
-    def state(self, timeout_s: float = 10.0) -> CityState:
+    def state(self, timeout_s: float = 60.0) -> CityState:
         """The next state of the brain process."""
         self.drain()
         self._state = None
@@ -116,9 +120,9 @@ class LiveCity:
                 self._state = decode(CityState, body)
 
     def ask_twin(self, action: str, value: float = 0.0) -> Reply:
-        return self._twin_client.ask(TwinCommand(action=action, value=value), 2.0)
+        return self._twin_client.ask(TwinCommand(action=action, value=value), 20.0)
 
-    def ask_brain(self, action: str, timeout_s: float = 2.0, **fields: Any) -> Reply:
+    def ask_brain(self, action: str, timeout_s: float = 20.0, **fields: Any) -> Reply:
         return self._brain_client.ask(BrainCommand(action=action, actor="test", **fields), timeout_s)
 
     def ledger(self) -> list[dict[str, Any]]:
@@ -163,10 +167,10 @@ class LiveCity:
         return pid
 
     def eventually(self, condition: Callable[[], object], timeout_s: float, every_s: float = 0.05) -> float:
-        """Wall seconds until the condition held."""
+        """Wall seconds until the condition held. timeout_s: on a free machine."""
         start = time.monotonic()
         while not condition():
-            assert time.monotonic() - start < timeout_s, (
+            assert time.monotonic() - start < PATIENCE * timeout_s, (
                 f"not within {timeout_s} s\n{self.text if hasattr(self, 'output') else ''}"
             )
             time.sleep(every_s)
@@ -176,7 +180,7 @@ class LiveCity:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(10)
+                self.process.wait(30)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -37,7 +37,7 @@ def local_within_s(city: LiveCity) -> float:
     """Wall seconds from now until every controller has reported its local plan."""
     start = time.monotonic()
     while city.twin_status().local_junctions < JUNCTIONS:
-        assert time.monotonic() - start < 10, city.text
+        assert time.monotonic() - start < 60, city.text
     return time.monotonic() - start
 
 
@@ -51,6 +51,7 @@ def test_the_centre_takes_control_and_is_on_the_map(live: LiveCity) -> None:
     assert state.twin.unsafe_states == 0
 
 
+@pytest.mark.quiet
 def test_a_hung_centre_loses_the_street_within_4_s(live: LiveCity) -> None:
     live.eventually(lambda: central(live), 15)
     pid = live.kill("brain", signal.SIGSTOP)
@@ -63,6 +64,7 @@ def test_a_hung_centre_loses_the_street_within_4_s(live: LiveCity) -> None:
     live.eventually(lambda: central(live), 15)
 
 
+@pytest.mark.quiet
 def test_a_killed_brain_process_comes_back_by_way_of_local_plans(live: LiveCity) -> None:
     live.eventually(lambda: central(live), 15)
     pid, others = live.kill("brain"), (live.pid("twin"), live.pid("api"))
@@ -94,8 +96,9 @@ def test_an_override_survives_the_kill_of_the_brain_process_with_the_rest_of_its
     assert live.twin_status().unsafe_states == 0
 
 
+@pytest.mark.quiet
 def test_nothing_acknowledged_is_lost_when_the_brain_process_is_killed(live: LiveCity) -> None:
-    live.eventually(lambda: live.ask_brain("status").ok, 15)
+    live.eventually(lambda: live.ask_brain("status", 2.0).ok, 15)
     acknowledged = []
     for number in range(40):
         if number == 25:
@@ -104,7 +107,7 @@ def test_nothing_acknowledged_is_lost_when_the_brain_process_is_killed(live: Liv
         if reply.ok:
             acknowledged.append(f"entry {number}")
     assert len(acknowledged) >= 20
-    live.eventually(lambda: live.ask_brain("status").ok, 15)
+    live.eventually(lambda: live.ask_brain("status", 2.0).ok, 15)
     kept = [entry["body"].get("reason") for entry in live.ledger() if entry["kind"] == "twin"]
     assert set(acknowledged) <= set(kept)
     report = msgspec.to_builtins(live.ask_brain("verify", 10).body)
@@ -128,6 +131,7 @@ def test_a_killed_twin_resumes_and_the_centre_takes_over_again(live: LiveCity) -
     assert [a.title for a in live.alerts].count("The twin was started again") == 1
 
 
+@pytest.mark.quiet
 def test_a_stopped_twin_is_shown_stale_and_told_once(live: LiveCity) -> None:
     live.eventually(lambda: central(live), 15)
     live.drain()
@@ -156,6 +160,7 @@ def answers(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.quiet
 def test_switching_the_control_reaches_the_street_and_the_ledger(live: LiveCity) -> None:
     live.eventually(lambda: central(live), 15)
     reply = live.ask_brain("control", text="fixed", reason="to compare")
@@ -172,7 +177,7 @@ def test_switching_the_control_reaches_the_street_and_the_ledger(live: LiveCity)
 
 
 def test_wrong_commands_are_answered_with_the_reason(live: LiveCity) -> None:
-    live.eventually(lambda: live.ask_brain("status").ok, 15)
+    live.eventually(lambda: live.ask_brain("status", 2.0).ok, 15)
     kinds = {
         live.ask_brain("control", text="actuated").kind: "refused",
         live.ask_brain("control", text="no-such").kind: "not-found",
@@ -185,20 +190,21 @@ def test_wrong_commands_are_answered_with_the_reason(live: LiveCity) -> None:
     assert all(got == wanted for got, wanted in kinds.items()), kinds
 
 
+@pytest.mark.quiet
 def test_full_speed_waits_for_a_living_centre(live: LiveCity) -> None:
     live.eventually(lambda: central(live), 15)
     try:
         assert live.ask_brain("twin", text="speed", value=0.0).ok
         start = live.twin_status().time_s
-        time.sleep(2)
+        live.eventually(lambda: live.twin_status().time_s - start > 20, 3)
         status = live.twin_status()
-        assert status.time_s - start > 20
         assert status.local_junctions == 0, "the centre was outrun"
         assert status.refused_requests <= live.twin_status().refused_requests
     finally:
         assert live.ask_brain("twin", text="speed", value=1.0).ok
 
 
+@pytest.mark.quiet
 def test_pause_stops_the_clock_and_keeps_the_centre(live: LiveCity) -> None:
     live.eventually(lambda: central(live), 15)
     assert live.ask_brain("twin", text="pause").ok
@@ -225,7 +231,7 @@ def test_the_window_starts_again_on_request(live: LiveCity) -> None:
 def run_again(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "civicbrain.cli.main", "run", *arguments],
-        capture_output=True, text=True, timeout=30, check=False,
+        capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
@@ -247,7 +253,7 @@ def test_a_port_in_use_is_named_before_anything_starts(live: LiveCity, tmp_path:
 def test_ctrl_c_ends_everything(live: LiveCity) -> None:
     assert len(live.processes()) >= 4
     live.process.send_signal(signal.SIGINT)
-    assert live.process.wait(10) == 0
+    assert live.process.wait(60) == 0
     assert live.processes() == []
     assert "ended" in live.text
     assert not list(live.run_dir.glob("*.pub"))

@@ -111,11 +111,11 @@ def test_a_tick_costs_next_to_nothing(street):
     street.second(queue("WA_0", 15))
     snapshot = street.snapshot
     fresh = Recent(CITY)
-    start = time.perf_counter()
+    start = time.process_time()
     for second in range(200):
         object.__setattr__(snapshot, "time_s", 1000.0 + second)
         fresh.take(snapshot)
-    assert (time.perf_counter() - start) / 200 < 0.002
+    assert (time.process_time() - start) / 200 < 0.002
 
 
 def test_the_worst_comes_first_with_its_cause_and_remedy(street):

@@ -33,10 +33,11 @@ def call(live: LiveCity, path: str, body: dict[str, Any] | None = None) -> Any:
         data=None if body is None else json.dumps(body).encode(),
         headers={"content-type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 
+@pytest.mark.quiet
 def test_a_what_if_is_answered_from_now_and_the_city_goes_on(live: LiveCity) -> None:
     asked = {"change": {"demand_factor": 1.5}, "minutes": 1, "seeds": 2, "model": "meso"}
     name = call(live, "/v1/what-ifs", asked)["id"]
@@ -44,7 +45,7 @@ def test_a_what_if_is_answered_from_now_and_the_city_goes_on(live: LiveCity) -> 
     end = time.monotonic() + 150
     while (view := call(live, f"/v1/what-ifs/{name}"))["state"] in ("queued", "running"):
         assert time.monotonic() < end, view
-        time.sleep(0.5)
+        time.sleep(0.1)
     assert view["state"] == "done", view["error"]
     answer = view["answer"]
     assert answer["pairs"] == 2
@@ -72,7 +73,7 @@ def test_a_what_if_begins_at_a_kept_moment(live: LiveCity) -> None:
     end = time.monotonic() + 150
     while (view := call(live, f"/v1/what-ifs/{name}"))["state"] in ("queued", "running"):
         assert time.monotonic() < end, view
-        time.sleep(0.5)
+        time.sleep(0.1)
     assert view["state"] == "done", view["error"]
     assert view["answer"]["from_s"] == pytest.approx(first["time_s"], abs=1.0)
     assert [course["name"] for course in view["answer"]["courses"]] == ["queue", "throughput", "lost"]

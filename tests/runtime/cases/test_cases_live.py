@@ -36,7 +36,7 @@ def call(live: LiveCity, path: str, body: dict[str, Any] | None = None) -> Any:
     data = json.dumps(body).encode() if body is not None else None
     headers = {"content-type": "application/json"} if body is not None else {}
     request = urllib.request.Request(f"http://127.0.0.1:{live.port}{path}", data, headers)
-    with urllib.request.urlopen(request, timeout=15) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

@@ -152,6 +152,7 @@ def test_twelve_attempts_and_no_more(trial: OnTrial) -> None:
     assert states(trial)["police"] == "dead"
 
 
+@pytest.mark.quiet
 def test_a_receiver_that_hangs_or_trickles_holds_up_nobody_else(
     trial: OnTrial, secret: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +186,7 @@ def test_a_killed_process_sends_again_under_the_same_key(
             mine = OnTrial(trial.folder)
             deliverer = Deliverer(mine.store, notices, lambda: None)
             deliverer.step()
-            receiver_took = time.monotonic() + 10
+            receiver_took = time.monotonic() + 60
             while not any(task.done() for _, task in deliverer._busy.values()):
                 assert time.monotonic() < receiver_took
                 time.sleep(0.01)
