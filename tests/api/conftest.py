@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -31,27 +32,37 @@ def city_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def place_of(city_folder: Path) -> Iterator[Callable[[], Place]]:
-    """Makes places; run folders are short, for Unix sockets."""
+@contextlib.contextmanager
+def making_places(city: Path) -> Iterator[Callable[[], Place]]:
+    """Makes places, and ends all that runs in them; run folders are short, for Unix sockets."""
     places: list[Place] = []
-    with tempfile.TemporaryDirectory(prefix="cb-") as base:
+    with tempfile.TemporaryDirectory(prefix="cb-") as base, contextlib.ExitStack() as ends:
 
         def make() -> Place:
             run_dir = Path(base) / str(len(places))
             run_dir.mkdir(mode=0o700)
-            places.append(Place(run_dir, city_folder))
+            places.append(Place(run_dir, city))
+            ends.callback(places[-1].end)
             return places[-1]
 
         yield make
-        for place in places:
-            place.end()
+
+
+@pytest.fixture(scope="module")
+def place_of(city_folder: Path) -> Iterator[Callable[[], Place]]:
+    """Makes places of the module's own."""
+    with making_places(city_folder) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")
-def live(place_of: Callable[[], Place]) -> Place:
+def shared(city_folder: Path) -> Iterator[Place]:
     """All processes but the twin, without rate limits, shared; who kills or fills anything makes a place."""
-    place = place_of()
+    with making_places(city_folder) as make:
+        yield started(make())
+
+
+def started(place: Place) -> Place:
     place.start_backend("--vehicles", "400", "--alert-every", "1")
     place.start_api("--read-rate", "1e9", "--write-rate", "1e9")
     place.start_history()
@@ -60,6 +71,13 @@ def live(place_of: Callable[[], Place]) -> Place:
     place.wait_cases()
     place.wait_history()
     return place
+
+
+@pytest.fixture(scope="module")
+def live(shared: Place) -> Place:
+    """The shared place, running at real time: other modules may have left it paused."""
+    httpx.patch(f"{shared.url}/v1/twin", json={"paused": False, "speed": 1}, timeout=60).raise_for_status()
+    return shared
 
 
 @pytest.fixture
