@@ -16,7 +16,7 @@ from civicbrain.brains.signals.lookahead import LookAheadBrain
 from civicbrain.city.model import City
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.store import Store
-from civicbrain.contracts.brain import Brain, BrainContext
+from civicbrain.contracts.brain import Brain, BrainContext, PlanRequest
 from civicbrain.contracts.brain_checks import check_brain
 from civicbrain.contracts.sandbox import sandbox_city, sandbox_signals, sandbox_snapshots
 from civicbrain.core.errors import ConfigurationError
@@ -154,6 +154,19 @@ def test_no_schedule_is_told_where_another_rule_chose() -> None:
             break
     assert "waited" in said["why"]
     assert said["schedule"] == []
+
+
+def test_a_plan_for_a_junction_that_no_camera_sees_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, silent = brain(explain=True), brain()
+    plan = PlanRequest("A", (30.0, 20.0), 4.0, 100.0, 160.0, "signals")
+    seen, signals = frame(CITY, 100.0, {"NBB_0": 4}), sandbox_signals(CITY, 100.0, 0, 50.0)
+    for one in (told, silent):
+        monkeypatch.setattr(one._unseen, "update", lambda *_: (plan,))
+    said = ask(told, CITY, seen, signals)
+    assert said.explanations["A"]["durations_s"] == [30.0, 20.0]
+    assert said.explanations["A"]["offset_s"] == 4.0
+    assert plan in said.requests
+    assert ask(silent, CITY, seen, signals).explanations == {}
 
 
 def expected_at_b(mode: ControllerMode, **options: object) -> float:
