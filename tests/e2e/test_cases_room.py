@@ -248,6 +248,7 @@ def test_a_report_gets_its_place_by_a_click_and_is_seen_on_the_map(page: Any, se
     page.keyboard.press("Escape")
 
 
+@pytest.mark.quiet
 def test_a_flood_of_alarms_is_a_handful_of_groups_and_the_page_stays_quick(
     brain: Brain, page: Any, keep_picture: Callable[..., None]
 ) -> None:
