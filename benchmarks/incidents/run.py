@@ -21,7 +21,7 @@ from baselines import Approaches, california, isolation_forest  # noqa: E402
 from draw_incidents import WARM_UP_S  # noqa: E402
 from plots import plot  # noqa: E402
 from recordings import recorded, replay, run_of  # noqa: E402
-from runs import FULL, PILOT, Spec, held_out  # noqa: E402
+from runs import COMPARED, FULL, PILOT, Spec, held_out  # noqa: E402
 from scoring import Scored, match_run  # noqa: E402
 from summary import condense, table  # noqa: E402
 
@@ -102,7 +102,7 @@ def _write(file: Path, runs: list[dict[str, Any]]) -> None:
 def one_run(spec: Spec, recordings: Path) -> dict[str, Any]:
     """One run, simulated where it is not recorded yet: detectors look on, and are scored; all of them in runs
     that are compared, else ours as it is set."""
-    compared = spec in PILOT or spec.is_held_out
+    compared = spec in COMPARED
     levels = SENSITIVITIES if compared else (1.0,)
     file = recorded(spec, recordings)
     run = run_of(file)

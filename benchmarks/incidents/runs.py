@@ -96,6 +96,9 @@ PILOT = [
 ]  # fmt: skip
 """A part of them, the short ones first."""
 
+COMPARED = [FULL[0], FULL[1], FULL[2], FULL[3], FULL[4], FULL[18]]
+"""Those in which the baselines and ours at other sensitivities look on as well."""
+
 
 def held_out(city: str) -> list[Spec]:
     """Runs of a city of which nothing was ever looked at."""
