@@ -50,7 +50,6 @@ class Estimate:
     rate_veh_per_s: F32  # (k,) arrivals in the long run (5 min)
     share: F32  # (k,) of the lane's vehicles
     turn_share: F32  # (m,) of the from-lane's vehicles
-    left_veh: F32  # (n,) seen to leave each lane since the update before
 
 
 class Estimator:
@@ -183,7 +182,6 @@ class Estimator:
                 self.sources.count_flow(self._inflow, self._out, self._any_in)
                 self._clear_flow()
         self._model_s, self._slot = model_s, slot
-        self._left[:] = 0.0
         if dt_s > 0.0:
             self._take_frame(model_s, dt_s, detections, lamps, np.where(first, 3, state).astype(np.int32))
         if seconds:
@@ -211,6 +209,7 @@ class Estimator:
         is_open = np.append(is_open, True)  # group -1: no signal
         open_moves = np.bincount(layout.move_lane, is_open[layout.move_group], layout.lanes)
         may_leave = open_moves > 0
+        self._left[:] = 0.0
         old, new = self._tracks, self._spare
         self._count = follow(
             len(lane), lane, dist_m, speed_mps, self._count, *old, *new, dt_s, model_s, state, may_leave,
@@ -274,7 +273,6 @@ class Estimator:
             rate_veh_per_s=np.maximum(self.sources.arrival_rate, 0.0),
             share=self.shares.of_stream,
             turn_share=self.shares.turn_share,
-            left_veh=self._left,
         )
 
     _tracks: Tracks

@@ -22,7 +22,6 @@ from civicbrain.brains.signals.approach_lanes import ApproachLanes
 from civicbrain.brains.signals.asking import Asking, Explain
 from civicbrain.brains.signals.choice import Choice
 from civicbrain.brains.signals.demand import Demand, DemandReader
-from civicbrain.brains.signals.discharge import Discharge
 from civicbrain.brains.signals.estimate import Estimate, Estimator
 from civicbrain.brains.signals.explanation import explain_outlook, explain_plan
 from civicbrain.brains.signals.heads import Heads
@@ -115,7 +114,6 @@ class LookAheadBrain:
             min_stage_s=options.min_stage_s,
         )  # fmt: skip
         self._heads = Heads(self._lanes, self.streams.group)
-        self._discharge = Discharge(self._lanes, self.streams.group, len(city.network.lanes.ids))
         self._reader = DemandReader(city, self.streams)
         self._estimator = Estimator(city, self.streams, options.horizon_s)
         self._waiting = Waiting(city, self.streams, never_full(self.stages))
@@ -160,14 +158,9 @@ class LookAheadBrain:
         self._foresee(nobody, np.full(len(nobody), -1, dtype=np.int32))
         self._planned[:] = np.nan
         lamps, since_s = np.zeros(groups, np.uint8), np.zeros(groups, np.float32)
-        lanes, metres = np.zeros(0, np.int32), np.zeros(0, np.float32)
-        for array in (lamps, since_s, lanes, metres):
+        for array in (lamps, since_s):
             array.flags.writeable = False  # as a snapshot's are
-        standing = np.zeros(streams, dtype=np.bool_)
-        self._heads.update(0.0, lamps, since_s, standing, self.streams.share)
-        left = np.zeros(len(self._city.network.lanes.ids), np.float32)
-        self._discharge.update(0.0, lamps, since_s, standing, lanes, metres, left)
-        self._discharge.reset()
+        self._heads.update(0.0, lamps, since_s, np.zeros(streams, dtype=np.bool_), self.streams.share)
 
     def advise(self, snapshot: Snapshot) -> Advice:
         """Requests for all junctions that can be decided on; explanations if asked for."""
@@ -192,7 +185,6 @@ class LookAheadBrain:
             self._served[:] = 0.0
             self._plan_s[:] = -np.inf
             self._heads.bit[:] = 0
-            self._discharge.reset()
             self._tick = 0
             self._shares_s = -np.inf
             self._unseen.reset()
@@ -205,10 +197,6 @@ class LookAheadBrain:
             self._shares_s = now
         standing = demand.standing_head[:-1]
         self._heads.update(now, signals.lamps, signals.lamps_since_s, standing, estimate.share)
-        seen = snapshot.detections
-        self._discharge.update(
-            now, signals.lamps, signals.lamps_since_s, standing, seen.lane, seen.distance_m, estimate.left_veh
-        )
         ready, current = self._choice.look(snapshot)
         steady = (signals.target < 0) | (signals.target == signals.stage)
         young = (current >= 0) & (now - signals.stage_since_s < options.min_stage_s)
@@ -237,8 +225,6 @@ class LookAheadBrain:
             self._lanes.stream_lane, estimate.arrivals_veh, estimate.rate_veh_per_s, demand.outlet[:-1],
             demand.run_veh[:-1], weight, self.options.flow_veh_per_s, self._scene,
         )  # fmt: skip
-        trusted = self._discharge.share * self.options.flow_veh_per_s
-        np.minimum(self._scene.flow, trusted, out=self._scene.flow)
 
     def _foresee(self, asked: Bool, current: I32) -> tuple[F64, I32]:
         cost = np.full(self.stages.count, np.inf)
