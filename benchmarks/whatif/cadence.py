@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -98,6 +99,19 @@ class Cadence:
         return found
 
 
+def _let_programs_in(run_dir: Path) -> str:
+    """A user who could log in ends the demo, whose operator may order no study; the token is for programs."""
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "civicbrain.cli.main", "user", "add", "bench", "--role", "engineer",
+               "--password-stdin", "--run-dir", str(run_dir)]  # fmt: skip
+    subprocess.run(command, input=secrets.token_urlsafe(24), text=True, check=True, stdout=subprocess.DEVNULL)
+    token = secrets.token_urlsafe(32)
+    file = run_dir / "api.token"
+    file.touch(mode=0o600)
+    file.write_text(token)
+    return token
+
+
 class City:
     """`civicbrain run` on a free port, asked over HTTP."""
 
@@ -106,9 +120,8 @@ class City:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         command = [sys.executable, "-m", "civicbrain.cli.main", "run", city, "--port", str(self.port),
-                   "--run-dir", str(run_dir), "--speed", "1", "--warmup", "300",
-                   "--host", "0.0.0.0"]  # fmt: skip
-        self._token = run_dir / "api.token"  # there when the log-in is not the demo's; it may order studies
+                   "--run-dir", str(run_dir), "--speed", "1", "--warmup", "300"]  # fmt: skip
+        self._token = _let_programs_in(run_dir)
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
 
     def call(self, path: str, body: dict[str, Any] | None = None, method: str | None = None) -> Any:
@@ -117,7 +130,7 @@ class City:
             data=None if body is None else json.dumps(body).encode(),
             headers={
                 "content-type": "application/json",
-                "authorization": f"Bearer {self._token.read_text().strip()}",
+                "authorization": f"Bearer {self._token}",
             },
         )  # fmt: skip
         with urllib.request.urlopen(request, timeout=20) as answer:
