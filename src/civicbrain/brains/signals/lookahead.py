@@ -28,6 +28,7 @@ from civicbrain.brains.signals.heads import Heads
 from civicbrain.brains.signals.schedules import I64, Scene, Weights, gather
 from civicbrain.brains.signals.search import REQUESTS_AHEAD, search
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
+from civicbrain.brains.signals.stalled import Stalled, leave_out
 from civicbrain.brains.signals.unseen import UnseenPlans
 from civicbrain.brains.signals.waiting import Waiting
 from civicbrain.city.model import City
@@ -114,6 +115,7 @@ class LookAheadBrain:
             min_stage_s=options.min_stage_s,
         )  # fmt: skip
         self._heads = Heads(self._lanes, self.streams.group)
+        self._stalled = Stalled(self._lanes, self.streams.group, city.network)
         self._reader = DemandReader(city, self.streams)
         self._estimator = Estimator(city, self.streams, options.horizon_s)
         self._waiting = Waiting(city, self.streams, never_full(self.stages))
@@ -158,9 +160,13 @@ class LookAheadBrain:
         self._foresee(nobody, np.full(len(nobody), -1, dtype=np.int32))
         self._planned[:] = np.nan
         lamps, since_s = np.zeros(groups, np.uint8), np.zeros(groups, np.float32)
-        for array in (lamps, since_s):
+        lanes, metres = np.zeros(0, np.int32), np.zeros(0, np.float32)
+        queued = np.zeros(len(self._city.network.lanes.ids), np.float32)
+        for array in (lamps, since_s, lanes, metres, queued):
             array.flags.writeable = False  # as a snapshot's are
         self._heads.update(0.0, lamps, since_s, np.zeros(streams, dtype=np.bool_), self.streams.share)
+        self._stalled.update(0.0, lamps, since_s, queued, lanes, metres, metres)
+        leave_out(self._stalled.dead_veh, self._scene.arrivals)
 
     def advise(self, snapshot: Snapshot) -> Advice:
         """Requests for all junctions that can be decided on; explanations if asked for."""
@@ -185,6 +191,7 @@ class LookAheadBrain:
             self._served[:] = 0.0
             self._plan_s[:] = -np.inf
             self._heads.bit[:] = 0
+            self._stalled.reset()
             self._tick = 0
             self._shares_s = -np.inf
             self._unseen.reset()
@@ -197,6 +204,11 @@ class LookAheadBrain:
             self._shares_s = now
         standing = demand.standing_head[:-1]
         self._heads.update(now, signals.lamps, signals.lamps_since_s, standing, estimate.share)
+        seen = snapshot.detections
+        self._stalled.update(
+            now, signals.lamps, signals.lamps_since_s, snapshot.lanes.queued, seen.lane, seen.distance_m,
+            seen.speed_mps,
+        )  # fmt: skip
         ready, current = self._choice.look(snapshot)
         steady = (signals.target < 0) | (signals.target == signals.stage)
         young = (current >= 0) & (now - signals.stage_since_s < options.min_stage_s)
@@ -225,6 +237,7 @@ class LookAheadBrain:
             self._lanes.stream_lane, estimate.arrivals_veh, estimate.rate_veh_per_s, demand.outlet[:-1],
             demand.run_veh[:-1], weight, self.options.flow_veh_per_s, self._scene,
         )  # fmt: skip
+        leave_out(self._stalled.dead_veh, self._scene.arrivals)
 
     def _foresee(self, asked: Bool, current: I32) -> tuple[F64, I32]:
         cost = np.full(self.stages.count, np.inf)

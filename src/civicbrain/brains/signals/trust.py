@@ -23,7 +23,8 @@ Frozen. Exactly the same vehicles at exactly the same places, frame after frame,
     blocked lane stands among others that change. A standstill on all arms through several greens looks
     frozen, too; in it the local plan does no harm.
 A phantom queue has no rule: to a camera it is what a blocked lane is, and the picture around it is true. What
-    the control does about blocked lanes serves here (a limit on green without discharge, bounded waits).
+    the control does about blocked lanes serves here (limits on green without discharge: `worth`, `stalled`;
+    bounded waits).
 
 Doubt lasts at least a minute and ends when the picture has been sound for a while. A camera that is silent is
 not judged (its age is known), nor is a junction that never had a frame: both are returned as they stood,
