@@ -54,7 +54,7 @@ function Chart({ detail, recent, width }: { detail: JunctionDetail; recent: Rece
   const now = recent.until_s;
   const [from, until] = [now - PAST_S, now + AHEAD_S];
   const x = timeScale(now, NAMES, width - NAMES);
-  const minutes = Array.from({ length: 6 }, (_, k) => Math.ceil(from / 60) * 60 + 60 * k).filter((minute) => minute <= now - 20);
+  const minutes = Array.from({ length: 6 }, (_, k) => Math.ceil(from / 60) * 60 + 60 * k).filter((minute) => x(minute) <= x(now) - LABEL_PX);
   const height = HEAD + ROW * (recent.groups.length + 2) + 6;
   const bottom = height - 4;
   return (
@@ -106,6 +106,9 @@ function Chart({ detail, recent, width }: { detail: JunctionDetail; recent: Rece
     </svg>
   );
 }
+
+/** Two times beside each other are this far apart at least. */
+const LABEL_PX = 36;
 
 const clip = (name: string): string => (name.length > 14 ? `${name.slice(0, 13)}…` : name);
 
