@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,13 +101,13 @@ def one_run(city: Path, run_dir: Path, settle_s: float, length_s: float) -> dict
         twin.wait_until(twin.time_s + settle_s)
         watching = threading.Thread(target=_watch_the_map, args=(port, length_s), daemon=True)
         watching.start()
-        before, wall = _processor_s(main_process), time.monotonic()
+        before, wall = _by_name(main_process, _processor_s), time.monotonic()
         start_s, memory = twin.time_s, []
         for sample in range(1, SAMPLES + 1):
             twin.wait_until(start_s + length_s * sample / SAMPLES)
-            memory.append(_memory_mb(main_process))
+            memory.append(_by_name(main_process, _memory_mb))
         wall_s, simulated_s = time.monotonic() - wall, twin.time_s - start_s
-        after = _processor_s(main_process)
+        after = _by_name(main_process, _processor_s)
         vehicles = twin.vehicles
     names = sorted(set(before) & set(after))
     return {
@@ -193,27 +193,23 @@ def _named(process: psutil.Process) -> str:
     return " ".join(filter(None, [modules[-1].removeprefix("civicbrain.") if modules else "run", room]))
 
 
-def _processes(top: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
+def _by_name(top: psutil.Process, figure: Callable[[psutil.Process], float]) -> dict[str, float]:
+    """The figure of each process of the city, those of one name added up."""
+    found: dict[str, float] = {}
     for process in (top, *top.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess):
-            yield _named(process), process
-
-
-def _processor_s(top: psutil.Process) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, process in _processes(top):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            used = process.cpu_times()
-            found[name] = found.get(name, 0.0) + used.user + used.system
+            name = _named(process)
+            found[name] = found.get(name, 0.0) + figure(process)
     return found
 
 
-def _memory_mb(top: psutil.Process) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, process in _processes(top):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            found[name] = found.get(name, 0.0) + process.memory_info().rss / 1e6
-    return found
+def _processor_s(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return float(used.user + used.system)
+
+
+def _memory_mb(process: psutil.Process) -> float:
+    return float(process.memory_info().rss / 1e6)
 
 
 def _watch_the_map(port: int, seconds: float) -> None:

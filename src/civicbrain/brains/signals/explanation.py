@@ -107,12 +107,11 @@ def explain_outlook(
     }
 
 
-def explain_plan(request: PlanRequest) -> Mapping[str, object]:
-    """Of a junction that no camera sees: its fixed plan, one duration a step of the local plan."""
-    cycle_s = sum(request.durations_s)
+def explain_plan(request: PlanRequest, why: str) -> Mapping[str, object]:
+    """Of a fixed plan: one duration a step of the local plan. why: one sentence."""
     return {
-        "why": f"no camera sees this junction: plan of {cycle_s:.0f} s for what is reckoned to arrive",
-        "cycle_s": cycle_s,
+        "why": why,
+        "cycle_s": sum(request.durations_s),
         "durations_s": list(request.durations_s),
         "offset_s": request.offset_s,
     }

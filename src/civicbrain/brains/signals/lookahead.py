@@ -13,6 +13,7 @@ The bound on red, pedestrians and what has just begun are treated as under `max-
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -180,7 +181,11 @@ class LookAheadBrain:
         plans = self._unseen.update(snapshot, outlook.estimate.rate_veh_per_s)
         if not plans:
             return advice
-        said = {plan.junction: explain_plan(plan) for plan in plans} if explain else {}
+        said: dict[str, Mapping[str, object]] = {}
+        for plan in plans if explain else ():
+            cycle_s = sum(plan.durations_s)
+            why = f"no camera sees this junction: plan of {cycle_s:.0f} s for what is reckoned to arrive"
+            said[plan.junction] = explain_plan(plan, why)
         return replace(advice, requests=advice.requests + plans, explanations={**advice.explanations, **said})
 
     def decide(self, snapshot: Snapshot) -> Outlook:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from civicbrain.brains.signals.approach import Streams, build_streams
+from civicbrain.brains.signals.explanation import explain_plan
 from civicbrain.brains.signals.plans.flows import StreamFlows
 from civicbrain.brains.signals.plans.network import PlanNetwork, PlanOptions, Timing
 from civicbrain.brains.signals.plans.requests import RENEW_S, listens, movement_shares, plan_request
@@ -23,7 +24,7 @@ from civicbrain.city.model import City
 from civicbrain.city.network import F64
 from civicbrain.city.observations import Detections
 from civicbrain.city.snapshot import Snapshot
-from civicbrain.contracts.brain import Advice, PlanRequest
+from civicbrain.contracts.brain import Advice
 from civicbrain.core.errors import ConfigurationError
 
 ZONE_M = 50.0
@@ -175,7 +176,10 @@ class PlanChangeBrain:
         )
         explanations: Mapping[str, Mapping[str, object]] = {}
         if self.options.explain:
-            explanations = {r.junction: self._explain(r) for r in requests}
+            source = f"from flows of {self.options.interval_s / 60.0:.0f} min"
+            explanations = {
+                r.junction: explain_plan(r, f"plan of {sum(r.durations_s):.0f} s {source}") for r in requests
+            }
         return Advice(requests=requests, explanations=explanations)
 
     def _demand(self) -> StreamFlows:
@@ -229,12 +233,3 @@ class PlanChangeBrain:
                 plan = plans[row]
                 result[row] = Timing(plan.durations_s, (plan.offset_s + shift_s) % plan.cycle_s)
         return result
-
-    def _explain(self, request: PlanRequest) -> dict[str, object]:
-        cycle_s = sum(request.durations_s)
-        return {
-            "why": f"plan of {cycle_s:.0f} s from flows of {self.options.interval_s / 60.0:.0f} min",
-            "cycle_s": cycle_s,
-            "durations_s": list(request.durations_s),
-            "offset_s": request.offset_s,
-        }
