@@ -6,10 +6,11 @@ import { workedOn } from './model';
 
 export type List = 'group' | 'alarm' | 'case' | 'step';
 export type Pane = 'alarms' | 'cases';
-/** Ids of the lists; a list without rows is not on the page. */
+/** Ids of the lists; a list without rows is not on the page, but one that is still being read is. */
 export const ALARM_LIST = 'alarm-list';
 export const CASE_LIST = 'case-list';
 const LIST_OF: Record<Pane, string> = { alarms: ALARM_LIST, cases: CASE_LIST };
+const hasRows = (pane: Pane): boolean => Number(document.getElementById(LIST_OF[pane])?.dataset.count ?? 0) > 0;
 type Key = string | number | null;
 
 interface Choices {
@@ -38,7 +39,7 @@ export const choice = {
   },
   enter: (pane: Pane): void => store.set({ pane }),
   /** The half that the keys work on now. */
-  pane: (): Pane => workedOn(store.get().pane, (pane) => document.getElementById(LIST_OF[pane]) !== null),
+  pane: (): Pane => workedOn(store.get().pane, hasRows),
 };
 
 /** A list goes, its last row worked off: the keys go on in the other one, unless the focus is already elsewhere. */
