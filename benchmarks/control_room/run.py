@@ -22,6 +22,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 STATIC = ROOT / "src" / "civicbrain" / "api" / "static"
 RATE_HZ = 5
+SIDE, BIG_SIDE = 16, 36  # of the grids of junctions
 SLOW_BYTES_PER_S = 150_000
 # without a display and without a graphics card: WebGL in software
 FLAGS = ["--no-sandbox", "--no-first-run", "--disable-background-networking", "--use-gl=angle",
@@ -103,13 +106,25 @@ def measure_bundle() -> dict[str, int]:
     return {"at_start_gzip": at_start, "all_gzip": sum(size.values()), "largest_gzip": max(size.values())}
 
 
-def start(folder: Path, vehicles: int) -> tuple[subprocess.Popen[bytes], int]:
+@contextmanager
+def stand_in(vehicles: int, side: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The API in front of made-up traffic on side x side junctions, and its port."""
+    with tempfile.TemporaryDirectory(prefix="cb-") as name:
+        process, port = start(Path(name), vehicles, side)
+        try:
+            yield process, port
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def start(folder: Path, vehicles: int, side: int) -> tuple[subprocess.Popen[bytes], int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "tests" / "api" / "stand_in.py"), "--run-dir", str(folder / "run"),
-         "--vehicles", str(vehicles), "--size", "16", "--port", str(port), "--no-limits"],
+         "--vehicles", str(vehicles), "--size", str(side), "--port", str(port), "--no-limits"],
         stdout=(folder / "log").open("wb"), stderr=subprocess.STDOUT,
     )  # fmt: skip
     for _ in range(300):
@@ -134,26 +149,22 @@ def main() -> None:
     options = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     results: dict[str, Any] = {"vehicles": options.vehicles, "seconds": options.seconds}
-    with tempfile.TemporaryDirectory(prefix="cb-") as name:
-        process, port = start(Path(name), options.vehicles)
+    with stand_in(options.vehicles, SIDE) as (process, port):
         url = f"http://127.0.0.1:{port}/"
-        try:
-            if options.only != "page":
-                results["wire"] = measure_wire(port, psutil.Process(process.pid), options.seconds)
-            if options.only != "wire":
-                with sync_playwright() as playwright:
-                    browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-                    results["bundle"] = measure_bundle()
-                    results["opening"] = page.measure_opening(browser, url, 5)
-                    results["drawing"] = page.measure_drawing(browser, url, (1440, 900), options.seconds)
-                    results["drawing_small"] = page.measure_drawing(
-                        browser, url, (1000, 640), options.seconds
-                    )
-                    results["chromium"] = browser.version
-                    browser.close()
-        finally:
-            process.terminate()
-            process.wait()
+        if options.only != "page":
+            results["wire"] = measure_wire(port, psutil.Process(process.pid), options.seconds)
+        if options.only != "wire":
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+                results["bundle"] = measure_bundle()
+                results["opening"] = page.measure_opening(browser, url, 5)
+                results["drawing"] = page.measure_drawing(browser, url, (1440, 900), options.seconds)
+                results["drawing_small"] = page.measure_drawing(browser, url, (1000, 640), options.seconds)
+                results["chromium"] = browser.version
+                browser.close()
+    if options.only != "page":
+        with stand_in(options.vehicles, BIG_SIDE) as (process, port):
+            results["wire_1296_junctions"] = measure_wire(port, psutil.Process(process.pid), options.seconds)
     results |= {
         "load_average_at_the_end": [round(x, 1) for x in os.getloadavg()],
         "cores": os.cpu_count(),

@@ -13,7 +13,7 @@ import pytest
 from grid_city import grid_city
 from stand_in import StandIn
 
-from civicbrain.api.frames import UNKNOWN_U16, FrameEncoder
+from civicbrain.api.frames import UNKNOWN_U16, FrameEncoder, without_state
 from civicbrain.contracts import wire
 
 
@@ -107,3 +107,15 @@ def test_ten_thousand_vehicles_take_a_millisecond() -> None:
         times.append(time.perf_counter() - start)
     assert len(frame) < 120_000
     assert min(times) < 0.001
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 501])
+def test_a_frame_without_its_state_is_the_same_but_for_lamps_and_junctions(count: int) -> None:
+    stand_in = StandIn(grid_city(3), count)
+    whole = FrameEncoder(grid_city(3)).encode(4, stand_in.vehicle_frame(), stand_in.city_state(), 2.0)
+    light, before = read(without_state(whole)), read(whole)
+    for name in ("magic", "sequence", "time_s", "speed"):
+        assert light[name] == before[name]
+    for name in ("number", "x", "y", "angle", "velocity", "class"):
+        np.testing.assert_array_equal(light[name], before[name])
+    assert not any(len(light[name]) for name in ("lamp", "delay", "queue", "mode", "stage"))

@@ -32,6 +32,21 @@ def test_frames_come_at_once_and_go_on(live: Place) -> None:
     assert [f["sequence"] for f in frames] == sorted({f["sequence"] for f in frames})
 
 
+def test_lamps_and_junctions_are_sent_when_they_are_news(live: Place) -> None:
+    async def watch() -> list[bytes]:
+        async with websockets.connect(live.url.replace("http", "ws") + "/v1/map") as socket:
+            async with asyncio.timeout(10.0):
+                return [bytes(await socket.recv()) for _ in range(8)]
+
+    frames = [read(frame) for frame in asyncio.run(watch())]
+    with_state = [len(frame["lamp"]) > 0 for frame in frames]
+    assert with_state[0]
+    assert not all(with_state)
+    for frame, whole in zip(frames, with_state, strict=True):
+        assert (len(frame["stage"]) > 0) is whole
+        assert len(frame["number"]) == 400
+
+
 @pytest.mark.parametrize(
     ("headers", "host"),
     [({"Origin": "http://evil.example"}, None), ({"Origin": "null"}, None), ({}, "evil.example")],

@@ -34,6 +34,17 @@ describe('decodeFrame', () => {
     expect(frame.delay.length).toBe(0);
   });
 
+  it('goes on with the lamps and junctions of the frame before where none are sent', () => {
+    const before = decodeFrame(buildFrame(1, three));
+    const none = buildFrame(2, [three[0]!], { lamps: '', delay: [], queue: [], mode: [], stage: [] });
+    const frame = decodeFrame(none, before);
+    expect([frame.timeS, frame.vehicles]).toEqual([2, 1]);
+    expect(String.fromCharCode(...frame.lamp)).toBe('Gr');
+    expect([...frame.stage]).toEqual([0, -1, 3]);
+    expect(decodeFrame(buildFrame(3, three, { lamps: 'yy' }), frame).lamp[0]).toBe('y'.charCodeAt(0));
+    expect(decodeFrame(none).lamp.length).toBe(0);
+  });
+
   it('says how many bytes a frame has', () => {
     expect(frameBytes(0, 0, 0)).toBe(HEADER_BYTES);
     expect(frameBytes(1, 1, 1)).toBe(32 + 4 + 2 * 4 + 3 * 4 + 4 + 2 * 4 + 2 * 4);

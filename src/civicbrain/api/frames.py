@@ -7,6 +7,9 @@ Little endian. Encoded once a frame for all clients: 10,000 vehicles take 110 kB
     number u32[n], x u16[n], y u16[n] (0..65535 over bounds_m), angle u8[n] (256 = 360°, clockwise from
     north), speed u8[n] (0.25 m/s), class u8[n], lamp u8[g] (ascii), delay u16[j] (0.1 s; 65535 unknown),
     queue u16[j] (0.1 veh; 65535 unknown), mode u8[j], stage i8[j]
+
+On the live map's stream lamps and junctions come less often than vehicles: a frame without them has g = j = 0
+(`without_state`), and those of the frame before go on.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ MAGIC = b"CBF1"
 _HEADER = struct.Struct("<4sIdfIII")
 UNKNOWN_U16 = 65535
 _LAMP_DARK = ord("o")
+_VEHICLE_BYTES = (4, 2, 2, 1, 1, 1)  # of one vehicle, by column
 _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 
 
@@ -90,6 +94,13 @@ class FrameEncoder:
             mode = _fitting(state.junction_mode, mode)
             stage = np.clip(_fitting(state.junction_stage, stage.astype(np.int32)), -1, 127).astype(np.int8)
         return [lamp, delay, queue, mode, stage]
+
+
+def without_state(frame: bytes) -> bytes:
+    """The frame without lamps and junctions: what has changed for a client that has got them before."""
+    *head, count, _, _ = _HEADER.unpack_from(frame)
+    padded = [count * size + -count * size % 4 for size in _VEHICLE_BYTES]
+    return _HEADER.pack(*head, count, 0, 0) + frame[_HEADER.size : _HEADER.size + sum(padded)]
 
 
 def _fitting(packed: wire.Array, unknown: NDArray[Any]) -> NDArray[Any]:

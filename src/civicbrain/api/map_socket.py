@@ -3,7 +3,8 @@
 A client that reads slowly skips frames and never holds up another; one that does not read at all for
 `map_send_timeout_s` is dropped. Clients say "calm" when nobody looks (one frame a second is enough then) and
 "live" when somebody does again: the newest frame follows at once. What else they send is thrown away, and
-those that send much are closed.
+those that send much are closed. Lamps and junctions are sent to a client only when they are new to it,
+and at most twice a second, however fast the twin is: of a big city they are a seventh of the bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from civicbrain.api.asgi import Receive, Scope, Send
-from civicbrain.api.frames import FrameEncoder
+from civicbrain.api.frames import FrameEncoder, without_state
 from civicbrain.api.link import Link
 from civicbrain.api.settings import Settings
 from civicbrain.city.model import City
@@ -24,16 +25,20 @@ _log = structlog.get_logger("civicbrain.api")
 _MESSAGES_FROM_CLIENT = 100  # more than these in _PERIOD_S, and it is closed as a nuisance
 _PERIOD_S = 60.0
 _CALM_S = 1.0
+_STATE_S = 0.5  # between two sendings of lamps and junctions to a client
 _CALM, _LIVE = "calm", "live"
 _TRY_LATER, _POLICY, _GOING_AWAY = 1013, 1008, 1001
 
 
 @dataclass(eq=False, slots=True)
 class _Client:
-    """fresh: there is a frame that it has not got. looks: somebody looks at its map."""
+    """fresh: there is a frame that it has not got. looks: somebody looks at its map. knows: the state in
+    the last frame that had one, sent at knows_since_s of the loop's clock."""
 
     fresh: asyncio.Event = field(default_factory=asyncio.Event)
     looks: asyncio.Event = field(default_factory=asyncio.Event)
+    knows: object = field(default_factory=object)
+    knows_since_s: float = -_STATE_S
 
 
 class MapSocket:
@@ -45,6 +50,7 @@ class MapSocket:
         self._encoder = FrameEncoder(city)
         self._sequence = 0
         self._frame = b""
+        self._light = b""  # the same without lamps and junctions, made when the first client can do without
         self._made_of: tuple[object, ...] = (None, None, None)
         self._clients: set[_Client] = set()
         self._task: asyncio.Task[None] | None = None
@@ -84,6 +90,7 @@ class MapSocket:
             return
         speed = 0.0 if status is None or stands else status.measured_speed
         self._frame = self._encoder.encode(self._sequence, vehicles, state, speed)
+        self._light = b""
         self._made_of = made_of
         self._sequence += 1
         for client in self._clients:
@@ -124,13 +131,21 @@ class MapSocket:
             client.fresh.clear()
             try:
                 async with asyncio.timeout(self._settings.map_send_timeout_s):
-                    await send({"type": "websocket.send", "bytes": self._frame, "text": None})
+                    await send({"type": "websocket.send", "bytes": self._news_for(client), "text": None})
             except TimeoutError:
                 return  # does not read: dropped
             if not client.looks.is_set():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_CALM_S):
                         await client.looks.wait()
+
+    def _news_for(self, client: _Client) -> bytes:
+        state, now_s = self._made_of[1], asyncio.get_running_loop().time()
+        if client.knows is not state and now_s - client.knows_since_s >= _STATE_S:
+            client.knows, client.knows_since_s = state, now_s
+            return self._frame
+        self._light = self._light or without_state(self._frame)
+        return self._light
 
     async def _until_gone(self, receive: Receive, client: _Client) -> bool:
         """Hear what it says. True when the client was a nuisance, False when it left."""

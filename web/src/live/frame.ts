@@ -5,6 +5,9 @@
  *     number u32[n], x u16[n], y u16[n], angle u8[n], speed u8[n], class u8[n],
  *     lamp u8[g], delay u16[j], queue u16[j], mode u8[j], stage i8[j]
  *
+ * On the live stream lamps and junctions come less often than vehicles: g and j are 0 in between, and the columns of the
+ * frame before go on.
+ *
  * Columns are views into the message where the machine's byte order allows it: nothing is copied.
  */
 
@@ -56,8 +59,9 @@ export function frameBytes(n: number, g: number, j: number): number {
   );
 }
 
-/** Decode one message; throws FrameError on anything that is not a whole, sane frame. */
-export function decodeFrame(message: ArrayBuffer): Frame {
+/** Decode one message; throws FrameError on anything that is not a whole, sane frame. before: the frame that came
+ * before it on the same connection. */
+export function decodeFrame(message: ArrayBuffer, before: Frame | null = null): Frame {
   if (message.byteLength < HEADER_BYTES) {
     throw new FrameError(`frame cut off: ${message.byteLength} bytes, the header alone has ${HEADER_BYTES}`);
   }
@@ -81,7 +85,7 @@ export function decodeFrame(message: ArrayBuffer): Frame {
     at += padded(rows * kind.BYTES_PER_ELEMENT);
     return column;
   };
-  return {
+  const frame: Frame = {
     sequence,
     timeS,
     speed: Number.isFinite(speed) && speed >= 0 ? speed : 0,
@@ -98,4 +102,7 @@ export function decodeFrame(message: ArrayBuffer): Frame {
     mode: take(Uint8Array, j),
     stage: take(Int8Array, j),
   };
+  if (g > 0 || j > 0 || !before) return frame;
+  const { lamp, delay, queue, mode, stage } = before;
+  return { ...frame, lamp, delay, queue, mode, stage };
 }

@@ -78,6 +78,7 @@ export class MapSocket {
     const socket = new WebSocket(this.url);
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
+    let last: Frame | null = null;
     socket.onopen = () => {
       this.checks = 0;
       if (this.calm) socket.send(CALM);
@@ -86,7 +87,8 @@ export class MapSocket {
       if (socket !== this.socket || !(event.data instanceof ArrayBuffer)) return;
       let frame: Frame;
       try {
-        frame = decodeFrame(event.data);
+        frame = decodeFrame(event.data, last);
+        last = frame;
       } catch (error) {
         if (this.badFrames++ === 0) console.warn(String(error)); // said once, counted always
         return;
