@@ -324,7 +324,7 @@ class StandIn:
             case "verify":
                 body = {"ok": True, "entries": len(self.ledger), "head": "0" * 64, "first_broken": None}
                 return wire.Reply(True, body)
-            case "recent" | "worst" | "queues" | "override" | "override-end" | "overrides":
+            case "recent" | "planned" | "worst" | "queues" | "override" | "override-end" | "overrides":
                 return self._ask(self, command)
             case name if name in MISSION_ACTIONS:
                 return self._ask(self.missions, command)
@@ -387,6 +387,9 @@ class StandIn:
             held = {override.junction: override for override in overrides.list_now()}
             known = Known(delay_s, "running" if self.brain_on else "off", held, {})
             return self.worst.list_now(self.loop.last_snapshot, known, command.limit)
+        if command.action == "planned":
+            places = map(self.city.signals.get_junction, command.body["junctions"])
+            return {place.id: self.recent_of(place, now_s).planned for place in places}
         if command.action == "recent":
             return self.recent_of(self.city.signals.get_junction(command.text), now_s)
         count = self.loop.guard.ledger.count

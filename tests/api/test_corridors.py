@@ -18,11 +18,12 @@ from grid_city import grid_city
 from stand_in import StandIn
 
 from civicbrain.api.corridors.bands import bands_of, cycle_of, greens_of, intersect
-from civicbrain.api.corridors.diagram import axis_of, plan_ahead, way_view
+from civicbrain.api.corridors.diagram import axis_of, stretches_of, way_view
 from civicbrain.api.corridors.tracks import Reader
 from civicbrain.api.corridors.ways import Ways
 from civicbrain.api.frames import FrameEncoder
 from civicbrain.api.playback.columns import Columns
+from civicbrain.contracts.junction_recent import Planned, PlannedBy
 from civicbrain.core.errors import NotFoundError, RequestRefusedError
 
 CITY = grid_city(3)
@@ -139,7 +140,7 @@ def test_bands_of_the_grid_are_those_worked_out_by_hand(watched: list[Columns]) 
         reader.take(columns)
     assert reader.known_s == 360
     axes = axis_of(forward, back)
-    views = [way_view(CITY, way, seen, axis, None, None)
+    views = [way_view(CITY, way, seen, axis, None, {}, 0.0)
              for way, seen, axis in zip((forward, back), reader.seen(), axes, strict=True)]  # fmt: skip
     for k, stop in enumerate(views[0].stops):
         greens = [one for one in stop.signals if one.state == "green"]
@@ -190,13 +191,19 @@ def test_how_many_are_on_the_way_is_as_counted_from_lanes() -> None:
         assert len(reader._tracks[0]) == truly
 
 
-def test_the_local_plan_goes_on_from_the_stage_that_shows() -> None:
-    junction = CITY.junctions[0]  # stage 1 (north-south) 45 s, stage 2 45 s
-    ahead = plan_ahead(junction, [0], stage=0, since_s=100.0, now_s=120.0)
-    assert [(one.start_s, one.end_s, one.state) for one in ahead] == [
-        (120, 145, "green"), (145, 190, "red"), (190, 235, "green"), (235, 240, "red"),
-    ]  # fmt: skip
-    assert plan_ahead(junction, [0], stage=7, since_s=0.0, now_s=1.0) == []
+def test_what_is_planned_is_green_or_red_to_the_groups_of_a_way() -> None:
+    junction = CITY.junctions[0]
+    north_south, east_west = (stage.id for stage in junction.stages[:2])
+
+    def ahead(*parts: tuple[float, float, str]) -> list[tuple[float, float, str]]:
+        planned = [Planned(start_s, end_s, stage, PlannedBy.BRAIN) for start_s, end_s, stage in parts]
+        return [(one.start_s, one.end_s, one.state) for one in stretches_of(junction, [0], planned, 200.0)]
+
+    assert ahead(
+        (100, 120, north_south), (120, 130, north_south), (130, 150, east_west), (160, 300, north_south)
+    ) == [(100, 130, "green"), (130, 150, "red"), (160, 200, "green")]
+    assert ahead() == []
+    assert ahead((100, 120, "unknown"), (150, 150, north_south)) == []  # a mission that is only expected
 
 
 def at(seconds: float) -> str:
@@ -221,6 +228,9 @@ def test_a_diagram_over_http(live: Place) -> None:
     assert diagram["end_s"] - diagram["start_s"] == 60
     stretch = diagram["forward"]["stops"][0]["signals"][-1]
     seen = (stretch["start_s"] + stretch["end_s"]) / 2 % CYCLE_S
+    now_s, planned = diagram["end_s"], diagram["forward"]["stops"][0]["planned"]
+    assert all(now_s - 10 < one["start_s"] < one["end_s"] < now_s + 120 for one in planned)  # by the stand-in
+    assert planned
     assert stretch["state"] == ("green" if seen < GREEN_S else "yellow" if seen < 45 else "red")
     slow = get(live, **ends, speed_mps=5).json()["forward"]
     assert slow["progression_mps"] == 5

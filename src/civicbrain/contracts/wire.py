@@ -154,6 +154,7 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "override"   text = junction id, body = {"action", "stage", "duration_s"}: contracts.overrides.Override
     "override-end" text = junction id: the Override that was ended; "overrides": list of those in force
     "recent"     text = junction id: contracts.junction_recent.JunctionRecent, its last five minutes
+    "planned"    body = {"junctions": ids}: for each id its list of contracts.junction_recent.Planned
     "queues"     contracts.junction_recent.QueuesNow
     "worst"      limit: list of contracts.worst.WorstPlace, the worst junction first
     "twin"       text = TwinCommand action ("pause" | "resume" | "speed"), value: TwinStatus or None

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import numpy as np
 
 from civicbrain.city.signals import SignalJunction
 from civicbrain.city.snapshot import Snapshot
-from civicbrain.contracts.junction_recent import JunctionRecent
+from civicbrain.contracts.junction_recent import JunctionRecent, Planned
 from civicbrain.contracts.wire import BrainCommand
 from civicbrain.contracts.worst import WorstPlace
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.overrides import OVERRIDE_ACTIONS
 from civicbrain.runtime.planned import Claims, planned_at
-from civicbrain.runtime.recent import Recent
+from civicbrain.runtime.recent import Recent, mode_name
 from civicbrain.runtime.worst import Known, WorstPlaces
 
 if TYPE_CHECKING:
     from civicbrain.runtime.server import BrainServer
 
-JUNCTION_ACTIONS = ("recent", "worst", "queues", *OVERRIDE_ACTIONS)
+JUNCTION_ACTIONS = ("recent", "planned", "worst", "queues", *OVERRIDE_ACTIONS)
+MOST_PLANNED = 200
+"""Junctions whose plans are told at once."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Body of "planned"."""
+
+    junctions: Annotated[list[str], msgspec.Meta(max_length=MOST_PLANNED)]
 
 
 class JunctionDesk:
@@ -57,6 +65,8 @@ class JunctionDesk:
         """The body of the reply to one of JUNCTION_ACTIONS."""
         if command.action == "recent":
             return self._recent_of(command.text)
+        if command.action == "planned":
+            return self._list_planned(msgspec.convert(command.body, Asked).junctions)
         if command.action == "queues":
             return self.worst.list_queues(self._server.snapshot())
         if command.action == "worst":
@@ -76,6 +86,14 @@ class JunctionDesk:
             self._server.time_s,
         )  # fmt: skip
 
+    def _list_planned(self, junctions: list[str]) -> dict[str, list[Planned]]:
+        server, told = self._server, {}
+        signals, modes = server.city.signals, server.snapshot().signals.mode
+        for name in junctions:
+            place, mode = signals.get_junction(name), mode_name(int(modes[signals.row[name]]))
+            told[name] = planned_at(place, claims_on(place, mode, server.loop, server.time_s), server.time_s)
+        return told
+
     def _list_worst(self, limit: int) -> list[WorstPlace]:
         server = self._server
         loop, guard = server.loop, server.loop.guard
@@ -92,9 +110,12 @@ class JunctionDesk:
 
 def with_plans(recent: JunctionRecent, place: SignalJunction, loop: Loop, now_s: float) -> JunctionRecent:
     """The last minutes with who holds the junction, and what is meant to be shown next."""
+    claims = claims_on(place, recent.modes[-1].value if recent.modes else "", loop, now_s)
+    planned = planned_at(place, claims, now_s)
+    return msgspec.structs.replace(recent, holder=claims.holder, override=claims.override, planned=planned)
+
+
+def claims_on(place: SignalJunction, mode: str, loop: Loop, now_s: float) -> Claims:
+    """Who wants what of a junction now. mode: its controller's."""
     holder, override = loop.guard.find_holder(place.id, now_s), loop.overrides.find(place.id)
-    mode = recent.modes[-1].value if recent.modes else ""
-    claims = Claims(mode, holder, override, loop.explanations.get(place.id, {}), loop.missions.plans.values())
-    return msgspec.structs.replace(
-        recent, holder=holder, override=override, planned=planned_at(place, claims, now_s)
-    )
+    return Claims(mode, holder, override, loop.explanations.get(place.id, {}), loop.missions.plans.values())

@@ -123,7 +123,7 @@ class Recent:
         stages = [
             place.stages[s].id if 0 <= s < len(place.stages) else "" for s in self._stage[order, row].tolist()
         ]
-        modes = [_mode_name(m) for m in self._mode[order, row].tolist()]
+        modes = [mode_name(m) for m in self._mode[order, row].tolist()]
         first_s = float(times[0])
         step_of = ((times - first_s) // STEP_S).astype(np.int64)
         starts = first_s + STEP_S * np.arange(int(step_of[-1]) + 1)
@@ -181,7 +181,7 @@ def _stretches(times: F64, values: list[str]) -> list[Stretch]:
     return found
 
 
-def _mode_name(value: int) -> str:
+def mode_name(value: int) -> str:
     try:
         return ControllerMode(value).name.lower()
     except ValueError:

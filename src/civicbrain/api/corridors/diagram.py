@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -19,19 +19,23 @@ from civicbrain.api.models.corridors import (
 )
 from civicbrain.city.model import City
 from civicbrain.city.network import F64
-from civicbrain.city.signals import ControllerMode, SignalJunction
-from civicbrain.contracts import wire
+from civicbrain.city.signals import SignalJunction
+from civicbrain.contracts.junction_recent import Planned
 
 HORIZON_S = 120.0
+"""So far ahead of the end is shown what is planned."""
+
 MOST_TRACKS = 3000
+
+Plans = Mapping[str, Sequence[Planned]]
 
 
 def way_view(
-    city: City, way: Way, seen: Seen, axis_m: Sequence[float], speed_mps: float | None,
-    state: wire.CityState | None,
+    city: City, way: Way, seen: Seen, axis_m: Sequence[float], speed_mps: float | None, planned: Plans,
+    end_s: float,
 ) -> CorridorWay:  # fmt: skip
     """axis_m: where each stop line lies on the common axis. speed_mps: of the progression, None: the limits.
-    state: the city's now, when the diagram ends now: then the local plans' future is shown."""
+    planned: what is meant to come, by junction, where the diagram ends (end_s) now."""
     stops = way.stop_lines
     apart_m = stops[-1].distance_m - stops[0].distance_m if stops else 0.0
     if speed_mps is None:
@@ -54,7 +58,7 @@ def way_view(
                 green_share=_share(seen.timelines[k]),
                 cycle_s=_rounded(cycle_of(seen.timelines[k])),
                 signals=[SignalStretch(a, b, s) for a, b, s in seen.timelines[k]],  # type: ignore[arg-type]
-                planned=_planned(city, way, k, seen, state),
+                planned=_planned(city, way, k, planned, end_s),
             )
             for k, stop in enumerate(stops)
         ],
@@ -110,43 +114,30 @@ def _share(timeline: Sequence[tuple[float, float, str]]) -> float | None:
     return round(sum(end - start for start, end in greens_of(timeline)) / known_s, 3) if known_s > 0 else None
 
 
-def _planned(city: City, way: Way, k: int, seen: Seen, state: wire.CityState | None) -> list[SignalStretch]:
-    """The next two minutes of a junction that runs its local plan: it goes on from the stage that shows."""
-    stop = way.stop_lines[k]
-    if state is None or not seen.timelines[k]:
-        return []
-    mode = wire.unpack_array(state.junction_mode)
-    fixed = mode[stop.junction] == ControllerMode.PROGRAM and state.control == "fixed"
-    if not (mode[stop.junction] == ControllerMode.LOCAL or fixed):
-        return []
-    junction = city.junctions[stop.junction]
-    groups = [group - int(city.signals.group_start[stop.junction]) for group in stop.groups]
-    stage, since_s = seen.stages[k]
-    return plan_ahead(junction, groups, stage, since_s, seen.timelines[k][-1][1])
-
-
-def plan_ahead(
-    junction: SignalJunction, groups: Sequence[int], stage: int, since_s: float, now_s: float
+def stretches_of(
+    junction: SignalJunction, groups: Sequence[int], planned: Sequence[Planned], until_s: float
 ) -> list[SignalStretch]:
-    """What the local plan shows to these groups (rows within the junction) from now_s on, when `stage` has
-    been shown since since_s. Yellow is not told apart from red."""
-    steps = junction.local_plan.steps
-    at = next((row for row, step in enumerate(steps) if step.stage == stage), None)
-    if at is None:
-        return []
+    """What these groups (rows within the junction) are meant to be shown, until until_s. A stage counts with
+    the transition to it; yellow is not told apart from red."""
+    lamps = {stage.id: stage.lamps for stage in junction.stages}
     found: list[SignalStretch] = []
-    start_s, left_s = now_s, max(0.0, steps[at].duration_s - (now_s - since_s))
-    while start_s < now_s + HORIZON_S and sum(step.duration_s for step in steps) > 0:
-        end_s = min(start_s + left_s, now_s + HORIZON_S)
-        lamps = junction.stages[steps[at].stage].lamps
-        state: SignalState = "green" if any(lamps[group] in "Gg" for group in groups) else "red"
-        if found and found[-1].state == state:
+    for part in planned:
+        start_s, end_s = part.from_s, min(part.until_s, until_s)
+        if part.stage not in lamps or end_s <= start_s:
+            continue
+        state: SignalState = "green" if any(lamps[part.stage][group] in "Gg" for group in groups) else "red"
+        if found and (found[-1].state, found[-1].end_s) == (state, start_s):
             found[-1] = SignalStretch(found[-1].start_s, end_s, state)
-        elif end_s > start_s:
+        else:
             found.append(SignalStretch(start_s, end_s, state))
-        at = (at + 1) % len(steps)
-        start_s, left_s = start_s + left_s, steps[at].duration_s
     return found
+
+
+def _planned(city: City, way: Way, k: int, planned: Plans, end_s: float) -> list[SignalStretch]:
+    stop = way.stop_lines[k]
+    junction, first = city.junctions[stop.junction], int(city.signals.group_start[stop.junction])
+    groups = [group - first for group in stop.groups]
+    return stretches_of(junction, groups, planned.get(junction.id, ()), end_s + HORIZON_S)
 
 
 def _rounded(value: float | None, digits: int = 1) -> float | None:

@@ -32,12 +32,10 @@ class Track:
 
 @dataclass
 class Seen:
-    """Of one way. timelines: one a stop line, (start_s, end_s, state). stage_since: of each stop line's
-    junction its newest stage and since when it is seen."""
+    """Of one way. timelines: one a stop line, (start_s, end_s, state)."""
 
     timelines: list[list[tuple[float, float, str]]]
     tracks: list[Track]
-    stages: list[tuple[int, float]]
 
 
 class _Matcher:
@@ -79,7 +77,6 @@ class Reader:
         self._samples: list[list[list[tuple[float, str]]]] = [[[] for _ in way.stop_lines] for way in ways]
         self._tracks: list[dict[int, Track]] = [{} for _ in ways]
         self._done: list[list[Track]] = [[] for _ in ways]
-        self._stages: list[list[tuple[int, float]]] = [[(-1, 0.0)] * len(way.stop_lines) for way in ways]
         self._tracked_s = -np.inf
         self.known_s = 0.0
         self._last_s = -np.inf
@@ -93,10 +90,6 @@ class Reader:
             for k, stop in enumerate(way.stop_lines):
                 if state := _state(columns.lamp, stop.groups):
                     self._samples[w][k].append((time_s, state))
-                if stop.junction < len(columns.stage):
-                    stage = int(columns.stage[stop.junction].astype(np.int8))
-                    if stage != self._stages[w][k][0]:
-                        self._stages[w][k] = (stage, time_s)
         if time_s < self._tracked_s + TRACK_EVERY_S - 0.01 and time_s >= self._tracked_s:
             return
         self._tracked_s = time_s
@@ -128,7 +121,6 @@ class Reader:
             Seen(
                 [_timeline(samples) for samples in self._samples[w]],
                 [_thinned(one) for one in (*self._done[w], *self._tracks[w].values()) if len(one.time_s) > 1],
-                self._stages[w],
             )
             for w in range(len(self._ways))
         ]

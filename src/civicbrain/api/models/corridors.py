@@ -21,7 +21,7 @@ class SignalStretch(Struct, frozen=True):
 class CorridorStop(Struct, frozen=True):
     """A stop line of the way. distance_m: from the beginning of the way; axis_m: where the forward way has
     that junction, so that both directions share an axis. travel_s: from the first stop line at the
-    progression speed. planned: by the local plan, where the junction runs it, else empty."""
+    progression speed. planned: what is meant to come, whoever decides; empty where nobody says."""
 
     junction: str
     name: str

@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
-from civicbrain.api.corridors.diagram import axis_of, way_view
+from civicbrain.api.corridors.diagram import Plans, axis_of, way_view
 from civicbrain.api.corridors.tracks import Reader
 from civicbrain.api.corridors.ways import Way, Ways
 from civicbrain.api.door.identity import Identity
@@ -22,9 +22,12 @@ from civicbrain.api.playback.access_log import AccessLog
 from civicbrain.api.playback.reading import read_window
 from civicbrain.api.problems import MEDIA_TYPE, Problem, ProblemError
 from civicbrain.api.services import Services
+from civicbrain.api.views import told
 from civicbrain.contracts import wire
+from civicbrain.contracts.junction_recent import Planned
 from civicbrain.core.errors import NotFoundError, RequestRefusedError
 from civicbrain.core.time import to_datetime, to_seconds
+from civicbrain.runtime.junctions import MOST_PLANNED
 from civicbrain.runtime.login import Role
 
 _MOST_SUGGESTED = 20
@@ -81,14 +84,13 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             return forward, None
 
     def draw(
-        first: int,
-        last: int,
         start_s: float,
         end_s: float,
         speed_mps: float | None,
-        state: wire.CityState | None,
+        planned: Plans,
+        found: tuple[Way, Way | None],
     ) -> CorridorDiagram:
-        forward, back = find(first, last)
+        forward, back = found
         both = [forward] if back is None else [forward, back]
         runs = recorder.shelf.list_runs()
         reader = Reader(both, city.network.bounds_m)
@@ -96,13 +98,24 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             reader.take(columns)
         seen, axes = reader.seen(), axis_of(forward, back)
         views = [
-            way_view(city, way, one, axis, speed_mps, state)
+            way_view(city, way, one, axis, speed_mps, planned, end_s)
             for way, one, axis in zip(both, seen, axes, strict=False)
         ]
         return CorridorDiagram(
             run=runs[-1] if runs else 0, start=to_datetime(city.epoch, start_s), start_s=start_s, end_s=end_s,
             known_s=round(reader.known_s, 1), forward=views[0], back=views[1] if back is not None else None,
         )  # fmt: skip
+
+    async def plans_on(found: tuple[Way, Way | None]) -> Plans:
+        """What comes at its junctions; nothing where the brain process does not say."""
+        rows = {stop.junction for way in found if way is not None for stop in way.stop_lines}
+        asked = {"junctions": [city.junctions[row].id for row in sorted(rows)][:MOST_PLANNED]}
+        try:
+            return told(
+                await link.command(wire.BrainCommand("planned", body=asked)), dict[str, list[Planned]]
+            )
+        except ProblemError:
+            return {}
 
     @get("/v1/corridors", tags=["city"], summary="Chains of junctions that suggest themselves")
     async def list_corridors() -> list[CorridorChoice]:
@@ -136,8 +149,8 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         window = to_datetime(city.epoch, start_s), to_datetime(city.epoch, end_s)
         log.note(who.actor, f"corridor {from_junction} {to_junction}", *window)
         async with busy:
-            return await asyncio.to_thread(
-                draw, first, last, start_s, end_s, speed_mps, state if ends_now else None
-            )
+            found = await asyncio.to_thread(find, first, last)
+            planned = await plans_on(found) if ends_now else {}
+            return await asyncio.to_thread(draw, start_s, end_s, speed_mps, planned, found)
 
     return [list_corridors, get_diagram]

@@ -128,7 +128,7 @@ export const en = {
     unknown: 'nobody served lately',
     noStage: 'between stages',
     stageOf: (id: string) => `Stage ${id}`,
-    capability: { stage: 'accepts a stage each second', plan: 'accepts plan changes only' } as Record<string, string>,
+    capability: { stage: 'accepts stages', plan: 'accepts plan changes only' } as Record<string, string>,
     groups: 'Signal groups',
     group: 'Group',
     kind: 'For',

@@ -130,7 +130,7 @@ export const ko: Catalogue = {
     unknown: '최근 통과 차량 없음',
     noStage: '현시 전환 중',
     stageOf: (id) => `현시 ${id}`,
-    capability: { stage: '매초 현시 요청 가능', plan: '신호계획 변경만 가능' },
+    capability: { stage: '현시 요청 가능', plan: '신호계획 변경만 가능' },
     groups: '신호군',
     group: '신호군',
     kind: '대상',

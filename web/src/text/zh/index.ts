@@ -130,7 +130,7 @@ export const zh: Catalogue = {
     unknown: '近期无车辆通过',
     noStage: '阶段切换中',
     stageOf: (id) => `阶段 ${id}`,
-    capability: { stage: '可每秒接受阶段请求', plan: '仅接受方案更改' },
+    capability: { stage: '可接受阶段请求', plan: '仅接受方案更改' },
     groups: '信号组',
     group: '信号组',
     kind: '对象',
