@@ -100,6 +100,60 @@ def test_drivers_who_go_at_reported_red_show_that_the_signal_is_other_than_repor
     assert all(one.place.junction for one in street.open)
 
 
+def braking(time_s: float) -> list[tuple[str, float, float]]:
+    """At red one drives up each 7 s at 17 m/s and stops firmly (4.5 m/s²) in the last second in which he can,
+    on both approaches of the street to A; in green they go."""
+    into_s = int(time_s % CYCLE_S)
+    seen = []
+    for place in range(3):
+        stop_m = 1.5 + 7.5 * place
+        d, speed = stop_m + 25.0 + 7 * 17.0, 17.0
+        for _ in range(max(0, into_s - int(GREEN_S) - 7 * place)):
+            speed = max(0.0, speed - 4.5) if d <= stop_m + 25.0 else speed
+            d = max(stop_m, d - speed)
+        if is_green(time_s):
+            d, speed = stop_m - 8.0 * into_s, 8.0
+        if 0.0 < d < 150.0:
+            seen += [(lane, d, speed if d > stop_m or is_green(time_s) else 0.0) for lane in ("WA_0", "BA_0")]
+    return seen
+
+
+@pytest.mark.parametrize(("first_s", "late_s"), [(0, 1), (0, 2), (1, 2), (0, 3), (0, 7)])
+def test_who_brakes_at_red_between_frames_that_lie_apart_has_not_gone_over_the_line(first_s, late_s) -> None:
+    """The brain is asked late, as by a machine that is busy: who brakes is not known again, and was taken
+    for one who had gone over the line at red."""
+    street = Street().play(range(first_s, 900, late_s), braking, states=lamps)
+    assert {one.kind for one in street.told.values()} & {SIGNAL, SENSOR, WRONG_WAY} == set()
+
+
+def test_frames_that_now_and_then_lie_apart_say_nothing_of_signals_or_cameras() -> None:
+    """As when the twin runs ahead of a brain that is still starting."""
+    rng = np.random.default_rng(1)
+    seconds = np.cumsum(rng.choice([1, 1, 2, 3, 6], 600)).tolist()
+    street = Street().play(seconds, braking, states=lamps)
+    assert street.told == {}
+
+
+def test_lamps_that_were_last_heard_of_long_ago_say_nothing_of_who_drives_or_stands() -> None:
+    """The controllers are no longer heard, the cameras are: red that was reported is no red any more."""
+    street = Street().play(range(180), driving)
+    street.play(
+        range(180, 400), lambda t: driving(t, speed=12.0), states=lambda _: lamps(180.0, lambda _: False)
+    )
+    assert street.told == {}
+    street = Street().play(range(180), driving)
+    street.play(range(180, 400), lambda _: queue(3), states=lambda _: all_green(180.0))
+    assert street.told == {}
+
+
+def test_a_camera_that_was_away_for_long_begins_afresh() -> None:
+    """Another one stands where somebody stood before: nobody has seen that he stood there for a minute."""
+    street = Street().play(range(90), driving)
+    street.play(range(90, 110), lambda _: [("WA_0", 80.0, 0.0)])
+    street.play([140], lambda _: [("WA_0", 80.0, 0.0)])
+    assert street.brain._tracks.stood_s(140.0).tolist() == [0.0]
+
+
 def test_lamps_that_do_not_change_while_somebody_waits_are_stuck() -> None:
     street = Street().play(range(300), at_red, states=lamps)
     fixed = lamps(299.0)

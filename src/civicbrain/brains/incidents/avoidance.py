@@ -64,7 +64,7 @@ class Avoidance:
         self._stay(lane[stays], step.before_d[stays], tracks.d[who][stays], tracks.entered_d[who][stays])
         motor = self._layout.motor
         goes = (was != lane) & (edge[was] == edge[lane]) & motor[was] & watched[lane]
-        goes &= tracks.speed[who] > 1.5
+        goes &= (tracks.speed[who] > 1.5) & step.close[tracks.camera[who]]
         standing = np.sort(tracks.lane[tracks.speed < 1.5] * 1e4 + tracks.d[tracks.speed < 1.5])
         for row in np.flatnonzero(goes).tolist():
             self._leave(int(was[row]), float(tracks.d[who[row]]), standing, now_s)

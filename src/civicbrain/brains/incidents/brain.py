@@ -30,6 +30,10 @@ REPEAT_S = 30.0
 SETTLE_S = 60.0
 """No incident is told of in the first minute: cameras and lamps are not known yet."""
 
+LAMPS_HOLD_S = 2.0
+"""Lamps that were last reported longer before a frame may have changed: nothing that depends on them is drawn
+from it. Start-up lost time, about 2 s (HCM 7th ed., ch. 19), is what a green takes to show."""
+
 _TITLE = {
     IncidentKind.STOPPED_VEHICLE: "Stopped vehicle",
     IncidentKind.CRASH: "Several lanes blocked, as by a crash",
@@ -110,7 +114,10 @@ class IncidentsBrain:
         fresh = np.zeros(len(trusted), np.bool_)
         fresh[step.new] = True
         watched = (camera >= 0) & (trusted & fresh)[camera]
-        found += self._signals.update(tracks, step, snapshot.signals, watched)
+        if step.time_s - snapshot.signals.time_s <= LAMPS_HOLD_S:
+            found += self._signals.update(tracks, step, snapshot.signals, watched)
+        else:
+            watched &= ~self._layout.signalled
         found += self._standing.update(tracks, step, snapshot.signals, watched)
         found += self._wrong_way.update(tracks, step, trusted)
         found += self._avoidance.update(tracks, step, watched)

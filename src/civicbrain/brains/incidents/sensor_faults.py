@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from civicbrain.brains.incidents.layout import Layout
 from civicbrain.brains.incidents.suspicion import Suspicion
-from civicbrain.brains.incidents.tracks import KEEP_FRAMES, Step, Tracks
+from civicbrain.brains.incidents.tracks import AFRESH_S, KEEP_FRAMES, Step, Tracks
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.observations import Detections
@@ -78,7 +78,7 @@ class SensorFaults:
     def update(self, frame: Detections, tracks: Tracks, step: Step, seen_s: F64) -> list[Suspicion]:
         """seen_s: (j,) as for `Tracks.update`."""
         now_s, count = step.time_s, len(self._spoke_s)
-        back = step.new[now_s - self._spoke_s[step.new] > 3.0]
+        back = step.new[now_s - self._spoke_s[step.new] > AFRESH_S]
         self._untrusted_until_s[back] = now_s + 5.0  # it begins afresh: everything appears at once
         self._spoke_s = np.maximum(self._spoke_s, seen_s)
         new = np.zeros(count, np.bool_)
@@ -87,7 +87,7 @@ class SensorFaults:
         self._blind(tracks, step, new, rows)
         self._frozen(frame, tracks, step, new, rows)
         self._phantom(tracks, step, new, rows)
-        self._inflated(tracks, step, new, rows)
+        self._inflated(tracks, step, step.close, rows)
         return [*self._silent(now_s), *self._said(now_s)]
 
     def quiet(self, now_s: float, seen_s: F64) -> list[Suspicion]:
@@ -168,7 +168,7 @@ class SensorFaults:
         stood &= ~tracks.drove & (now_s - tracks.entered_s >= 3.0)
         still = np.sort(lane[stood] * 1e6 + tracks.d[stood])
         moved = (step.before_lane == lane[step.matched]) & (tracks.speed[step.matched] > 3.0)
-        moved &= self.trusted(now_s)[tracks.camera[step.matched]]
+        moved &= (self.trusted(now_s) & step.close)[tracks.camera[step.matched]]
         who, before = step.matched[moved], step.before_d[moved]
         key = lane[who] * 1e6
         passed = np.searchsorted(still, key + before - 2.5) - np.searchsorted(
@@ -191,7 +191,7 @@ class SensorFaults:
         change -= np.where(lasts, 0.0, 1.0 / 10.0)
         self._add("phantom", change, new, now_s, PHANTOM_H)
 
-    def _inflated(self, tracks: Tracks, step: Step, new: Bool, rows: F64) -> None:
+    def _inflated(self, tracks: Tracks, step: Step, close: Bool, rows: F64) -> None:
         count = len(rows)
         born = step.born[self._mid_view(tracks.lane[step.born], tracks.d[step.born])]
         key = self._layout.stem[tracks.lane[born]] * 1e4
@@ -205,8 +205,8 @@ class SensorFaults:
         change = np.minimum(appeared, 4.0) * np.log(many / usual) - (many - usual) * rows
         trusted = self.trusted(step.time_s)
         heard = trusted | (self._score["inflated"] > 0.0)
-        self._add("inflated", np.where(heard, change, 0.0), new, step.time_s, INFLATED_H)
-        calm = new & (rows > 0) & trusted & (self._score["inflated"] < 0.3 * INFLATED_H)
+        self._add("inflated", np.where(heard, change, 0.0), close, step.time_s, INFLATED_H)
+        calm = close & (rows > 0) & trusted & (self._score["inflated"] < 0.3 * INFLATED_H)
         share = np.where(rows > 0, appeared / np.maximum(rows, 1.0), 0.0)
         self._flicker += np.where(calm, (np.minimum(share, 1.0) - self._flicker) / LEARN_S, 0.0)
 
