@@ -40,8 +40,9 @@ from civicbrain.runtime.health import Answer, Backoff, Record, next_due_s
 LATE_S = 2.0
 """Advice that took longer than this is about a street that is no more."""
 
-START_TIMEOUT_S = 60.0
-"""Loading the city, imports and compilation."""
+START_TIMEOUT_S = 180.0
+"""Loading the city, imports and compilation: with nothing compiled yet, on a machine that others use as well,
+60 s were not enough, and a brain that was killed begins again."""
 
 PATIENCE_S = 0.02
 """How long a step that has just asked waits for a quick answer: what a slow brain costs the loop at most."""

@@ -146,6 +146,14 @@ def test_lamps_that_were_last_heard_of_long_ago_say_nothing_of_who_drives_or_sta
     assert street.told == {}
 
 
+def test_the_first_minute_counts_from_the_first_frame_and_not_from_the_first_question() -> None:
+    """The brain is asked once before the twin warms up, then minutes later."""
+    street = Street().play([0], driving, cameras=lambda _: ())
+    street.play(range(300, 420), lambda _: [("WA_0", 80.0, 0.0)])
+    [one] = street.told.values()
+    assert one.detected_s == 360.0
+
+
 def test_a_camera_that_was_away_for_long_begins_afresh() -> None:
     """Another one stands where somebody stood before: nobody has seen that he stood there for a minute."""
     street = Street().play(range(90), driving)

@@ -28,7 +28,7 @@ REPEAT_S = 30.0
 """What is open is said again so often: the contract asks for a minute at most."""
 
 SETTLE_S = 60.0
-"""No incident is told of in the first minute: cameras and lamps are not known yet."""
+"""No incident is told of in the first minute of frames: cameras and lamps are not known yet."""
 
 LAMPS_HOLD_S = 2.0
 """Lamps that were last reported longer before a frame may have changed: nothing that depends on them is drawn
@@ -76,7 +76,7 @@ class IncidentsBrain:
         self._fusion = Fusion(layout)
         self._reported = Reported(self.name)
         self._said: dict[str, Incident] = {}
-        self._begin_s = math.nan
+        self._begin_s = self._first_frame_s = math.nan
         self._last_s = -math.inf
         self._count = 0
 
@@ -89,7 +89,7 @@ class IncidentsBrain:
             self._begin_s = now_s
         self._last_s = now_s
         suspicions = self._suspicions(snapshot)
-        if now_s < self._begin_s + SETTLE_S:
+        if not now_s >= self._first_frame_s + SETTLE_S:  # nan: none yet
             suspicions = []
         over = self._fusion.update([one for one in suspicions if one.ratio >= 1.0], now_s)
         told: list[Incident] = []
@@ -108,6 +108,8 @@ class IncidentsBrain:
         step = self._tracks.update(snapshot.detections, seen_s)
         if step is None:
             return self._sensors.quiet(snapshot.time_s, seen_s)
+        if math.isnan(self._first_frame_s):
+            self._first_frame_s = step.time_s
         tracks, camera = self._tracks, self._layout.camera
         found = self._sensors.update(snapshot.detections, tracks, step, seen_s)
         trusted = self._sensors.trusted(step.time_s)
