@@ -120,3 +120,17 @@ def test_time_that_goes_back_forgets_buses_and_requests():
     centre.tick()
     assert not centre.loop.transit.asks
     assert centre.ask("transit-buses")["count"] == 0
+
+
+def test_the_timetable_is_read_before_the_first_bus_and_not_within_the_loop(monkeypatch):
+    """It takes seconds at 1,300 junctions: the loop stood still longer than the controllers wait for it, and
+    the brain was killed for its silence, again and again."""
+    read = []
+    monkeypatch.setattr("civicbrain.city.transit.assembly.read_timetable", lambda city: read.append(city))
+    of_brain, of_loop = sandbox_city(), sandbox_city()
+    create(BrainContext(of_brain))
+    assert read == [of_brain]
+    create(BrainContext(sandbox_city(), options={"buses": False}))
+    assert read == [of_brain]
+    TransitDesk(of_loop, Centre().loop)
+    assert read == [of_brain, of_loop]

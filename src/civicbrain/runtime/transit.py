@@ -22,10 +22,14 @@ T = TypeVar("T")
 
 
 class TransitDesk:
-    """Raises NotFoundError for a trip that is not under way, and where the city has no timetable."""
+    """Raises NotFoundError for a trip that is not under way, and where the city has no timetable.
+
+    Reads the timetable when it is made (CityError where it is unfit): that takes seconds in a large city, and
+    at the first bus the loop would stand still for them, longer than the controllers' watchdog waits.
+    """
 
     def __init__(self, city: City, loop: Loop) -> None:
-        self._city, self._loop = city, loop
+        self._known, self._loop = city.timetable, loop
 
     def obey(self, command: BrainCommand, now_s: float) -> Any:
         """The body of the reply to one of TRANSIT_ACTIONS."""
@@ -97,13 +101,12 @@ class TransitDesk:
         return result
 
     def _timetable(self) -> Timetable:
-        timetable = self._city.timetable
-        if timetable is None:
+        if self._known is None:
             raise NotFoundError(
                 "the city has no timetable",
                 remedy="import one: civicbrain import SOURCE --timetable GTFS.zip",
             )
-        return timetable
+        return self._known
 
 
 def _ask(record: AskRecord) -> dict[str, object]:

@@ -29,8 +29,10 @@ class Transit:
     ) -> None:
         self.asking = Asking(name, options, view)
         self._city, self._name, self._options, self._tables = city, name, options, tables
-        self._courses: Courses | None = None  # made with the first bus
-        self._headways: Headways | None = None
+        # read now: at the first bus it would take longer than a brain has for an answer
+        self._timetable = timetable = city.timetable if options.buses else None
+        self._courses = None if timetable is None else Courses(city, timetable)
+        self._headways = None if timetable is None else Headways(timetable)
         self._buses: dict[str, Bus] = {}
 
     def clear(self) -> None:
@@ -57,11 +59,9 @@ class Transit:
         return requests, TransitPlan(self._name, now_s, tuple(plans), tuple(ended))
 
     def _take(self, snapshot: Snapshot) -> None:
-        timetable = self._city.timetable
-        if timetable is None:
+        timetable, courses, headways = self._timetable, self._courses, self._headways
+        if timetable is None or courses is None or headways is None:
             return
-        courses = self._courses = self._courses or Courses(self._city, timetable)
-        headways = self._headways = self._headways or Headways(timetable)
         seen = {track.trip for track in snapshot.buses}
         for name in [name for name in self._buses if name not in seen]:
             del self._buses[name]
@@ -86,7 +86,7 @@ class Transit:
     def _judge(self, bus: Bus, now_s: float) -> tuple[float, BusMode]:
         """(seconds by which it is behind, by what). A frequent line's first bus has none in front and is
         judged by the timetable."""
-        timetable = self._city.timetable
+        timetable = self._timetable
         frequent = timetable is not None and timetable.frequent[bus.trip.pattern]
         if frequent and bus.headway_s is not None and bus.headway_due_s is not None:
             return bus.headway_s - bus.headway_due_s, BusMode.HEADWAY
