@@ -224,3 +224,31 @@ def test_the_theme_follows_the_system_and_can_be_changed(server: Any, open_room:
     assert room.page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert room.complaints == []
     room.page.close()
+
+
+def test_a_page_older_than_the_server_asks_to_be_fetched_anew(server: Any, open_room: Any) -> None:
+    page = open_room(server.url).page
+    part = re.compile(r"/assets/what-if-room-[^/]+\.js$")
+    page.route(part, lambda route: route.fulfill(status=404, body="gone"))
+    page.get_by_test_id("rail-what-if").click()
+    expect(page.get_by_test_id("renewed")).to_contain_text("The control room was renewed")
+    expect(page.get_by_test_id("room-failed")).to_contain_text("reload it")
+    page.get_by_test_id("renewed-reload").click()
+    expect(page.get_by_test_id("renewed")).to_be_visible()  # once by itself, and not again and again
+    page.unroute(part)
+    page.get_by_test_id("renewed-reload").click()
+    expect(page.get_by_test_id("what-if-form")).to_be_visible()
+    page.close()
+
+
+def test_a_room_that_does_not_come_can_be_asked_for_again(server: Any, open_room: Any) -> None:
+    page = open_room(server.url).page
+    part = re.compile(r"/assets/proof-room-[^/]+\.js$")
+    page.route(part, lambda route: route.abort())
+    page.get_by_test_id("rail-proof").click()
+    expect(page.get_by_test_id("room-failed")).to_contain_text("could not be loaded")
+    expect(page.get_by_test_id("renewed")).to_have_count(0)
+    page.unroute(part)
+    page.get_by_test_id("room-again").click()
+    expect(page.get_by_test_id("needs-engineer")).to_be_visible()
+    page.close()

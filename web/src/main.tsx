@@ -18,6 +18,7 @@ import { Strip } from './now/strip';
 import type { Theme } from './map/palette';
 import { complain, followAddress, refreshAlerts, refreshControls, refreshJunction, refreshSnapshot } from './state/actions';
 import { useAgeS, watchAge } from './state/freshness';
+import { lookForRenewal, partFailed } from './state/renewal';
 import { getRoute, watchAddress } from './state/route';
 import { getState, setState, toast, useStore } from './state/store';
 import { text } from './text';
@@ -26,6 +27,7 @@ import { Header } from './ui/header';
 import { Legend } from './ui/legend';
 import { MapView } from './ui/map-view';
 import { Panel } from './ui/panel';
+import { Renewed } from './ui/renewed';
 import { PageRoom, Rail } from './ui/room-host';
 import { Toasts } from './ui/toasts';
 import { setCityZone } from './zone';
@@ -61,6 +63,7 @@ function App(): JSX.Element {
         {text.skipToPanel}
       </button>
       <Header />
+      <Renewed />
       <main class={`stage ${!old && (connection === 'live' || connection === 'connecting') ? '' : 'aged'}`}>
         <Rail />
         <div class="map-area">
@@ -131,7 +134,16 @@ async function start(): Promise<void> {
   void loadCity();
   void refreshControls();
   void poll();
-  new AlertStream('/v1/alerts/stream', takeAlert, () => void refreshAlerts());
+  new AlertStream('/v1/alerts/stream', takeAlert, streamOpened);
+}
+
+let opened = false;
+
+/** At the start, and again whenever the connection is back: the server may have been renewed meanwhile. */
+function streamOpened(): void {
+  void refreshAlerts();
+  if (opened) void lookForRenewal();
+  opened = true;
 }
 
 function takeAlert(alert: Alert): void {
@@ -156,9 +168,9 @@ async function poll(): Promise<void> {
 async function missionsNow(): Promise<void> {
   if (!getState().snapshot?.missions.length && getRoute().room !== 'missions') return;
   try {
-    const part = await import('./rooms/missions');
-    part.startOverlay();
-    await part.refreshMissions();
+    const part = await import('./rooms/missions').catch(async (error: unknown) => void (await partFailed(error)));
+    part?.startOverlay();
+    await part?.refreshMissions();
   } catch (error) {
     complain(error);
   }

@@ -3,7 +3,7 @@
 import type { ComponentType, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { findRoom, layoutOf, ROOMS, type Room } from '../rooms/registry';
-import { complain } from '../state/actions';
+import { partFailed, useRenewed } from '../state/renewal';
 import { go, HOME, useRoute } from '../state/route';
 import { setState, useStore } from '../state/store';
 import { useMay } from '../state/user';
@@ -11,17 +11,55 @@ import { text } from '../text';
 import { Age } from './age';
 import { Icon } from './icon';
 
+/** A room's part that has not come by then is said to be missing; it is shown all the same when it comes. */
+const LONGEST_LOAD_MS = 20_000;
+
 export function RoomHost({ room }: { room: Room }): JSX.Element {
   const allowed = useMay(room.needs);
   const [part, setPart] = useState<{ View: ComponentType } | null>(null);
+  const [failed, setFailed] = useState(false);
+  const [tries, setTries] = useState(0);
   useEffect(() => {
-    if (!allowed) return;
-    room.load().then((View) => setPart({ View }), complain);
-  }, [room, allowed]);
+    if (!allowed) return undefined;
+    setFailed(false);
+    const timer = window.setTimeout(() => setFailed(true), LONGEST_LOAD_MS);
+    room.load().then(
+      (View) => setPart({ View }),
+      (error: unknown) => void partFailed(error).then(() => setFailed(true)),
+    );
+    return () => window.clearTimeout(timer);
+  }, [room, allowed, tries]);
   return (
     <div class="room" data-testid={`room-${room.slug}`}>
       <Age />
-      {!allowed ? <p class="muted room-loading">{text.rail.notYours}</p> : part ? <part.View /> : <p class="muted room-loading">{text.rail.loading}</p>}
+      {!allowed ? (
+        <p class="muted room-loading">{text.rail.notYours}</p>
+      ) : part ? (
+        <part.View />
+      ) : failed ? (
+        <CouldNotLoad onAgain={() => setTries(tries + 1)} />
+      ) : (
+        <p class="muted room-loading">{text.rail.loading}</p>
+      )}
+    </div>
+  );
+}
+
+function CouldNotLoad({ onAgain }: { onAgain: () => void }): JSX.Element {
+  const renewed = useRenewed();
+  return (
+    <div class="room-loading" role="alert" data-testid="room-failed">
+      <p>{renewed ? text.rail.gone : text.rail.failed}</p>
+      {!renewed && (
+        <div class="tools">
+          <button type="button" class="button" data-testid="room-again" onClick={onAgain}>
+            {text.rail.again}
+          </button>
+          <button type="button" class="link" onClick={() => location.reload()}>
+            {text.renewed.reload}
+          </button>
+        </div>
+      )}
     </div>
   );
 }

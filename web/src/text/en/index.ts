@@ -79,10 +79,18 @@ export const en = {
   login: { demo: 'Demo login: operator', hint: 'This server is bound to this machine only and logs you in as an operator.' },
   theme: { toLight: 'Light theme', toDark: 'Dark theme' },
   view: { zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Whole city', wall: 'Wall view', label: 'Map view' },
+  renewed: {
+    title: 'The control room was renewed.',
+    explain: 'This page is older than the server; some of its parts are no longer there.',
+    reload: 'Reload the page',
+  },
   rail: {
     label: 'Rooms',
     now: 'City',
     loading: 'Loading…',
+    failed: 'This room could not be loaded.',
+    gone: 'This room comes with the renewed page: reload it.',
+    again: 'Try again',
     notYours: 'Your role does not open this room.',
     count: (count: number) => `${count} open`,
   },

@@ -81,10 +81,18 @@ export const ko: Catalogue = {
   login: { demo: '시연 로그인: 운영자', hint: '이 서버는 이 컴퓨터에서만 접속할 수 있으며 운영자로 자동 로그인됩니다.' },
   theme: { toLight: '밝은 테마', toDark: '어두운 테마' },
   view: { zoomIn: '확대', zoomOut: '축소', fit: '도시 전체', wall: '상황판 보기', label: '지도 보기' },
+  renewed: {
+    title: '관제 화면이 갱신되었습니다.',
+    explain: '이 페이지는 서버보다 오래되어 일부 화면을 더 이상 불러올 수 없습니다.',
+    reload: '페이지 새로 고침',
+  },
   rail: {
     label: '업무 화면',
     now: '도시',
     loading: '불러오는 중…',
+    failed: '이 화면을 불러오지 못했습니다.',
+    gone: '이 화면은 갱신된 페이지에 있습니다. 페이지를 새로 고치십시오.',
+    again: '다시 시도',
     notYours: '현재 권한으로는 이 화면을 열 수 없습니다.',
     count: (count) => `${count}건 진행 중`,
   },

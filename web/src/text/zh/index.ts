@@ -81,10 +81,18 @@ export const zh: Catalogue = {
   login: { demo: '演示登录：值班员', hint: '此服务器仅供本机访问，并自动以值班员身份登录。' },
   theme: { toLight: '浅色主题', toDark: '深色主题' },
   view: { zoomIn: '放大', zoomOut: '缩小', fit: '全城', wall: '大屏视图', label: '地图视图' },
+  renewed: {
+    title: '控制室页面已更新。',
+    explain: '当前页面比服务器旧，部分内容已无法加载。',
+    reload: '重新加载页面',
+  },
   rail: {
     label: '业务页面',
     now: '城市',
     loading: '正在加载…',
+    failed: '此页面无法加载。',
+    gone: '此页面属于更新后的版本，请重新加载。',
+    again: '重试',
     notYours: '您的角色无权打开此页面。',
     count: (count) => `${count} 项进行中`,
   },
