@@ -46,7 +46,7 @@ def test_the_page_says_what_city_it_shows_and_who_is_logged_in(room: Any) -> Non
 def test_the_map_is_drawn(room: Any) -> None:
     picture = pixels(room)
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50
-    assert seen(room, (43, 55, 68), within=6) > 500  # streets
+    assert seen(room, (58, 74, 90), within=6) > 500  # streets
     assert seen(room, (111, 183, 238)) > 20  # moving vehicles
 
 
@@ -142,6 +142,7 @@ def test_a_junction_opens_from_the_list_with_the_keyboard(room: Any) -> None:
     expect(page.get_by_test_id("junction-explanation")).to_contain_text("vehicle-seconds")
     room.wait("window.__civicbrain.map.getZoom() > 16.9")  # the map went there
     page.get_by_test_id("junction-back").click()
+    room.wait("window.__civicbrain.map.getZoom() < 16")  # and back to where it was
     page.get_by_test_id("view-fit").click()
     expect(page.get_by_test_id("junction-list")).to_be_visible()
 

@@ -29,6 +29,11 @@ export interface CityMapEvents {
   zoom(zoom: number): void;
 }
 
+interface Camera {
+  center: maplibregl.LngLatLike;
+  zoom: number;
+}
+
 export class CityMap {
   readonly map: maplibregl.Map;
   readonly picture: Picture;
@@ -47,6 +52,8 @@ export class CityMap {
   private palette: Palette;
   private selected: number | null = null;
   private hovered: number | null = null;
+  /** Where the view was before it flew to a junction. */
+  private before: Camera | null = null;
   private dirty = true;
   private readonly forgetLayers: () => void;
   private picked: ((x: number, y: number) => void) | null = null;
@@ -85,6 +92,10 @@ export class CityMap {
       const { picked } = this;
       if (!picked) return this.events.select(this.find(event.point.x, event.point.y));
       return picked(...this.projection.toMetres(event.lngLat.lng, event.lngLat.lat));
+    });
+    // who moves the map by hand stays where they are
+    this.map.on('movestart', (event) => {
+      if (event.originalEvent) this.before = null;
     });
     this.map.on('mousemove', (event) => this.hoverAt(event.point.x, event.point.y));
     this.map.on('mouseout', () => this.hoverAt(-1e6, -1e6));
@@ -165,13 +176,22 @@ export class CityMap {
     this.dirty = true;
   }
 
+  /** Fly to a junction that was chosen elsewhere than on the map; and back, when it is left again. */
   select(row: number | null, fly: boolean): void {
     this.selected = row;
     this.dirty = true;
-    if (row === null || !fly) return;
-    const junction = this.geometry.junctions[row];
-    const center = this.projection.toLonLat(junction.x_m, junction.y_m);
-    const camera = { center, zoom: Math.max(this.map.getZoom(), 17.2) };
+    if (row === null) {
+      if (this.before) this.flyTo(this.before);
+      this.before = null;
+    } else if (fly) {
+      this.before ??= { center: this.map.getCenter(), zoom: this.map.getZoom() };
+      const junction = this.geometry.junctions[row];
+      const center = this.projection.toLonLat(junction.x_m, junction.y_m);
+      this.flyTo({ center, zoom: Math.max(this.map.getZoom(), 17.2) });
+    }
+  }
+
+  private flyTo(camera: Camera): void {
     if (this.reducedMotion) this.map.jumpTo(camera);
     else this.map.flyTo({ ...camera, duration: 900, essential: true });
   }
@@ -214,6 +234,7 @@ export class CityMap {
   }
 
   fit(): void {
+    this.before = null;
     this.map.fitBounds(this.lonLatBounds(), { padding: PADDING, duration: this.reducedMotion ? 0 : 700 });
   }
 

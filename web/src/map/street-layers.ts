@@ -5,6 +5,10 @@ import type { Layer } from '@deck.gl/core';
 import type { LaneKind, Paths, Polygons } from './geometry';
 import type { Palette, Rgba } from './palette';
 
+/** From far off a lane is narrower than a pixel: streets must still be seen, and their edges told from the ground. */
+const LANE_MIN_PX = 1.8;
+const CASING_MIN_PX = 3.2;
+
 /** common: what all layers share (`commonProps`). opacity: less than 1 where tiles lie below. */
 export function streetLayers(common: object, paths: Paths, areas: Polygons, palette: Palette, opacity: number): Layer[] {
   const colours: Record<LaneKind, Rgba> = {
@@ -35,7 +39,7 @@ export function streetLayers(common: object, paths: Paths, areas: Polygons, pale
       id: 'casing',
       data: pathData({ getWidth: { value: vertexWidths.map((w) => w + 0.9), size: 1 } }) as never,
       getColor: palette.casing,
-      widthMinPixels: 1.6,
+      widthMinPixels: CASING_MIN_PX,
       capRounded: true,
     } as never),
     new SolidPolygonLayer({
@@ -59,7 +63,7 @@ export function streetLayers(common: object, paths: Paths, areas: Polygons, pale
         getWidth: { value: vertexWidths.map((w) => Math.max(0.4, w - 0.22)), size: 1 },
         getColor: { value: vertexColours, size: 4, normalized: true },
       }) as never,
-      widthMinPixels: 0.9,
+      widthMinPixels: LANE_MIN_PX,
     } as never),
   ];
 }

@@ -75,6 +75,9 @@ function SpeedControl(): JSX.Element {
       : text.speed.measured(measured >= 9.95 ? formatWhole(measured) : formatTenth(measured));
   return (
     <div class="field" role="group" aria-label={text.speed.label}>
+      <span class="caption" title={text.speed.twinAbout} data-testid="twin-tag">
+        {text.speed.twin}
+      </span>
       <div class="segments">
         <button
           type="button"

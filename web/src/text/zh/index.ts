@@ -34,6 +34,8 @@ export const zh: Catalogue = {
   },
   clock: { label: '城市时间', zone: (name) => `城市时区：${name}`, run: (run) => `第 ${run + 1} 轮` },
   speed: {
+    twin: '孪生',
+    twinAbout: '当前运行的是仿真而非真实道路。时钟和速度均为仿真的：5 倍速时，60 秒只需 12 秒。',
     label: '孪生运行速度',
     pause: '暂停',
     resume: '继续',
@@ -48,11 +50,11 @@ export const zh: Catalogue = {
     explain: '全市路口都将按此方式运行。此更改连同理由记入台账。',
   },
   brain: {
-    label: '大脑',
+    label: '中心控制',
     on: '开',
     off: '关',
-    switchOff: '关闭大脑',
-    switchOn: '开启大脑',
+    switchOff: '关闭中心控制',
+    switchOn: '开启中心控制',
     none: '此控制方式不使用大脑',
     explainOff: '最后的请求到期后，各路口恢复本地方案。此操作连同理由记入台账。',
     explainOn: '大脑重新控制各路口。此操作连同理由记入台账。',
