@@ -17,7 +17,7 @@ export function registerOwnLayers(): void {
     label: text.legend.delay,
     order: 10,
     on: true,
-    keys: () => [key(palette().unknown, text.legend.unknown, 'round')],
+    keys: (zoom) => (zoom < HEADS_ZOOM ? [key(palette().unknown, text.legend.unknown, 'round')] : []),
   });
   registerLayer({
     id: 'heads',
