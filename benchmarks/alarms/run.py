@@ -14,7 +14,6 @@ import argparse
 import dataclasses
 import json
 import platform
-import socket
 import subprocess
 import sys
 import tempfile
@@ -35,6 +34,10 @@ from civicbrain.contracts.sandbox import sandbox_city
 from civicbrain.runtime.cases.entry import CasesEntry
 from civicbrain.runtime.cases.store import FILE, FOLDER, open_reader
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from loopback import free_port
+
 OUT = Path(__file__).with_name("results.json")
 ASK_EVERY_S = 0.2
 MATTERS = (
@@ -49,12 +52,6 @@ MATTERS = (
 
 def start(*words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.DEVNULL)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(client: httpx.Client) -> None:

@@ -16,7 +16,6 @@ import os
 import platform
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -34,6 +33,10 @@ import psutil
 from playwright.sync_api import sync_playwright
 
 from civicbrain import __version__
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from loopback import free_port
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -119,9 +122,7 @@ def stand_in(vehicles: int, side: int) -> Iterator[tuple[subprocess.Popen[bytes]
 
 
 def start(folder: Path, vehicles: int, side: int) -> tuple[subprocess.Popen[bytes], int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "tests" / "api" / "stand_in.py"), "--run-dir", str(folder / "run"),
          "--vehicles", str(vehicles), "--size", str(side), "--port", str(port), "--no-limits"],

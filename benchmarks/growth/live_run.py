@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,10 +26,11 @@ import numpy as np
 import psutil
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "control_room")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "control_room")]
 
 import clients  # noqa: E402
 from filled import fill  # noqa: E402
+from loopback import free_port  # noqa: E402
 
 from civicbrain.contracts.transport import TWIN_PUB, decode, open_subscriber, receive  # noqa: E402
 from civicbrain.contracts.wire import STATUS_TOPIC, TwinStatus  # noqa: E402
@@ -90,7 +90,7 @@ def _set_window(city: Path, begin_s: float, end_s: float) -> None:
 
 def one_run(city: Path, run_dir: Path, settle_s: float, length_s: float) -> dict[str, Any]:
     """Start the city, let it settle, measure."""
-    port = _free_port()
+    port = free_port()
     started = time.monotonic()
     with _running(city, run_dir, port) as main_process:
         twin = Clock(run_dir)
@@ -215,12 +215,6 @@ def _memory_mb(process: psutil.Process) -> float:
 def _watch_the_map(port: int, seconds: float) -> None:
     with contextlib.suppress(OSError, EOFError):
         clients.fast_clients(port, 1, seconds)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ import civicbrain
 from civicbrain.evaluate.storage import write_atomically
 from civicbrain.runtime.intake_keys import TOKEN_FILE, load_keys
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from loopback import free_port
+
 HERE = Path(__file__).parent
 TARGET_ROWS_PER_S, TARGET_P99_MS, TARGET_RECOVERY_S = 50_000, 250.0, 10.0
 SETTLE_S = 12.0
@@ -254,14 +258,6 @@ def summarise(options: Any, runs: list[dict[str, Any]]) -> dict[str, Any]:
         result["recovery_s"] = None if None in times else statistics.median(times)
         met["recovery"] = result["recovery_s"] is not None and result["recovery_s"] <= TARGET_RECOVERY_S
     return {**result, "met": met, "runs": runs}
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,10 @@ from civicbrain.contracts.transport import BRAIN_PUB, TWIN_PUB, decode, open_sub
 from civicbrain.contracts.wire import STATE_TOPIC, STATUS_TOPIC, CityState, TwinStatus
 from civicbrain.evaluate.storage import write_atomically
 from civicbrain.twin.whatif.moments import list_moments
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from loopback import free_port
 
 HERE = Path(__file__).parent
 PACE_WINDOW = 30
@@ -116,9 +119,7 @@ class City:
     """`civicbrain run` on a free port, asked over HTTP."""
 
     def __init__(self, city: str, run_dir: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         command = [sys.executable, "-m", "civicbrain.cli.main", "run", city, "--port", str(self.port),
                    "--run-dir", str(run_dir), "--speed", "1", "--warmup", "300"]  # fmt: skip
         self._token = _let_programs_in(run_dir)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
 from civicbrain.api.models import studies as models
 from civicbrain.evaluate.comparison import compare_figures, count_events
 from civicbrain.evaluate.ordered.keep import Kept, read_evaluations
@@ -57,7 +55,6 @@ def result_of(kept: Kept) -> models.StudyResult:
 
 
 def _scenario(study: Evaluation) -> models.ScenarioResult:
-    figures = [models.FigureView(**msgspec.structs.asdict(row)) for row in compare_figures(study)]
     queues, junctions = [], []
     for control, series in study.series.items():
         curve = series.queue_veh
@@ -70,7 +67,7 @@ def _scenario(study: Evaluation) -> models.ScenarioResult:
         seeds=study.seeds, claim=len(study.seeds) >= CLAIM_SEEDS, sensing=study.sensing,
         coverage=study.coverage, mesoscopic=study.mesoscopic, begin_s=study.begin_s, end_s=study.end_s,
         sumo_version=study.sumo_version, civicbrain_version=study.civicbrain_version,
-        city_hash=study.city_hash, figures=figures,
+        city_hash=study.city_hash, figures=compare_figures(study),
         events=[
             models.ControlEvents(
                 control=name, runs=sum(run.control == name for run in study.runs),

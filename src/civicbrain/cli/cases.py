@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from civicbrain.cli.arguments import CityArgument, RunDirOption
+
 if TYPE_CHECKING:
     import sqlite3
 
     from civicbrain.city.model import City
     from civicbrain.city.shifts import Handover, Quality, Times
-
-CityArgument = Annotated[
-    str, typer.Argument(help="The city as it was run: a built-in scenario, a city folder, a .sumocfg …")
-]
-RunDirOption = Annotated[
-    Path | None,
-    typer.Option("--run-dir", metavar="DIR", help="The run folder, where it is not the usual one."),
-]
 
 
 def register(app: typer.Typer) -> None:

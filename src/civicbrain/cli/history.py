@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from civicbrain.cli.arguments import CityArgument, RunDirOption
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from civicbrain.city.model import City
     from civicbrain.runtime.history.question import Answer
 
-CityArgument = Annotated[
-    str, typer.Argument(help="The city as it was run: a built-in scenario, a city folder, a .sumocfg …")
-]
-RunDirOption = Annotated[
-    Path | None,
-    typer.Option("--run-dir", metavar="DIR", help="The run folder, where it is not the usual one."),
-]
 RunOption = Annotated[int, typer.Option("--run", min=0, help="Number of the run; 0: the newest.")]
 FromOption = Annotated[
     str | None,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from civicbrain.cli.arguments import RunDirOption
+
 if TYPE_CHECKING:
     from civicbrain.city.model import City
     from civicbrain.city.whatif import Closure, Detour, EventDemand, PlanSetting, Question
@@ -57,10 +59,7 @@ def what_if(
         typer.Option(metavar="S", help="Simulate the city to this second first, running or not."),
     ] = None,
     under: Annotated[str, typer.Option(help="The control that the city has [that of the run; brain].")] = "",
-    run_dir: Annotated[
-        Path | None,
-        typer.Option("--run-dir", metavar="DIR", help="The run folder, where it is not the usual one."),
-    ] = None,
+    run_dir: RunDirOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON, and nothing else.")] = False,
 ) -> None:
     """What would follow: closures, detours, plans, controls, demand, events, minutes ahead.

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from civicbrain.evaluate.comparison import Compared
 from civicbrain.evaluate.ordered.records import MOST_CONTROLS, MOST_SCENARIOS, MOST_SEEDS
 
 Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -114,24 +115,6 @@ class StudyView(Struct, frozen=True):
     files: list[str]
 
 
-class FigureView(Struct, frozen=True):
-    """One figure of one control. ci95: 95 % interval of the mean over its seeds. difference: to the baseline,
-    paired by seed, with its 95 % interval. verdict: "better" or "worse" where that leaves out 0, "open" where
-    not, "" where there is none. better: "less" or "more"."""
-
-    control: str
-    metric: str
-    unit: str
-    better: str
-    digits: int
-    mean: float | None
-    ci95: tuple[float, float] | None
-    difference: float | None
-    difference_ci95: tuple[float, float] | None
-    pairs: int
-    verdict: str
-
-
 class CurveView(Struct, frozen=True):
     """Vehicles standing, over the seeds: mean, least and greatest at each second of the scenario."""
 
@@ -180,7 +163,7 @@ class ScenarioResult(Struct, frozen=True):
     sumo_version: str
     civicbrain_version: str
     city_hash: str
-    figures: list[FigureView]
+    figures: list[Compared]
     events: list[ControlEvents]
     queues: list[CurveView]
     junctions: list[JunctionDelays]

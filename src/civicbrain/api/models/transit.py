@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from msgspec import Struct, field
 
-from msgspec import Struct
-
-AskKindName = Literal["none", "extension", "early-green", "insertion"]
+from civicbrain.contracts.transit import AskKind, BusPlan
 
 
 class LineView(Struct, frozen=True):
@@ -34,45 +32,16 @@ class LinesView(Struct, frozen=True):
     notes: list[str] = []
 
 
-class BusAskView(Struct, frozen=True):
-    """A request under way: since when it is asked, and the latest second that bounds allow."""
-
-    junction: str
-    kind: AskKindName
-    stage: str
-    since_s: float
-    until_s: float
-    eta_s: float
-    reason: str = ""
-
-
-class BusView(Struct, frozen=True):
+class BusView(BusPlan, frozen=True, kw_only=True):
     """A bus under way. late_s: behind the timetable, below 0 early. behind_s: what priority is asked by, of
     the mode. reported_delay_s: the operator's own word. refused: its positions, by reason."""
 
-    trip: str
-    line: str
-    vehicle: str
-    brain: str
-    time_s: float
-    state: str
-    x_m: float
-    y_m: float
-    progress_m: float
-    length_m: float
-    late_s: float
-    mode: Literal["timetable", "headway"]
-    behind_s: float
     start_s: float
-    headway_s: float | None = None
-    headway_due_s: float | None = None
-    next_stop: str = ""
-    ask: BusAskView | None = None
     speed_mps: float | None = None
     heading_deg: float | None = None
     fix_s: float | None = None
     reported_delay_s: float | None = None
-    refused: dict[str, int] = {}
+    refused: dict[str, int] = field(default_factory=dict)
 
 
 class BusPage(Struct, frozen=True):
@@ -95,7 +64,7 @@ class TransitAskView(Struct, frozen=True):
     line: str
     brain: str
     junction: str
-    kind: AskKindName
+    kind: AskKind
     stage: str
     since_s: float
     until_s: float

@@ -3,6 +3,7 @@ the formats of the field (GTFS, GTFS Realtime)."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -82,7 +83,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         from civicbrain.feeds.gtfs_realtime.messages import encode_positions  # only who asks pays for it
 
         del request
-        timetable = city.timetable
+        timetable = await asyncio.to_thread(lambda: city.timetable)  # seconds, the first time
         if timetable is None:
             raise ProblemError(404, _NO_TIMETABLE)
         page = told(await link.command(wire.BrainCommand("transit-buses", limit=_ALL)), models.BusPage)
