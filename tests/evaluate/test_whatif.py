@@ -59,6 +59,11 @@ def test_bands_are_those_of_the_pairs(grid):
     one = make_answer(grid, question, "fixed", "meso", pairs[:1], (0.0, 900.0), 200, (), {})
     assert one.get("time_spent").difference.low is None  # one pair says nothing about spread
     assert one.get("mean_delay").against.mean == 10.0
+    assert (answer.get("time_spent").agreeing, one.get("time_spent").agreeing) == (3, 1)
+    assert answer.get("arrived").agreeing == 3  # all three agree that nothing changes
+    assert answer.demand_end_s is None  # it goes on
+    late = make_answer(grid, question, "fixed", "meso", pairs, (0.0, grid.demand.end_s + 1.0), 200, (), {})
+    assert late.demand_end_s == grid.demand.end_s
     assert one.get_course("queue").against[1].mean == 7.0
     # 3 arrivals in the first minute, 3 more in the second
     assert [band.mean for band in one.get_course("throughput").change] == [180.0, 180.0]
@@ -147,6 +152,28 @@ def test_gating_keeps_the_cycle_and_the_bounds(grid):
             assert sum(plan.durations_s) == pytest.approx(sum(had_s), abs=0.2)
             assert list(plan.durations_s) != had_s
             assert find_broken_bound(list_plan_bounds(junction), plan.durations_s) is None
+
+
+def test_a_plan_holds_where_a_brain_decides(grid, branch):
+    """It was refused in silence, and every difference was 0."""
+    junction = grid.junctions[5]
+    steps = junction.local_plan.steps
+    longest = max(range(len(steps)), key=lambda row: steps[row].duration_s)
+    durations_s = tuple(step.duration_s + (60.0 if k == longest else 0.0) for k, step in enumerate(steps))
+    plan = PlanSetting(junction.id, durations_s, -3.0)
+    question = Question(Change(plans=(plan,)), minutes=2.0, seeds=1, model=TrafficModel.MESO)
+    answer = answer_question(grid, question, branch, "max-pressure", Conduct(nice=0))
+    assert answer.junctions[0].difference.mean != 0.0
+    assert any("the brain does not decide at" in note for note in answer.notes)
+
+
+def test_a_plan_that_its_controller_would_refuse_is_not_asked(grid):
+    steps = grid.junctions[0].local_plan.steps
+    plan = PlanSetting(grid.junctions[0].id, (1.0,) * len(steps))
+    with pytest.raises(ConfigurationError) as caught:
+        Question(Change(plans=(plan,))).check(grid)
+    assert "too little time" in caught.value.message
+    assert "needs" in caught.value.remedy
 
 
 def test_a_state_of_another_city_is_refused(grid, branch):

@@ -12,6 +12,8 @@ from enum import StrEnum
 import msgspec
 
 from civicbrain.city.model import City
+from civicbrain.city.plan_bounds import find_broken_bound, list_plan_bounds
+from civicbrain.city.signals import SignalJunction
 from civicbrain.core.errors import ConfigurationError, NotFoundError
 
 SHORTEST_S, LONGEST_S = 60.0, 3600.0
@@ -38,7 +40,8 @@ class Closure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PlanSetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A fixed plan for one junction: seconds of each step of its local plan, and its offset."""
+    """A fixed plan for one junction: seconds of each step of its local plan, and its offset, which counts
+    modulo the cycle. The junction follows it as an operator's: no brain decides there meanwhile."""
 
     junction: str
     durations_s: tuple[float, ...]
@@ -141,6 +144,22 @@ def _check_change(change: Change, city: City) -> None:
                 place=_PLACE,
                 remedy="give the seconds of each step",
             )
+        _require("offset_s of a plan", plan.offset_s, -LONGEST_S, LONGEST_S)
+        _check_greens(city.junctions[row], plan)
+
+
+def _check_greens(junction: SignalJunction, plan: PlanSetting) -> None:
+    """Its controller would refuse it, and the answer would be about nothing."""
+    broken = find_broken_bound(list_plan_bounds(junction), plan.durations_s)
+    if broken is None:
+        return
+    steps = junction.local_plan.steps
+    stages = list(dict.fromkeys(junction.stages[steps[step].stage].id for step in broken.steps))
+    raise ConfigurationError(
+        f"the plan of {plan.junction!r} gives stage {', '.join(map(repr, stages))} too little time",
+        place=_PLACE,
+        remedy=f"it needs {broken.least_s:g} s for {broken.why}",
+    )
 
 
 def _find_edge(city: City, edge: str) -> int:

@@ -30,11 +30,12 @@ class ClosureAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PlanAsked(Struct, frozen=True, forbid_unknown_fields=True):
-    """A fixed plan for one junction: seconds of each step of its local plan, and its offset."""
+    """A fixed plan for one junction: seconds of each step of its local plan, and its offset, which counts
+    modulo the cycle. The junction follows it as an operator's: no brain decides there meanwhile."""
 
     junction: Annotated[str, Meta(min_length=1, max_length=200)]
     durations_s: Annotated[list[Annotated[float, Meta(ge=1, le=3600)]], Meta(min_length=1, max_length=64)]
-    offset_s: Annotated[float, Meta(ge=0, le=3600)] = 0.0
+    offset_s: Annotated[float, Meta(ge=-3600, le=3600)] = 0.0
 
 
 class DetourAsked(Struct, frozen=True, forbid_unknown_fields=True):

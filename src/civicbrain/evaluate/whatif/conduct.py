@@ -177,6 +177,9 @@ def list_notes(question: Question, model: str, sides: Sequence[ControlSpec]) -> 
         )
     if any(side.brain for side in sides):
         notes.append("The control starts without its memory, from the local plans; both sides alike.")
+        held = [plan.junction for plan in question.change.plans]
+        if held:
+            notes.append(f"With the change, the brain does not decide at {', '.join(held)}: the plan holds.")
     if question.seeds < 2:
         notes.append("One pair only: no band.")
     if question.moment and not question.against.control:

@@ -30,7 +30,8 @@ class Band(msgspec.Struct, frozen=True):
 
 
 class Indicator(msgspec.Struct, frozen=True):
-    """One figure of the whole city. better: "less" or "more"."""
+    """One figure of the whole city. better: "less" or "more". agreeing: how many pairs differ the way their
+    mean does, None where an older answer did not count them."""
 
     name: str
     unit: str
@@ -38,6 +39,7 @@ class Indicator(msgspec.Struct, frozen=True):
     against: Band
     change: Band
     difference: Band
+    agreeing: int | None = None
 
 
 class PlaceDifference(msgspec.Struct, frozen=True):
@@ -67,7 +69,8 @@ class Course(msgspec.Struct, frozen=True):
 
 class WhatIfAnswer(msgspec.Struct, frozen=True):
     """from_s, to_s: platform seconds. model: "micro" or "meso". pairs: of futures so far. junctions, edges:
-    largest difference first. notes: what the reader must know. timing_s: wall seconds by part."""
+    largest difference first. notes: what the reader must know. timing_s: wall seconds by part. demand_end_s:
+    when the scenario's demand ends, where that is before to_s: nobody sets out any more from then on."""
 
     city: str
     question: Question
@@ -84,6 +87,7 @@ class WhatIfAnswer(msgspec.Struct, frozen=True):
     diverted: float
     notes: tuple[str, ...]
     timing_s: dict[str, float]
+    demand_end_s: float | None = None
 
     def get(self, name: str) -> Indicator:
         """An indicator by its name."""
@@ -118,7 +122,7 @@ def make_answer(
 ) -> WhatIfAnswer:
     """Put pairs (against, change) together; at least one."""
     indicators = tuple(
-        Indicator(name, unit, better, *_bands([of(a) for a, _ in pairs], [of(b) for _, b in pairs]))
+        _indicator(name, unit, better, [of(a) for a, _ in pairs], [of(b) for _, b in pairs])
         for name, unit, better, of in _INDICATORS
     )
     courses = tuple(_course(pairs, *one) for one in _COURSES)
@@ -133,7 +137,16 @@ def make_answer(
     return WhatIfAnswer(
         city.name, question, control, model, span_s[0], span_s[1], vehicles, len(pairs), indicators, courses,
         junctions, edges[:MOST_EDGES], float(np.mean([b.diverted for _, b in pairs])), tuple(notes), timing_s,
+        city.demand.end_s if city.demand.end_s < span_s[1] else None,
     )  # fmt: skip
+
+
+def _indicator(
+    name: str, unit: str, better: str, against: Sequence[float], change: Sequence[float]
+) -> Indicator:
+    differences = np.subtract(change, against)
+    agreeing = int((np.sign(differences) == np.sign(differences.mean())).sum())
+    return Indicator(name, unit, better, *_bands(against, change), agreeing)
 
 
 def _per_hour(arrivals: Sequence[int]) -> list[float]:

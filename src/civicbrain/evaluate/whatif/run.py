@@ -14,12 +14,13 @@ from civicbrain.city.folder import load_city
 from civicbrain.city.model import City
 from civicbrain.city.store import Store
 from civicbrain.city.whatif import Change
-from civicbrain.contracts.brain import BrainContext, ControlSpec
+from civicbrain.contracts.brain import BrainContext, ControlSpec, Priority
 from civicbrain.contracts.rooms import get_room
 from civicbrain.core.errors import BrainError
 from civicbrain.core.low_priority import give_way
 from civicbrain.evaluate.run import TwinDoor
 from civicbrain.guard import Guard
+from civicbrain.guard.rules import GRANTED, GuardOptions
 from civicbrain.ledger import Ledger
 from civicbrain.runtime.child import end_with
 from civicbrain.runtime.hosts import InlineHost, warm_up
@@ -28,6 +29,9 @@ from civicbrain.twin.whatif.figures import FutureFigures
 
 NICE = 10
 """Workers give way to the live city."""
+
+PLANNER = "what-if"
+"""Who asks for the plans of a change, with an operator's rank: brains leave those junctions alone."""
 
 
 @dataclass(frozen=True)
@@ -102,4 +106,6 @@ def make_loop(city: City, control: ControlSpec, seed: int, door: TwinDoor) -> Lo
     if control.name not in _warm:
         _warm.add(control.name)
         warm_up(room.create_brain, context)
-    return Loop(city, Store(city), Guard(city, Ledger(None), door), [InlineHost(room.create_brain(context))])
+    priorities = {**GRANTED, PLANNER: int(Priority.OPERATOR)}
+    guard = Guard(city, Ledger(None), door, GuardOptions(priorities=priorities))
+    return Loop(city, Store(city), guard, [InlineHost(room.create_brain(context))])
