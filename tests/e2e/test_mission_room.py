@@ -137,7 +137,7 @@ def test_who_is_first_is_answered_and_sent(desk: Any, town: Town, tmp_path: Path
     page = desk.page
     page.get_by_test_id("mission-ask").click()
     page.get_by_test_id("dispatch-submit").click()
-    expect(page.get_by_test_id("dispatch-form")).to_contain_text("Needed.")
+    expect(page.get_by_test_id("dispatch-form")).to_contain_text("Required.")
     page.get_by_test_id("place-address").fill(town.places["railway-station"])
     for kind in ("ambulance-station", "fire-station"):
         page.get_by_test_id("place-candidate").fill(town.places[kind])

@@ -48,6 +48,9 @@ def test_an_operator_reads_an_answer_and_compares_two(kept: Any) -> None:
     page.get_by_test_id("what-if-w-closed").click()
     delay = page.get_by_test_id("figure-mean_delay")
     expect(delay).to_contain_text("worse")
+    expect(page.get_by_test_id("what-if-verdict")).to_contain_text(
+        "% more delay in the next 15 minutes; 3 of 3"
+    )
     expect(page.get_by_test_id("what-if-junctions")).to_contain_text("Street")
     expect(page.locator(".difference.more").first).to_be_visible()
     picture(page, "what-if-answer")
@@ -85,6 +88,9 @@ def test_the_form_says_what_is_changed_before_anything_runs(kept: Any) -> None:
     page.get_by_test_id("change-add").click()
     page.get_by_test_id("kind-plan").click()
     page.get_by_test_id("plan-junction").select_option(index=2)
+    expect(page.get_by_test_id("plan-note")).to_contain_text("no brain decides there")
+    offset = float(page.get_by_test_id("plan-offset").input_value())
+    assert 0 <= offset < 3600  # as the server takes it
     page.get_by_test_id("step-0").fill("30")
     page.get_by_test_id("change-add").click()
     page.get_by_test_id("kind-demand").click()
@@ -93,6 +99,18 @@ def test_the_form_says_what_is_changed_before_anything_runs(kept: Any) -> None:
     for part in ("Close E", "Plan at", "20 % more traffic"):
         expect(changes).to_contain_text(part)
     picture(page, "what-if-form")
+    page.get_by_test_id("kind-plan").click()
+    page.get_by_test_id("plan-junction").select_option(index=2)
+    page.get_by_test_id("plan-offset").fill("-2")  # counts modulo the cycle
+    page.get_by_test_id("step-0").fill("1")
+    page.get_by_test_id("change-add").click()
+    page.get_by_test_id("what-if-submit").click()
+    expect(page.get_by_test_id("what-if-refused")).to_contain_text("too little time")
+    assert "409" in kept.complaints.pop()  # the browser notes each refusal
+    page.get_by_test_id("step-0").fill("30")
+    page.get_by_test_id("change-add").click()
+    expect(page.get_by_test_id("what-if-refused")).to_have_count(0)
+    expect(changes).to_contain_text("offset")
     changes.get_by_role("button", name="Take out: 20 % more traffic").click()
     expect(changes).not_to_contain_text("20 %")
     expect(page.get_by_test_id("what-if-submit")).to_be_enabled()

@@ -4,7 +4,7 @@ import { text } from './text';
 import { getUnits, inDistanceUnit, inSpeedUnit } from './units';
 
 export { formatDistance, formatSpeed, getUnits } from './units';
-export { formatClock, formatDay, formatMoment, formatZone, zoneName } from './zone';
+export { formatClock, formatDay, formatMoment, formatRealTime, formatZone, zoneName } from './zone';
 
 const whole = new Intl.NumberFormat(text.locale, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(text.locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });

@@ -1,6 +1,7 @@
 /** The city's own hours. A city may name its IANA zone, which knows when clocks change; else the offset that
  * its epoch is written in holds all the year round. */
 
+import { text } from './text';
 import { language } from './text/language';
 
 const LOCALES = { en: 'en-GB', ko: 'ko-KR', zh: 'zh-CN' } as const;
@@ -64,6 +65,14 @@ export function formatDay(epoch: string, timeS: number): string {
 
 /** Day and clock. */
 export const formatMoment = (epoch: string, timeS: number): string => `${formatDay(epoch, timeS)} ${formatClock(epoch, timeS)}`;
+
+/** An instant by the wall clock of who reads it, with its day, and said to be one: where the city has no time of its own. */
+export function formatRealTime(iso: string): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return text.indicators.unknown;
+  const fields = { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  return text.clock.real(new Intl.DateTimeFormat(LOCALES[language], fields).format(at));
+}
 
 /** The zone that holds at that moment, in short: "CET", "GMT+9", "UTC", "UTC+05:30". */
 export function formatZone(epoch: string, timeS: number): string {

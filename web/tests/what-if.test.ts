@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { formatLeft, formatSigned, verdictOf } from '../src/desk/figures';
 import { clockTicks, niceTicks } from '../src/desk/scale';
-import { isNothing, NOTHING, partsOf, startOf, withClosure, withEvent, without, withPlan } from '../src/rooms/what-if/change';
+import { isNothing, NOTHING, partsOf, startOf, withClosure, withEvent, without, withPlan, wrapOffset } from '../src/rooms/what-if/change';
+import { readRefusal } from '../src/rooms/what-if/refusal';
+import { readVerdict } from '../src/rooms/what-if/verdict';
+import type { Answer, Band } from '../src/rooms/what-if/types';
 import { en } from '../src/rooms/what-if/text/en';
 import { ko } from '../src/rooms/what-if/text/ko';
 import { zh } from '../src/rooms/what-if/text/zh';
@@ -16,7 +19,7 @@ describe('a change', () => {
   it('is told part by part', () => {
     expect(partsOf(change, en.change)).toEqual([
       'Close lane 0, 1 of E1',
-      'Plan at J: 30 + 20 s',
+      'Plan at J: 30 + 20 s, offset 0 s',
       '600 veh/h from A to B',
       '20 % more traffic',
       'Control max-pressure',
@@ -72,5 +75,47 @@ describe('figures with their uncertainty', () => {
     expect(niceTicks(0, 47, 4)).toEqual([0, 20, 40, 60]);
     expect(niceTicks(-8, 3, 4)).toEqual([-10, -5, 0, 5]);
     expect(clockTicks(1210, 2100)).toEqual([1500, 1800, 2100]);
+  });
+});
+
+describe('a plan that is offered', () => {
+  it('has an offset within its cycle', () => {
+    expect(wrapOffset(-3, [50, 9, 36, 9])).toBe(101);
+    expect(wrapOffset(104, [50, 9, 36, 9])).toBe(0);
+    expect(wrapOffset(12.34, [60])).toBe(12.3);
+    expect(wrapOffset(-0.01, [60])).toBe(0);
+    expect(wrapOffset(5, [])).toBe(0);
+  });
+});
+
+describe('a refusal', () => {
+  const words = en.form.refused;
+  it('is told at its field', () => {
+    const detail = 'the body does not fit: Expected `float` >= 0.0 - at `$.change.plans[0].offset_s`';
+    expect(readRefusal(detail, words)).toBe('Offset: at least 0.');
+    expect(readRefusal('the body does not fit: Expected `float` <= 3600.0 - at `$.change.plans[0].durations_s[1]`', words)).toBe('Seconds of a stage: at most 3600.');
+  });
+  it('stays as it is where it is in words already', () => {
+    expect(readRefusal('the plan of J gives stage s1 too little time', words)).toBe('the plan of J gives stage s1 too little time');
+  });
+});
+
+describe('the verdict', () => {
+  const answer = (difference: Band, pairs = 10, agreeing: number | null = 9): Answer => ({
+    city: 'c', control: 'brain', model: 'micro', from_s: 0, to_s: 900, vehicles: 100, pairs, courses: [], edges: [], diverted: 0, notes: [],
+    junctions: [{ id: 'J', against_veh_h: 1, change_veh_h: 1, difference }],
+    indicators: [{ name: 'mean_delay', unit: 's', better: 'less', against: { mean: 25, low: null, high: null }, change: { mean: 22, low: null, high: null }, difference, agreeing }],
+  });
+  const say = (...given: Parameters<typeof answer>): string => readVerdict(answer(...given), en.answer.verdict)?.sentence ?? '';
+  it('says how much, how long and how sure', () => {
+    expect(say({ mean: -3, low: -4, high: -2 })).toBe('12 % less delay in the next 15 minutes; 9 of 10 pairs of runs agree.');
+    expect(say({ mean: 0.1, low: 0.05, high: 0.2 }, 3, 3)).toBe('less than 1 % more delay in the next 15 minutes; 3 of 3 pairs of runs agree.');
+  });
+  it('claims nothing that may be chance', () => {
+    expect(say({ mean: -1, low: -2.5, high: 0.5 })).toBe('No clear difference in delay in the next 15 minutes: between −10 % and +2 %.');
+    expect(say({ mean: -3, low: null, high: null }, 1, 1)).toBe('12 % less delay in the next 15 minutes; one pair of runs only, so it may be chance.');
+  });
+  it('says that nothing changed', () => {
+    expect(say({ mean: 0, low: 0, high: 0 })).toBe('No difference: nothing in the city changes in the next 15 minutes.');
   });
 });

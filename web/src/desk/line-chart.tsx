@@ -22,6 +22,8 @@ interface LineChartProps {
 }
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [400, 190, 48, 10, 10, 26];
+/** Half a clock's width and a little: nearer to the right edge it would be cut. */
+const LABEL = 26;
 
 export function LineChart({ title, timeS, lines, formatTime, formatValue, signed = false }: LineChartProps): JSX.Element | null {
   if (timeS.length === 0) return null;
@@ -51,7 +53,7 @@ export function LineChart({ title, timeS, lines, formatTime, formatValue, signed
           </g>
         ))}
         {clockTicks(begin, end, 5).map((tick) => (
-          <text key={tick} class="tick" x={x(tick)} y={HEIGHT - 8} text-anchor="middle">
+          <text key={tick} class="tick" x={x(tick)} y={HEIGHT - 8} text-anchor={x(tick) > WIDTH - LABEL ? 'end' : 'middle'}>
             {formatTime(tick)}
           </text>
         ))}

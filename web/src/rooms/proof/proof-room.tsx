@@ -3,6 +3,7 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { formatLeft } from '../../desk/figures';
+import { formatRealTime } from '../../format';
 import { go, useRoute } from '../../state/route';
 import { useMay } from '../../state/user';
 import { OrderForm } from './order-form';
@@ -94,7 +95,7 @@ function Row({ brief, here }: { brief: StudyBrief; here: boolean }): JSX.Element
       <span class="title">{brief.title}</span>
       <span class="under">
         <span class={`state-word ${brief.state}`}>{words.states[brief.state]}</span>
-        {brief.ordered_at ? <span>{new Date(brief.ordered_at).toLocaleDateString()}</span> : <span>{words.byHand}</span>}
+        {brief.ordered_at ? <span>{formatRealTime(brief.ordered_at)}</span> : <span>{words.byHand}</span>}
         {brief.runs_total > 0 && isOpen(brief.state) && <span>{words.runs(brief.runs_done, brief.runs_total)}</span>}
         {brief.left_s !== null && <span>{formatLeft(brief.left_s, words.left)}</span>}
         {brief.case && <span>{words.caseOf(brief.case)}</span>}

@@ -2,6 +2,7 @@
 
 import type { JSX } from 'preact';
 import { formatFixed, formatLeft } from '../../desk/figures';
+import { formatRealTime } from '../../format';
 import { useMay } from '../../state/user';
 import { gridOf } from './reading';
 import { ResultView } from './result-view';
@@ -22,7 +23,7 @@ export function StudyPage({ id }: { id: string }): JSX.Element {
       <p class="muted small">
         <span class={`state-word ${brief.state}`}>{words.states[brief.state]}</span>
         {' · '}
-        {brief.ordered_at ? text.ordered(new Date(brief.ordered_at).toLocaleString(), brief.by) : words.byHand}
+        {brief.ordered_at ? text.ordered(formatRealTime(brief.ordered_at), brief.by) : words.byHand}
         {brief.case && ` · ${words.caseOf(brief.case)}`}
       </p>
       {brief.error && (

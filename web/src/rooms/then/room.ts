@@ -3,7 +3,7 @@ import type { Room } from '../registry';
 
 export const room: Room = {
   slug: 'then',
-  label: inLanguage({ en: 'Then', ko: '지난 상황', zh: '历史回放' }),
+  label: inLanguage({ en: 'Replay', ko: '지난 상황', zh: '历史回放' }),
   icon: 'then',
   layout: 'panel',
   order: 40,

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { CityPlan, type PlanMark } from '../../desk/city-plan';
 import { formatFixed, formatSigned, verdictOf } from '../../desk/figures';
 import { LineChart } from '../../desk/line-chart';
-import { formatClock, formatWhole } from '../../format';
+import { formatClock, formatRealTime, formatWhole } from '../../format';
 import { go } from '../../state/route';
 import { useStore } from '../../state/store';
 import { useMay } from '../../state/user';
@@ -14,6 +14,7 @@ import { askProposals, forget, isOpen, store } from './store';
 import { words } from './text';
 import type { Answer, Band, PlaceDifference, WhatIf } from './types';
 import { titleOf } from './title';
+import { readVerdict } from './verdict';
 
 const text = words.answer;
 const LISTED = 8;
@@ -45,6 +46,7 @@ function Head({ one }: { one: WhatIf }): JSX.Element {
   const operator = useMay('operator');
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const { answer, question } = one;
+  const parts = partsOf(question.change, words.change);
   const facts = [
     answer && text.span(formatClock(epoch, answer.from_s), formatClock(epoch, answer.to_s)),
     answer && text.vehicles(formatWhole(answer.vehicles)),
@@ -52,11 +54,11 @@ function Head({ one }: { one: WhatIf }): JSX.Element {
     answer && text.model[answer.model],
     answer && words.change.control(answer.control),
     one.case && words.caseOf(one.case),
-    text.asked(new Date(one.asked_at).toLocaleString(), one.by),
+    text.asked(formatRealTime(one.asked_at), one.by),
   ];
   return (
     <>
-      {one.title && <p>{partsOf(question.change, words.change).join(' · ')}</p>}
+      {one.title && one.title !== parts.join(', ').slice(0, one.title.length) && <p>{parts.join(' · ')}</p>}
       <p class="muted small">{facts.filter(Boolean).join(' · ')}</p>
       {operator && (
         <div class="tools">
@@ -78,8 +80,14 @@ function Found({ one, answer }: { one: WhatIf; answer: Answer }): JSX.Element {
     { label: text.without, look: 'look-0' },
     { label: text.with, look: 'look-1' },
   ];
+  const verdict = readVerdict(answer, text.verdict);
   return (
     <>
+      {verdict && (
+        <p class={`lead verdict-line ${verdict.kind}`} data-testid="what-if-verdict">
+          {verdict.sentence} {answer.demand_end_s != null && text.demandEnds(formatClock(epoch, answer.demand_end_s).slice(0, 5))}
+        </p>
+      )}
       {answer.notes.length > 0 && (
         <div class="card notice">
           <h3>{text.notes}</h3>
@@ -117,7 +125,7 @@ function Found({ one, answer }: { one: WhatIf; answer: Answer }): JSX.Element {
 
 const series = (bands: readonly Band[]): { mean: number[]; low: (number | null)[]; high: (number | null)[] } => ({
   mean: bands.map((band) => band.mean),
-  low: bands.map((band) => band.low),
+  low: bands.map((band) => (band.low === null ? null : Math.max(0, band.low))), // counts: an interval may reach below, they cannot
   high: bands.map((band) => band.high),
 });
 
@@ -204,13 +212,17 @@ function Places({ answer }: { answer: Answer }): JSX.Element {
                 <th scope="col">
                   {text.columns.difference} <small>{text.vehH}</small>
                 </th>
-                <th scope="col">{text.columns.band}</th>
+                <th scope="col" class="wrap">
+                  {text.columns.band}
+                </th>
               </tr>
             </thead>
             <tbody>
               {rows.map((place) => (
                 <tr key={place.id}>
-                  <th scope="row">{name.get(place.id) ?? place.id}</th>
+                  <th scope="row" class="place-name">
+                    {name.get(place.id) ?? place.id}
+                  </th>
                   <td class={`verdict ${verdictOf(place.difference.low, place.difference.high, 'less')}`}>{formatSigned(place.difference.mean, 2)}</td>
                   <td>{interval(place.difference, 2)}</td>
                 </tr>

@@ -9,6 +9,7 @@ import { useMay } from '../../state/user';
 import { isNothing, partsOf, startOf, without } from './change';
 import { ChangeFields } from './change-fields';
 import { ask, refreshMoments, refreshView, store } from './store';
+import { readRefusal } from './refusal';
 import { words } from './text';
 import type { Change } from './types';
 
@@ -27,6 +28,7 @@ export function AskForm({ query }: { query: Readonly<Record<string, string>> }):
   const [change, setChange] = useState<Change>(() => startOf(query));
   const [how, setHow] = useState({ minutes: 15, seeds: 3, model: 'auto', moment: '', title: '' });
   const [busy, setBusy] = useState(false);
+  const [refused, setRefused] = useState('');
   useEffect(() => void refreshMoments(), []);
   useEffect(() => {
     if (query['from'] && !before) void refreshView(query['from']);
@@ -36,13 +38,15 @@ export function AskForm({ query }: { query: Readonly<Record<string, string>> }):
     setHow({ minutes, seeds, model, moment, title: '' });
   }, [query['from'], before?.id]);
   const set = (part: Partial<typeof how>): void => setHow({ ...how, ...part });
+  useEffect(() => setRefused(''), [change, how]);
   const parts = partsOf(change, words.change);
   const send = async (): Promise<void> => {
     if (busy || isNothing(change)) return;
     setBusy(true);
-    const id = await ask({ change, ...how, title: how.title.trim() || parts.join(', ').slice(0, 120), case: query['case'] ?? before?.case ?? '' });
+    const answer = await ask({ change, ...how, title: how.title.trim() || parts.join(', ').slice(0, 120), case: query['case'] ?? before?.case ?? '' });
     setBusy(false);
-    if (id) go('what-if', id);
+    if ('id' in answer) go('what-if', answer.id);
+    else setRefused(readRefusal(answer.refused, text.refused));
   };
   return (
     <section aria-labelledby="ask-title">
@@ -119,6 +123,11 @@ export function AskForm({ query }: { query: Readonly<Record<string, string>> }):
           </div>
           {moments.length === 0 && <p class="muted small">{text.noMoments}</p>}
         </fieldset>
+        {refused && (
+          <p class="card notice error-text" role="alert" data-testid="what-if-refused">
+            <b>{text.refused.title}</b> {refused}
+          </p>
+        )}
         <div>
           <button type="submit" class="button primary" disabled={busy || !operator || isNothing(change)} data-testid="what-if-submit">
             {text.submit}

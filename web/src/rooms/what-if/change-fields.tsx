@@ -6,8 +6,8 @@ import { CityPlan, type PlanLine } from '../../desk/city-plan';
 import { USE } from '../../map/geometry';
 import { useStore } from '../../state/store';
 import { nearestStreet, streetsOf } from '../missions/streets';
-import { withClosure, withEvent, withPlan } from './change';
-import { localPlan } from './store';
+import { withClosure, withEvent, withPlan, wrapOffset } from './change';
+import { localPlan, type OwnPlan } from './store';
 import { words } from './text';
 import type { Change } from './types';
 
@@ -171,20 +171,27 @@ function PlanFields({ change, onChange, junction: first }: FieldsProps): JSX.Ele
   const [junction, setJunction] = useState(first);
   const [steps, setSteps] = useState<{ stage: string; duration_s: number }[]>([]);
   const [offset, setOffset] = useState(0);
+  const [own, setOwn] = useState<OwnPlan | null>(null);
   useEffect(() => {
     let gone = false;
     setSteps([]);
+    setOwn(null);
     if (junction)
       void localPlan(junction).then((plan) => {
         if (gone || !plan) return;
         setSteps(plan.steps);
-        setOffset(plan.offset_s);
+        setOffset(wrapOffset(plan.offset_s, plan.steps.map((step) => step.duration_s)));
+        setOwn(plan);
       });
     return () => {
       gone = true;
     };
   }, [junction]);
-  const fits = steps.length > 0 && steps.every((step) => step.duration_s >= 1 && step.duration_s <= 3600);
+  const durations = steps.map((step) => step.duration_s);
+  const fits = steps.length > 0 && durations.every((one) => one >= 1 && one <= 3600);
+  const cycle = durations.reduce((sum, one) => sum + one, 0);
+  // under its own plan, that plan changes nothing
+  const same = own !== null && own.followed && own.steps.every((step, k) => step.duration_s === durations[k]) && wrapOffset(own.offset_s, durations) === wrapOffset(offset, durations);
   return (
     <>
       <div class="line">
@@ -215,11 +222,17 @@ function PlanFields({ change, onChange, junction: first }: FieldsProps): JSX.Ele
         {steps.length > 0 && (
           <label class="stacked">
             <span class="caption">{text.offset}</span>
-            <input type="number" min={0} max={3600} value={offset} onInput={(event) => setOffset(Math.max(0, Number(event.currentTarget.value) || 0))} />
+            <input type="number" min={0} max={cycle} value={offset} data-testid="plan-offset" onInput={(event) => setOffset(Number(event.currentTarget.value) || 0)} />
           </label>
         )}
       </div>
-      <AddButton enabled={fits} onAdd={() => onChange(withPlan(change, { junction, durations_s: steps.map((step) => step.duration_s), offset_s: offset }))} />
+      {own && (
+        <p class="muted small" data-testid="plan-note">
+          {own.followed ? (same ? text.planSame : text.planOwn) : text.planBrain} {text.cycle(String(Math.round(10 * cycle) / 10))}
+        </p>
+      )}
+      {steps.length > 0 && !fits && <p class="small error-text">{text.planBounds}</p>}
+      <AddButton enabled={fits && !same} onAdd={() => onChange(withPlan(change, { junction, durations_s: durations, offset_s: wrapOffset(offset, durations) }))} />
     </>
   );
 }

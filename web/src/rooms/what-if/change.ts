@@ -17,7 +17,7 @@ export interface Words {
   close: (section: string) => string;
   closeLanes: (section: string, lanes: string) => string;
   control: (name: string) => string;
-  plan: (junction: string, steps: string) => string;
+  plan: (junction: string, steps: string, offset: string) => string;
   more: (percent: string) => string;
   less: (percent: string) => string;
   event: (from: string, to: string, rate: string) => string;
@@ -29,7 +29,7 @@ export function partsOf(change: Change, words: Words): string[] {
   const percent = Math.round(100 * (change.demand_factor - 1));
   return [
     ...change.closures.map(({ edge, lanes }) => (lanes.length ? words.closeLanes(edge, lanes.join(', ')) : words.close(edge))),
-    ...change.plans.map(({ junction, durations_s }) => words.plan(junction, durations_s.join(' + '))),
+    ...change.plans.map(({ junction, durations_s, offset_s }) => words.plan(junction, durations_s.join(' + '), String(offset_s))),
     ...change.events.map((event) => words.event(event.from_edge, event.to_edge, String(event.veh_per_h))),
     ...change.detours.map(({ edge, share }) => words.detour(edge, String(Math.round(100 * share)))),
     ...(percent ? [percent > 0 ? words.more(String(percent)) : words.less(String(-percent))] : []),
@@ -63,6 +63,14 @@ export const withPlan = (change: Change, plan: PlanSetting): Change => ({
 });
 
 export const withEvent = (change: Change, event: EventDemand): Change => ({ ...change, events: [...change.events, event] });
+
+/** A plan's offset counts modulo its cycle: the same one from 0 on, in tenths of a second. */
+export function wrapOffset(offsetS: number, durationsS: readonly number[]): number {
+  const cycleS = durationsS.reduce((sum, one) => sum + one, 0);
+  if (!(cycleS > 0) || !Number.isFinite(offsetS)) return 0;
+  const wrapped = Math.round((((offsetS % cycleS) + cycleS) % cycleS) * 10) / 10;
+  return wrapped >= cycleS ? 0 : wrapped;
+}
 
 const PLAIN: Words = {
   close: (section) => section,

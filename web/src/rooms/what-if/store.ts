@@ -53,16 +53,17 @@ export async function refreshView(id: string): Promise<void> {
   }
 }
 
-/** The answer's id, or null when it was refused. */
-export async function ask(order: WhatIfOrder): Promise<string | null> {
+/** The answer's id, or why it was refused. */
+export async function ask(order: WhatIfOrder): Promise<{ id: string } | { refused: string }> {
   try {
     const made = await request<WhatIf>('POST', '/v1/what-ifs', order);
     store.set({ views: { ...store.get().views, [made.id]: made } });
     void refreshLists();
-    return made.id;
+    return { id: made.id };
   } catch (error) {
+    if (error instanceof ProblemError && error.status !== 401) return { refused: error.detail || error.title };
     complain(error);
-    return null;
+    return { refused: '' };
   }
 }
 
@@ -95,14 +96,17 @@ export async function decide(id: string, index: number, accepted: boolean, reaso
   }
 }
 
-/** The steps of a junction's local plan. */
-export async function localPlan(junction: string): Promise<{ steps: { stage: string; duration_s: number }[]; offset_s: number } | null> {
+/** A junction's own plan, and whether it follows it now. */
+export interface OwnPlan {
+  steps: { stage: string; duration_s: number }[];
+  offset_s: number;
+  followed: boolean;
+}
+
+export async function localPlan(junction: string): Promise<OwnPlan | null> {
   try {
-    const detail = await request<JunctionDetail & { local_plan: { steps: { stage: string; duration_s: number }[]; offset_s: number } }>(
-      'GET',
-      `/v1/junctions/${encodeURIComponent(junction)}`,
-    );
-    return detail.local_plan;
+    const detail = await request<JunctionDetail & { local_plan: Omit<OwnPlan, 'followed'> }>('GET', `/v1/junctions/${encodeURIComponent(junction)}`);
+    return { ...detail.local_plan, followed: detail.mode === 'local' };
   } catch (error) {
     complain(error);
     return null;

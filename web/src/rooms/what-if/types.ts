@@ -52,6 +52,8 @@ export interface Indicator {
   against: Band;
   change: Band;
   difference: Band;
+  /** How many pairs of runs differ the way their mean does; null: not counted. */
+  agreeing?: number | null;
 }
 export interface Course {
   name: string;
@@ -82,6 +84,8 @@ export interface Answer {
   edges: PlaceDifference[];
   diverted: number;
   notes: string[];
+  /** When the scenario's demand ends, where that lies before to_s. */
+  demand_end_s?: number | null;
 }
 export type State = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
 export interface WhatIfBrief {

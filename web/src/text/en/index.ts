@@ -30,7 +30,7 @@ export const en = {
     noMinute: 'no fixed-plan figure for this minute',
     unknown: '–',
   },
-  clock: { label: 'Time in the city', zone: (name: string) => `Time zone of the city: ${name}`, run: (run: number) => `run ${run + 1}` },
+  clock: { real: (when: string) => `${when} real time`, label: 'Time in the city', zone: (name: string) => `Time zone of the city: ${name}`, run: (run: number) => `run ${run + 1}` },
   speed: {
     twin: 'Twin',
     twinAbout: 'A simulation runs in place of the street. Its clock and speed are its own: at 5×, sixty seconds of an override last twelve of yours.',

@@ -32,7 +32,7 @@ export const ko: Catalogue = {
     noMinute: '이 시각의 정주기 수치 없음',
     unknown: '–',
   },
-  clock: { label: '도시 시각', zone: (name) => `도시의 시간대: ${name}`, run: (run) => `${run + 1}회차` },
+  clock: { real: (when) => `실제 시각 ${when}`, label: '도시 시각', zone: (name) => `도시의 시간대: ${name}`, run: (run) => `${run + 1}회차` },
   speed: {
     twin: '트윈',
     twinAbout: '실제 도로 대신 시뮬레이션이 실행 중입니다. 시각과 속도는 시뮬레이션의 것이므로 5배속에서는 60초가 12초 만에 지나갑니다.',

@@ -32,7 +32,7 @@ export const zh: Catalogue = {
     noMinute: '这一分钟没有定时方案数据',
     unknown: '–',
   },
-  clock: { label: '城市时间', zone: (name) => `城市时区：${name}`, run: (run) => `第 ${run + 1} 轮` },
+  clock: { real: (when) => `实际时间 ${when}`, label: '城市时间', zone: (name) => `城市时区：${name}`, run: (run) => `第 ${run + 1} 轮` },
   speed: {
     twin: '孪生',
     twinAbout: '当前运行的是仿真而非真实道路。时钟和速度均为仿真的：5 倍速时，60 秒只需 12 秒。',

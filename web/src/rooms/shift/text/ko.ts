@@ -19,7 +19,7 @@ export const ko: typeof en = {
       late: '기한 초과',
       closed: '이번 근무 중 종결',
       alarms: '발생 중인 경보',
-      overrides: '수동 조치',
+      overrides: '현재 유지 중인 수동 조치',
       silent: '무응답 장치',
     },
     cases: '처리 중인 상황',

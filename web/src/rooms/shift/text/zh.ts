@@ -19,7 +19,7 @@ export const zh: typeof en = {
       late: '其中超时',
       closed: '本班办结',
       alarms: '当前告警',
-      overrides: '人工干预',
+      overrides: '当前有效的人工干预',
       silent: '失联来源',
     },
     cases: '未办结案件',

@@ -27,7 +27,7 @@ export const en = {
   to: 'To',
   show: 'Show',
   badWindow: 'The end must lie after the beginning, and at most a day.',
-  then: 'Then',
+  then: 'Replay',
   now: 'Now',
   figures: 'What the figures were',
   series: {
@@ -47,7 +47,7 @@ export const en = {
   vehicles: (value: string) => `${value} veh`,
   goThere: 'This junction now',
   marks: 'What happened',
-  noMarks: 'Nothing was noted in this window.',
+  noMarks: 'Nothing was recorded in this window: no override, mission, switch, alert or case.',
   mark: {
     control: (name: string, before: string) => `Control ${before} → ${name}`,
     'brain-on': () => 'Brains switched on',
@@ -66,7 +66,7 @@ export const en = {
   waiting: 'Fetching the picture…',
   gap: 'Nothing was recorded at this moment.',
   standsStill: 'The picture is older than the recording: what cameras saw, or only the junctions’ figures.',
-  kept: (hours: string) => `Moving pictures are kept for ${hours} h, in pieces of a minute in which vehicles are numbered anew. That you look is recorded.`,
+  kept: (hours: string) => `Moving pictures are kept for ${hours} h, in pieces of a minute in which vehicles are numbered anew. Viewing is logged.`,
   notKept: 'Moving pictures are not kept here; only the history’s figures can be shown.',
   notRecording: (why: string) => `The picture is not being recorded${why ? `: ${why}` : '.'}`,
   keys: 'Keys',
