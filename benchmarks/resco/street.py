@@ -1,8 +1,8 @@
 """RESCO's street for a control of ours: SUMO 1.9.2 over TraCI, cameras, lamps by RESCO's rules.
 
-The control sees what cameras see (150 m, 1 s late, 5 % of the vehicles missed in each frame, next movement
-unknown) and the state of the signals, through the same store and snapshot as everywhere. Its stage requests
-count only every 10 s; in between nothing can be changed.
+The control sees what cameras see (150 m and the box of the junction, 1 s late, 5 % of the vehicles missed in
+each frame, next movement unknown) and the state of the signals, through the same store and snapshot as
+everywhere. Its stage requests count only every 10 s; in between nothing can be changed.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import numpy as np
 import rules
 
 from civicbrain.city.model import City
-from civicbrain.city.observations import Detections, SignalStates, VehicleClass
+from civicbrain.city.observations import INSIDE_M, Detections, SignalStates, VehicleClass
 from civicbrain.city.signals import ControllerMode, PlanStep, SignalJunction, SignalPlan
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import Brain, StageRequest
 from civicbrain.twin.reach import reach_of
 
 RANGE_M, MISS_RATE, LATENCY_S = 150.0, 0.05, 1
+INSIDE_RANGE_M = 100.0  # behind the stop line; nearer than INSIDE_M one would count as standing at it
 RULES_SPEED_MODE = 1 + 2 + 4 + 8 + 16
 FREE_SPEED_MODE = 1 + 2 + 4  # as in civicbrain.twin.free_road; foes inside junctions: see `rules.reckless`
 
@@ -77,6 +78,7 @@ class Street:
         self.time_s = float(traci.simulation.getTime())
         self._vehicles: set[str] = set()
         self._draws = np.random.default_rng(seed)
+        self._draws_inside = np.random.default_rng((seed, 1))  # approaches are seen alike with and without
         self._late: deque[Detections] = deque()
         reach = reach_of(city, RANGE_M)
         lanes = city.network.lanes
@@ -85,6 +87,7 @@ class Street:
             lanes.ids[lane]: (int(junction), int(lane), float(end_m))
             for lane, junction, end_m in zip(reach.lane, reach.junction, stop_line_m, strict=True)
         }
+        self._inside = lanes_inside(traci, city)
         constants = traci.constants
         self._wanted = (constants.VAR_LANE_ID, constants.VAR_LANEPOSITION, constants.VAR_SPEED)
 
@@ -100,15 +103,20 @@ class Street:
     def frame(self) -> Detections | None:
         """The frame of a second ago; None before there is one."""
         lane_key, position_key, speed_key = self._wanted
-        rows = []
+        rows, inside = [], []
         for values in self.traci.vehicle.getAllSubscriptionResults().values():
             seen = self._seen.get(values[lane_key])
             if seen is not None:
                 distance_m = seen[2] - values[position_key]
                 if distance_m <= RANGE_M:
                     rows.append((seen[0], seen[1], max(distance_m, 0.0), values[speed_key]))
+                continue
+            box = self._inside.get(values[lane_key])
+            if box is not None and INSIDE_M < box[2] + values[position_key] <= INSIDE_RANGE_M:
+                inside.append((box[0], box[1], -box[2] - values[position_key], values[speed_key]))
         kept = self._draws.random(len(rows)) >= MISS_RATE
-        rows = sorted(row for row, keep in zip(rows, kept, strict=True) if keep)
+        kept_inside = self._draws_inside.random(len(inside)) >= MISS_RATE
+        rows = sorted(row for row, keep in zip(rows + inside, [*kept, *kept_inside], strict=True) if keep)
         table = np.array(rows, np.float64).reshape(len(rows), 4)
         self._late.append(
             Detections(
@@ -123,6 +131,24 @@ class Street:
             )
         )  # fmt: skip
         return self._late.popleft() if len(self._late) > LATENCY_S else None
+
+
+def lanes_inside(traci: Any, city: City) -> dict[str, tuple[int, int, float]]:
+    """Lane inside a junction -> junction row, row of the lane that leads in, metres from the stop line to
+    where it begins. Source: SUMO documentation, TraCI "Lane Value Retrieval", `getLinks` (the fifth entry is
+    the lane inside; a waiting place splits the way through in two)."""
+    moves, ids = city.network.movements, city.network.lanes.ids
+    found: dict[str, tuple[int, int, float]] = {}
+    for row in np.unique(moves.from_lane[moves.junction >= 0]).tolist():
+        junction = int(moves.junction[moves.from_lane == row].max())
+        ways = [(link[4], 0.0) for link in traci.lane.getLinks(ids[row])]
+        while ways:
+            lane, begin_m = ways.pop()
+            if lane and lane not in found:
+                found[lane] = (junction, row, begin_m)
+                end_m = begin_m + float(traci.lane.getLength(lane))
+                ways += [(link[4], end_m) for link in traci.lane.getLinks(lane)]
+    return found
 
 
 class Lamps:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -142,3 +142,23 @@ def test_a_choice_shows_yellow_then_green_and_the_states_say_so() -> None:
     lamps.choose({junction.id: junction.stages[1].id}, 20.0)
     lamps.complete(23.0)
     assert len(traci.trafficlight.shown) == 3  # keeping a stage changes no lamp
+
+
+class _Lanes:
+    """traci.lane of one junction: lane WA_0 leads over `:A_0_0` and, a waiting place between, `:A_4_0`."""
+
+    def getLinks(self, lane: str) -> list[tuple[object, ...]]:  # noqa: N802
+        onto = {"WA_0": ":A_0_0", ":A_0_0": ":A_4_0", ":A_4_0": ""}
+        return [("AB_0", True, True, False, onto[lane], "o", "l", 8.0)] if lane in onto else []
+
+    def getLength(self, lane: str) -> float:  # noqa: N802
+        return {":A_0_0": 8.0, ":A_4_0": 5.0}[lane]
+
+
+def test_cameras_see_the_box_lane_by_lane() -> None:
+    from civicbrain.contracts.sandbox import sandbox_city
+
+    city = sandbox_city()
+    lane = city.network.get_lane("WA_0")
+    found = street.lanes_inside(SimpleNamespace(lane=_Lanes()), city)
+    assert found == {":A_0_0": (0, lane, 0.0), ":A_4_0": (0, lane, 8.0)}

@@ -49,12 +49,18 @@ class Observation:
     end: datetime  # aware, exclusive
 
 
+INSIDE_M = 1.0
+"""Past its stop line by more than this a vehicle is inside the junction: no longer on its approach lane. Not
+every driver stops at the line, nor does every camera measure to the metre."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
     """What the cameras saw in one frame. v rows, grouped by camera.
 
     `cameras`: junction rows of the cameras that delivered this frame (one may have delivered an empty
-    street). distance_m is the road distance to that junction's stop line. `next_movement` is -1 under
+    street). distance_m is the road distance to that junction's stop line; below -INSIDE_M the vehicle is
+    inside the junction, `lane` the one it came from. `next_movement` is -1 under
     camera sensing; oracle sensing fills it with the row of the vehicle's next signalled movement.
     """
 

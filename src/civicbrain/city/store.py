@@ -22,7 +22,7 @@ from civicbrain.city.incidents import Incident, IncidentReport
 from civicbrain.city.missions import Mission, MissionEnd, VehiclePosition
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, F64, I32, Bool
-from civicbrain.city.observations import Detections, Kind, LaneViews, Observation, SignalStates
+from civicbrain.city.observations import INSIDE_M, Detections, Kind, LaneViews, Observation, SignalStates
 from civicbrain.city.snapshot import QUEUE_SPEED_MPS, LaneStates, Snapshot
 from civicbrain.city.tracking import Tracks
 from civicbrain.city.transit.buses import BusDelay, BusPosition, BusTracks
@@ -341,10 +341,13 @@ class Store:
         )
 
     def _lane_states(self, seen: Detections, now_s: float, silent: Bool) -> LaneStates:
-        n = self._lane_count
-        vehicles = np.bincount(seen.lane, minlength=n)
-        queued = np.bincount(seen.lane[seen.speed_mps < QUEUE_SPEED_MPS], minlength=n)
-        total_mps = np.bincount(seen.lane, weights=seen.speed_mps, minlength=n)
+        n, lane, lane_mps = self._lane_count, seen.lane, seen.speed_mps
+        inside = seen.distance_m < -INSIDE_M
+        if inside.any():
+            lane, lane_mps = lane[~inside], lane_mps[~inside]
+        vehicles = np.bincount(lane, minlength=n)
+        queued = np.bincount(lane[lane_mps < QUEUE_SPEED_MPS], minlength=n)
+        total_mps = np.bincount(lane, weights=lane_mps, minlength=n)
         occupied = np.flatnonzero(vehicles)
         speed_mps: F32 = self._limit_mps.copy()
         speed_mps[occupied] = total_mps[occupied] / vehicles[occupied]

@@ -37,6 +37,8 @@ def explain_junction(
     overdue = int(decision.overdue[row])
     if overdue >= 0:
         why = f"group {junction.groups[overdue - first_group].id} has waited long: stage {name} serves it"
+    elif row in decision.let_out:
+        why = f"vehicles wait inside the junction: stage {name} lets them out first"
     elif int(decision.current[row]) >= 0 and chosen == shown:
         why = f"stage {name} still serves the most"
     else:
@@ -89,6 +91,8 @@ def explain_outlook(
     overdue = int(outlook.overdue[row])
     if overdue >= 0:
         why = f"group {junction.groups[overdue - first_group].id} has waited long: stage {name} serves it"
+    elif row in outlook.let_out:
+        why = f"vehicles wait inside the junction: stage {name} lets them out first"
     elif not known:
         why = f"stage {name} has just begun or is being switched to"
     elif shown >= 0 and chosen == shown:

@@ -26,6 +26,7 @@ from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.estimate import Estimate, Estimator
 from civicbrain.brains.signals.explanation import explain_outlook, explain_plan
 from civicbrain.brains.signals.heads import Heads
+from civicbrain.brains.signals.inside import LettingOut, before_the_line
 from civicbrain.brains.signals.schedules import I64, Scene, Weights, gather
 from civicbrain.brains.signals.search import REQUESTS_AHEAD, search
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
@@ -96,6 +97,7 @@ class Outlook:
     plan_s: F64  # (j,) second from which that schedule counts, -inf none; both change with the next tick
     demand: Demand
     estimate: Estimate
+    let_out: frozenset[int] = frozenset()  # junction rows where who waits inside goes first
 
 
 class LookAheadBrain:
@@ -128,6 +130,7 @@ class LookAheadBrain:
             options.stop_s, options.gap_s, options.change_veh_s, options.left_s, options.left_by_queue_s,
             options.crowded_veh,
         )  # fmt: skip
+        self._letting_out = LettingOut(city, self.streams, self.stages)
         self._asking = Asking(city, name, options.valid_s)
         self._phase_s: F64 = np.array([junction.request_phase_s for junction in city.junctions])
         self._unseen = UnseenPlans(city, self.streams, name, options.stale_s)
@@ -190,6 +193,7 @@ class LookAheadBrain:
 
     def decide(self, snapshot: Snapshot) -> Outlook:
         """One tick as arrays."""
+        snapshot, inside = before_the_line(snapshot)
         now, signals, options = snapshot.time_s, snapshot.signals, self.options
         if now < self._last_s:  # the window began again
             self._planned[:] = np.nan
@@ -233,7 +237,10 @@ class LookAheadBrain:
         worth = 1.0 / (1.0 + np.maximum(cost, 0.0))
         worth[first[first >= 0]] = 2.0
         chosen, overdue = self._choice.choose(snapshot, demand, worth, ready, current)
-        return Outlook(cost, chosen, current, overdue, now, self._plan, self._plan_s, demand, estimate)
+        let_out = self._letting_out.revise(inside, snapshot, worth, current, chosen, overdue)
+        return Outlook(
+            cost, chosen, current, overdue, now, self._plan, self._plan_s, demand, estimate, let_out
+        )
 
     def _look_at(self, estimate: Estimate, demand: Demand) -> None:
         """What is expected, lane by lane."""

@@ -16,6 +16,7 @@ from civicbrain.brains.signals.asking import Asking, Explain
 from civicbrain.brains.signals.choice import Choice
 from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.explanation import explain_junction
+from civicbrain.brains.signals.inside import LettingOut, before_the_line
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
 from civicbrain.brains.signals.waiting import Waiting
 from civicbrain.brains.signals.worth import Worth
@@ -53,6 +54,7 @@ class Decision:
     current: I32  # (j,) stage row, -1 none
     overdue: I32  # (j,) group row served first, -1 none
     demand: Demand
+    let_out: frozenset[int] = frozenset()  # junction rows where who waits inside goes first
 
 
 class MaxPressureBrain:
@@ -81,6 +83,7 @@ class MaxPressureBrain:
             stale_s=options.stale_s,
             order_bonus=options.order_bonus,
         )
+        self._letting_out = LettingOut(city, self.streams, self.stages)
         self._asking = Asking(city, name, options.valid_s)
 
     def advise(self, snapshot: Snapshot) -> Advice:
@@ -95,10 +98,12 @@ class MaxPressureBrain:
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """One tick as arrays."""
+        snapshot, inside = before_the_line(snapshot)
         now, signals = snapshot.time_s, snapshot.signals
         demand = self._reader.read(snapshot)
         self._waiting.update(now, signals.lamps, signals.lamps_since_s, demand)
         ready, current = self._choice.look(snapshot)
         worth, span_s = self._worth.weigh(now, demand, self._waiting.credit_s, signals, current)
         chosen, overdue = self._choice.choose(snapshot, demand, worth, ready, current)
-        return Decision(worth, span_s, chosen, current, overdue, demand)
+        let_out = self._letting_out.revise(inside, snapshot, worth, current, chosen, overdue)
+        return Decision(worth, span_s, chosen, current, overdue, demand, let_out)

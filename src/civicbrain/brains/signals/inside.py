@@ -1,0 +1,122 @@
+"""Who waits inside a junction is let out before anybody who crosses their way gets green.
+
+A driver who turns across oncoming traffic on 'g' enters the junction and waits there for a gap. At most
+controllers the intergreen covers their way out. Where it does not (3 s of yellow and no all-red, as under the
+rules of `benchmarks/resco`), a stage for the cross street finds them in the box, its own turners stop behind
+them, and each waits for the other for good. So while more stand there than leave in yellow, a stage that
+starts what conflicts with their group gives way to one that shows them 'G'.
+
+Known only from cameras that see the box: rows of `Detections` past the stop line (INSIDE_M). Who moves on is
+no reason to wait, nor who is shown 'G' already. Where no stage lets anybody out the choice stays as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from civicbrain.brains.signals.approach import Streams
+from civicbrain.brains.signals.demand import HEAD_SPEED_MPS
+from civicbrain.brains.signals.stages import GREEN, StageTable
+from civicbrain.city.model import City
+from civicbrain.city.network import F64, I32, Bool
+from civicbrain.city.observations import INSIDE_M, Detections
+from civicbrain.city.signals import Conflict, SignalJunction
+from civicbrain.city.snapshot import Snapshot
+
+SNEAKERS = 2
+"""So many of one group leave in yellow, once oncoming traffic stops (HCM 2016, ch. 31: sneakers, 2.0 a
+cycle)."""
+
+_G = ord("G")
+
+
+def before_the_line(snapshot: Snapshot) -> tuple[Snapshot, I32]:
+    """The snapshot without vehicles inside junctions, and the lane (row) that each of them that stands came
+    from. The same object where there is none."""
+    seen = snapshot.detections
+    inside = seen.distance_m < -INSIDE_M
+    if not inside.any():
+        return snapshot, np.zeros(0, np.int32)
+    standing = seen.lane[inside & (seen.speed_mps < HEAD_SPEED_MPS)]
+    return replace(snapshot, detections=_only(seen, ~inside)), standing
+
+
+def _only(seen: Detections, rows: Bool) -> Detections:
+    kept = {
+        name: getattr(seen, name)[rows]
+        for name in ("camera", "lane", "distance_m", "speed_mps", "vehicle_class", "next_movement")
+    }
+    for array in kept.values():
+        array.flags.writeable = False  # as a snapshot's are
+    return replace(seen, **kept)
+
+
+class LettingOut:
+    """Changes choices that would cross who waits inside."""
+
+    def __init__(self, city: City, streams: Streams, table: StageTable) -> None:
+        self._junctions, self._table, self._streams = city.junctions, table, streams
+        self._start: I32 = city.signals.group_start
+        order = np.argsort(streams.lane, kind="stable")
+        self._order, self._lane = order, streams.lane[order]
+        yielding = np.zeros(streams.count, dtype=np.bool_)  # shown 'g' by some stage
+        known = table.stream < streams.count
+        yielding[table.stream[known & table.permitted]] = True
+        self._yielding = yielding
+
+    def revise(
+        self, standing: I32, snapshot: Snapshot, worth: F64, current: I32, chosen: I32, overdue: I32
+    ) -> frozenset[int]:
+        """Put another stage in `chosen` (j,) where needed, and -1 in `overdue` (j,) there; the rows of these
+        junctions. standing: as `before_the_line` says. worth: (s,) of each stage, the best of equals is
+        taken. current: (j,)."""
+        revised = set()
+        lamps, signals = snapshot.signals.lamps, snapshot.signals
+        waiting: dict[int, dict[int, int]] = {}  # junction -> its groups (local) -> vehicles
+        for lane in standing.tolist():
+            low, high = np.searchsorted(self._lane, (lane, lane + 1))
+            for k in self._order[low:high].tolist():
+                j, group = int(self._streams.junction[k]), int(self._streams.group[k])
+                if self._yielding[k] and lamps[group] != _G:
+                    groups = waiting.setdefault(j, {})
+                    local = group - int(self._start[j])
+                    groups[local] = groups.get(local, 0) + 1
+        for j, all_groups in waiting.items():
+            groups = {group: count for group, count in all_groups.items() if count > SNEAKERS}
+            first = int(self._table.stage_of[j])
+            new, old = int(chosen[j]) - first, int(current[j]) - first
+            steady = signals.target[j] < 0 or signals.target[j] == signals.stage[j]
+            if chosen[j] < 0 or current[j] < 0 or new == old or not steady:
+                continue
+            shown = bytes(lamps[self._start[j] : self._start[j + 1]]).decode()
+            if not _crosses(self._junctions[j], new, shown, groups):
+                continue
+            best, most = -1, (0, 0.0)
+            for s, stage in enumerate(self._junctions[j].stages):
+                if s == old or not self._table.usable[first + s]:
+                    continue
+                out = sum(count for group, count in groups.items() if stage.lamps[group] == "G")
+                score = (out, float(worth[first + s]))
+                if out and score > most and not _crosses(self._junctions[j], s, shown, groups):
+                    best, most = s, score
+            if best >= 0:
+                chosen[j], overdue[j] = first + best, -1
+                revised.add(j)
+        return frozenset(revised)
+
+
+def _crosses(junction: SignalJunction, stage: int, shown: str, groups: dict[int, int]) -> bool:
+    """Would the stage start anything that crosses these groups and leave them without 'G'?"""
+    lamps = junction.stages[stage].lamps
+    starts = [
+        (new == "G" and old != "G") or (new == "g" and old not in GREEN)
+        for old, new in zip(shown, lamps, strict=True)
+    ]
+    conflict = junction.conflict
+    return any(
+        lamps[group] != "G"
+        and any(start and conflict[group][other] != Conflict.NONE for other, start in enumerate(starts))
+        for group in groups
+    )
