@@ -68,7 +68,8 @@ def main() -> int:
             city = full
             _set_window(city, BEGIN_S, BEGIN_S + 3600.0)
         measured = [
-            one_run(city, Path(scratch) / f"run{number}", settle_s, length_s) for number in range(runs)
+            one_run(city, Path(scratch) / f"run{number}", asked.junctions, settle_s, length_s)
+            for number in range(runs)
         ]
     rows[name] = sorted(measured, key=lambda row: row["simulated_s_a_second"])[len(measured) // 2]
     rows[name]["speeds_of_runs"] = [row["simulated_s_a_second"] for row in measured]
@@ -88,7 +89,7 @@ def _set_window(city: Path, begin_s: float, end_s: float) -> None:
     file.write_text("\n".join(lines) + "\n")
 
 
-def one_run(city: Path, run_dir: Path, settle_s: float, length_s: float) -> dict[str, Any]:
+def one_run(city: Path, run_dir: Path, junctions: int, settle_s: float, length_s: float) -> dict[str, Any]:
     """Start the city, let it settle, measure."""
     port = free_port()
     started = time.monotonic()
@@ -96,7 +97,7 @@ def one_run(city: Path, run_dir: Path, settle_s: float, length_s: float) -> dict
         twin = Clock(run_dir)
         twin.wait_until(0.0)
         first_step_s = time.monotonic() - started
-        twin.wait_for_the_brain()
+        twin.wait_for_the_brain(junctions)
         brain_s = time.monotonic() - started
         twin.wait_until(twin.time_s + settle_s)
         watching = threading.Thread(target=_watch_the_map, args=(port, length_s), daemon=True)
@@ -139,10 +140,11 @@ class Clock:
         self.time_s, self.vehicles, self.local_junctions = 0.0, 0, -1
         self._twin_time_s = np.inf
 
-    def wait_for_the_brain(self) -> None:
-        """Until it holds every junction."""
+    def wait_for_the_brain(self, junctions: int) -> None:
+        """Until it holds 99 of 100 junctions. Of the rest a camera may be doubted for a minute: vehicles that
+        start at once anywhere also end their way in mid-view, which looks as if the camera saw no more."""
         end = time.monotonic() + PATIENCE_S
-        while self.local_junctions:
+        while not 0 <= self.local_junctions <= junctions // 100:
             self.wait_until(self.time_s)
             if time.monotonic() > end:
                 raise SystemExit(f"{self.local_junctions} junctions are still in their local plans")
