@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -107,13 +108,16 @@ def test_a_junction_is_taken_over_counted_down_and_given_back(room: Any, server:
     expect(page.get_by_test_id("junction-name")).to_have_text("Street 2 / Street 3")
     stages = server.get("/v1/junctions/J2_3")["stages"]
     page.get_by_test_id("override-take").click()
-    expect(page.get_by_test_id("override-form")).to_contain_text("Say why")  # nothing without a reason
+    expect(page.get_by_test_id("override-form")).to_contain_text("Give a reason")  # nothing without a reason
     assert server.get("/v1/overrides")["overrides"] == []
     page.get_by_test_id("override-which").select_option(stages[1]["id"])
     page.get_by_test_id("override-duration").select_option("120")
+    expect(page.get_by_test_id("override-which")).to_contain_text("2: from east and west")
+    expect(page.get_by_test_id("override-take")).to_have_text("Take over Street 2 / Street 3")
     page.get_by_test_id("override-reason").fill("the match ends, the north side must empty")
+    expect(page.get_by_test_id("override-form")).not_to_contain_text("Give a reason")
     page.get_by_test_id("override-reason").press("Enter")
-    expect(page.get_by_test_id("override-now")).to_contain_text(f"Stage {stages[1]['id']} is asked for")
+    expect(page.get_by_test_id("override-now")).to_contain_text("Stage 2 (from east and west) is shown")
     expect(page.get_by_test_id("override-now")).to_contain_text("operator (demo)")
     left = page.get_by_test_id("override-left")
     expect(left).to_have_text(re.compile(r"^[12]:[0-5]\d$"))
@@ -121,7 +125,9 @@ def test_a_junction_is_taken_over_counted_down_and_given_back(room: Any, server:
     until(lambda: left.inner_text() < before)
     expect(page.get_by_test_id("junction-mode")).to_have_text("manual: held by an operator")
     expect(page.get_by_test_id("junction-holder")).to_contain_text("operator (demo)")
-    expect(page.get_by_test_id("junction-stage")).to_have_text(f"Stage {stages[1]['id']}")
+    expect(page.get_by_test_id("junction-stage")).to_contain_text(f"Stage {stages[1]['id']}")
+    told = page.get_by_test_id("why-now")
+    expect(told).to_contain_text("because operator (demo) asked for it: “the match ends")  # no brain chose it
     picture(page, "override-a-junction")
     page.get_by_test_id("override-give-back").click()
     page.get_by_label("Reason", exact=True).fill("the north side is empty")
@@ -133,6 +139,29 @@ def test_a_junction_is_taken_over_counted_down_and_given_back(room: Any, server:
     expect(record).to_contain_text("gave back")
     expect(record).to_contain_text("the north side is empty")
     expect(record).to_contain_text("the match ends")
+
+
+def test_an_override_that_ends_under_the_question_says_so_and_nothing_moves(room: Any, server: Any) -> None:
+    page = room.page
+    order = {"action": "stage", "stage": "2", "duration_s": 30, "reason": "short"}
+    posted = httpx.post(f"{server.url}/v1/junctions/J2_3/override", json=order, timeout=20)
+    assert posted.status_code < 300, posted.text
+    page.get_by_test_id("override-give-back").click()
+    dialog = page.get_by_test_id("reason-dialog")
+    expect(dialog).to_contain_text("Give junction Street 2 / Street 3 back")
+    before = page.get_by_test_id("dialog-confirm").bounding_box()
+    ended = httpx.delete(f"{server.url}/v1/junctions/J2_3/override?reason=elsewhere", timeout=20)
+    assert ended.status_code < 300, ended.text
+    expect(dialog).to_contain_text("has already ended")
+    after = page.get_by_test_id("dialog-confirm").bounding_box()
+    assert abs(before["y"] + before["height"] - after["y"] - after["height"]) < 30
+    page.get_by_test_id("dialog-confirm").click()
+    expect(dialog).to_have_count(0)
+    assert page.url.endswith("#/junction/J2_3")  # no click went through to the map
+    notice = page.get_by_test_id("override-ended")
+    expect(notice).to_contain_text("The override has ended.")
+    page.get_by_test_id("override-ended-read").click()
+    expect(notice).to_have_count(0)
 
 
 def test_a_refusal_says_why_and_changes_nothing(room: Any, server: Any) -> None:
@@ -167,6 +196,7 @@ def test_plan_timeline_queues_and_reasons_of_a_junction(room: Any, server: Any) 
     expect(page.get_by_test_id("junction-approaches").locator(".approach")).to_have_count(4)
     expect(page.get_by_test_id("junction-approaches")).to_contain_text("from the north")
     expect(page.get_by_test_id("junction-explanation")).to_contain_text("would cost 455, 145 more")
+    expect(page.get_by_test_id("why-now")).to_have_text(re.compile(r"^Stage \d \(from .*: the brain’s choice"))
     expect(page.get_by_test_id("explanation-stages")).to_contain_text("chosen")
     page.get_by_test_id("junction-page").click()
     assert "view=page" in page.url

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
+import { accountOf } from '../src/rooms/junction/account';
+import type { Holder, Override, PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
 import { compass, countdown, curve, direction, localStages, readExplanation, secondsLeft, total } from '../src/rooms/junction/model';
-import { missionsOf, plannedLamps, stepsOf, timeScale } from '../src/rooms/junction/planned';
+import { greenFrom, sayGreen } from '../src/rooms/junction/naming';
+import { aheadSteps, missionsOf, pastOf, plannedLamps, stepsOf, timeScale } from '../src/rooms/junction/planned';
 
 const lane = (...points: number[]): PlanLane => ({ id: 'l', edge: 'e', name: '', width_m: 3, use: 1, points, role: 'approach', seen: true });
 
@@ -95,5 +97,62 @@ describe('what is planned', () => {
     const planned = [part(0, 5, 'a'), part(5, 9, 'a'), part(9, 12, 'b'), part(30, 30, 'a', 'mission', 'M-1'), part(990, 990, 'a', 'mission', 'M-2')];
     expect(stepsOf(planned).map(({ stage, until_s }) => [stage, until_s])).toEqual([['a', 9], ['b', 12]]);
     expect(missionsOf(planned, 0).map((one) => one.who)).toEqual(['M-1']);
+  });
+});
+
+describe('a stage told by what gets green', () => {
+  const arm = (edge: string, ...points: number[]): PlanLane => ({ ...lane(...points), edge });
+  const lanes = [arm('n', 0, 50, 0, 5), arm('e', 50, 0, 5, 0), arm('s', 0, -50, 0, -5), arm('w', -50, 0, -5, 0)];
+  const movements = [
+    { from_lane: 0, to_lane: 0, group: 0, turn: 's' }, { from_lane: 2, to_lane: 0, group: 0, turn: 's' },
+    { from_lane: 0, to_lane: 0, group: 1, turn: 'l' }, { from_lane: 2, to_lane: 0, group: 1, turn: 'l' },
+    { from_lane: 1, to_lane: 0, group: 2, turn: 's' }, { from_lane: 3, to_lane: 0, group: 2, turn: 'l' },
+    { from_lane: 1, to_lane: 0, group: -1, turn: 'r' },
+  ];
+  const plan = { lanes, movements };
+  const stage = (lamps: string) => ({ id: 's1', lamps, derived: false });
+  it('names the sides, and single turns apart', () => {
+    expect(greenFrom(plan, 'Grrr')).toEqual([{ turn: '', from: [0, 4] }]);
+    expect(greenFrom(plan, 'rGrr')).toEqual([{ turn: 'l', from: [0, 4] }]);
+    expect(greenFrom(plan, 'GgGr')).toEqual([{ turn: '', from: [0, 2, 4, 6] }]);
+    expect(sayGreen(plan, stage('Grrr'))).toBe('from north and south');
+    expect(sayGreen(plan, stage('rGGr'))).toBe('from east and west; left turns from north and south');
+  });
+  it('is for people on foot, or says nothing, where no vehicle has green', () => {
+    expect(sayGreen(plan, stage('rrrG'), ['vehicle', 'vehicle', 'vehicle', 'pedestrian'])).toBe('people on foot');
+    expect(sayGreen(plan, stage('rrrr'))).toBe('');
+    expect(sayGreen(null, stage('Grrr'))).toBe('');
+  });
+});
+
+describe('who has the junction', () => {
+  const override: Override = { junction: 'J', action: 'stage', stage: 's3', actor: 'kim', reason: 'r', since_s: 1, expires_s: 60, accepted: true, note: '' };
+  const holder: Holder = { brain: 'signals', priority: 10, what: 's1', since_s: 1, expires_s: 9, mission: '' };
+  const shown = (stage: string | null, mode = 'central') => ({ stage, mode });
+  it('is told before any wish of the brain', () => {
+    expect(accountOf(shown('s3', 'manual'), { override, holder }, 's1').by).toBe('override');
+    expect(accountOf(shown('s3', 'local'), { override: null, holder }, 's1').by).toBe('local');
+    expect(accountOf(shown('s3', 'forced'), { override: null, holder: { ...holder, brain: 'priority', mission: 'm-1' } }, 's1')).toEqual({ by: 'mission', who: 'm-1', stage: 's1' });
+    expect(accountOf(shown('s3'), { override: null, holder: { ...holder, brain: 'transit' } }, 's1').by).toBe('priority');
+  });
+  it('is the brain’s choice only where that is what is shown', () => {
+    expect(accountOf(shown('s1'), { override: null, holder }, 's1')).toEqual({ by: 'brain', shows: 'chosen' });
+    expect(accountOf(shown('s2'), { override: null, holder }, 's1')).toEqual({ by: 'brain', shows: 'other' });
+    expect(accountOf(shown(null), null, 's1')).toEqual({ by: 'brain', shows: 'between' });
+    expect(accountOf(shown('s2'), null, '').by).toBe('nobody');
+  });
+});
+
+describe('the scale of the timeline', () => {
+  it('names only seconds that keep apart, and shows less of the past where there is little room', () => {
+    expect(aheadSteps(600)).toEqual([15, 30, 45]);
+    expect(aheadSteps(320)).toEqual([30]);
+    expect(aheadSteps(100)).toEqual([]);
+    expect([pastOf(412), pastOf(700)]).toEqual([120, 300]);
+  });
+  it('does not tell the second in which a brain stops looking as a stage', () => {
+    const part = (from_s: number, until_s: number, stage: string): Planned => ({ from_s, until_s, stage, by: 'brain', who: 'signals' });
+    expect(stepsOf([part(0, 9, 'a'), part(9, 16, 'b'), part(16, 17, 'a')]).map((one) => one.stage)).toEqual(['a', 'b']);
+    expect(stepsOf([part(0, 1, 'a')]).map((one) => one.stage)).toEqual(['a']);
   });
 });

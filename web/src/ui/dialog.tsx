@@ -11,11 +11,13 @@ interface ReasonDialogProps {
   /** Words of the two buttons, where "Cancel" and "Confirm" could be mistaken. */
   keep?: string;
   confirm?: string;
+  /** What it asks of is over by now: nothing is left to confirm. */
+  over?: boolean;
   onConfirm(reason: string): void;
   onCancel(): void;
 }
 
-export function ReasonDialog({ title, explain, keep, confirm, onConfirm, onCancel }: ReasonDialogProps): JSX.Element {
+export function ReasonDialog({ title, explain, keep, confirm, over, onConfirm, onCancel }: ReasonDialogProps): JSX.Element {
   const dialog = useModal((element) => element.querySelector('input')?.select());
   const [reason, setReason] = useState(text.dialog.defaultReason);
   return (
@@ -23,21 +25,25 @@ export function ReasonDialog({ title, explain, keep, confirm, onConfirm, onCance
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          onConfirm(reason.trim());
+          if (over) onCancel();
+          else onConfirm(reason.trim());
         }}
       >
         <h2 id="dialog-title">{title}</h2>
         <p id="dialog-explain">{explain}</p>
-        <label class="stacked">
+        {/* stays in its place where nothing is left to confirm, so that no button moves under the pointer */}
+        <label class="stacked" style={{ visibility: over ? 'hidden' : 'visible' }}>
           <span class="caption">{text.dialog.reason}</span>
           <input type="text" maxLength={200} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
         <div class="actions">
-          <button type="button" class="button" onClick={onCancel} data-testid="dialog-cancel">
-            {keep ?? text.dialog.cancel}
-          </button>
+          {!over && (
+            <button type="button" class="button" onClick={onCancel} data-testid="dialog-cancel">
+              {keep ?? text.dialog.cancel}
+            </button>
+          )}
           <button type="submit" class="button primary" data-testid="dialog-confirm">
-            {confirm ?? text.dialog.confirm}
+            {over ? text.dialog.close : (confirm ?? text.dialog.confirm)}
           </button>
         </div>
       </form>

@@ -1,7 +1,7 @@
 /** Queues and arrivals of each approach over the same five minutes, all on one scale. */
 
 import type { JSX } from 'preact';
-import { formatTenth, formatWhole, sentence } from '../../format';
+import { formatWhole, sentence } from '../../format';
 import { text } from '../../text';
 import type { ApproachFigures } from './api';
 import { compass, direction, total } from './model';
@@ -91,7 +91,7 @@ function Approach({ approach, width, most, busiest }: { approach: ApproachFigure
           </svg>
           <p class="muted small">
             {came !== null && words.approaches.came(formatWhole(came))}
-            {served !== null && ` · ${words.approaches.served(formatWhole(served))}`} · {words.approaches.room(formatTenth(approach.storage_veh))}
+            {served !== null && ` · ${words.approaches.served(formatWhole(served))}`} · {words.approaches.room(formatWhole(approach.storage_veh))}
           </p>
         </>
       )}

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { JunctionDetail } from '../../api/types';
-import { formatClock, formatTenth } from '../../format';
+import { formatClock, formatTenth, formatWhole } from '../../format';
 import { css, lampColour, PALETTES } from '../../map/palette';
 import { tryWhatIf } from '../../now/remedies';
 import { JUNCTION, selectJunction } from '../../state/actions';
@@ -15,6 +15,7 @@ import { Icon } from '../../ui/icon';
 import { Approaches } from './approaches';
 import { Explanation } from './explanation';
 import './junction.css';
+import { useStageName } from './naming';
 import { OverridePart } from './override';
 import { PlanDrawing } from './plan-drawing';
 import { junctionStore, watchJunction } from './store';
@@ -104,13 +105,17 @@ function Facts({ detail }: { detail: JunctionDetail }): JSX.Element {
   const holder = recent?.holder ?? null;
   const who = recent?.override?.actor ?? (holder ? (words.holder[holder.brain] ?? holder.brain) : '');
   const named = holder?.mission ? words.forMission(who, holder.mission) : who;
+  // a brain asks anew every few seconds: since when it holds says nothing; of an override it does
+  const override = recent?.override ?? null;
+  const held = override ? words.heldBy(named, formatClock(epoch, override.since_s)) : named;
+  const name = useStageName(detail);
   return (
     <dl class="facts">
       <Fact name={text.junction.mode} value={mode} testid="junction-mode" hint={since && (whole ? (longer ? words.modeLong(mode) : mode) : words.modeSince(mode, formatClock(epoch, since.from_s)))} />
-      <Fact name={words.held} value={holder ? words.heldBy(named, formatClock(epoch, recent?.override?.since_s ?? holder.since_s)) : detail.mode === 'local' ? words.nobody : text.indicators.unknown} testid="junction-holder" />
-      <Fact name={text.junction.stage} value={detail.stage === null ? text.junction.noStage : text.junction.stageOf(detail.stage)} testid="junction-stage" />
-      <Fact name={text.junction.queue} value={detail.queue_veh === null ? text.indicators.unknown : `${formatTenth(detail.queue_veh)} ${text.junction.vehicles}`} testid="junction-queue" />
-      <Fact name={text.junction.delay} value={detail.delay_s === null ? text.junction.unknown : `${formatTenth(detail.delay_s)} ${text.indicators.delayUnit}`} testid="junction-delay" />
+      <Fact name={words.held} value={override || holder ? held : detail.mode === 'local' ? words.nobody : text.indicators.unknown} testid="junction-holder" />
+      <Fact name={text.junction.stage} value={detail.stage === null ? text.junction.noStage : name(detail.stage)} testid="junction-stage" />
+      <Fact name={text.junction.queue} value={detail.queue_veh === null ? text.indicators.unknown : `${formatWhole(detail.queue_veh)} ${text.junction.vehicles}`} testid="junction-queue" hint={text.junction.queueHint} />
+      <Fact name={text.junction.delay} value={detail.delay_s === null ? text.junction.unknown : `${formatTenth(detail.delay_s)} ${text.indicators.delayUnit}`} testid="junction-delay" hint={text.junction.delayHint} />
     </dl>
   );
 }

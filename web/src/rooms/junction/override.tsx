@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { JunctionDetail } from '../../api/types';
+import type { JunctionDetail, Stage } from '../../api/types';
 import { formatClock } from '../../format';
 import { complain } from '../../state/actions';
 import { toast, useStore } from '../../state/store';
@@ -11,6 +11,7 @@ import { text } from '../../text';
 import { ReasonDialog } from '../../ui/dialog';
 import { junctionApi, type Override, type OverrideAction } from './api';
 import { countdown, secondsLeft } from './model';
+import { sayGreen, useStageName, type StageName } from './naming';
 import { junctionStore, refreshRecent, refreshRecord } from './store';
 import { words } from './text';
 
@@ -32,32 +33,43 @@ async function change(id: string, ask: () => Promise<unknown>, done: string): Pr
 
 export function OverridePart({ detail }: { detail: JunctionDetail }): JSX.Element {
   const override = junctionStore.use((s) => s.recent?.override ?? null);
+  const ended = junctionStore.use((s) => s.ended);
   const mayTake = useMay('operator');
   const [changing, setChanging] = useState(false);
+  const [asking, setAsking] = useState<Override | null>(null);
   const form = mayTake && (!override || changing);
+  const name = useStageName(detail);
   return (
     <section class="override" aria-labelledby="override-title" data-testid="override">
       <h3 id="override-title">{words.override.title}</h3>
-      {override && <InForce override={override} changing={changing} mayTake={mayTake} onChange={() => setChanging(!changing)} />}
+      {override && (
+        <InForce override={override} shown={detail.stage} name={name} changing={changing} mayTake={mayTake} onChange={() => setChanging(!changing)} onGiveBack={() => setAsking(override)} />
+      )}
+      {!override && ended && <Ended ended={ended} name={name} />}
       {form && <TakeOver key={detail.id} detail={detail} onDone={() => setChanging(false)} />}
       {!mayTake && <p class="muted small">{words.override.notYours}</p>}
-      <Record />
+      <Record name={name} />
+      {asking && <GiveBack override={asking} over={override?.since_s !== asking.since_s} junction={detail.name || detail.id} onClose={() => setAsking(null)} />}
     </section>
   );
 }
 
 interface InForceProps {
   override: Override;
+  /** The stage that is shown, null between stages. */
+  shown: string | null;
+  name: StageName;
   changing: boolean;
   mayTake: boolean;
   onChange(): void;
+  onGiveBack(): void;
 }
 
-function InForce({ override, changing, mayTake, onChange }: InForceProps): JSX.Element {
+function InForce({ override, shown, name, changing, mayTake, onChange, onGiveBack }: InForceProps): JSX.Element {
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const left = useStore((s) => secondsLeft(override, Math.max(s.timeS || 0, s.snapshot?.time_s ?? 0)));
-  const [asking, setAsking] = useState(false);
-  const told = words.override.now[override.action](override.stage);
+  const { action, stage } = override;
+  const told = action === 'stage' && shown === stage ? words.override.shown(name(stage)) : words.override.now[action](name(stage));
   return (
     <div class={`in-force ${override.accepted ? '' : 'waits'}`} data-testid="override-now">
       <p class="in-force-what">
@@ -67,7 +79,7 @@ function InForce({ override, changing, mayTake, onChange }: InForceProps): JSX.E
         </span>
       </p>
       <p class="muted small">
-        {words.override.by(override.actor)} · {words.override.until(formatClock(epoch, override.expires_s))}
+        {words.override.by(override.actor)} · {words.override.fromUntil(formatClock(epoch, override.since_s), formatClock(epoch, override.expires_s))}
       </p>
       <p class="in-force-reason">“{override.reason}”</p>
       {!override.accepted && (
@@ -80,24 +92,59 @@ function InForce({ override, changing, mayTake, onChange }: InForceProps): JSX.E
           <button type="button" class="button" aria-pressed={changing} data-testid="override-change" onClick={onChange}>
             {words.override.change}
           </button>
-          <button type="button" class="button primary" data-testid="override-give-back" onClick={() => setAsking(true)}>
+          <button type="button" class="button primary" data-testid="override-give-back" onClick={onGiveBack}>
             {words.override.giveBack}
           </button>
         </div>
       )}
-      {asking && (
-        <ReasonDialog
-          title={words.override.giveBackTitle}
-          explain={words.override.giveBackExplain}
-          keep={words.override.keep}
-          confirm={words.override.giveBack}
-          onCancel={() => setAsking(false)}
-          onConfirm={(reason) => {
-            setAsking(false);
-            void change(override.junction, () => junctionApi.giveBack(override.junction, reason), words.override.givenBack);
-          }}
-        />
-      )}
+    </div>
+  );
+}
+
+interface GiveBackProps {
+  override: Override;
+  /** It has ended since the question was asked: the question stays and says so, so that no click goes astray. */
+  over: boolean;
+  junction: string;
+  onClose(): void;
+}
+
+function GiveBack({ override, over, junction, onClose }: GiveBackProps): JSX.Element {
+  return (
+    <ReasonDialog
+      title={over ? words.override.overTitle(junction) : words.override.giveBackTitle(junction)}
+      explain={over ? words.override.overExplain : words.override.giveBackExplain}
+      keep={words.override.keep}
+      confirm={words.override.giveBack}
+      over={over}
+      onCancel={onClose}
+      onConfirm={(reason) => {
+        onClose();
+        void change(
+          override.junction,
+          async () => {
+            await junctionApi.giveBack(override.junction, reason);
+            junctionStore.set({ leaving: override.since_s });
+          },
+          words.override.givenBack,
+        );
+      }}
+    />
+  );
+}
+
+/** Stays until it has been read: an override that ends unseen is one that somebody counts on. */
+function Ended({ ended, name }: { ended: Override; name: StageName }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const { action, stage, reason } = ended;
+  return (
+    <div class="override-ended" role="status" data-testid="override-ended">
+      <p>
+        <b>{words.override.ended}</b> {words.override.endedWhat(words.override.was[action](name(stage)), formatClock(epoch, ended.expires_s), reason)}
+      </p>
+      <button type="button" class="button" data-testid="override-ended-read" onClick={() => junctionStore.set({ ended: null })}>
+        {words.override.read}
+      </button>
     </div>
   );
 }
@@ -110,6 +157,12 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
   const [reason, setReason] = useState('');
   const [missing, setMissing] = useState('');
   const [busy, setBusy] = useState(false);
+  const plan = junctionStore.use((s) => s.plan);
+  const kinds = detail.groups.map((group) => group.kind);
+  const says = (one: Stage): string => {
+    const green = sayGreen(plan, one, kinds);
+    return green ? words.stages.short(one.id, green) : one.id;
+  };
   const mission = useStore((s) => s.snapshot?.missions.find((one) => one.next_junction === detail.id) ?? null);
   const submit = async (): Promise<void> => {
     const lacks = action === 'stage' && !stage ? words.override.noStage : reason.trim() ? '' : words.override.missing;
@@ -156,7 +209,7 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
             <select value={stage} data-testid="override-which" onChange={(event) => setStage(event.currentTarget.value)}>
               {detail.stages.map((one) => (
                 <option key={one.id} value={one.id}>
-                  {one.id} · {words.override.green(greenGroups(detail, one.lamps))}
+                  {says(one)}
                 </option>
               ))}
             </select>
@@ -188,7 +241,10 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
           aria-invalid={missing !== ''}
           aria-describedby="override-missing"
           data-testid="override-reason"
-          onInput={(event) => setReason(event.currentTarget.value)}
+          onInput={(event) => {
+            setReason(event.currentTarget.value);
+            setMissing('');
+          }}
         />
       </label>
       <p id="override-missing" class="error-text small" role="alert">
@@ -201,21 +257,16 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
       </p>
       <div class="actions">
         <button type="submit" class="button primary" disabled={busy} data-testid="override-take">
-          {words.override.take}
+          {words.override.take(detail.name || detail.id)}
         </button>
       </div>
     </form>
   );
 }
 
-function greenGroups(detail: JunctionDetail, lamps: string): string {
-  const green = detail.groups.filter((_, k) => 'Gg'.includes(lamps[k] ?? 'r')).map((group) => group.id);
-  return green.length > 6 ? `${green.slice(0, 6).join(' ')} …` : green.join(' ') || '–';
-}
-
 const SHOWN = 6;
 
-function Record(): JSX.Element {
+function Record({ name }: { name: StageName }): JSX.Element {
   const record = junctionStore.use((s) => s.record);
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const say = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -229,12 +280,14 @@ function Record(): JSX.Element {
       <ul class="notes">
         {record.slice(0, SHOWN).map((entry) => {
           const action = say(entry.body['action']) as OverrideAction;
-          const about = action in words.override.now ? words.override.now[action](say(entry.body['stage'])) : '';
+          const about = action in words.override.now ? words.override.was[action](name(say(entry.body['stage']))) : '';
+          const why = say(entry.body['reason'] ?? entry.body['why']);
           return (
             <li key={entry.seq}>
               <span class="muted">{entry.time_s === null ? text.indicators.unknown : formatClock(epoch, entry.time_s)}</span> {entry.actor}{' '}
               <b>{words.override.what[say(entry.body['what'])] ?? say(entry.body['what'])}</b>
-              {about && `: ${about}`} <span class="muted">{say(entry.body['reason'] ?? entry.body['why'])}</span>
+              {about && `: ${about}`}
+              {why && <span class="muted">; {words.override.because(why)}</span>}
             </li>
           );
         })}

@@ -2,24 +2,28 @@
 
 import { complain } from '../../state/actions';
 import { makeStore } from '../../state/make-store';
-import { junctionApi, type GroundPlan, type LedgerEntry, type Recent } from './api';
+import { junctionApi, type GroundPlan, type LedgerEntry, type Override, type Recent } from './api';
 
 interface JunctionState {
   id: string;
   recent: Recent | null;
   plan: GroundPlan | null;
   record: LedgerEntry[];
+  /** The override that ended while somebody looked, until that has been read. */
+  ended: Override | null;
+  /** since_s of the override that is being given back here: its end is no news. */
+  leaving: number;
   /** A group that somebody points at, its row; -1: none. */
   pointed: number;
 }
 
-export const junctionStore = makeStore<JunctionState>({ id: '', recent: null, plan: null, record: [], pointed: -1 });
+export const junctionStore = makeStore<JunctionState>({ id: '', recent: null, plan: null, record: [], ended: null, leaving: Number.NaN, pointed: -1 });
 
 const EVERY_MS = 1000;
 
 /** Show a junction from now on; returns how to stop. */
 export function watchJunction(id: string): () => void {
-  junctionStore.set({ id, recent: null, plan: null, record: [], pointed: -1 });
+  junctionStore.set({ id, recent: null, plan: null, record: [], ended: null, leaving: Number.NaN, pointed: -1 });
   let asking = false;
   const ask = async (): Promise<void> => {
     if (asking || document.visibilityState !== 'visible') return;
@@ -42,7 +46,11 @@ export async function refreshRecent(id: string): Promise<void> {
     const recent = await junctionApi.recent(id);
     if (!mine(id)) return;
     junctionStore.set({ recent });
-    if (before && !recent.override) void refreshRecord(id); // it ended: the record says how
+    if (recent.override) junctionStore.set({ ended: null });
+    else if (before) {
+      if (before.since_s !== junctionStore.get().leaving) junctionStore.set({ ended: before });
+      void refreshRecord(id); // how it ended
+    }
   } catch {
     // what is shown grows old; the head of the page says that nobody answers
   }

@@ -8,6 +8,7 @@ import { useStore } from '../../state/store';
 import { text } from '../../text';
 import type { Planned, PlannedBy } from './api';
 import { AHEAD_S } from './model';
+import type { StageName } from './naming';
 import { missionsOf, plannedLamps, stepsOf, stretchesOf } from './planned';
 import { words } from './text';
 
@@ -20,7 +21,6 @@ const HATCHES: Record<PlannedBy, { angle: number; step: number }> = {
   mission: { angle: -45, step: 4 },
   bus: { angle: -45, step: 8 },
 };
-const STEPS_S = [15, 30, 45];
 /** Stages that the sentence names. */
 const MOST_NAMED = 4;
 
@@ -39,11 +39,11 @@ export function Hatches(): JSX.Element {
 }
 
 /** The ground after now, and how many seconds ahead. */
-export function AheadGround({ now, x, top, bottom }: { now: number; x: Scale; top: number; bottom: number }): JSX.Element {
+export function AheadGround({ now, x, steps, top, bottom }: { now: number; x: Scale; steps: number[]; top: number; bottom: number }): JSX.Element {
   return (
     <g class="grid ahead-grid">
       <rect x={x(now)} y={top} width={x(now + AHEAD_S) - x(now)} height={bottom - top} class="ahead-ground" />
-      {STEPS_S.map((seconds) => (
+      {steps.map((seconds) => (
         <g key={seconds}>
           <line x1={x(now + seconds)} y1={top} x2={x(now + seconds)} y2={bottom} />
           <text x={x(now + seconds)} y={10} text-anchor="middle">
@@ -55,7 +55,7 @@ export function AheadGround({ now, x, top, bottom }: { now: number; x: Scale; to
   );
 }
 
-export function PlannedStages({ planned, x, y, high }: { planned: readonly Planned[]; x: Scale; y: number; high: number }): JSX.Element {
+export function PlannedStages({ planned, x, y, high, name }: { planned: readonly Planned[]; x: Scale; y: number; high: number; name: StageName }): JSX.Element {
   const epoch = useStore((s) => s.city?.epoch ?? '');
   return (
     <g class="planned-stages" data-testid="planned-stages">
@@ -65,7 +65,7 @@ export function PlannedStages({ planned, x, y, high }: { planned: readonly Plann
         return (
           <g key={part.from_s}>
             <rect x={left} y={y + 2} width={Math.max(1, right - left - 1)} height={high - 4} fill={`url(#by-${part.by})`} class={`planned by-${part.by}`}>
-              <title>{words.timeline.plannedSpan(part.stage, formatClock(epoch, part.from_s), formatClock(epoch, part.until_s), byWhom(part))}</title>
+              <title>{words.timeline.plannedSpan(name(part.stage), formatClock(epoch, part.from_s), formatClock(epoch, part.until_s), byWhom(part))}</title>
             </rect>
             {right - left > 8 * part.stage.length + 6 && (
               <text x={(left + right) / 2} y={y + high - 4.5} text-anchor="middle" class="planned-name">
@@ -128,7 +128,7 @@ export function ExpectedMissions({ planned, now, x, top, bottom }: { planned: re
 }
 
 /** The same in words: for who cannot see the drawing, and for who wants to be told. */
-export function PlannedWords({ planned, now }: { planned: readonly Planned[]; now: number }): JSX.Element {
+export function PlannedWords({ planned, now, name }: { planned: readonly Planned[]; now: number; name: StageName }): JSX.Element {
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const steps = stepsOf(planned);
   const [first] = steps;
@@ -143,7 +143,7 @@ export function PlannedWords({ planned, now }: { planned: readonly Planned[]; no
           <b>{words.timeline.plannedBy(byWhom(first))}</b>{' '}
           {steps
             .slice(0, MOST_NAMED)
-            .map((part) => words.timeline.until(part.stage, formatClock(epoch, part.until_s)))
+            .map((part) => words.timeline.until(name(part.stage), formatClock(epoch, part.until_s)))
             .join(words.timeline.then)}
           {'. '}
           <span class="muted">{words.timeline.intention[first.by]}</span>
@@ -152,7 +152,7 @@ export function PlannedWords({ planned, now }: { planned: readonly Planned[]; no
         <span class="muted">{words.timeline.nothingPlanned}</span>
       )}
       {missions.map((part) => (
-        <span key={part.who}> {words.timeline.expected(part.who, formatClock(epoch, part.from_s), part.stage)}</span>
+        <span key={part.who}> {words.timeline.expected(part.who, formatClock(epoch, part.from_s), part.stage && name(part.stage))}</span>
       ))}
     </p>
   );

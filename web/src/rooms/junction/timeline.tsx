@@ -8,8 +8,9 @@ import { css, lampColour, PALETTES } from '../../map/palette';
 import { useStore } from '../../state/store';
 import { text } from '../../text';
 import type { Recent, Stretch } from './api';
-import { AHEAD_S, localStages, PAST_S } from './model';
-import { timeScale } from './planned';
+import { AHEAD_S, localStages } from './model';
+import { useStageName, type StageName } from './naming';
+import { aheadSteps, pastOf, timeScale } from './planned';
 import { junctionStore } from './store';
 import { words } from './text';
 import { AheadGround, ExpectedMissions, Hatches, PlannedLamps, PlannedStages, PlannedWords } from './timeline-ahead';
@@ -34,13 +35,14 @@ export function useWidth(least: number): [{ current: HTMLDivElement | null }, nu
 export function Timeline({ detail }: { detail: JunctionDetail }): JSX.Element {
   const recent = junctionStore.use((s) => s.recent);
   const [place, width] = useWidth(300);
+  const name = useStageName(detail);
   return (
     <section aria-labelledby="timeline-title">
       <h3 id="timeline-title">{words.timeline.title}</h3>
       <div ref={place} class="timeline" data-testid="junction-timeline">
-        {recent && recent.until_s > recent.from_s ? <Chart detail={detail} recent={recent} width={width} /> : <p class="muted small">{words.timeline.empty}</p>}
+        {recent && recent.until_s > recent.from_s ? <Chart detail={detail} recent={recent} width={width} name={name} /> : <p class="muted small">{words.timeline.empty}</p>}
       </div>
-      {recent && <PlannedWords planned={recent.planned} now={recent.until_s} />}
+      {recent && <PlannedWords planned={recent.planned} now={recent.until_s} name={name} />}
       <p class="muted small">
         {words.timeline.keys.green} · {words.timeline.keys.yellow} · {words.timeline.keys.red} · {words.timeline.keys.planned}
       </p>
@@ -48,19 +50,20 @@ export function Timeline({ detail }: { detail: JunctionDetail }): JSX.Element {
   );
 }
 
-function Chart({ detail, recent, width }: { detail: JunctionDetail; recent: Recent; width: number }): JSX.Element {
+function Chart({ detail, recent, width, name }: { detail: JunctionDetail; recent: Recent; width: number; name: StageName }): JSX.Element {
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const palette = PALETTES[useStore((s) => s.theme)];
   const now = recent.until_s;
-  const [from, until] = [now - PAST_S, now + AHEAD_S];
-  const x = timeScale(now, NAMES, width - NAMES);
+  const past = pastOf(width);
+  const [from, until] = [now - past, now + AHEAD_S];
+  const x = timeScale(now, NAMES, width - NAMES, past);
   const minutes = Array.from({ length: 6 }, (_, k) => Math.ceil(from / 60) * 60 + 60 * k).filter((minute) => x(minute) <= x(now) - LABEL_PX);
   const height = HEAD + ROW * (recent.groups.length + 2) + 6;
   const bottom = height - 4;
   return (
     <svg width={width} height={height} role="img" aria-label={words.timeline.label}>
       <Hatches />
-      <AheadGround now={now} x={x} top={HEAD - 3} bottom={bottom} />
+      <AheadGround now={now} x={x} steps={aheadSteps(width - NAMES)} top={HEAD - 3} bottom={bottom} />
       {minutes.map((minute) => (
         <g key={minute} class="grid">
           <line x1={x(minute)} y1={HEAD - 3} x2={x(minute)} y2={bottom} />
@@ -69,8 +72,8 @@ function Chart({ detail, recent, width }: { detail: JunctionDetail; recent: Rece
           </text>
         </g>
       ))}
-      <StageRow name={words.timeline.stage} y={HEAD} stretches={recent.stages} x={x} />
-      <PlannedStages planned={recent.planned} x={x} y={HEAD} high={ROW} />
+      <StageRow name={words.timeline.stage} y={HEAD} stretches={recent.stages} x={x} say={name} />
+      <PlannedStages planned={recent.planned} x={x} y={HEAD} high={ROW} name={name} />
       {recent.groups.map(({ group, lamps }, row) => (
         <g
           key={group}
@@ -96,6 +99,7 @@ function Chart({ detail, recent, width }: { detail: JunctionDetail; recent: Rece
           y={HEAD + ROW * (recent.groups.length + 1) + 4}
           stretches={localStages(detail.local_plan, Math.max(from, recent.from_s), until)}
           x={x}
+          say={name}
         />
       </g>
       <ExpectedMissions planned={recent.planned} now={now} x={x} top={HEAD - 3} bottom={bottom} />
@@ -112,7 +116,7 @@ const LABEL_PX = 36;
 
 const clip = (name: string): string => (name.length > 14 ? `${name.slice(0, 13)}…` : name);
 
-function StageRow({ name, hint, y, stretches, x }: { name: string; hint?: string; y: number; stretches: Stretch[]; x: (timeS: number) => number }): JSX.Element {
+function StageRow({ name, hint, y, stretches, x, say }: { name: string; hint?: string; y: number; stretches: Stretch[]; x: (timeS: number) => number; say: StageName }): JSX.Element {
   return (
     <g class="stage-row">
       <text x={0} y={y + 12}>
@@ -125,8 +129,10 @@ function StageRow({ name, hint, y, stretches, x }: { name: string; hint?: string
           const [left, right] = [x(stretch.from_s), x(stretch.until_s)];
           return (
             <g key={stretch.from_s}>
-              <rect x={left} y={y + 2} width={Math.max(1, right - left - 1)} height={ROW - 4} rx={2} />
-              {right - left > 8 * stretch.value.length + 4 && (
+              <rect x={left} y={y + 2} width={Math.max(1, right - left - 1)} height={ROW - 4} rx={2}>
+                <title>{say(stretch.value)}</title>
+              </rect>
+              {right - left > 7 * stretch.value.length + 3 && (
                 <text x={(left + right) / 2} y={y + 12.5} text-anchor="middle" class="stage-name">
                   {stretch.value}
                 </text>

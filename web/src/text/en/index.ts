@@ -59,6 +59,7 @@ export const en = {
   },
   dialog: {
     reason: 'Reason',
+    close: 'Close',
     cancel: 'Cancel',
     confirm: 'Confirm',
     defaultReason: 'operator’s decision',
@@ -128,6 +129,8 @@ export const en = {
   },
   severity: { info: 'Note', warning: 'Warning', critical: 'Critical' } as Record<string, string>,
   junction: {
+    queueHint: 'Vehicles that stand or creep (below 5 km/h) in view of the cameras, now.',
+    delayHint: 'Time a vehicle stands here, mean of the last five minutes. The city’s mean delay counts whole trips: braking, starting, and waiting to set off, too.',
     back: 'All junctions',
     mode: 'Control',
     stage: 'Stage',

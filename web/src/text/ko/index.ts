@@ -61,6 +61,7 @@ export const ko: Catalogue = {
   },
   dialog: {
     reason: '사유',
+    close: '닫기',
     cancel: '취소',
     confirm: '확인',
     defaultReason: '운영자 판단',
@@ -130,6 +131,8 @@ export const ko: Catalogue = {
   },
   severity: { info: '알림', warning: '주의', critical: '심각' },
   junction: {
+    queueHint: '지금 카메라 검지 범위에서 정지하거나 서행(시속 5km 미만)하는 차량 수.',
+    delayHint: '최근 5분간 차량 한 대가 이곳에서 정지한 평균 시간. 도시 평균 지체는 감속·출발과 출발 대기를 포함한 통행 전체의 값입니다.',
     back: '전체 교차로',
     mode: '제어 상태',
     stage: '현시',

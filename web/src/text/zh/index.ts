@@ -61,6 +61,7 @@ export const zh: Catalogue = {
   },
   dialog: {
     reason: '理由',
+    close: '关闭',
     cancel: '取消',
     confirm: '确认',
     defaultReason: '值班员决定',
@@ -130,6 +131,8 @@ export const zh: Catalogue = {
   },
   severity: { info: '提示', warning: '警告', critical: '严重' },
   junction: {
+    queueHint: '摄像头视野内此刻停驶或缓行（低于 5 km/h）的车辆数。',
+    delayHint: '最近五分钟每辆车在此停驶的平均时间。城市平均延误按整个行程计算，还包括减速、起步和等待出发。',
     back: '全部路口',
     mode: '控制状态',
     stage: '阶段',
