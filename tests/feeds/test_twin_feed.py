@@ -117,6 +117,18 @@ def test_silence_raises_and_the_feed_recovers(tmp_path: Path, publisher: zmq.Soc
     feed.close()
 
 
+def test_a_twin_that_has_not_spoken_yet_is_loading_and_not_silent(tmp_path: Path) -> None:
+    """At 1,300 junctions the street takes half a minute to load; an alarm at each start is one too many."""
+    clock = Clock()
+    feed = TwinFeed(tmp_path, clock)
+    clock.now += 59.0
+    assert feed.poll(0) == []
+    clock.now += 2.0
+    with pytest.raises(ServiceError, match="silent for 61 s"):
+        feed.poll(0)
+    feed.close()
+
+
 def collect_after_silence(feed: TwinFeed) -> list[object]:
     assert feed.socket.poll(2000)
     return list(feed.poll(0))
