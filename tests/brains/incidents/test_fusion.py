@@ -85,3 +85,45 @@ def test_what_is_looked_at_in_a_flood_does_not_grow_with_what_is_open() -> None:
     near = index.near([Suspicion(SPOTS[0], 1.0, 0.0, "it", lane, 10.0, int(LAYOUT.junction[lane]))])
     assert 1 <= len(near) < 0.5 * len(SEEN)
     assert lane in {row for thing in near for row in thing.lanes}
+
+
+def head(lane: int, now_s: float) -> Suspicion:
+    d, junction = float(LAYOUT.beyond_m[lane]) + 2.0, int(LAYOUT.junction[lane])
+    return Suspicion(SPOTS[0], 1.5, now_s - 20.0, "head", lane, d, junction, at_line=True, quiet_s=40.0)
+
+
+def test_what_is_seen_in_mid_lane_keeps_its_place_though_approaches_beside_it_do_not_go() -> None:
+    lanes = [row for row in SEEN.tolist() if LAYOUT.junction[row] >= 0 and LAYOUT.length_m[row] > 90.0]
+    first = lanes[0]
+    other = next(
+        row
+        for row in SEEN.tolist()
+        if LAYOUT.junction[row] == LAYOUT.junction[first] and LAYOUT.stem[row] != LAYOUT.stem[first]
+    )
+    one = Fusion(LAYOUT)
+    d = float(LAYOUT.beyond_m[first]) + 80.0
+    stopped = [Suspicion(SPOTS[0], 1.5, 90.0, "a vehicle stands", first, d)]
+    one.update(stopped, 100.0)
+    for second in range(101, 200):
+        now_s = float(second)
+        one.update([*stopped, head(first, now_s), head(other, now_s)], now_s)
+    [thing] = one.things
+    assert thing.kind is IncidentKind.STOPPED_VEHICLE
+    assert thing.lanes == {first: d}
+    before = Fusion(LAYOUT)  # without it the same two are a blocked junction
+    before.update([head(first, 100.0), head(other, 100.0)], 100.0)
+    [thing] = before.things
+    assert thing.kind is IncidentKind.BLOCKED_JUNCTION
+
+
+@pytest.mark.parametrize(("speed_mps", "drivers"), [(10.0, 1), (11.0, 1), (7.5, 2)])
+def test_a_wrong_way_driver_comes_into_view_again_at_about_his_speed(speed_mps: float, drivers: int) -> None:
+    lane = int(SEEN[np.argmax(LAYOUT.length_m[SEEN])])
+    one = Fusion(LAYOUT)
+
+    def seen(d: float, at_mps: float) -> list[Suspicion]:
+        return [Suspicion(IncidentKind.WRONG_WAY, 1.2, 0.0, "it", lane, d, quiet_s=30.0, speed_mps=at_mps)]
+
+    one.update(seen(20.0, 10.0), 100.0)
+    one.update(seen(110.0, speed_mps), 109.0)
+    assert len(one.things) == drivers

@@ -32,6 +32,9 @@ DRIVER_SHARE, DRIVER_LOST_S = (0.7, 1.3), 60.0
 """Of a wrong-way driver's last speed, what he may have driven at since; for how long he may be out of view
 and still be taken for himself."""
 
+SPEED_SHARE, UNSEEN_S = 0.15, 5.0
+"""And by how much his speed may differ when he was out of view for longer than this."""
+
 APPROACH_M = 150.0
 JAM_M, AFTERMATH_S = 400.0, (120.0, 600.0)
 """How far from an incident, and for how long after it, queues hold up first vehicles: at least, at most; a
@@ -223,9 +226,11 @@ class Fusion:
         thing.last_s = now_s
         if thing.kind is IncidentKind.WRONG_WAY:
             thing.lanes.clear()
-            thing.speed_mps = group[0].speed_mps
+            speed_mps = group[0].speed_mps
+            thing.speed_mps = 0.7 * thing.speed_mps + 0.3 * speed_mps if thing.speed_mps else speed_mps
         whole = kind in (IncidentKind.BLOCKED_JUNCTION, IncidentKind.SIGNAL_FAULT)
         together = self._held_together(thing, group)
+        whole = whole and not (kind is IncidentKind.BLOCKED_JUNCTION and _in_lane(thing))
         parts = [one for one in group if whole or together or one.lane < 0 or self._is_part(thing, one)]
         if not parts:
             return  # what stands about because of it
@@ -290,6 +295,9 @@ class Fusion:
         gone_m = since_s * thing.speed_mps
         if since_s > DRIVER_LOST_S:
             return False
+        other_mps = abs(one.speed_mps - thing.speed_mps)
+        if since_s > UNSEEN_S and other_mps > SPEED_SHARE * thing.speed_mps:
+            return False
         low_m, high_m = DRIVER_SHARE[0] * gone_m - SAME_M, DRIVER_SHARE[1] * gone_m + SAME_M
         if layout.stem[lane] == layout.stem[one.lane] and low_m <= one.d - d <= high_m:
             return True
@@ -311,9 +319,11 @@ class Fusion:
                 kept.append(thing)
                 index.add(thing)
                 continue
+            twin.last_s, twin.most = max(twin.last_s, thing.last_s), max(twin.most, thing.most)
+            if _in_lane(twin) and thing.kind is IncidentKind.BLOCKED_JUNCTION:
+                continue  # what waits because of it
             twin.kind = _graver(twin.kind, thing.kind)
             twin.lanes = twin.lanes | {row: d for row, d in thing.lanes.items() if row not in twin.lanes}
-            twin.last_s, twin.most = max(twin.last_s, thing.last_s), max(twin.most, thing.most)
             twin.onset_s = min(twin.onset_s, thing.onset_s)
             twin.evidence = {**twin.evidence, **thing.evidence}
             index.add(twin)
@@ -332,6 +342,12 @@ _GRAVE = (
     IncidentKind.CLOSED_LANE, IncidentKind.STOPPED_VEHICLE, IncidentKind.CRASH, IncidentKind.BLOCKED_JUNCTION,
     IncidentKind.SIGNAL_FAULT,
 )  # fmt: skip
+
+
+def _in_lane(thing: Thing) -> bool:
+    """Whether it was seen on the road, not only by first vehicles that do not go: it has its place, and a
+    junction whose approaches do not go beside it is no reason to look for it there."""
+    return thing.kind in _SPOT and not thing.at_line
 
 
 def _lately(thing: Thing, now_s: float, limits_s: tuple[float, float]) -> bool:

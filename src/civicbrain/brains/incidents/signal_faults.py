@@ -1,7 +1,7 @@
 """Signals that do not do what their controllers say, or do nothing at all.
 
-red crossings   vehicles drive over the line while the controller has reported red for `RED_S` and more: a
-                CUSUM test a junction. Drivers obey lamps, so the lamps are other than reported, or dark
+red crossings   vehicles drive over the line while the controller has reported red for `RED_S` and more
+                (`red_crossings.py`). Drivers obey lamps, so the lamps are other than reported, or dark
 stuck           no lamp has changed for far longer than this junction ever left them, and somebody waits at
                 a red one
 dark, flashing  the controller says so itself
@@ -11,27 +11,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from civicbrain.brains.incidents.cells import Cells
 from civicbrain.brains.incidents.layout import Layout
+from civicbrain.brains.incidents.red_crossings import NATS, RedCrossings
 from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.brains.incidents.tracks import Step, Tracks
 from civicbrain.city.incidents import IncidentKind
-from civicbrain.city.network import F32, F64, Bool
+from civicbrain.city.network import F64, Bool
 from civicbrain.city.observations import SignalStates
 from civicbrain.city.signals import ControllerMode
 
 RED_S = 5.0
 """Red that nobody overruns by accident: a yellow of 3 to 5 s misjudged, and a frame of 1 s late."""
-
-BRAKES_MPS2, MARGIN_M = 4.5, 1.5
-"""Who could still have stopped at that (SUMO's default deceleration, a firm one) and is no longer seen may
-stand before the line, overlooked; the margin is for errors of place and speed."""
-
-FOLLOWED_S = 3.0
-"""A row that was there for less may be anything: a wrong-way driver, a camera that invents vehicles."""
-
-CROSSINGS_H = 2.6
-"""Three crossings within half a minute, or more in longer."""
 
 STUCK_FACTOR, STUCK_LEAST_S = 1.6, 40.0
 WAITS_S = 20.0
@@ -42,12 +32,10 @@ class SignalFaults:
     """Call `update` with each frame."""
 
     def __init__(self, layout: Layout, sensitivity: float = 1.0) -> None:
-        self._layout, self._h, self._sensitivity = layout, CROSSINGS_H / sensitivity, sensitivity
+        self._layout, self._sensitivity = layout, sensitivity
+        self._crossings, self._nats = RedCrossings(layout), NATS / sensitivity
         city = layout.city
         count = len(city.junctions)
-        self._crossed = Cells((count,), 1.0 / 60.0, self._h)
-        self._crossed_s: F64 = np.full(count, -np.inf)
-        self._first_s: F64 = np.full(count, np.nan)
         steps = [[step.duration_s for step in junction.local_plan.steps] for junction in city.junctions]
         self._longest_s: F64 = np.array([max(own, default=60.0) for own in steps], np.float64)
         self._spell_s: F64 = np.zeros(count)
@@ -57,7 +45,7 @@ class SignalFaults:
     def update(self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool) -> list[Suspicion]:
         """watched: (n,) lanes whose camera is trusted."""
         return [
-            *self._overrun(step, signals, watched), *self._stuck(tracks, step.time_s, signals),
+            *self._overrun(tracks, step, signals, watched), *self._stuck(tracks, step.time_s, signals),
             *self._dark(signals, step.time_s),
         ]  # fmt: skip
 
@@ -73,35 +61,19 @@ class SignalFaults:
             result[has] = np.logical_and.reduceat(value, layout.group_start[has])
         return result
 
-    def _overrun(self, step: Step, signals: SignalStates, watched: Bool) -> list[Suspicion]:
-        layout, now_s = self._layout, step.time_s
-        red = self.red(signals, now_s, RED_S)
-        lane = step.crossed_lane
-        cannot_stop = step.crossed_speed**2 > 2.0 * BRAKES_MPS2 * (step.crossed_d + MARGIN_M)
-        followed = step.crossed_age_s >= FOLLOWED_S
-        wrong = lane[red[lane] & watched[lane] & cannot_stop & followed & (step.crossed_speed > 4.0)]
-        x: F32 = np.bincount(layout.junction[wrong], minlength=len(self._crossed.score)).astype(np.float32)
-        self._first_s = np.where((x > 0) & (self._crossed.score <= 0.0), now_s, self._first_s)
-        self._crossed.update(x / np.float32(max(step.dt_s, 0.1)), now_s, step.dt_s)
-        self._crossed_s[x > 0] = now_s
-        found = []
-        for row in np.flatnonzero(self._crossed.score >= self._h).tolist():
-            if now_s - self._crossed_s[row] > QUIET_S:
-                self._crossed.score[row] = 0.0
-                continue
-            text = (
-                f"vehicles drive over the line at reported red, first {now_s - self._first_s[row]:.0f} s ago"
+    def _overrun(self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool) -> list[Suspicion]:
+        crossings, now_s = self._crossings, step.time_s
+        crossings.update(tracks, step, self.red(signals, now_s, RED_S), watched)
+        lately = now_s - crossings.last_s <= QUIET_S
+        return [
+            Suspicion(
+                IncidentKind.SIGNAL_FAULT, float(crossings.score[row] / self._nats),
+                float(crossings.first_s[row]),
+                "vehicles drive over the line at reported red, first "
+                f"{now_s - crossings.first_s[row]:.0f} s ago", junction=row, quiet_s=QUIET_S,
             )
-            ratio = float(self._crossed.score[row]) / self._h
-            found.append(
-                Suspicion(IncidentKind.SIGNAL_FAULT, ratio, float(self._first_s[row]), text, junction=row,
-                          quiet_s=QUIET_S)
-            )  # fmt: skip
-        return found
-
-    def crossings(self) -> F32:
-        """(j,) the test's value: above 0, somebody drove at reported red lately."""
-        return self._crossed.score
+            for row in np.flatnonzero((crossings.score >= self._nats) & lately).tolist()
+        ]  # fmt: skip
 
     def _stuck(self, tracks: Tracks, now_s: float, signals: SignalStates) -> list[Suspicion]:
         layout = self._layout

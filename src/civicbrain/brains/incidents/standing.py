@@ -18,7 +18,7 @@ from civicbrain.brains.incidents.layout import I64, Layout
 from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.brains.incidents.tracks import Step, Tracks
 from civicbrain.city.incidents import IncidentKind
-from civicbrain.city.network import F32, F64, Bool
+from civicbrain.city.network import F32, F64, U8, Bool
 from civicbrain.city.observations import SignalStates, VehicleClass
 
 STANDS_S = 4.0
@@ -37,6 +37,9 @@ BUS_STOPS_S = 90.0
 
 SORTS_M, BESIDE_M, BESIDE_QUEUE = 60.0, 12.0, 0.25
 """Near the line, beside a queue at red: weight of a second of standing of who may wait to get in there."""
+
+GONE_S = 15.0
+"""A queue whose place has been empty for so long is another one when it is seen again."""
 
 EXIT_M, SHORT_M, SLOW_MPS, FULL_FOR_S = 18.0, 40.0, 3.0, 10.0
 QUEUED, QUEUED_FOR_S = 3, 60.0
@@ -62,6 +65,8 @@ class Standing:
         self._others: F64 = np.zeros((lanes, count))  # how many different vehicles stood there first
         self._longest_s: F32 = np.zeros((lanes, count), np.float32)  # that one of them stood
         self._last_born: F64 = np.full((lanes, count), -1.0)
+        self._queue_s: F64 = np.full((lanes, count + 2), -np.inf)  # when a queue was seen there last
+        self._queue_since_s: F64 = np.full((lanes, count + 2), np.inf)
         self._full_s: F64 = np.full(lanes, -np.inf)
         self._queued_s: F64 = np.full(len(layout.city.network.edges.ids), -np.inf)
 
@@ -84,6 +89,8 @@ class Standing:
         full = self._full_exits(tracks, now_s)
         beside = self._beside_queue(tracks, to_end_m, self._line.green(signals, now_s)[0])
         weight = np.where(beside, BESIDE_QUEUE, 1.0).astype(np.float32)
+        self._see_queues(tracks, gap_m, leader, now_s)
+        weight[self._joins(tracks, now_s) & ~at_end] = 0.0
         first = np.flatnonzero(head & at_end & ~patient)
         seen = self._in_view(watched)
         held = self._line.update(tracks, step, first, weight[first], full, signals, watched, seen)
@@ -106,6 +113,27 @@ class Standing:
             some = np.searchsorted(standing, key + BESIDE_M) > np.searchsorted(standing, key - BESIDE_M)
             red = ~(goes[tracks.lane] & goes[other])
             result |= near & (other >= 0) & some & red
+        return result
+
+    def _see_queues(self, tracks: Tracks, gap_m: F64, leader: U8, now_s: float) -> None:
+        """Remember where vehicles stand behind others, and since when."""
+        rows = np.flatnonzero((tracks.speed < 1.5) & (gap_m <= FOLLOWS_M[leader]))
+        at = (tracks.lane[rows], self._cell(tracks.d[rows]) + 1)
+        new = now_s - self._queue_s[at] > GONE_S
+        self._queue_since_s[at] = np.where(new, now_s, self._queue_since_s[at])
+        self._queue_s[at] = now_s
+
+    def _joins(self, tracks: Tracks, now_s: float) -> Bool:
+        """Who stands beside a queue of the next lane that stood there before him: he may want to get in. Who
+        has crashed there has no queue ahead, and those who stop beside a breakdown came later."""
+        result: Bool = np.zeros(len(tracks.lane), np.bool_)
+        cell = self._cell(tracks.anchor_d)
+        for side in (0, 1):
+            other = self._layout.beside[tracks.lane, side]
+            for k in range(3):
+                at = (other, cell + k)
+                before = self._queue_since_s[at] < tracks.anchor_s
+                result |= (other >= 0) & before & (now_s - self._queue_s[at] <= GONE_S)
         return result
 
     def _in_lane(
