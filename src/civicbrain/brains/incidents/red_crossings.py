@@ -32,6 +32,8 @@ CONFIRM_S, NEAR_M = 3.0, 9.0
 """So long, and so near to the line, a vehicle that was overlooked would turn up: in three frames but one of
 10,000, at a miss rate of 5 %."""
 
+LATE_S = CONFIRM_S + 2.0
+
 STOPS_S = 8.0
 PLATOON_S = 4.0
 MEMORY_S = 240.0
@@ -102,7 +104,9 @@ class RedCrossings:
         stem, since_s = layout.stem[tracks.lane[near]], tracks.entered_s[near]
         still = []
         for one in self._gone:
-            if not watched[one.lane] or ((stem == layout.stem[one.lane]) & (since_s >= one.at_s)).any():
+            if now_s - one.at_s > LATE_S or not watched[one.lane]:
+                continue  # not looked at second by second since
+            if ((stem == layout.stem[one.lane]) & (since_s >= one.at_s)).any():
                 continue
             if now_s - one.at_s < CONFIRM_S:
                 still.append(one)
