@@ -15,6 +15,7 @@ from street_seen import Seen, ask, detections, stage_of
 
 from civicbrain.brains.signals import create
 from civicbrain.brains.signals.inside import SNEAKERS, before_the_line
+from civicbrain.brains.signals.plan_change import PlanChangeBrain
 from civicbrain.city.model import City
 from civicbrain.city.observations import INSIDE_M
 from civicbrain.city.signals import Stage
@@ -85,6 +86,22 @@ def test_of_two_stages_the_one_that_lets_more_out() -> None:
     assert asked("brain", both, from_west, from_east) == "east"
 
 
+@pytest.mark.parametrize(("length_m", "stage"), [(12.0, "left"), (200.0, "main")])
+def test_from_a_short_link_the_first_is_let_out_at_once(length_m: float, stage: str) -> None:
+    here = sandbox_city()
+    lanes = here.network.lanes
+    lengths = lanes.length_m.copy()
+    lengths[here.network.get_lane("AB_0")] = length_m
+    a, b = here.junctions
+    b = msgspec.structs.replace(b, stages=(*b.stages, Stage(*LEFT)))
+    network = replace(here.network, lanes=replace(lanes, length_m=lengths))
+    here = replace(here, junctions=(a, b), network=network)
+    brain = create(BrainContext(city=here))
+    queue = tuple(("EB_0", 3.0 + 7.5 * place, 0.0) for place in range(5))
+    seen = detections(here, 100.0, (*queue, ("AB_0", -4.0, 0.0)), range(2))
+    assert stage_of(ask(brain, here, seen, sandbox_signals(here, 100.0, 0, 60.0)), "B") == stage
+
+
 def test_vehicles_inside_are_no_queue_of_the_lane_they_came_from() -> None:
     here = sandbox_city()
     line = ("WA_0", -INSIDE_M / 2.0, 0.0)
@@ -101,3 +118,15 @@ def test_vehicles_inside_are_no_queue_of_the_lane_they_came_from() -> None:
     same, none = before_the_line(rest)
     assert same is rest
     assert len(none) == 0
+
+
+def test_the_flow_meter_of_plan_change_counts_approaches_alone() -> None:
+    flows = []
+    for inside in ((), tuple((lane, metres, 9.0) for lane, metres, _ in TURNERS)):
+        here = sandbox_city()
+        brain = create(BrainContext(city=here, options={"control": "plan-change"}))
+        assert isinstance(brain, PlanChangeBrain)
+        seen = detections(here, 100.0, (("WA_0", 20.0, 9.0), *inside), range(len(here.junctions)))
+        ask(brain, here, seen, sandbox_signals(here, 100.0, 0, 60.0))
+        flows.append(brain._meter.flow())
+    np.testing.assert_array_equal(*flows)

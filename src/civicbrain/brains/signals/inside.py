@@ -6,6 +6,9 @@ rules of `benchmarks/resco`), a stage for the cross street finds them in the box
 them, and each waits for the other for good. So while more stand there than leave in yellow, a stage that
 starts what conflicts with their group gives way to one that shows them 'G'.
 
+Who comes from a short link between two signals (SHORT_LINK_CARS) stops those behind across the junction
+upstream: of them already the first is let out, and the stage shown is left for that.
+
 Known only from cameras that see the box: rows of `Detections` past the stop line (INSIDE_M). Who moves on is
 no reason to wait, nor who is shown 'G' already. Where no stage lets anybody out the choice stays as it was.
 """
@@ -16,7 +19,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from civicbrain.brains.signals.approach import Streams
+from civicbrain.brains.signals.approach import SHORT_LINK_CARS, Streams
 from civicbrain.brains.signals.demand import HEAD_SPEED_MPS
 from civicbrain.brains.signals.stages import GREEN, StageTable
 from civicbrain.city.model import City
@@ -24,10 +27,14 @@ from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.observations import INSIDE_M, Detections
 from civicbrain.city.signals import Conflict, SignalJunction
 from civicbrain.city.snapshot import Snapshot
+from civicbrain.science.queues import JAM_SPACING_M
 
 SNEAKERS = 2
 """So many of one group leave in yellow, once oncoming traffic stops (HCM 2016, ch. 31: sneakers, 2.0 a
 cycle)."""
+
+LEAST_SHOWN_S = 7.0
+"""A stage that lets nobody out is left for one that does after its least green."""
 
 _G = ord("G")
 
@@ -53,6 +60,16 @@ def _only(seen: Detections, rows: Bool) -> Detections:
     return replace(seen, **kept)
 
 
+def short_links(city: City) -> Bool:
+    """(n,) lanes between two signals that hold fewer than SHORT_LINK_CARS."""
+    lanes, moves = city.network.lanes, city.network.movements
+    fed, led = np.zeros(len(lanes.ids), dtype=np.bool_), np.zeros(len(lanes.ids), dtype=np.bool_)
+    fed[moves.to_lane[moves.junction >= 0]] = True
+    led[moves.from_lane[moves.junction >= 0]] = True
+    short: Bool = fed & led & (lanes.length_m < SHORT_LINK_CARS * JAM_SPACING_M)
+    return short
+
+
 class LettingOut:
     """Changes choices that would cross who waits inside."""
 
@@ -65,6 +82,7 @@ class LettingOut:
         known = table.stream < streams.count
         yielding[table.stream[known & table.permitted]] = True
         self._yielding = yielding
+        self._short = short_links(city)
 
     def revise(
         self, standing: I32, snapshot: Snapshot, worth: F64, current: I32, chosen: I32, overdue: I32
@@ -75,6 +93,7 @@ class LettingOut:
         revised = set()
         lamps, signals = snapshot.signals.lamps, snapshot.signals
         waiting: dict[int, dict[int, int]] = {}  # junction -> its groups (local) -> vehicles
+        pressing: set[tuple[int, int]] = set()  # of these, with vehicles from short links
         for lane in standing.tolist():
             low, high = np.searchsorted(self._lane, (lane, lane + 1))
             for k in self._order[low:high].tolist():
@@ -83,15 +102,24 @@ class LettingOut:
                     groups = waiting.setdefault(j, {})
                     local = group - int(self._start[j])
                     groups[local] = groups.get(local, 0) + 1
+                    if self._short[lane]:
+                        pressing.add((j, local))
         for j, all_groups in waiting.items():
-            groups = {group: count for group, count in all_groups.items() if count > SNEAKERS}
+            at_once = any((j, group) in pressing for group in all_groups)
+            groups = {
+                group: count
+                for group, count in all_groups.items()
+                if count > SNEAKERS or (j, group) in pressing
+            }
             first = int(self._table.stage_of[j])
             new, old = int(chosen[j]) - first, int(current[j]) - first
             steady = signals.target[j] < 0 or signals.target[j] == signals.stage[j]
-            if chosen[j] < 0 or current[j] < 0 or new == old or not steady:
+            if chosen[j] < 0 or current[j] < 0 or not groups or not steady:
+                continue
+            if new == old and not (at_once and snapshot.time_s - signals.stage_since_s[j] >= LEAST_SHOWN_S):
                 continue
             shown = bytes(lamps[self._start[j] : self._start[j + 1]]).decode()
-            if not _crosses(self._junctions[j], new, shown, groups):
+            if new != old and not _crosses(self._junctions[j], new, shown, groups):
                 continue
             best, most = -1, (0, 0.0)
             for s, stage in enumerate(self._junctions[j].stages):

@@ -16,6 +16,7 @@ import numpy as np
 
 from civicbrain.brains.signals.approach import Streams, build_streams
 from civicbrain.brains.signals.explanation import explain_plan
+from civicbrain.brains.signals.inside import before_the_line
 from civicbrain.brains.signals.plans.flows import StreamFlows
 from civicbrain.brains.signals.plans.network import PlanNetwork, PlanOptions, Timing
 from civicbrain.brains.signals.plans.requests import RENEW_S, listens, movement_shares, plan_request
@@ -152,7 +153,7 @@ class PlanChangeBrain:
         if self._begin_s is None or now_s < self._last_s:
             self._begin_s = now_s
             self._meter.reset()
-        self._meter.see(snapshot.detections, self.cadence_s)
+        self._meter.see(before_the_line(snapshot)[0].detections, self.cadence_s)
         self._last_s = now_s
         changed = False
         if self._work is not None:
