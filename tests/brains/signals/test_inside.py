@@ -129,4 +129,4 @@ def test_the_flow_meter_of_plan_change_counts_approaches_alone() -> None:
         seen = detections(here, 100.0, (("WA_0", 20.0, 9.0), *inside), range(len(here.junctions)))
         ask(brain, here, seen, sandbox_signals(here, 100.0, 0, 60.0))
         flows.append(brain._meter.flow())
-    np.testing.assert_array_equal(*flows)
+    np.testing.assert_array_equal(flows[0], flows[1])
