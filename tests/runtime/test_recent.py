@@ -73,13 +73,13 @@ def test_each_lane_in_view_belongs_to_one_approach_of_its_junction():
 def test_stretches_of_lamps_and_stages_and_what_came_and_went(street):
     for second in range(60):
         vehicles = queue("WA_0", 3) if second < 30 else [("WA_0", 4.0, 10.0)]
-        street.second(vehicles, stage=0 if second < 20 else 1)
+        street.second(vehicles, stage=1 if second < 30 else 0)
     recent = street.recent.of("A")
     assert [(s.value, s.from_s, s.until_s) for s in recent.stages] == [
-        ("main", 101.0, 121.0), ("side", 121.0, 160.0),
+        ("side", 101.0, 131.0), ("main", 131.0, 160.0),
     ]  # fmt: skip
     lamps = next(g for g in recent.groups if g.group == "W-through").lamps
-    assert [s.value for s in lamps] == ["G", "r"]
+    assert [s.value for s in lamps] == ["r", "G"]
     west = next(a for a in recent.approaches if a.approach == "WA")
     assert west.queue_veh == [3.0, 3.0, 3.0, 0.0, 0.0, 0.0]
     assert sum(west.served_veh) == 30.0
@@ -87,6 +87,29 @@ def test_stretches_of_lamps_and_stages_and_what_came_and_went(street):
     assert recent.modes[0].value == "central"
     with pytest.raises(NotFoundError):
         street.recent.of("Z")
+
+
+def test_who_creeps_up_to_red_is_not_served_and_who_starts_at_green_is(street):
+    for _ in range(10):
+        street.second([("WA_0", 1.0, 1.5)], stage=1)  # red for the west: creeping
+    street.second([("WA_0", 1.0, 0.4)], stage=0)  # off at green: over the line before the next look
+    west = next(a for a in street.recent.of("A").approaches if a.approach == "WA")
+    assert sum(west.served_veh) == 1.0
+
+
+def test_vehicles_that_a_look_misses_do_not_come_twice(street):
+    for second in range(60):
+        street.second(queue("WA_0", 5 if second % 10 else 3), stage=1)  # two are overlooked now and then
+    west = next(a for a in street.recent.of("A").approaches if a.approach == "WA")
+    assert sum(west.served_veh) == 0.0
+    assert sum(west.arrived_veh) <= 2.0  # who was overlooked at first
+
+
+def test_a_queue_that_each_green_clears_is_no_demand_beyond_capacity(street):
+    for second in range(200):
+        street.second([*queue("WA_0", 0 if second % 40 > 30 else 12 + second // 30), *queue("NAA_0", 3)])
+    causes = [str(c.kind) for place in street.list() for c in place.causes]
+    assert "demand" not in causes
 
 
 def test_what_no_camera_sees_is_unknown_not_zero(street):
@@ -127,7 +150,8 @@ def test_the_worst_comes_first_with_its_cause_and_remedy(street):
     assert worst.fullest == "WA"
     [cause] = worst.causes
     assert (cause.kind, cause.remedy, cause.stage) == ("demand", "try-what-if", "main")
-    assert "vehicles came in the last minutes" in cause.says
+    assert "no longer clears" in cause.says
+    assert cause.figures["after_veh"] - cause.figures["before_veh"] >= 4.0
     assert street.worst.count_spill_backs(street.snapshot) == 1
 
 

@@ -23,12 +23,12 @@ export interface Comparison {
 /** The least relative difference that is worth a word. */
 const SAME_SHARE = 0.01;
 
-/** Compare with the fixed plan. goodWhen: which way is better. */
-export function compare(now: number, fixed: number, goodWhen: Direction, decimals: 0 | 1): Comparison {
+/** Compare with the fixed plan. goodWhen: which way is better. leastShare: a smaller difference is none. */
+export function compare(now: number, fixed: number, goodWhen: Direction, decimals: 0 | 1, leastShare = SAME_SHARE): Comparison {
   const difference = now - fixed;
   const format = decimals ? formatTenth : formatWhole;
   const shown = Number(Math.abs(difference).toFixed(decimals));
-  if (shown === 0 || Math.abs(difference) < SAME_SHARE * Math.abs(fixed)) {
+  if (shown === 0 || Math.abs(difference) < leastShare * Math.abs(fixed)) {
     return { kind: 'same', difference: signed(difference, format) };
   }
   const percent = Math.abs(fixed) >= 1 ? ` (${signed((100 * difference) / Math.abs(fixed), formatWhole)} %)` : '';

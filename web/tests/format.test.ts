@@ -97,7 +97,7 @@ describe('palette', () => {
   });
 
   it('places delays between the steps', () => {
-    expect([delayPosition(-3), delayPosition(0), delayPosition(22.5), delayPosition(120), delayPosition(9999)]).toEqual([0, 0, 1.5, 5, 5]);
+    expect([delayPosition(-3), delayPosition(0), delayPosition(15), delayPosition(80), delayPosition(9999)]).toEqual([0, 0, 1.5, 5, 5]);
     const target = new Uint8Array(8);
     writeDelayColour(PALETTES.dark, 9999, target, 4);
     expect([...target.slice(4)]).toEqual([...PALETTES.dark.delay[5]]);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { compassOf } from '../src/map/compass';
 import { accountOf } from '../src/rooms/junction/account';
 import type { Holder, Override, PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
-import { compass, countdown, curve, direction, localStages, readExplanation, secondsLeft, total } from '../src/rooms/junction/model';
+import { countdown, curve, localStages, readExplanation, secondsLeft, total } from '../src/rooms/junction/model';
 import { greenFrom, sayGreen } from '../src/rooms/junction/naming';
 import { aheadSteps, missionsOf, pastOf, plannedLamps, stepsOf, timeScale } from '../src/rooms/junction/planned';
 
@@ -42,8 +43,8 @@ describe('the plan on the ground', () => {
     expect(c.y).toBeCloseTo(0);
   });
   it('knows whence an approach comes, and passes over pieces without length', () => {
-    expect(compass(direction(lane(0, 50, 0, 10, 0, 10), 'end'))).toBe(0); // drives south: from the north
-    expect(compass(direction(lane(-50, 0, 0, 0), 'end'))).toBe(6);
+    expect(compassOf([0, 50, 0, 10, 0, 10])).toBe(0); // drives south: from the north
+    expect(compassOf([-50, 0, 0, 0])).toBe(6);
   });
 });
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { inOrder } from '../src/ui/held';
+import { nameApproach } from '../src/now/approach-name';
 import { lastMetres } from '../src/now/lane-parts';
 
 describe('the last metres of a lane', () => {
@@ -20,5 +22,24 @@ describe('the tour of the wall', () => {
     const { stopOf } = await import('../src/rooms/wall/tour');
     expect([0, 1, 2, 3, 4].map((stop) => stopOf(stop, 2))).toEqual([-1, 0, 1, -1, 0]);
     expect(stopOf(7, 0)).toBe(-1);
+  });
+});
+
+describe('lists that keep still', () => {
+  it('keep the order they had, with new entries last and gone ones left out', () => {
+    const key = (one: { id: string }): string => one.id;
+    const live = ['d', 'b', 'a'].map((id) => ({ id }));
+    expect(inOrder(live, ['a', 'b', 'c'], key).map(key)).toEqual(['a', 'b', 'd']);
+    expect(inOrder(live, [], key).map(key)).toEqual(['d', 'b', 'a']);
+  });
+});
+
+describe('an approach', () => {
+  const geometry = { lanes: { edge: [0, 1], width_m: [3, 3], use: [1, 1], points: [[0, 50, 0, 5], [-50, 0, -5, 0]] }, edges: { id: ['n1', '-186#16'], from_node: [0, 1], to_node: [2, 2] } };
+  it('is told by its street and the side it comes from, never by an id that says nothing', () => {
+    expect(nameApproach('-186#16', '-186#16', geometry)).toBe('the approach from the west');
+    expect(nameApproach('n1', 'Ring', geometry)).toBe('Ring from the north');
+    expect(nameApproach('gone', '', geometry)).toBe('gone');
+    expect(nameApproach('gone', 'Ring', null)).toBe('Ring');
   });
 });

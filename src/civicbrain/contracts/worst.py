@@ -16,7 +16,7 @@ class CauseKind(StrEnum):
     SPILL_BACK = "spill-back"  # the road behind the junction is full: green does not help
     LOCAL_MODE = "local-mode"  # the junction does not follow the brain
     PRIORITY = "priority"  # held for an emergency vehicle or a bus
-    DEMAND = "demand"  # more came than was served over the last minutes
+    DEMAND = "demand"  # a queue that has grown over the last minutes and no longer clears
     FULL_APPROACH = "full-approach"  # the queue fills the view of its camera
     UNEVEN = "uneven"  # one approach waits while the others are nearly empty
     UNKNOWN = "unknown"
@@ -51,8 +51,9 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 class WorstPlace(msgspec.Struct, frozen=True):
-    """standing_veh: mean number of vehicles that stood there over the last five minutes, which is also the
-    vehicle-seconds lost in each second. fullest: the fullest approach, and its queue over what finds room."""
+    """standing_veh: mean queue there over the last five minutes, which is also the vehicle-seconds lost in
+    each second; queue_veh: the queue now. fullest: the fullest approach, and its queue over what finds
+    room."""
 
     junction: str
     standing_veh: float

@@ -36,7 +36,8 @@ NEAR_M = 150.0
 """An incident so near a junction weighs on it: the view of a camera."""
 
 GROWN_VEH = 4.0
-"""More came than went over five minutes by so many: the queue grows beyond what a cycle varies."""
+"""A queue that has grown by so many over the kept minutes, and that no green has cleared within the last of
+them, is beyond what a cycle varies: more comes than can be served."""
 
 UNEVEN_SHARE, EMPTY_SHARE = 0.6, 0.15
 LEAST_STANDING_VEH = 1.0
@@ -128,9 +129,11 @@ class WorstPlaces:
         if not causes:
             most = int(mine[np.argmax(queue[mine])]) if len(mine) else -1
             where = self.approaches[most] if most >= 0 else None
-            says = "No rule explains it: look at the junction."
+            says = "No single cause is found: look at the junction."
             if where is not None and queue[most] > 0:
-                says = f"No rule explains it; most vehicles, {queue[most]:.0f}, wait on {_street(where)}."
+                says = (
+                    f"No single cause is found; the longest queue, {queue[most]:.0f}, is on {_street(where)}."
+                )
             veh = float(queue[most]) if where is not None else 0.0
             edge = where.edge if where is not None and veh > 0 else ""
             causes = [_cause("UNKNOWN", "LOOK_AT_JUNCTION", says, edge, queue_veh=veh)]
@@ -212,10 +215,12 @@ class WorstPlaces:
         k = int(mine[np.argmax(share)])
         approach, fill = self.approaches[k], float(share.max())
         street, stage = _street(approach), self._stage_for(row, approach)
-        came, went = self._recent.flows(approach)
-        if came - went >= GROWN_VEH:
-            says = f"{street}: {came:.0f} vehicles came in the last minutes, {went:.0f} were served."
-            return [_cause("DEMAND", "TRY_WHAT_IF", says, approach.edge, stage, came_veh=came, went_veh=went)]
+        grown = self._recent.growth(approach)
+        if grown is not None and grown[1] - grown[0] >= GROWN_VEH and grown[2] >= LEAST_STANDING_VEH:
+            before, after, _ = grown
+            says = f"{street}: its queue grew from {before:.0f} to {after:.0f} vehicles and no longer clears."
+            figures = {"before_veh": before, "after_veh": after}
+            return [_cause("DEMAND", "TRY_WHAT_IF", says, approach.edge, stage, **figures)]
         if fill >= FULL_SHARE:
             says = f"The queue on {street} fills all that its camera sees ({queue[k]:.0f} vehicles)."
             return [_cause("FULL_APPROACH", "SHOW_STAGE", says, approach.edge, stage, queue_veh=queue[k])]

@@ -62,7 +62,7 @@ export class JunctionMarks {
         this.radius[row] = 0.7;
       } else {
         writeDelayColour(palette, tenths / 10, colours, 4 * row);
-        this.radius[row] = 0.8 + 0.6 * Math.min(1, tenths / 1200);
+        this.radius[row] = 0.8 + 0.8 * Math.sqrt(Math.min(1, tenths / 800)); // the worse ones are seen from afar, in a quiet city too
       }
     }
     this.junctionColours = colours;

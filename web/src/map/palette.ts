@@ -118,8 +118,9 @@ export const PALETTES: Record<Theme, Palette> = {
   },
 };
 
-/** Seconds of mean delay a vehicle at the steps of the ramp. */
-export const DELAY_STEPS_S = [0, 15, 30, 50, 80, 120] as const;
+/** Seconds of mean delay a vehicle at the steps of the ramp: the bounds of the levels of service A to F of signalised
+ * junctions (HCM 7th ed., ch. 19), so that a city that runs well still shows which junction is its worst. */
+export const DELAY_STEPS_S = [0, 10, 20, 35, 55, 80] as const;
 
 /** Where a delay stands on the ramp, 0..DELAY_STEPS_S.length - 1, between steps in proportion. */
 export function delayPosition(delayS: number): number {

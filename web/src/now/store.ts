@@ -9,9 +9,11 @@ interface NowState {
   worst: WorstPlace[] | null;
   /** The newest question got no answer. */
   lost: boolean;
+  /** The junction of the row that somebody points at, "" for none. */
+  pointed: string;
 }
 
-export const nowStore = makeStore<NowState>({ signs: null, worst: null, lost: false });
+export const nowStore = makeStore<NowState>({ signs: null, worst: null, lost: false, pointed: '' });
 
 const WORST_EVERY = 3;
 const LISTED = 4;

@@ -1,7 +1,7 @@
 /** The strip: the city's vital signs, each beside the fixed plan and the usual day. What is not known says so. */
 
 import type { JSX } from 'preact';
-import { compare, formatTenth, formatWhole } from '../format';
+import { compare, formatTenth, formatWhole, sentence } from '../format';
 import { useAgeS } from '../state/freshness';
 import { useStore } from '../state/store';
 import { text } from '../text';
@@ -38,7 +38,7 @@ function Tile({ id }: { id: SignId }): JSX.Element {
   const sign = nowStore.use((s) => s.signs?.signs.find((one) => one.id === id) ?? null);
   const state = sign?.state ?? 'unknown';
   return (
-    <div class={`tile ${state}`} title={words.hints[id]} data-testid={`indicator-${id}`}>
+    <div class={`tile ${state}`} title={hintOf(id, sign)} data-testid={`indicator-${id}`}>
       <h2>
         {words.signs[id]}
         {(state === 'watch' || state === 'bad') && (
@@ -60,7 +60,21 @@ function Tile({ id }: { id: SignId }): JSX.Element {
   );
 }
 
-function Fixed({ sign }: { sign: VitalSign }): JSX.Element {
+/** What the figure is, why it is marked, and why there is nothing beside it where nothing is. */
+function hintOf(id: SignId, sign: VitalSign | null): string {
+  const marked = sign && (sign.state === 'watch' || sign.state === 'bad');
+  return [
+    words.hints[id],
+    marked && `${sentence(words.state[sign.state])} ${words.watched[id] ?? words.watchedAgainst}`,
+    sign && sign.fixed === null && sign.fixed_note !== 'computing' && (words.fixedNoMeaning[id] ?? text.indicators.noMinute),
+    sign && sign.usual === null && words.usualUnknown[sign.usual_note],
+  ]
+    .filter((line): line is string => Boolean(line))
+    .map(sentence)
+    .join('\n');
+}
+
+function Fixed({ sign }: { sign: VitalSign }): JSX.Element | null {
   const progress = useStore((s) => s.snapshot?.baseline_progress ?? 0);
   if (sign.fixed !== null) return <Compared sign={sign} reference={sign.fixed} name={words.fixed(formatReference(sign, sign.fixed))} />;
   if (sign.fixed_note === 'computing')
@@ -70,31 +84,28 @@ function Fixed({ sign }: { sign: VitalSign }): JSX.Element {
         <progress max={1} value={progress} aria-label={text.indicators.comparingHint} />
       </p>
     );
-  return (
-    <p class="muted" title={words.fixedNoMeaning[sign.id] ?? text.indicators.noMinute}>
-      {words.fixed(text.indicators.unknown)}
-    </p>
-  );
+  return null;
 }
 
-function Usual({ sign }: { sign: VitalSign }): JSX.Element {
+function Usual({ sign }: { sign: VitalSign }): JSX.Element | null {
   if (sign.usual !== null)
     return <Compared sign={sign} reference={sign.usual} name={words.usual(formatReference(sign, sign.usual))} hint={words.usualHint(sign.usual_days)} />;
-  return (
-    <p class="muted" title={words.usualUnknown[sign.usual_note]}>
-      {words.usual(text.indicators.unknown)}
-    </p>
-  );
+  return null;
 }
+
+/** A city varies by so much within minutes: less is no difference to speak of. */
+const CLEAR_SHARE = 0.05;
 
 function Compared({ sign, reference, name, hint }: { sign: VitalSign; reference: number; name: string; hint?: string }): JSX.Element {
   if (sign.value === null) return <p class="muted">{name}</p>;
-  const { kind, difference } = compare(sign.value, reference, sign.good_when, sign.id === 'delay' || sign.unit === '1' ? 1 : 0);
-  const verdict = kind === 'same' ? text.indicators.same : kind === 'better' ? text.indicators.better : text.indicators.worse;
+  const { kind, difference } = compare(sign.value, reference, sign.good_when, sign.id === 'delay' || sign.unit === '1' ? 1 : 0, CLEAR_SHARE);
+  // fewer vehicles may be quicker ones, or ones that cannot get in: neither better nor worse by itself
+  const neutral = sign.id === 'vehicles' && kind !== 'same';
+  const verdict = neutral ? (sign.value < reference ? text.indicators.fewer : text.indicators.more) : kind === 'same' ? text.indicators.same : kind === 'better' ? text.indicators.better : text.indicators.worse;
   return (
     <p title={hint}>
       <span class="muted">{name}</span>{' '}
-      <span class={`verdict ${kind}`}>
+      <span class={`verdict ${neutral ? 'same' : kind}`}>
         {kind !== 'same' && <b>{difference}</b>} {verdict}
       </span>
     </p>

@@ -1,59 +1,70 @@
 /** Where the city does worst, why, and what can be done: for somebody who has never seen it. */
 
 import type { JSX } from 'preact';
-import { formatWhole } from '../format';
+import { formatTenth, formatWhole } from '../format';
 import { selectJunction } from '../state/actions';
-import { useStore } from '../state/store';
+import { getState, useStore } from '../state/store';
 import { useMay } from '../state/user';
-import type { Cause, WorstPlace } from './api';
+import { useHeld } from '../ui/held';
+import type { Cause, CauseKind, WorstPlace } from './api';
+import { nameApproach } from './approach-name';
 import { follow, tryWhatIf } from './remedies';
 import { nowStore } from './store';
 import { words } from './text';
+import { pointsAt } from './points-at';
 import './worst.css';
 
-export function Worst(): JSX.Element {
-  const worst = nowStore.use((s) => s.worst);
+export function Worst({ held }: { held: boolean }): JSX.Element {
+  const live = nowStore.use((s) => s.worst);
+  // reasons and remedies stay as they are, too: a line more would move what is aimed at
+  const worst = useHeld(live, held && live !== null);
   const lost = nowStore.use((s) => s.lost);
   return (
     <section aria-labelledby="worst-title" data-testid="worst">
       <header>
         <h2 id="worst-title">{words.worst.title}</h2>
-        <span class="caption">{words.worst.caption}</span>
+        <span class="caption" data-testid="worst-caption">
+          {held ? words.worst.held : words.worst.caption}
+        </span>
       </header>
       {worst === null && <p class="muted">{lost ? words.worst.lost : words.worst.waiting}</p>}
       {worst?.length === 0 && <p class="muted">{words.worst.none}</p>}
       {worst === null && !lost && <div class="worst-awaited" aria-hidden="true" />}
       <ol class="worst-list">
         {worst?.map((place, k) => (
-          <Place key={place.junction} place={place} rank={k + 1} />
+          <Place key={place.junction} place={place} now={live?.find((one) => one.junction === place.junction) ?? place} rank={k + 1} />
         ))}
       </ol>
     </section>
   );
 }
 
+/** Causes that speak of an approach: about is its edge. */
+const OF_APPROACHES: ReadonlySet<CauseKind> = new Set(['camera-silent', 'demand', 'full-approach', 'uneven', 'unknown']);
+
 export function causeInWords(cause: Cause): string {
   const figures = Object.fromEntries(
     Object.entries(cause.figures).map(([name, value]) => [name, formatWhole(name === 'share' ? value * 100 : value)]),
   );
-  return words.worst.cause[cause.kind]?.(figures, cause.name || cause.about) ?? cause.says;
+  const about = cause.about && OF_APPROACHES.has(cause.kind) ? nameApproach(cause.about, cause.name, getState().geometry) : cause.name || cause.about;
+  return words.worst.cause[cause.kind]?.(figures, about) ?? cause.says;
 }
 
 export function useJunctionName(id: string): string {
   return useStore((s) => s.geometry?.junctions.find((one) => one.id === id)?.name || id);
 }
 
-function Place({ place, rank }: { place: WorstPlace; rank: number }): JSX.Element {
+function Place({ place, now, rank }: { place: WorstPlace; now: WorstPlace; rank: number }): JSX.Element {
   const name = useJunctionName(place.junction);
   const row = useStore((s) => s.geometry?.junctions.findIndex((one) => one.id === place.junction) ?? -1);
   const operator = useMay('operator');
   const [first, ...further] = place.causes;
   return (
-    <li class="worst-place" data-testid="worst-place">
+    <li class="worst-place" data-testid="worst-place" {...pointsAt(place.junction)}>
       <button type="button" class="row worst-open" disabled={row < 0} onClick={() => selectJunction(row)}>
         <span class="name">{words.worst.rank(rank, name)}</span>
-        <span class="number">
-          {words.worst.standing(formatWhole(place.standing_veh))}
+        <span class="number" title={words.worst.queueHint}>
+          {words.worst.queue(formatWhole(now.queue_veh))} <small>{words.worst.mean(formatTenth(now.standing_veh))}</small>
         </span>
       </button>
       {first && (

@@ -2,8 +2,10 @@
 
 import { registerOwnLayers } from '../map/own-layers';
 import { registerNowLayers } from '../now/map-layers';
+import { registerWorstLayer } from '../now/worst-layer';
 
 export { CityMap } from '../map/city-map';
 
 registerOwnLayers();
 registerNowLayers();
+registerWorstLayer();

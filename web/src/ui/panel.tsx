@@ -1,7 +1,7 @@
 /** The side panel: one junction when one is chosen, else junctions by delay, alerts and brains. */
 
 import type { JSX } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Alert, BrainHealth, CityState } from '../api/types';
 import { formatClock, formatTenth, formatWhole } from '../format';
 import { findRoom, layoutOf } from '../rooms/registry';
@@ -9,8 +9,10 @@ import { selectJunction } from '../state/actions';
 import { useRoute } from '../state/route';
 import { useStore } from '../state/store';
 import { text } from '../text';
+import { pointsAt } from '../now/points-at';
 import { Worst } from '../now/worst';
 import { Age } from './age';
+import { inOrder, useHeld, useHold } from './held';
 import { RoomHost } from './room-host';
 
 const LISTED = 8;
@@ -19,18 +21,19 @@ export function Panel(): JSX.Element | null {
   const open = useStore((s) => s.panelOpen);
   const room = findRoom(useRoute((route) => route.room));
   const query = useRoute((route) => route.query);
+  const { held, keeps } = useHold();
   if (!open) return null;
   const wide = layoutOf(room, query) === 'panel';
   return (
-    <aside id="panel" tabIndex={-1} class={`panel ${wide ? 'wide' : ''}`} aria-label={text.panel.label} data-testid="panel">
+    <aside id="panel" tabIndex={-1} class={`panel ${wide ? 'wide' : ''}`} aria-label={text.panel.label} data-testid="panel" {...keeps}>
       {room && wide ? (
         <RoomHost key={room.slug} room={room} />
       ) : (
         <>
           <Age />
-          <Worst />
-          <JunctionList />
-          <Alerts />
+          <Worst held={held} />
+          <JunctionList held={held} />
+          <Alerts held={held} />
           <Brains />
           <Controllers />
         </>
@@ -41,18 +44,20 @@ export function Panel(): JSX.Element | null {
 
 interface Ranked {
   row: number;
+  id: string;
   label: string;
   delay: number | null;
   queue: number | null;
 }
 
-function rank(snapshot: CityState | null, names: string[], query: string): Ranked[] {
+function rank(snapshot: CityState | null, names: { id: string; label: string }[], query: string): Ranked[] {
   const wanted = query.trim().toLowerCase();
   const rows: Ranked[] = [];
-  names.forEach((label, row) => {
+  names.forEach(({ id, label }, row) => {
     if (wanted && !label.toLowerCase().includes(wanted)) return;
     rows.push({
       row,
+      id,
       label,
       delay: snapshot?.junction_delay_s[row] ?? null,
       queue: snapshot?.junction_queue_veh[row] ?? null,
@@ -61,18 +66,30 @@ function rank(snapshot: CityState | null, names: string[], query: string): Ranke
   return rows.sort((a, b) => (b.delay ?? -1) - (a.delay ?? -1) || a.row - b.row);
 }
 
-function JunctionList(): JSX.Element {
+/** Rows in the order that they had as the hold began; another question is another list. */
+function useHeldOrder(live: Ranked[], held: boolean, query: string): number[] {
+  const kept = useRef<{ query: string; order: number[] }>({ query, order: [] });
+  if (!held || kept.current.query !== query || kept.current.order.length !== live.length) kept.current = { query, order: live.map((entry) => entry.row) };
+  return kept.current.order;
+}
+
+function JunctionList({ held }: { held: boolean }): JSX.Element {
   const geometry = useStore((s) => s.geometry);
   const snapshot = useStore((s) => s.snapshot);
   const [query, setQuery] = useState('');
-  const names = useMemo(() => (geometry?.junctions ?? []).map((j) => j.name || j.id), [geometry]);
-  const rows = rank(snapshot, names, query);
+  const names = useMemo(() => (geometry?.junctions ?? []).map(({ id, name }) => ({ id, label: name || id })), [geometry]);
+  const live = rank(snapshot, names, query);
+  const asked = query.trim();
+  const order = useHeldOrder(live, held, asked);
+  const rows = inOrder(live, order, (entry) => entry.row);
   const shown = rows.slice(0, LISTED);
   return (
     <section aria-labelledby="junctions-title">
       <header>
         <h2 id="junctions-title">{text.panel.junctions}</h2>
-        <span class="caption">{text.panel.worstFirst}</span>
+        <span class="caption" data-testid="junction-order">
+          {held ? text.panel.held : text.panel.worstFirst}
+        </span>
       </header>
       <input
         id="junction-search"
@@ -83,10 +100,22 @@ function JunctionList(): JSX.Element {
         value={query}
         data-testid="junction-search"
         onInput={(event) => setQuery(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && asked && shown.length) selectJunction(shown[0].row);
+        }}
       />
+      <p class="row row-head caption" aria-hidden="true">
+        <span />
+        <span class="number" title={text.junction.delayHint}>
+          {text.junction.delay}
+        </span>
+        <span class="number" title={text.junction.queueHint}>
+          {text.junction.queue}
+        </span>
+      </p>
       <ul class="rows" data-testid="junction-list">
         {shown.map((entry) => (
-          <li key={entry.row}>
+          <li key={entry.row} {...pointsAt(entry.id)}>
             <button type="button" class="row" onClick={() => selectJunction(entry.row)}>
               <span class="name">{entry.label}</span>
               <span class="number">
@@ -107,8 +136,11 @@ function JunctionList(): JSX.Element {
 
 const MOST_ALERTS = 20;
 
-function Alerts(): JSX.Element {
-  const alerts = useStore((s) => s.alerts);
+function Alerts({ held }: { held: boolean }): JSX.Element {
+  const alerts = useHeld(
+    useStore((s) => s.alerts),
+    held,
+  );
   return (
     <section aria-labelledby="alerts-title">
       <header>
@@ -169,18 +201,21 @@ const NONE: BrainHealth[] = [];
 const milliseconds = (value: number | null): string => (value === null ? text.indicators.unknown : formatTenth(value));
 
 function BrainEntry({ brain }: { brain: BrainHealth }): JSX.Element {
-  const budgetMs = brain.budget_s === null ? null : brain.budget_s * 1000;
+  const budget = brain.budget_s === null ? text.indicators.unknown : formatWhole(brain.budget_s * 1000);
+  const timing = text.brainDetail.timing(milliseconds(brain.last_ms), milliseconds(brain.p99_ms), budget); // for engineers, who ask
+  const trouble = [
+    brain.failures > 0 && text.brainDetail.failures(brain.failures),
+    brain.state === 'backing-off' && brain.retry_in_s !== null && text.brainDetail.retry(formatWhole(brain.retry_in_s)),
+  ]
+    .filter(Boolean)
+    .join(' · ');
   return (
-    <li class={`brain ${brain.state}`}>
+    <li class={`brain ${brain.state}`} title={timing}>
       <p>
         <span class="name">{brain.name}</span>
         <span class={`state ${brain.state}`}>{text.brainState[brain.state] ?? brain.state}</span>
       </p>
-      <p class="muted small">
-        {text.brainDetail.timing(milliseconds(brain.last_ms), milliseconds(brain.p99_ms), budgetMs === null ? text.indicators.unknown : formatWhole(budgetMs))}
-        {brain.failures > 0 && ` · ${text.brainDetail.failures(brain.failures)}`}
-        {brain.state === 'backing-off' && brain.retry_in_s !== null && ` · ${text.brainDetail.retry(formatWhole(brain.retry_in_s))}`}
-      </p>
+      {trouble && <p class="muted small">{trouble}</p>}
       {brain.last_error && brain.state !== 'running' && <p class="small error-text">{brain.last_error}</p>}
     </li>
   );
@@ -188,14 +223,12 @@ function BrainEntry({ brain }: { brain: BrainHealth }): JSX.Element {
 
 function Controllers(): JSX.Element {
   const twin = useStore((s) => s.snapshot?.twin ?? null);
-  const ledger = useStore((s) => s.snapshot?.ledger_entries ?? 0);
   const total = useStore((s) => s.city?.junction_count ?? 0);
   const entries: [string, string, boolean][] = twin
     ? [
         [text.panel.local, `${formatWhole(twin.local_junctions)} / ${formatWhole(total)}`, false],
         [text.panel.refused, formatWhole(twin.refused_requests), false],
         [text.panel.unsafe, formatWhole(twin.unsafe_states), twin.unsafe_states > 0],
-        [text.panel.ledger, formatWhole(ledger), false],
       ]
     : [];
   return (

@@ -46,10 +46,10 @@ const causes: Record<CauseKind, (figures: Figures, about: string) => string> = {
   'local-mode': (_f, about) =>
     `It runs its local plan: ${{ off: 'the brain is switched off', starting: 'the brain is starting', 'backing-off': 'the brain has failed and is started again' }[about] ?? 'it does not follow the brain'}`,
   priority: (_f, about) => (about ? `Held for mission ${about}` : 'Held for a bus'),
-  demand: (f, about) => `Demand beyond capacity on ${about}: ${f['came_veh'] ?? '–'} came in the last minutes, ${f['went_veh'] ?? '–'} were served`,
+  demand: (f, about) => `Demand beyond capacity on ${about}: its queue has grown from ${f['before_veh'] ?? '–'} to ${f['after_veh'] ?? '–'} vehicles and no longer clears`,
   'full-approach': (f, about) => `The queue on ${about} fills the view of its camera (${f['queue_veh'] ?? '–'} vehicles)`,
   uneven: (f, about) => `${f['queue_veh'] ?? '–'} vehicles wait on ${about} while the others are nearly empty`,
-  unknown: (f, about) => (about ? `No rule explains it; most wait on ${about} (${f['queue_veh'] ?? '–'})` : 'No rule explains it'),
+  unknown: (f, about) => (about ? `No single cause found; the longest queue (${f['queue_veh'] ?? '–'}) is on ${about}` : 'No single cause found'),
 };
 
 export const en = {
@@ -67,13 +67,21 @@ export const en = {
   } as Partial<Record<SignId, string>>,
   usualUnknown: { asking: 'Usual day: being worked out', 'no-history': 'Usual day: no history', 'no-days': 'Usual day: no earlier day', 'not-measured': 'Usual day: not kept' } as Record<string, string>,
   state: { ok: 'as it should be', watch: 'worth a look', bad: 'needs attention', unknown: 'unknown' } as Record<string, string>,
+  watchedAgainst: 'More than a tenth worse than on the usual day, or where none is known, than under the fixed plan.',
+  watched: { incidents: 'One is open.', 'spill-backs': 'There should be none.', 'silent-cameras': 'There should be none.', 'local-controllers': 'All should follow the brain.', brains: 'A brain is off or has failed.' } as Partial<Record<SignId, string>>,
   worst: {
     title: 'Worst now',
-    caption: 'most vehicles standing',
-    none: 'Nowhere do vehicles stand for long.',
+    caption: 'longest queues, mean of 5 min',
+    held: 'kept in place while you point here',
+    none: 'Nowhere has a queue lasted over the past five minutes.',
     waiting: 'Looking…',
     lost: 'The list cannot be fetched.',
-    standing: (vehicles: string) => `${vehicles} standing`,
+    queue: (vehicles: string) => `queue ${vehicles} veh`,
+    mean: (vehicles: string) => `mean ${vehicles}`,
+    queueHint: 'Queue: vehicles that stand or creep (below 5 km/h) in view of the cameras, now, and on average over the past five minutes, by which the list is ordered.',
+    /** Sides of the compass: eight from north on, clockwise. */
+    sides: ['north', 'north-east', 'east', 'south-east', 'south', 'south-west', 'west', 'north-west'],
+    approach: (side: string, street: string) => (street ? `${street} from the ${side}` : `the approach from the ${side}`),
     further: (count: number) => `${count} more ${count === 1 ? 'reason' : 'reasons'}`,
     cause: causes,
     whatIfHere: 'Try a what-if here',
@@ -81,6 +89,8 @@ export const en = {
     rank: (rank: number, name: string) => `${rank}. ${name}`,
   },
   layers: {
+    worst: 'Worst places',
+    worstKey: 'rank in the list',
     queues: 'Queues',
     queueShort: 'some of the lane',
     queueFull: 'fills the lane',

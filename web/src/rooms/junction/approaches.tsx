@@ -2,9 +2,10 @@
 
 import type { JSX } from 'preact';
 import { formatWhole, sentence } from '../../format';
+import { compassOf } from '../../map/compass';
 import { text } from '../../text';
 import type { ApproachFigures } from './api';
-import { compass, direction, total } from './model';
+import { total } from './model';
 import { junctionStore } from './store';
 import { words } from './text';
 import { useWidth } from './timeline';
@@ -45,7 +46,7 @@ const NONE: ApproachFigures[] = [];
 
 function Approach({ approach, width, most, busiest }: { approach: ApproachFigures; width: number; most: number; busiest: number }): JSX.Element {
   const lane = junctionStore.use((s) => s.plan?.lanes.find((one) => one.edge === approach.approach));
-  const from = lane ? words.from[compass(direction(lane, 'end'))] : '';
+  const from = lane ? words.from[compassOf(lane.points)] : '';
   const name = [approach.name || approach.approach, from].filter(Boolean).join(', ');
   // an id says less than the direction: it stands behind it, and is cut first
   const [first, id] = approach.name || !from ? [name, ''] : [sentence(from).replace(/\.$/, ''), approach.approach];

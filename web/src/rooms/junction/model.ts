@@ -1,6 +1,7 @@
 /** What the room reckons: times, curves and explanations. No page in here. */
 
 import type { LocalPlan } from '../../api/types';
+import { directionOf } from '../../map/compass';
 import type { GroundPlan, Override, PlanLane, Stretch } from './api';
 
 /** Past and future that the timeline shows. */
@@ -41,21 +42,8 @@ export interface Point {
 const end = (lane: PlanLane): Point => ({ x: lane.points.at(-2) ?? 0, y: lane.points.at(-1) ?? 0 });
 const start = (lane: PlanLane): Point => ({ x: lane.points[0], y: lane.points[1] });
 
-/** Unit vector of a lane at its end (its last piece that has a length), or at its start. */
-export function direction(lane: PlanLane, at: 'start' | 'end'): Point {
-  const { points } = lane;
-  const count = points.length >> 1;
-  for (let k = 0; k + 1 < count; k++) {
-    const i = at === 'start' ? k : count - 2 - k;
-    const [dx, dy] = [points[2 * i + 2] - points[2 * i], points[2 * i + 3] - points[2 * i + 1]];
-    const length = Math.hypot(dx, dy);
-    if (length > 0.05) return { x: dx / length, y: dy / length };
-  }
-  return { x: 0, y: 1 };
-}
-
-/** Whence one comes who drives that way: 0 north, 1 north-east, … clockwise. */
-export const compass = ({ x, y }: Point): number => (Math.round(Math.atan2(-x, -y) / (Math.PI / 4)) + 8) % 8;
+/** Unit vector of a lane at its end, or at its start. */
+export const direction = ({ points }: PlanLane, at: 'start' | 'end'): Point => directionOf(points, at);
 
 /** The way through the junction as a cubic curve: [from, control, control, to]. */
 export function curve(from: PlanLane, to: PlanLane): [Point, Point, Point, Point] {

@@ -2,9 +2,9 @@
 
 import { useMemo } from 'preact/hooks';
 import type { JunctionDetail, Stage } from '../../api/types';
+import { compassOf } from '../../map/compass';
 import { text } from '../../text';
 import type { GroundPlan } from './api';
-import { compass, direction } from './model';
 import { junctionStore } from './store';
 import { words } from './text';
 
@@ -23,7 +23,7 @@ export function greenFrom(plan: Pick<GroundPlan, 'lanes' | 'movements'>, lamps: 
   for (const { from_lane, group, turn } of plan.movements) {
     const lane = plan.lanes[from_lane];
     if (group < 0 || !lane) continue;
-    const arm = arms.get(lane.edge) ?? { side: compass(direction(lane, 'end')), all: new Set(), green: new Set() };
+    const arm = arms.get(lane.edge) ?? { side: compassOf(lane.points), all: new Set(), green: new Set() };
     arms.set(lane.edge, arm);
     arm.all.add(turn);
     if (isGreen(lamps[group])) arm.green.add(turn);
@@ -68,5 +68,5 @@ export function useStageName(detail: JunctionDetail | null): StageName {
 export function groupFrom(plan: GroundPlan | null, group: number): string {
   const movement = plan?.movements.find((one) => one.group === group);
   const lane = movement && plan?.lanes[movement.from_lane];
-  return lane ? words.from[compass(direction(lane, 'end'))] : '';
+  return lane ? words.from[compassOf(lane.points)] : '';
 }

@@ -135,7 +135,7 @@ function WorstPlaces({ rank }: { rank: number }): JSX.Element {
             <b>
               {k + 1}. {geometry?.junctions.find((one) => one.id === place.junction)?.name || place.junction}
             </b>
-            <span>{nowWords.worst.standing(formatWhole(place.standing_veh))}</span>
+            <span>{nowWords.worst.queue(formatWhole(place.queue_veh))}</span>
             {place.causes[0] && <p>{causeInWords(place.causes[0])}</p>}
           </li>
         ))}

@@ -1,0 +1,63 @@
+/** The worst places on the map, numbered as in the list, and the place of the row that somebody points at. */
+
+import type { Layer } from '@deck.gl/core';
+import { ScatterplotLayer, TextLayer } from '@deck.gl/layers';
+import { redrawLayers, registerLayer, type Drawing } from '../map/layers';
+import { css, PALETTES } from '../map/palette';
+import { getRoute, HOME } from '../state/route';
+import { getState } from '../state/store';
+import { nowStore } from './store';
+import { words } from './text';
+
+interface Mark {
+  x_m: number;
+  y_m: number;
+  rank: string;
+}
+
+function marks(): { ranked: Mark[]; pointed: Mark[] } {
+  const { geometry } = getState();
+  const { worst, pointed } = nowStore.get();
+  const row = new Map(geometry?.junctions.map((one) => [one.id, one]));
+  const at = (id: string, rank: string): Mark[] => {
+    const place = row.get(id);
+    return place ? [{ x_m: place.x_m, y_m: place.y_m, rank }] : [];
+  };
+  return { ranked: (worst ?? []).flatMap((place, k) => at(place.junction, String(k + 1))), pointed: pointed ? at(pointed, '') : [] };
+}
+
+function draw({ common, at }: Drawing): Layer[] {
+  const palette = PALETTES[getState().theme];
+  const { ranked, pointed } = marks();
+  const position = (one: Mark): [number, number] => at(one.x_m, one.y_m);
+  const shown = getRoute().room === HOME ? ranked : [];
+  return [
+    new ScatterplotLayer({
+      ...common, id: 'pointed', data: pointed, getPosition: position, radiusUnits: 'pixels', getRadius: 22, filled: false, stroked: true,
+      lineWidthUnits: 'pixels', getLineWidth: 4, getLineColor: palette.focus,
+    } as never),
+    new TextLayer<Mark>({
+      ...common, id: 'worst', data: shown, getPosition: position, getText: (one: Mark) => one.rank, getSize: 13, getColor: palette.mission.text,
+      getPixelOffset: [17, -15], background: true, getBackgroundColor: palette.mission.ground, backgroundPadding: [5, 2], getBorderColor: palette.standing,
+      getBorderWidth: 2, fontFamily: 'system-ui, sans-serif', fontWeight: 700, characterSet: '0123456789',
+    } as never),
+  ];
+}
+
+export function registerWorstLayer(): void {
+  registerLayer({
+    id: 'worst',
+    label: words.layers.worst,
+    order: 72,
+    on: true,
+    draw,
+    keys: () => [{ colour: css(PALETTES[getState().theme].standing), label: words.layers.worstKey, shape: 'ring' }],
+  });
+  let [worst, pointed] = [nowStore.get().worst, nowStore.get().pointed];
+  nowStore.subscribe(() => {
+    const now = nowStore.get();
+    if (now.worst === worst && now.pointed === pointed) return;
+    [worst, pointed] = [now.worst, now.pointed];
+    redrawLayers();
+  });
+}
