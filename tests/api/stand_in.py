@@ -49,6 +49,7 @@ from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.missions import MissionDesk
 from civicbrain.runtime.planned import Claims, planned_at
 from civicbrain.runtime.recent import Recent
+from civicbrain.runtime.rundir import LEDGER_FILE
 from civicbrain.runtime.transit import TransitDesk
 from civicbrain.runtime.transit_log import AskRecord
 from civicbrain.runtime.worst import Known, WorstPlaces
@@ -123,6 +124,8 @@ class StandIn:
         self.brain_on = True
         self.alerts: list[Alert] = []
         self.ledger: list[dict[str, Any]] = []
+        self.book: Ledger | None = None  # on disk, as other processes read it
+        self.before = ""
         self.intake = Intake(Sources(city), Keys(INTAKE_KEY))
         ledger = Ledger(None)
         brain = InlineHost(create_priority(BrainContext(city, options={"corridors": False})))
@@ -288,7 +291,7 @@ class StandIn:
                         error=f"no control {command.text!r}; try fixed",
                         kind="not-found",
                     )
-                self.control = command.text
+                self.before, self.control = self.control, command.text
                 self.brain_on = command.text != "fixed"
                 self._record("control", command)
                 return wire.Reply(True, {"current": self.control, "available": CONTROLS})
@@ -300,8 +303,8 @@ class StandIn:
                 self.brain_on = command.action == "brain-on"
                 self._record(command.action, command)
                 return wire.Reply(True, self.health())
-            case "decision":
-                self._record("decision", command)
+            case "decision" | "what-if":
+                self._note(command.action, command.actor, {"reason": command.reason, **dict(command.body)})
                 return wire.Reply(True)
             case "sources" | "source":
                 try:
@@ -410,10 +413,17 @@ class StandIn:
             return wire.Reply(False, error=str(error), kind="refused")
 
     def _record(self, kind: str, command: wire.BrainCommand) -> None:
-        body = {"text": command.text, "value": command.value, "reason": command.reason}
+        body: dict[str, Any] = {"action": command.text, "value": command.value, "reason": command.reason}
+        if kind == "control":
+            body = {"from": self.before, "to": command.text, "reason": command.reason}
+        elif kind != "twin":
+            kind = "brain-switch"
+            body = {"brain": command.text, "enabled": self.brain_on, "reason": command.reason}
         self._note(kind, command.actor, body)
 
     def _note(self, kind: str, actor: str, body: dict[str, Any]) -> None:
+        if self.book is not None:
+            self.book.append(kind, actor, body, self.time_s)
         self.ledger.append(
             {"seq": len(self.ledger) + 1, "time_s": self.time_s, "at": "2026-01-05T00:00:00Z",
              "kind": kind, "actor": actor,
@@ -426,6 +436,7 @@ def run(run_dir: Path, vehicles: int, size: int, alert_every_s: float = 60.0, aw
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     city = grid_city(size, awkward_id=awkward_id)
     stand_in = StandIn(replace(city, given_timetable=grid_timetable(city)), vehicles)
+    stand_in.book = Ledger(run_dir / LEDGER_FILE)
     context = zmq.Context()
     sockets = {}
     for name, kind in (("twin.pub", zmq.PUB), ("brain.pub", zmq.PUB), ("brain.cmd", zmq.ROUTER)):

@@ -12,7 +12,7 @@ def test_a_brain_is_switched_with_reason(client: httpx.Client) -> None:
     assert on.json()["state"] == "running"
     count = client.get("/v1/ledger?limit=1").json()["count"]
     page = client.get(f"/v1/ledger?offset={count - 2}&limit=2").json()
-    assert [entry["kind"] for entry in page["entries"]] == ["brain-off", "brain-on"]
+    assert [entry["kind"] for entry in page["entries"]] == ["brain-switch", "brain-switch"]
     assert page["entries"][0]["actor"] == "operator (demo)"
     assert page["entries"][0]["body"]["reason"] == "works on the ring road"
     assert client.get("/v1/ledger/verification").json()["ok"] is True

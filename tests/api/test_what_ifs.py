@@ -78,6 +78,11 @@ def test_what_is_kept_outlives_the_process_and_decisions_stand_in_the_ledger(liv
     assert answer.status_code == 404  # it stands in its case, or it is not asked
     name = client.post("/v1/what-ifs", json=question | {"title": "lane closed"}).json()["id"]
     wait(client, f"/v1/what-ifs/{name}")
+    count = client.get("/v1/ledger?limit=1").json()["count"]
+    entries = client.get(f"/v1/ledger?offset={max(0, count - 20)}&limit=20").json()["entries"]
+    (entry,) = [one for one in entries if one["body"].get("what_if") == name]
+    assert (entry["kind"], entry["actor"]) == ("what-if", "operator (demo)")
+    assert entry["body"]["title"] == "lane closed"
     folder = JobFolder(live.run_dir / KEPT_FOLDER)
     job = next(one for one in folder.load(40) if one.id == name)
     assert (job.title, job.state, job.by) == ("lane closed", "failed", "operator (demo)")

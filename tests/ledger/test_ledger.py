@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -32,6 +34,26 @@ def test_numbers_pages_and_verification(tmp_path):
         assert ledger.page(0, 1)[0].body == {"stage": "s0", "n": 0}
         report = ledger.verify()
         assert (report.ok, report.entries, report.first_broken, report.head) == (True, 7, None, ledger.head)
+
+
+def test_a_stretch_of_real_time_and_the_citys_clock_in_it(tmp_path):
+    start = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+    ticks = itertools.count()
+    with Ledger(tmp_path / "a.ledger", clock=lambda: start + timedelta(seconds=next(ticks))) as ledger:
+        for second in range(10):  # the city's clock runs five times as fast
+            ledger.append("a" if second % 2 else "b", "me", {}, 25200.0 + 5.0 * second)
+        first = datetime.fromisoformat(ledger.page(0, 1)[0].at)
+
+        def at(seconds: float) -> datetime:
+            return first + timedelta(seconds=seconds)
+
+        assert [one.seq for one in ledger.since(at(2), ("a", "b"), until=at(5))] == [3, 4, 5]
+        assert [one.seq for one in ledger.since(at(2), ("a",), until=at(5))] == [4]
+        assert [one.seq for one in ledger.since(at(8), ("a", "b"))] == [9, 10]
+        assert ledger.platform_second(at(2)) == pytest.approx(25210.0)
+        assert ledger.platform_second(at(2.5)) == pytest.approx(25212.5)
+        assert ledger.platform_second(at(60)) == 25245.0  # nothing was written since
+        assert ledger.platform_second(at(-1)) is None
 
 
 def test_memory_ledger_for_studies():

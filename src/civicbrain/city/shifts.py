@@ -13,13 +13,15 @@ from civicbrain.city.incidents import IncidentKind
 
 
 class ShiftEvent(msgspec.Struct, frozen=True):
-    """Something that changed. case: "" where it is about the platform itself."""
+    """Something that changed. case: "" where it is about the platform itself. time_s: second of the city's
+    clock, None where it is not known."""
 
     at: datetime
     actor: str
     what: str
     case: str = ""
     detail: dict[str, Any] = {}
+    time_s: float | None = None
 
 
 class Override(msgspec.Struct, frozen=True):
@@ -42,7 +44,8 @@ class LostNotice(msgspec.Struct, frozen=True):
 
 class Handover(msgspec.Struct, frozen=True):
     """One shift's note to the next. live: whether the brain process was asked; without it overrides and
-    silent sources are not known. changed: of the shift, oldest first, at most 500 (`changes` counts all)."""
+    silent sources are not known. changed: of the shift, oldest first, at most 500 (`changes` counts all).
+    since_s, until_s: the same on the city's clock, None where it is not known."""
 
     since: datetime
     until: datetime
@@ -56,6 +59,8 @@ class Handover(msgspec.Struct, frozen=True):
     live: bool = False
     overrides: list[Override] = []
     silent_sources: list[str] = []
+    since_s: float | None = None
+    until_s: float | None = None
 
 
 class Signature(msgspec.Struct, frozen=True):

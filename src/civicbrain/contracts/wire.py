@@ -144,6 +144,7 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "sources"    text = "all" | "silent" | "dropping", offset, limit: SourcePage of city.intake
     "source"     text = a source's id: SourceStatus with its lanes; kind "not-found" for an unknown id
     "decision"   body = what was decided, words and numbers by name: into the ledger; None
+    "what-if"    body = what was asked, the same way: into the ledger; None
     "verify"     ledger.chain.VerifyReport, the whole chain
     "missions"   limit: list of contracts.missions.MissionBrief; "mission" text = id: MissionView of it
     "mission-order" body = an order: MissionMade; "mission-cancel" text = id: MissionClosed

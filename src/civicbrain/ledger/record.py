@@ -77,23 +77,51 @@ class LedgerReader:
             )
         return [_entry(row) for row in rows]
 
-    def since(self, at: datetime, kinds: Iterable[str], limit: int = MAX_PAGE) -> list[Entry]:
-        """The newest entries of some kinds that were recorded at `at` (aware) or later, in their order."""
-        text, wanted = at.astimezone(UTC).isoformat(timespec="milliseconds"), tuple(kinds)
+    def since(
+        self, at: datetime, kinds: Iterable[str], limit: int = MAX_PAGE, until: datetime | None = None
+    ) -> list[Entry]:
+        """The newest entries of some kinds that were recorded at `at` (aware) or later, and before `until`
+        where one is given, in their order."""
+        wanted = tuple(kinds)
         with self._lock:
             self._settle()
-            # numbers grow with time, so its first entry is found by halving, not by reading everything
-            low, high = 1, int(self._rows("SELECT coalesce(max(seq), 0) FROM entry")[0][0]) + 1
-            while low < high:
-                middle = (low + high) // 2
-                earlier = self._rows("SELECT at < ? FROM entry WHERE seq = ?", (text, middle))
-                low, high = (middle + 1, high) if earlier and earlier[0][0] else (low, middle)
+            low, high = self._first_at(at), self._first_at(until) if until is not None else 2**62
             rows = self._rows(
-                f"SELECT {COLUMNS} FROM entry WHERE seq >= ? AND kind IN ({','.join('?' * len(wanted))})"  # noqa: S608
-                " ORDER BY seq DESC LIMIT ?",
-                (low, *wanted, max(0, min(limit, MAX_PAGE))),
+                f"SELECT {COLUMNS} FROM entry WHERE seq >= ? AND seq < ?"  # noqa: S608
+                f" AND kind IN ({','.join('?' * len(wanted))}) ORDER BY seq DESC LIMIT ?",
+                (low, high, *wanted, max(0, min(limit, MAX_PAGE))),
             )
         return [_entry(row) for row in reversed(rows)]
+
+    def platform_second(self, at: datetime) -> float | None:
+        """The city's clock at a real instant (aware): between the entries before and after it, as far as one
+        tells. None before the first entry, and where the city's clock went back meanwhile."""
+        with self._lock:
+            self._settle()
+            after = self._first_at(at)
+            around = (after - 1, after)
+            rows = self._rows("SELECT time_s, at FROM entry WHERE seq IN (?, ?) ORDER BY seq", around)
+        if not rows:
+            return None
+        begin_s, begun = float(rows[0][0]), datetime.fromisoformat(str(rows[0][1]))
+        if len(rows) < 2:
+            return begin_s if (at - begun).total_seconds() > -1e-3 else None
+        end_s, ended = float(rows[1][0]), datetime.fromisoformat(str(rows[1][1]))
+        if end_s < begin_s:
+            return None
+        share = (at - begun).total_seconds() / max((ended - begun).total_seconds(), 1e-3)
+        return begin_s + (end_s - begin_s) * min(1.0, max(0.0, share))
+
+    def _first_at(self, at: datetime) -> int:
+        """Number of the first entry at `at` or later. Numbers grow with time: it is found by halving, not by
+        reading everything."""
+        text = at.astimezone(UTC).isoformat(timespec="milliseconds")
+        low, high = 1, int(self._rows("SELECT coalesce(max(seq), 0) FROM entry")[0][0]) + 1
+        while low < high:
+            middle = (low + high) // 2
+            earlier = self._rows("SELECT at < ? FROM entry WHERE seq = ?", (text, middle))
+            low, high = (middle + 1, high) if earlier and earlier[0][0] else (low, middle)
+        return low
 
     def verify(self) -> VerifyReport:
         """Walk the whole chain; the report names the first entry that does not fit."""

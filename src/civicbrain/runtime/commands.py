@@ -120,8 +120,9 @@ class Commands:
             case "ledger":
                 entries = server.ledger.page(command.offset, command.limit)
                 body = {"entries": entries, "count": server.ledger.count}
-            case "decision":
-                server.ledger.append("decision", who, {"reason": why, **_decision(command)}, server.time_s)
+            case "decision" | "what-if":
+                entry = {"reason": why, **_decision(command)}
+                server.ledger.append(command.action, who, entry, server.time_s)
                 body = None
             case "sources" | "source":
                 body = self._sources(command)

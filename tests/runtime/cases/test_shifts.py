@@ -154,6 +154,9 @@ def test_the_note_names_what_the_next_shift_must_know(trial: OnTrial, tmp_path: 
     note = write_handover(
         trial.store.db, start_s - 60, trial.clock.now_s, tmp_path / "ledger.sqlite"
     )  # fmt: skip
+    assert all(one.time_s == 0.0 for one in note.changed)  # as the platform's clock stood
+    assert note.until_s == 0.0
+    assert note.since_s is None  # it had not begun
     city = sandbox_city()
     note = with_state(note, city, _state(city), ["camera-9"])
     assert [case.id for case in note.open_cases] == ["case-1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
@@ -31,19 +32,35 @@ class ReplayView(Struct, frozen=True):
 
 
 class ReplayMark(Struct, frozen=True):
-    """Something that happened. kind: control, brain-on, brain-off, mission-began, mission-ended or alert.
-    text: the control, the mission's id or the alert; detail: the control before, or the alert's severity."""
+    """Something that happened. From a ledger: kind, actor and body are its entry's. From the picture, where
+    no ledger tells: kind control, brain-on, brain-off, mission-began, mission-ended; and alert. text: the
+    control, the mission's id or the alert; detail: the control before, or the alert's severity."""
 
     time_s: float
     kind: str
-    text: str
+    text: str = ""
     detail: str = ""
     junction: str = ""
+    actor: str = ""
+    body: dict[str, Any] = {}
+
+
+class ReplayOverride(Struct, frozen=True):
+    """A junction that an operator held, seconds of the city's clock. action: stage, hold or local."""
+
+    junction: str
+    action: str
+    stage: str
+    actor: str
+    reason: str
+    from_s: float
+    until_s: float
 
 
 class ReplayStrip(Struct, frozen=True):
     """The city's figures over a window, one a step from `start` on; null: not known. source: recording, or
-    history where nothing was recorded. start_s: seconds of the city's clock."""
+    history where nothing was recorded. start_s: seconds of the city's clock. overrides: that reach into the
+    window."""
 
     run: int
     source: str
@@ -56,3 +73,4 @@ class ReplayStrip(Struct, frozen=True):
     throughput_veh_per_h: list[float | None]
     queue_veh: list[float | None]
     marks: list[ReplayMark]
+    overrides: list[ReplayOverride] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import structlog
 from litestar import delete, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
@@ -18,6 +19,7 @@ from civicbrain.contracts.wire import BrainCommand
 WhatIfId = Annotated[str, Parameter(description="id of the what-if")]
 ProposalsId = Annotated[str, Parameter(description="id of the answer to the request")]
 Case = Annotated[str, Parameter(max_length=60, description="only those of this case")]
+_log = structlog.get_logger("civicbrain.api")
 
 
 def handlers(services: Services) -> list[HTTPRouteHandler]:
@@ -33,6 +35,19 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             await desk.cancel(view.id)
             raise
 
+    async def record(view: models.WhatIfView, who: Identity) -> None:
+        """It only reads: one that cannot be recorded, for the brain process is away, is answered all the
+        same."""
+        question = view.question
+        entry = {
+            "what_if": view.id, "title": view.title, "minutes": question.minutes, "pairs": question.seeds,
+            "case": view.case,
+        }  # fmt: skip
+        try:
+            told(await link.command(BrainCommand("what-if", actor=who.actor, body=entry)), object)
+        except ProblemError as error:
+            _log.warning("a what-if is not in the ledger", id=view.id, reason=str(error))
+
     @get("/v1/what-ifs", tags=["what-ifs"], summary="What-ifs in line, running and over, newest first")
     async def list_what_ifs(case: Case = "") -> list[models.WhatIfBrief]:
         return desk.list_briefs(case)
@@ -42,6 +57,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         view = desk.ask(data.question(), who.actor, data.title, data.case)
         if view.case:
             await link_to_case(view, who)
+        await record(view, who)
         return view
 
     @get("/v1/what-ifs/{what_if_id:str}", tags=["what-ifs"], summary="One what-if, with what is known so far")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -30,8 +31,8 @@ _TOLD = (
     "escalated", "notice-dead", "out-of-sight",
 )  # fmt: skip
 _OF_THE_PLATFORM = (
-    "brain-failed", "brain-recovered", "brain-switch", "control", "ledger-recovered", "override", "start",
-    "twin",
+    "brain-failed", "brain-recovered", "brain-switch", "control", "decision", "ledger-recovered", "override",
+    "start", "twin", "what-if",
 )  # fmt: skip
 _BY_HAND = (ControllerMode.MANUAL, ControllerMode.FLASHING)
 
@@ -54,6 +55,11 @@ def write_handover(db: sqlite3.Connection, since_s: float, now_s: float, ledger:
     ]  # fmt: skip
     if ledger is not None:
         changed = sorted([*changed, *_of_platform(ledger, since_s, now_s)], key=lambda event: event.at)
+    changes = len(changed)
+    since_clock_s, until_clock_s = None, None
+    if ledger is not None:
+        changed = _with_city_time(ledger, changed[-MOST:])
+        since_clock_s, until_clock_s = _clock(ledger, (moment(since_s), moment(now_s)))
     closed = db.execute(
         "SELECT count(*) FROM case_file WHERE closed_s >= ? AND closed_s <= ?", (since_s, now_s)
     ).fetchone()
@@ -72,7 +78,8 @@ def write_handover(db: sqlite3.Connection, since_s: float, now_s: float, ledger:
             )
             for row in lost
         ],
-        changed=changed[-MOST:], changes=len(changed), closed_cases=closed[0],
+        changed=changed[-MOST:], changes=changes, closed_cases=closed[0],
+        since_s=since_clock_s, until_s=until_clock_s,
     )  # fmt: skip
 
 
@@ -150,5 +157,25 @@ def _of_platform(ledger: Path, since_s: float, now_s: float) -> list[ShiftEvent]
     for entry in entries:
         at = moment(since_s).fromisoformat(entry.at)
         if at.timestamp() <= now_s:
-            found.append(ShiftEvent(at, entry.actor, entry.kind, "", entry.body))
+            found.append(ShiftEvent(at, entry.actor, entry.kind, "", entry.body, entry.time_s))
     return found
+
+
+def _with_city_time(ledger: Path, events: list[ShiftEvent]) -> list[ShiftEvent]:
+    """Cases know real time only; what the platform wrote about then says what the city's clock showed."""
+    bare = [event.at for event in events if event.time_s is None]
+    known = iter(_clock(ledger, bare))
+    return [
+        event if event.time_s is not None else msgspec.structs.replace(event, time_s=next(known))
+        for event in events
+    ]
+
+
+def _clock(ledger: Path, moments: Iterable[datetime]) -> list[float | None]:
+    """The city's clock at these instants, None where it is not known."""
+    asked = list(moments)
+    try:
+        with LedgerReader(ledger) as reader:
+            return [reader.platform_second(at) for at in asked]
+    except LedgerError:
+        return [None] * len(asked)
