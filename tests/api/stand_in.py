@@ -437,6 +437,7 @@ def run(run_dir: Path, vehicles: int, size: int, alert_every_s: float = 60.0, aw
     city = grid_city(size, awkward_id=awkward_id)
     stand_in = StandIn(replace(city, given_timetable=grid_timetable(city)), vehicles)
     stand_in.book = Ledger(run_dir / LEDGER_FILE)
+    stand_in._note("start", "runtime", {"city": city.name, "control": stand_in.control})
     context = zmq.Context()
     sockets = {}
     for name, kind in (("twin.pub", zmq.PUB), ("brain.pub", zmq.PUB), ("brain.cmd", zmq.ROUTER)):

@@ -316,6 +316,10 @@ def test_the_shift_is_signed_over_and_its_week_is_shown(
 ) -> None:
     page.get_by_test_id("rail-shift").click()
     expect(page.get_by_test_id("handover-note")).to_contain_text("Closed lane")
+    expect(page.get_by_test_id("handover-note")).to_contain_text(
+        "The platform started: grid under the control"
+    )
+    expect(page.get_by_test_id("shift-span")).to_contain_text("real time")  # the city's own stands first
     page.get_by_test_id("sign-to").fill("ben")
     page.get_by_test_id("sign-remark").fill("watch the bridge")
     page.get_by_test_id("sign").click()

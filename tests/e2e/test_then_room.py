@@ -42,6 +42,9 @@ def past(server: Any) -> str:
             time.sleep(0.1)
 
     httpx.patch(f"{server.url}/v1/twin", json={"speed": 60})
+    until(240)
+    order = {"action": "stage", "stage": "2", "duration_s": 60, "reason": "queue from the west"}
+    httpx.post(f"{server.url}/v1/junctions/J2_2/override", json=order).raise_for_status()
     until(300)
     httpx.put(f"{server.url}/v1/control", json={"name": "fixed", "reason": "works"})
     until(WINDOW_S + 40)
@@ -136,7 +139,9 @@ def test_keys_go_through_the_window(room: Any) -> None:
 def test_what_happened_is_marked_and_gone_to(room: Any, server: Any) -> None:
     page = room.page
     expect(page.get_by_test_id("then-mark-control").first).to_be_attached()
-    change = page.get_by_test_id("then-marks").get_by_role("button", name=re.compile("max-pressure → fixed"))
+    change = page.get_by_test_id("then-marks").get_by_role(
+        "button", name=re.compile("from max-pressure to fixed: “works”")
+    )
     change.click()
     assert 300 <= moment(page) <= 420  # when it was asked for, and told a second later
     delay = page.get_by_test_id("then-delay_s")
@@ -149,7 +154,14 @@ def test_what_happened_is_marked_and_gone_to(room: Any, server: Any) -> None:
     page.get_by_test_id("map").click(position={"x": x, "y": y})
     expect(page.get_by_test_id("then-junction")).to_contain_text("Street")
     assert "junction=J2_2" in page.evaluate("() => location.href")
+    marks = page.get_by_test_id("then-marks")
+    marks.get_by_role("button", name=re.compile("took control at .* “queue from the west”")).click()
+    assert 240 <= moment(page) <= 299
+    expect(page.get_by_test_id("then-held")).to_contain_text("Held by operator (demo)")
+    expect(page.get_by_test_id("then-held")).to_contain_text("queue from the west")
     keep(page, "then")
+    page.keyboard.press("End")
+    expect(page.get_by_test_id("then-held")).not_to_contain_text("Held by")
 
 
 def test_a_link_opens_the_same_moment(room: Any, open_room: Callable[..., Any], past: str) -> None:

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeFrame, type Frame } from '../src/live/frame';
 import { isoOf, secondsOf, split, type Chunk } from '../src/rooms/then/api';
 import { CHUNK_FRAMES, FrameBuffer } from '../src/rooms/then/frame-buffer';
-import { lineOf, nearestJunction, valueAt } from '../src/rooms/then/model';
+import { describeMark, heldAt, lineOf, markGroup, nearestJunction, valueAt } from '../src/rooms/then/model';
 import { buildFrame } from './build-frame';
 
 const EPOCH = '2026-01-05T00:00:00Z';
@@ -98,5 +98,23 @@ describe('what is worked out', () => {
     const junctions = [{ x_m: 0, y_m: 0 }, { x_m: 30, y_m: 0 }];
     expect(nearestJunction(junctions, 20, 0, 25)).toBe(1);
     expect(nearestJunction(junctions, 200, 0, 25)).toBeNull();
+  });
+});
+
+describe('who held a junction then', () => {
+  const held = [
+    { junction: 'A', action: 'stage', stage: 's3', actor: 'anna', reason: 'queue', from_s: 100, until_s: 160 },
+    { junction: 'B', action: 'hold', stage: 's1', actor: 'bo', reason: '', from_s: 150, until_s: 200 },
+  ];
+  it.each([
+    [99, ''],
+    [100, 'A'],
+    [155, 'A B'],
+    [160, 'B'],
+  ])('at second %i: %s', (atS, names) => expect(heldAt(held, atS).map((one) => one.junction).join(' ')).toBe(names));
+  it('is told with what happened', () => {
+    const mark = { time_s: 100, kind: 'override', text: '', detail: '', junction: 'A', actor: 'anna', body: { junction: 'A', what: 'begin', action: 'stage', stage: 's3', set_by: 'anna', reason: 'queue' } };
+    expect(describeMark(mark)).toBe('anna took control at A. Stage s3 requested: “queue”');
+    expect(markGroup(mark)).toBe('override');
   });
 });

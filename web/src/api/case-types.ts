@@ -235,6 +235,8 @@ export interface ShiftEvent {
   what: string;
   case: string;
   detail: Record<string, unknown>;
+  /** On the city's clock; null: not known. */
+  time_s: number | null;
 }
 
 export interface Handover {
@@ -250,6 +252,9 @@ export interface Handover {
   live: boolean;
   overrides: { what: string; which: string; detail: string }[];
   silent_sources: string[];
+  /** The shift on the city's clock; null: not known. */
+  since_s: number | null;
+  until_s: number | null;
 }
 
 export interface Signature {

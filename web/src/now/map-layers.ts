@@ -161,8 +161,8 @@ function drawBuses({ common, at }: Drawing): Layer[] {
 }
 
 function drawOverrides({ common, at }: Drawing): Layer[] {
-  const { geometry, snapshot, theme } = getState();
-  const held = (snapshot?.overrides ?? []).flatMap(({ junction }) => geometry?.junctions.find((one) => one.id === junction) ?? []);
+  const { geometry, snapshot, pastOverrides, theme } = getState();
+  const held = (pastOverrides ?? snapshot?.overrides ?? []).flatMap(({ junction }) => geometry?.junctions.find((one) => one.id === junction) ?? []);
   return [
     new ScatterplotLayer({
       ...common, id: 'overrides', data: held, getPosition: (one: { x_m: number; y_m: number }) => at(one.x_m, one.y_m), radiusUnits: 'pixels',
@@ -219,7 +219,8 @@ export function registerNowLayers(): void {
   });
   let seen: unknown = null;
   subscribe(() => {
-    const now = getState().snapshot?.overrides;
+    const { pastOverrides, snapshot } = getState();
+    const now = pastOverrides ?? snapshot?.overrides;
     if (now === seen || (now?.length === 0 && (seen as unknown[] | null)?.length === 0)) return;
     seen = now;
     redrawLayers();

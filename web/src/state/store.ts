@@ -27,6 +27,8 @@ export interface PageState {
   controls: Controls | null;
   alerts: Alert[];
   connection: ConnectionState;
+  /** Junctions that were held by hand at the moment that is replayed; null: the present is shown. */
+  pastOverrides: readonly { junction: string }[] | null;
   /** Wall seconds since the last frame, in whole seconds while it is stale. */
   ageS: number;
   /** Platform second that the map shows. */
@@ -67,6 +69,7 @@ const store = makeStore<PageState>({
   controls: null,
   alerts: [],
   connection: 'connecting',
+  pastOverrides: null,
   ageS: 0,
   timeS: Number.NaN,
   measuredSpeed: 0,

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { JunctionDetail, Stage } from '../../api/types';
 import { formatClock } from '../../format';
+import { ledgerSentence } from '../../ledger/sentence';
 import { complain } from '../../state/actions';
 import { toast, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
@@ -269,7 +270,6 @@ const SHOWN = 6;
 function Record({ name }: { name: StageName }): JSX.Element {
   const record = junctionStore.use((s) => s.record);
   const epoch = useStore((s) => s.city?.epoch ?? '');
-  const say = (value: unknown): string => (typeof value === 'string' ? value : '');
   return (
     <details class="record" data-testid="override-record">
       <summary>
@@ -278,19 +278,11 @@ function Record({ name }: { name: StageName }): JSX.Element {
       </summary>
       {record.length === 0 && <p class="muted small">{words.override.noRecord}</p>}
       <ul class="notes">
-        {record.slice(0, SHOWN).map((entry) => {
-          const action = say(entry.body['action']) as OverrideAction;
-          const about = action in words.override.now ? words.override.was[action](name(say(entry.body['stage']))) : '';
-          const why = say(entry.body['reason'] ?? entry.body['why']);
-          return (
-            <li key={entry.seq}>
-              <span class="muted">{entry.time_s === null ? text.indicators.unknown : formatClock(epoch, entry.time_s)}</span> {entry.actor}{' '}
-              <b>{words.override.what[say(entry.body['what'])] ?? say(entry.body['what'])}</b>
-              {about && `: ${about}`}
-              {why && <span class="muted">; {words.override.because(why)}</span>}
-            </li>
-          );
-        })}
+        {record.slice(0, SHOWN).map((entry) => (
+          <li key={entry.seq}>
+            <span class="muted">{entry.time_s === null ? text.indicators.unknown : formatClock(epoch, entry.time_s)}</span> {ledgerSentence(entry, { nameOf: () => '', stageOf: name })}
+          </li>
+        ))}
       </ul>
     </details>
   );

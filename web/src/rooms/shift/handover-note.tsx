@@ -2,16 +2,17 @@
 
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Handover, Signature } from '../../api/case-types';
+import type { Handover, ShiftEvent, Signature } from '../../api/case-types';
 import { casesApi } from '../../api/cases';
-import { formatWhole } from '../../format';
+import { formatClock, formatMoment, formatRealTime, formatWhole } from '../../format';
+import { ledgerSentence } from '../../ledger/sentence';
 import { complain } from '../../state/actions';
 import { go } from '../../state/route';
-import { useStore } from '../../state/store';
+import { getState, useStore } from '../../state/store';
 import { matterOf } from '../cases/alarm-rows';
 import { Urgency } from '../cases/marks';
 import { casesText } from '../cases/text';
-import { actorWords, clockOf, eventWords, momentOf, placeWords } from '../cases/words';
+import { actorWords, eventWords, placeWords } from '../cases/words';
 import { Signing } from './signing';
 import { shiftText } from './text';
 
@@ -50,7 +51,7 @@ export function HandoverNote(): JSX.Element {
       <header class="page-head">
         <div>
           <h2>{words.title(city)}</h2>
-          {note && <p class="muted">{words.span(momentOf(note.since), momentOf(note.until))}</p>}
+          {note && <Span note={note} />}
         </div>
         <div class="tools no-print">
           <label class="field">
@@ -75,6 +76,49 @@ export function HandoverNote(): JSX.Element {
       {note ? <Note note={note} /> : <p class="muted">{shiftText.loading}</p>}
       {signatures && <Signing hours={hours} signatures={signatures} onChange={() => setAsked(asked + 1)} />}
     </article>
+  );
+}
+
+/** On the city's clock; what the wall clock showed stands second. */
+function Span({ note }: { note: Handover }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const real = words.span(formatRealTime(note.since), formatRealTime(note.until));
+  if (note.until_s === null) return <p class="muted">{real}</p>;
+  const since = note.since_s === null ? words.beforeStart : formatMoment(epoch, note.since_s);
+  return (
+    <p class="muted" data-testid="shift-span">
+      {words.span(since, formatMoment(epoch, note.until_s))} <small>({real})</small>
+    </p>
+  );
+}
+
+/** What happened, as a sentence. */
+function sentenceOf(event: ShiftEvent): string {
+  const nameOf = (id: string): string => getState().geometry?.junctions.find((one) => one.id === id)?.name || id;
+  if (!event.case) return ledgerSentence({ kind: event.what, actor: event.actor, body: event.detail }, { nameOf });
+  return `${actorWords(event.actor)}: ${eventWords(event)}`;
+}
+
+function EventRow({ event }: { event: ShiftEvent }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const real = formatRealTime(event.at);
+  return (
+    <li>
+      <time dateTime={event.at}>
+        {event.time_s === null ? real : formatClock(epoch, event.time_s)}
+        {event.time_s !== null && <small class="muted">{real}</small>}
+      </time>
+      <span>
+        {event.case ? (
+          <button type="button" class="link" onClick={() => go('cases', event.case)}>
+            {event.case}
+          </button>
+        ) : (
+          words.platform
+        )}
+      </span>
+      <span>{sentenceOf(event)}</span>
+    </li>
   );
 }
 
@@ -118,7 +162,7 @@ function Note({ note }: { note: Handover }): JSX.Element {
           <Rows
             rows={note.shelved.map((one) => [
               one.title,
-              words.shelvedUntil(one.shelved_until ? momentOf(one.shelved_until) : '', actorWords(one.shelved_by), one.shelved_why),
+              words.shelvedUntil(one.shelved_until ? formatRealTime(one.shelved_until) : '', actorWords(one.shelved_by), one.shelved_why),
             ])}
           />
         </Part>
@@ -133,14 +177,7 @@ function Note({ note }: { note: Handover }): JSX.Element {
         {note.changed.length === 0 && <p class="muted">{words.none}</p>}
         <ol class="history wide">
           {[...note.changed].reverse().map((event, k) => (
-            <li key={k}>
-              <time dateTime={event.at} title={momentOf(event.at)}>
-                {clockOf(event.at)}
-              </time>
-              <span>{event.case || words.platform}</span>
-              <span class="muted">{actorWords(event.actor)}</span>
-              <span>{eventWords(event)}</span>
-            </li>
+            <EventRow key={k} event={event} />
           ))}
         </ol>
       </Part>
@@ -177,7 +214,7 @@ function CaseTable({ note }: { note: Handover }): JSX.Element {
             </td>
             <td>{casesText.state[one.state]}</td>
             <td>{[one.assigned_to, one.holder && actorWords(one.holder)].filter(Boolean).join(' / ') || shiftText.week.unknown}</td>
-            <td>{one.late ? <b class="late-word">{words.late}</b> : one.deadline ? clockOf(one.deadline) : shiftText.week.unknown}</td>
+            <td>{one.late ? <b class="late-word">{words.late}</b> : one.deadline ? formatRealTime(one.deadline) : shiftText.week.unknown}</td>
           </tr>
         ))}
       </tbody>

@@ -7,7 +7,8 @@ import { casesApi } from '../../api/cases';
 import { complain } from '../../state/actions';
 import { toast } from '../../state/store';
 import { useMay } from '../../state/user';
-import { actorWords, momentOf } from '../cases/words';
+import { formatRealTime } from '../../format';
+import { actorWords } from '../cases/words';
 import { useModal } from '../../ui/use-modal';
 import { shiftText } from './text';
 
@@ -81,8 +82,8 @@ export function Signing({ hours, signatures, onChange }: SigningProps): JSX.Elem
           {signatures.map((one) => (
             <li key={one.id} data-testid={`signature-${one.id}`}>
               <span>
-                <b>{words.row(actorWords(one.signed_by), one.given_to)}</b> {momentOf(one.until)}{' '}
-                <span class={one.taken ? 'muted' : 'late-word'}>{one.taken ? words.taken(actorWords(one.taken_by), momentOf(one.taken)) : words.open}</span>
+                <b>{words.row(actorWords(one.signed_by), one.given_to)}</b> {formatRealTime(one.until)}{' '}
+                <span class={one.taken ? 'muted' : 'late-word'}>{one.taken ? words.taken(actorWords(one.taken_by), formatRealTime(one.taken)) : words.open}</span>
               </span>
               {one.remark && <q>{one.remark}</q>}
               <span class="tools">

@@ -15,14 +15,26 @@ export interface Replay {
   last_error: string;
 }
 
-export type MarkKind = 'control' | 'brain-on' | 'brain-off' | 'mission-began' | 'mission-ended' | 'alert' | 'case';
-
+/** From a ledger: its entry's kind, actor and body. From the picture: kind, text and detail. */
 export interface Mark {
   time_s: number;
-  kind: MarkKind;
+  kind: string;
   text: string;
   detail: string;
   junction: string;
+  actor: string;
+  body: Record<string, unknown>;
+}
+
+/** A junction that an operator held. */
+export interface HeldStretch {
+  junction: string;
+  action: string;
+  stage: string;
+  actor: string;
+  reason: string;
+  from_s: number;
+  until_s: number;
 }
 
 export const SERIES = ['delay_s', 'throughput_veh_per_h', 'queue_veh', 'vehicles', 'stopped'] as const;
@@ -33,6 +45,7 @@ export interface Strip extends Record<SeriesName, Known[]> {
   start_s: number;
   step_s: number;
   marks: Mark[];
+  overrides: HeldStretch[];
 }
 
 export interface Chunk {
@@ -51,22 +64,7 @@ export const fetchReplay = (run: number): Promise<Replay> => request('GET', `/v1
 
 export async function fetchStrip(epoch: string, fromS: number, toS: number, run: number): Promise<Strip> {
   const window = new URLSearchParams({ start: isoOf(epoch, fromS), end: isoOf(epoch, toS), run: String(run) });
-  const [strip, cases] = await Promise.all([request<Strip>('GET', `/v1/replay/strip?${window}`), fetchCases(epoch, fromS, toS)]);
-  return { ...strip, marks: [...strip.marks, ...cases].sort((a, b) => a.time_s - b.time_s) };
-}
-
-/** Cases that were opened then; none where nobody keeps them. */
-async function fetchCases(epoch: string, fromS: number, toS: number): Promise<Mark[]> {
-  try {
-    const health = await request<{ cases: { answering: boolean } | null }>('GET', '/v1/health');
-    if (!health.cases?.answering) return [];
-    const page = await request<{ cases: { id: string; title: string; opened: string }[] }>('GET', '/v1/cases?limit=1000');
-    return page.cases
-      .map((one) => ({ time_s: secondsOf(epoch, one.opened), kind: 'case' as const, text: one.title || one.id, detail: one.id, junction: '' }))
-      .filter((mark) => mark.time_s >= fromS && mark.time_s < toS);
-  } catch {
-    return [];
-  }
+  return request<Strip>('GET', `/v1/replay/strip?${window}`);
 }
 
 export async function fetchFrames(epoch: string, fromS: number, toS: number, stepS: number, run: number): Promise<Chunk> {

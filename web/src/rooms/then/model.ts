@@ -1,6 +1,8 @@
 /** Small things that are worked out of what is known. */
 
-import { SERIES, type Mark, type SeriesName, type Strip } from './api';
+import { ledgerSentence } from '../../ledger/sentence';
+import { casesText } from '../cases/text';
+import { SERIES, type HeldStretch, type Mark, type SeriesName, type Strip } from './api';
 import { thenText as text } from './text';
 
 /** Figure of the step in which that second lies; null: not known. */
@@ -13,10 +15,22 @@ export function valueAt(strip: Strip, name: SeriesName, atS: number): number | n
 /** What is drawn over the scrubber: three of the figures. */
 export const CHARTS: readonly SeriesName[] = SERIES.slice(0, 3);
 
-export const markGroup = (mark: Mark): 'control' | 'mission' | 'alert' | 'case' =>
-  mark.kind.startsWith('mission') ? 'mission' : mark.kind === 'alert' ? 'alert' : mark.kind === 'case' ? 'case' : 'control';
+export type MarkGroup = 'control' | 'mission' | 'alert' | 'case' | 'override';
 
-export const describeMark = (mark: Mark): string => text.mark[mark.kind]?.(mark.text, mark.detail) ?? mark.text;
+export function markGroup({ kind }: Mark): MarkGroup {
+  if (kind.startsWith('mission')) return 'mission';
+  return kind === 'alert' || kind === 'case' || kind === 'override' ? kind : 'control';
+}
+
+/** nameOf: a junction as people call it. */
+export function describeMark(mark: Mark, nameOf?: (junction: string) => string): string {
+  if (Object.keys(mark.body ?? {}).length > 0) return ledgerSentence(mark, { nameOf, kindOf: (kind) => casesText.kind[kind] ?? kind });
+  const say = (text.mark as Record<string, (what: string, detail: string) => string>)[mark.kind];
+  return say?.(mark.text, mark.detail) ?? mark.text;
+}
+
+/** Junctions that were held by hand at that second. */
+export const heldAt = (held: readonly HeldStretch[], atS: number): HeldStretch[] => held.filter(({ from_s, until_s }) => atS >= from_s && atS < until_s);
 
 export interface Line {
   /** "M x y L …", in steps and shares of the height, broken where nothing is known. */

@@ -7,7 +7,7 @@ import { useStore } from '../../state/store';
 import { secondsOf, type Mark } from './api';
 import { CHARTS, describeMark, lineOf, markGroup, valueAt } from './model';
 import type { Player } from './player';
-import { useThen } from './store';
+import { junctionName, useThen } from './store';
 import { thenText as text } from './text';
 
 const CHART_H = 26;
@@ -121,7 +121,7 @@ function Marks(): JSX.Element {
           key={k}
           class={`then-mark ${markGroup(mark)}`}
           style={{ left: `${(100 * (mark.time_s - fromS)) / Math.max(1, toS - fromS)}%` }}
-          title={`${formatClock(epoch, mark.time_s)} ${describeMark(mark)}`}
+          title={`${formatClock(epoch, mark.time_s)} ${describeMark(mark, junctionName)}`}
           data-testid={`then-mark-${mark.kind}`}
         />
       ))}

@@ -1,6 +1,7 @@
 /** What the room knows: the window, the moment, how fast, and what was told of it. */
 
 import { makeStore } from '../../state/make-store';
+import { getState } from '../../state/store';
 import type { Replay, Source, Strip } from './api';
 
 /** Speeds of the keys 1 to 5, in seconds of the city a second, with the least time between two frames. */
@@ -50,3 +51,9 @@ const store = makeStore<ThenState>(EMPTY);
 export const getThen = store.get;
 export const setThen = store.set;
 export const useThen = store.use;
+
+/** A junction as people call it. */
+export function junctionName(id: string): string {
+  const found = getState().geometry?.junctions.find((one) => one.id === id);
+  return found?.name || id;
+}

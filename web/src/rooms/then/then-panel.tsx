@@ -3,17 +3,20 @@
 import type { JSX } from 'preact';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { api } from '../../api/client';
 import { formatClock, formatTenth, formatWhole } from '../../format';
 import { UNKNOWN_U16 } from '../../live/frame';
 import { selectJunction } from '../../state/actions';
 import { getRoute, go, HOME } from '../../state/route';
-import { getState, useStore } from '../../state/store';
-import { SERIES, type Mark, type SeriesName } from './api';
+import { getState, setState, useStore } from '../../state/store';
+import { words as ledgerWords } from '../../ledger/text';
+import { SERIES, type HeldStretch, type Mark, type SeriesName } from './api';
 import { Bar } from './bar';
-import { describeMark, nearestJunction, valueAt } from './model';
+import { describeMark, heldAt, nearestJunction, valueAt } from './model';
 import { listenToKeys } from './keys';
 import { LONGEST_WINDOW_S, Player } from './player';
-import { setThen, useThen } from './store';
+import { junctionName, setThen, useThen } from './store';
+import { text as page } from '../../text';
 import { thenText as text } from './text';
 import './then.css';
 
@@ -52,6 +55,7 @@ export function ThenPanel(): JSX.Element {
   if (!player) return <p class="muted room-loading">{text.loading}</p>;
   return (
     <div class="then" data-testid="then">
+      <Rings />
       <Window player={player} />
       <Figures />
       <Junction />
@@ -178,12 +182,68 @@ function Figures(): JSX.Element {
   );
 }
 
+/** Ids of a junction's stages, in the order in which frames count them. */
+function useStages(id: string): readonly string[] {
+  const [stages, setStages] = useState<readonly string[]>([]);
+  useEffect(() => {
+    let gone = false;
+    setStages([]);
+    if (id) void api.junction(id).then((found) => !gone && setStages(found.stages.map((one) => one.id)), () => undefined);
+    return () => {
+      gone = true;
+    };
+  }, [id]);
+  return stages;
+}
+
+const NOBODY: HeldStretch[] = [];
+
+/** Rings on the map around what was held by hand then. */
+function Rings(): null {
+  const overrides = useThen((s) => s.strip?.overrides ?? NOBODY);
+  const held = useThen((s) => heldAt(overrides, s.atS).map((one) => one.junction).join('\n'));
+  useEffect(() => {
+    setState({ pastOverrides: held ? held.split('\n').map((junction) => ({ junction })) : [] });
+  }, [held]);
+  useEffect(() => () => setState({ pastOverrides: null }), []);
+  return null;
+}
+
+/** Who held it then: an operator by name, until when and why; else how its controller ran. */
+function HeldBy({ id, mode }: { id: string; mode: number | undefined }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const overrides = useThen((s) => s.strip?.overrides ?? NOBODY);
+  const atS = useThen((s) => Math.floor(s.atS));
+  const [held] = heldAt(overrides, atS).filter((one) => one.junction === id);
+  return (
+    <p class={`then-held ${held ? 'by-hand' : ''}`} data-testid="then-held">
+      {held ? (
+        <>
+          <b>{text.heldBy(held.actor, formatClock(epoch, held.from_s), formatClock(epoch, held.until_s))}</b>
+          <span>
+            {ledgerWords.action[held.action]?.(page.junction.stageOf(held.stage)) ?? held.action}
+            {held.reason && ledgerWords.why(held.reason)}
+          </span>
+        </>
+      ) : (
+        <span>
+          {page.junction.mode}: {page.mode[MODES[mode ?? -1] ?? ''] ?? page.modeUnknown}
+        </span>
+      )}
+    </p>
+  );
+}
+
+/** As the frame counts them (city/signals.py). */
+const MODES = ['startup', 'local', 'central', 'manual', 'forced', 'flashing', 'program'];
+
 function Junction(): JSX.Element {
   const row = useThen((s) => s.junction);
   useThen((s) => Math.floor(s.atS)); // drawn again as the moment moves
   const geometry = useStore((s) => s.geometry);
   const junction = row === null ? undefined : geometry?.junctions[row];
   const map = useStore((s) => s.map);
+  const stages = useStages(junction?.id ?? '');
   if (row === null || !junction) return <p class="muted small then-hint">{text.chooseJunction}</p>;
   const tenths = (value: number | undefined): string => (value === undefined || value === UNKNOWN_U16 ? '–' : formatTenth(value / 10));
   const stage = map?.frame?.stage[row] ?? -1;
@@ -206,9 +266,10 @@ function Junction(): JSX.Element {
         </div>
         <div>
           <dt>{text.stage}</dt>
-          <dd>{stage < 0 ? '–' : stage + 1}</dd>
+          <dd>{stages[stage] ?? '–'}</dd>
         </div>
       </dl>
+      <HeldBy id={junction.id} mode={map?.frame?.mode[row]} />
     </section>
   );
 }
@@ -233,7 +294,7 @@ function Marks({ player }: { player: Player }): JSX.Element {
           <li key={`${mark.kind}-${mark.time_s}-${k}`}>
             <button type="button" class={`moment ${k < passed ? '' : 'to-come'}`} onClick={() => { player.seek(mark.time_s); player.address(); }}>
               <time>{formatClock(epoch, mark.time_s)}</time>
-              <span>{describeMark(mark)}</span>
+              <span>{describeMark(mark, junctionName)}</span>
             </button>
           </li>
         ))}

@@ -159,7 +159,6 @@ export const en = {
       local: (_stage: string) => 'local plan',
     },
     shown: (stage: string) => `${stage} is shown`,
-    because: (why: string) => `“${why}”`,
     fromUntil: (from: string, until: string) => `since ${from}, until ${until}`,
     ended: 'The override has ended.',
     endedWhat: (what: string, clock: string, reason: string) => `${what}; asked for until ${clock}: “${reason}”. The record says how it ended.`,
@@ -178,15 +177,6 @@ export const en = {
     givenBack: 'The junction follows the brain again.',
     record: 'Record',
     noRecord: 'Nobody has overridden this junction lately.',
-    what: {
-      begin: 'took over',
-      'give back': 'gave back',
-      expired: 'ended by itself',
-      refused: 'was refused',
-      'time went back': 'ended: the twin went back in time',
-      resumed: 'goes on: the brain process was started again',
-      'not resumed': 'ended: not taken up after a restart',
-    } as Record<string, string>,
   },
 };
 

@@ -154,7 +154,6 @@ export const ko: JunctionText = {
       local: () => '현장 제어',
     },
     shown: (stage) => `${stage} 표시 중`,
-    because: (why) => `“${why}”`,
     fromUntil: (from, until) => `${from}부터 ${until}까지`,
     ended: '수동 개입이 끝났습니다.',
     endedWhat: (what, clock, reason) => `${what}, 예정 종료 ${clock}, 사유 “${reason}”. 종료 방식은 기록에 있습니다.`,
@@ -173,14 +172,5 @@ export const ko: JunctionText = {
     givenBack: '교차로가 다시 브레인을 따릅니다.',
     record: '기록',
     noRecord: '최근 이 교차로에 대한 수동 개입이 없습니다.',
-    what: {
-      begin: '개입 시작',
-      'give back': '반환',
-      expired: '시간 만료로 종료',
-      refused: '거부됨',
-      'time went back': '종료: 트윈 시각이 되돌아감',
-      resumed: '계속: 브레인 프로세스가 다시 시작됨',
-      'not resumed': '종료: 재시작 후 이어지지 않음',
-    },
   },
 };

@@ -154,7 +154,6 @@ export const zh: JunctionText = {
       local: () => '本地方案',
     },
     shown: (stage) => `正在显示${stage}`,
-    because: (why) => `“${why}”`,
     fromUntil: (from, until) => `自 ${from} 至 ${until}`,
     ended: '人工干预已结束。',
     endedWhat: (what, clock, reason) => `${what}，原定至 ${clock}，理由：“${reason}”。结束方式见记录。`,
@@ -173,14 +172,5 @@ export const zh: JunctionText = {
     givenBack: '路口重新由大脑控制。',
     record: '记录',
     noRecord: '近期没有人干预此路口。',
-    what: {
-      begin: '接管',
-      'give back': '交还',
-      expired: '到时自动结束',
-      refused: '被拒绝',
-      'time went back': '结束：孪生时间回退',
-      resumed: '继续：大脑进程已重新启动',
-      'not resumed': '结束：重启后未恢复',
-    },
   },
 };

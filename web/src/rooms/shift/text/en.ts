@@ -8,6 +8,7 @@ export const en = {
   note: {
     title: (city: string) => `Handover · ${city}`,
     span: (from: string, to: string) => `${from} to ${to}`,
+    beforeStart: 'before the city started',
     since: 'Shift since',
     sinceLast: 'the last handover',
     hours: (hours: number) => (hours === 1 ? '1 hour ago' : `${hours} hours ago`),

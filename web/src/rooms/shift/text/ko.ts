@@ -10,6 +10,7 @@ export const ko: typeof en = {
   note: {
     title: (city) => `인수인계 · ${city}`,
     span: (from, to) => `${from} ~ ${to}`,
+    beforeStart: '도시 운영 시작 이전',
     since: '근무 시작',
     sinceLast: '직전 인수인계',
     hours: (hours) => `${hours}시간 전`,

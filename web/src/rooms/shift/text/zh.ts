@@ -10,6 +10,7 @@ export const zh: typeof en = {
   note: {
     title: (city) => `交接班 · ${city}`,
     span: (from, to) => `${from} 至 ${to}`,
+    beforeStart: '城市运行开始之前',
     since: '本班起始',
     sinceLast: '上次交接',
     hours: (hours) => `${hours} 小时前`,

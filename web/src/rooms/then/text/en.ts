@@ -45,6 +45,7 @@ export const en = {
   stage: 'Stage',
   seconds: (value: string) => `${value} s`,
   vehicles: (value: string) => `${value} veh`,
+  heldBy: (who: string, from: string, until: string) => `Held by ${who}, ${from} to ${until}`,
   goThere: 'This junction now',
   marks: 'What happened',
   noMarks: 'Nothing was recorded in this window: no override, mission, switch, alert or case.',
@@ -58,6 +59,7 @@ export const en = {
     case: (title: string) => `Case: ${title}`,
   },
   kinds: {
+    override: 'taken over by hand',
     control: 'control or brains switched',
     mission: 'mission',
     alert: 'alert',

@@ -47,6 +47,7 @@ export const ko: typeof en = {
   stage: '현시',
   seconds: (value) => `${value}초`,
   vehicles: (value) => `${value}대`,
+  heldBy: (who, from, until) => `${who} 수동 제어, ${from} ~ ${until}`,
   goThere: '이 교차로의 현재 상황',
   marks: '주요 사건',
   noMarks: '이 구간에 기록된 사건이 없습니다.',
@@ -60,6 +61,7 @@ export const ko: typeof en = {
     case: (title) => `사건: ${title}`,
   },
   kinds: {
+    override: '수동 제어',
     control: '제어 또는 브레인 전환',
     mission: '긴급 출동',
     alert: '경보',

@@ -47,6 +47,7 @@ export const zh: typeof en = {
   stage: '相位阶段',
   seconds: (value) => `${value} 秒`,
   vehicles: (value) => `${value} 辆`,
+  heldBy: (who, from, until) => `由 ${who} 人工控制，${from} 至 ${until}`,
   goThere: '该路口的实时状态',
   marks: '发生的事件',
   noMarks: '此时间范围内没有记录的事件。',
@@ -60,6 +61,7 @@ export const zh: typeof en = {
     case: (title) => `案件：${title}`,
   },
   kinds: {
+    override: '人工接管',
     control: '控制或大脑切换',
     mission: '紧急任务',
     alert: '告警',

@@ -1,0 +1,88 @@
+/** An entry of the ledger as a sentence: the one place where that is done. Kinds that it does not know are told
+ * as names and values. */
+
+import { formatValue, humanise } from '../format';
+import { text as page } from '../text';
+import { words as chosen } from './text';
+import type { LedgerText, Said } from './text/en';
+
+export interface Told {
+  kind: string;
+  actor: string;
+  body: Record<string, unknown>;
+}
+
+interface Options {
+  /** How a junction is called; "" leaves it out, where it is known from where the sentence stands. */
+  nameOf?: (junction: string) => string;
+  /** How a stage is called, where more than its id is known. */
+  stageOf?: (stage: string) => string;
+  /** Words for a case's kind. */
+  kindOf?: (kind: string) => string;
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : typeof value === 'number' ? formatValue(value) : '');
+
+/** The step within a kind, where the kind has some. */
+function stepOf({ kind, body }: Told): string {
+  if (kind === 'brain-switch') return body['enabled'] ? 'on' : 'off';
+  if (kind === 'decision') return body['accepted'] ? 'yes' : 'no';
+  if (kind === 'twin') return textOf(body['action']);
+  return textOf(body['what']);
+}
+
+/** Each kind calls what it is about by another name. */
+function nameIn({ kind, body }: Told, words: LedgerText): string {
+  const of = (key: string): string => textOf(body[key]);
+  switch (kind) {
+    case 'override':
+      return of('set_by');
+    case 'brain-switch':
+      return words.brain[of('brain')] ?? of('brain');
+    case 'brain-failed':
+    case 'brain-recovered':
+      return words.actor[of('brain')] ?? of('brain');
+    case 'start':
+      return of('city');
+    case 'decision':
+      return of('closure') || of('proposals');
+    case 'what-if':
+      return of('title') || words.unnamed;
+    case 'mission':
+      return [of('vehicle'), of('mission')].filter(Boolean)[0] ?? '';
+    case 'case':
+      return of('case');
+    default:
+      return of('title') || of('name');
+  }
+}
+
+export function ledgerSentence(told: Told, { nameOf = (junction) => junction, stageOf = page.junction.stageOf, kindOf = (kind) => kind }: Options = {}, words: LedgerText = chosen): string {
+  const { kind, actor, body } = told;
+  const step = stepOf(told);
+  const say = words.sentence[`${kind}:${step}`] ?? words.sentence[kind];
+  if (!say) return legible(told);
+  const of = (key: string): string => textOf(body[key]);
+  const junction = of('junction') && nameOf(of('junction'));
+  const reason = of('why') || of('reason') || of('error') || of('detail') || of('rule');
+  const factor = body['value'] === 0 ? words.fastest : words.times(of('value'));
+  const said: Said = {
+    who: words.actor[actor] ?? actor,
+    at: junction && words.at(junction),
+    why: reason && words.why(reason),
+    what: kind === 'case' ? kindOf(of('kind')) : (words.action[of('action')]?.(stageOf(of('stage'))) ?? of('action')),
+    name: nameIn(told, words),
+    from: of('from'),
+    to: of('to') || of('control'),
+    more: kind === 'twin' ? factor : of('entries_lost'),
+  };
+  return say(said).trim();
+}
+
+/** Names and values, whatever it is. */
+function legible({ kind, actor, body }: Told): string {
+  const values = Object.entries(body)
+    .filter(([, value]) => value !== '' && value !== null)
+    .map(([key, value]) => `${humanise(key)} ${formatValue(value, key)}`);
+  return `${humanise(kind.replaceAll('-', '_'))}${actor ? ` (${actor})` : ''}${values.length ? `: ${values.join(', ')}` : ''}`;
+}

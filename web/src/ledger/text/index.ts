@@ -1,0 +1,6 @@
+import { inLanguage } from '../../text/language';
+import { en } from './en';
+import { ko } from './ko';
+import { zh } from './zh';
+
+export const words = inLanguage({ en, ko, zh });
