@@ -215,6 +215,7 @@ export function registerNowLayers(): void {
     order: 75,
     on: true,
     draw: drawOverrides,
+    past: true, // the replay says which were held then
     keys: () => [key(HELD[getState().theme], words.layers.overridden, 'ring')],
   });
   let seen: unknown = null;
