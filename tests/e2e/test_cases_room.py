@@ -142,7 +142,7 @@ def test_a_case_is_worked_from_its_alarm_to_closed_by_keys_alone(
     press("j")
     assert focused(page) == "alarm-list"
     press("a")
-    expect(page.locator("#alarms-heading + .caption")).to_have_text("1 stand, 0 not noted")
+    expect(page.locator("#alarms-heading + .caption")).to_have_text("1 active, 0 not acknowledged")
     assert focused(page) == "alarm-list"
     press("Enter")
     expect(page.get_by_test_id("alarm-detail")).to_contain_text("Crash")

@@ -148,6 +148,7 @@ def test_a_junction_is_taken_over_counted_down_and_given_back(room: Any, server:
     page.get_by_test_id("override-which").select_option(stages[1]["id"])
     page.get_by_test_id("override-duration").select_option("120")
     expect(page.get_by_test_id("override-which")).to_contain_text("2: from east and west")
+    expect(page.get_by_test_id("layer-stage-preview")).to_be_checked()  # on the map while it is chosen
     expect(page.get_by_test_id("override-take")).to_have_text("Take over Street 2 / Street 3")
     page.get_by_test_id("override-reason").fill("the match ends, the north side must empty")
     expect(page.get_by_test_id("override-form")).not_to_contain_text("Give a reason")

@@ -119,6 +119,10 @@ describe('a stage told by what gets green', () => {
     expect(sayGreen(plan, stage('Grrr'))).toBe('from north and south');
     expect(sayGreen(plan, stage('rGGr'))).toBe('from east and west; left turns from north and south');
   });
+  it('takes a yielding left turn opposite for what it is, and U-turns with it', () => {
+    const turning = { lanes, movements: [...movements, { from_lane: 1, to_lane: 0, group: 3, turn: 'l' }, { from_lane: 1, to_lane: 0, group: 3, turn: 't' }] };
+    expect(sayGreen(turning, stage('GrrG'))).toBe('from north and south; left turns from east');
+  });
   it('is for people on foot, or says nothing, where no vehicle has green', () => {
     expect(sayGreen(plan, stage('rrrG'), ['vehicle', 'vehicle', 'vehicle', 'pedestrian'])).toBe('people on foot');
     expect(sayGreen(plan, stage('rrrr'))).toBe('');

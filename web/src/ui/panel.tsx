@@ -130,6 +130,7 @@ function JunctionList({ held }: { held: boolean }): JSX.Element {
       </ul>
       {rows.length === 0 && <p class="muted">{text.panel.none}</p>}
       {rows.length > LISTED && <p class="muted small">{text.panel.more(rows.length - LISTED)}</p>}
+      <p class="muted small">{text.panel.delayMeans}</p>
     </section>
   );
 }

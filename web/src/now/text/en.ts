@@ -28,11 +28,11 @@ const remedies: Record<Remedy, string> = {
   'open-incident': 'Open the incident',
   'give-back': 'Look at the override',
   'look-at-camera': 'Look at the cameras',
-  'look-downstream': 'Look at the junction behind',
+  'look-downstream': 'Look at the next junction',
   'switch-brain-on': 'Look at the junction',
   'follow-mission': 'Follow the mission',
   'try-what-if': 'Try it in a what-if',
-  'show-stage': 'Show it a stage',
+  'show-stage': 'Request a stage',
   'look-at-junction': 'Look at the junction',
 };
 
@@ -42,7 +42,7 @@ const causes: Record<CauseKind, (figures: Figures, about: string) => string> = {
   incident: (f) => `An incident, ${f['distance_m'] ?? ''} m away`,
   override: (f, about) => `${about} holds it for another ${f['left_s'] ?? '–'} s`,
   'camera-silent': (f, about) => (f['silent_s'] ? `The camera on ${about} has been silent for ${f['silent_s']} s` : `No camera sees ${about}`),
-  'spill-back': (f) => `The road behind it is full (${f['share'] ?? '–'} %): green does not help`,
+  'spill-back': (f) => `The road ahead of it is full (${f['share'] ?? '–'} %): green does not help`,
   'local-mode': (_f, about) =>
     `It runs its local plan: ${{ off: 'the brain is switched off', starting: 'the brain is starting', 'backing-off': 'the brain has failed and is started again' }[about] ?? 'it does not follow the brain'}`,
   priority: (_f, about) => (about ? `Held for mission ${about}` : 'Held for a bus'),
@@ -61,7 +61,7 @@ export const en = {
   usual: (value: string) => `Usual day ${value}`,
   usualHint: (days: number) => `Median of this quarter of an hour on ${days === 1 ? 'one earlier day' : `${days} earlier days`} of this weekday`,
   fixedNoMeaning: {
-    'silent-cameras': 'The comparison run stands in the twin, where cameras do not fail: nothing to compare with.',
+    'silent-cameras': 'The comparison runs in the twin, where cameras do not fail: nothing to compare with.',
     'local-controllers': 'Under the fixed plan every junction runs its local plan: nothing to compare with.',
     brains: 'Under the fixed plan no brain runs: nothing to compare with.',
   } as Partial<Record<SignId, string>>,

@@ -17,12 +17,14 @@ import { Explanation } from './explanation';
 import './junction.css';
 import { useStageName } from './naming';
 import { OverridePart } from './override';
+import { registerPreviewLayer } from './preview-layer';
 import { PlanDrawing } from './plan-drawing';
 import { junctionStore, watchJunction } from './store';
 import { words } from './text';
 import { Timeline } from './timeline';
 
 export function JunctionView(): JSX.Element {
+  useEffect(registerPreviewLayer, []);
   const id = useRoute((route) => route.item);
   const page = useRoute((route) => route.query['view'] === 'page');
   const known = useStore((s) => s.geometry === null || s.selected !== null);

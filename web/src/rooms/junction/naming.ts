@@ -8,7 +8,8 @@ import type { GroundPlan } from './api';
 import { junctionStore } from './store';
 import { words } from './text';
 
-/** Approaches that get green for the same turn. turn: '' where they may go straight on or wherever they can go. */
+/** Approaches that get green for the same turns. turn: '' where they may go straight on, or wherever they can go; else
+ * l, r, or lr. U-turns go with left turns. */
 export interface GreenFrom {
   turn: string;
   /** Eight directions from north on, clockwise, each once. */
@@ -25,14 +26,14 @@ export function greenFrom(plan: Pick<GroundPlan, 'lanes' | 'movements'>, lamps: 
     if (group < 0 || !lane) continue;
     const arm = arms.get(lane.edge) ?? { side: compassOf(lane.points), all: new Set(), green: new Set() };
     arms.set(lane.edge, arm);
+    if (turn === 't') continue; // goes with the left turn
     arm.all.add(turn);
     if (isGreen(lamps[group])) arm.green.add(turn);
   }
   const found = new Map<string, Set<number>>();
   for (const { side, all, green } of arms.values()) {
     if (!green.size) continue;
-    const whole = green.has('s') || green.size === all.size || green.size > 1;
-    const turn = whole ? '' : [...green][0];
+    const turn = green.has('s') || green.size === all.size ? '' : [...green].sort().join('');
     found.set(turn, (found.get(turn) ?? new Set()).add(side));
   }
   return [...found]

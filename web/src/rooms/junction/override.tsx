@@ -1,7 +1,7 @@
 /** Taking a junction over: what holds now with its countdown, the form, and the record. */
 
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { JunctionDetail, Stage } from '../../api/types';
 import { formatClock } from '../../format';
 import { ledgerSentence } from '../../ledger/sentence';
@@ -150,7 +150,11 @@ function Ended({ ended, name }: { ended: Override; name: StageName }): JSX.Eleme
   );
 }
 
+/** Whom a stage would let go, on the map, while somebody chooses it. */
+const preview = (previewed: string): void => junctionStore.set({ previewed });
+
 function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }): JSX.Element {
+  useEffect(() => () => preview(''), []);
   const planOnly = detail.capability === 'plan';
   const [action, setAction] = useState<OverrideAction>(planOnly ? 'local' : 'stage');
   const [stage, setStage] = useState(() => junctionStore.get().recent?.override?.stage || detail.stages[0]?.id || '');
@@ -207,7 +211,16 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
         {action === 'stage' && (
           <label class="stacked">
             <span class="caption">{words.override.whichStage}</span>
-            <select value={stage} data-testid="override-which" onChange={(event) => setStage(event.currentTarget.value)}>
+            <select
+              value={stage}
+              data-testid="override-which"
+              onFocus={() => preview(stage)}
+              onBlur={() => preview('')}
+              onChange={(event) => {
+                setStage(event.currentTarget.value);
+                preview(event.currentTarget.value);
+              }}
+            >
               {detail.stages.map((one) => (
                 <option key={one.id} value={one.id}>
                   {says(one)}

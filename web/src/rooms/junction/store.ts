@@ -15,15 +15,17 @@ interface JunctionState {
   leaving: number;
   /** A group that somebody points at, its row; -1: none. */
   pointed: number;
+  /** A stage that somebody thinks of requesting: the map shows whom it lets go. "": none. */
+  previewed: string;
 }
 
-export const junctionStore = makeStore<JunctionState>({ id: '', recent: null, plan: null, record: [], ended: null, leaving: Number.NaN, pointed: -1 });
+export const junctionStore = makeStore<JunctionState>({ id: '', recent: null, plan: null, record: [], ended: null, leaving: Number.NaN, pointed: -1, previewed: '' });
 
 const EVERY_MS = 1000;
 
 /** Show a junction from now on; returns how to stop. */
 export function watchJunction(id: string): () => void {
-  junctionStore.set({ id, recent: null, plan: null, record: [], ended: null, leaving: Number.NaN, pointed: -1 });
+  junctionStore.set({ id, recent: null, plan: null, record: [], ended: null, leaving: Number.NaN, pointed: -1, previewed: '' });
   let asking = false;
   const ask = async (): Promise<void> => {
     if (asking || document.visibilityState !== 'visible') return;

@@ -103,6 +103,7 @@ export const en = {
     hide: 'Hide the panel',
     junctions: 'Junctions',
     search: 'Find a junction',
+    delayMeans: 'Delay here: time standing at the junction. The city’s mean delay counts whole trips.',
     worstFirst: 'highest delay first',
     held: 'kept in place while you point here',
     none: 'No junction matches.',

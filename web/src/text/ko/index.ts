@@ -105,6 +105,7 @@ export const ko: Catalogue = {
     hide: '패널 닫기',
     junctions: '교차로',
     search: '교차로 찾기',
+    delayMeans: '이 지체는 교차로에서 정지한 시간입니다. 도시 평균 지체는 통행 전체의 값입니다.',
     worstFirst: '지체가 큰 순',
     held: '가리키는 동안 순서 고정',
     none: '일치하는 교차로가 없습니다.',

@@ -105,6 +105,7 @@ export const zh: Catalogue = {
     hide: '隐藏面板',
     junctions: '路口',
     search: '查找路口',
+    delayMeans: '此处延误为在路口停驶的时间；城市平均延误按整个行程计算。',
     worstFirst: '按延误从高到低',
     held: '指针停留期间顺序不变',
     none: '没有匹配的路口。',

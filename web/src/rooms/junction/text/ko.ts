@@ -66,10 +66,12 @@ export const ko: JunctionText = {
   from: ['북쪽에서', '북동쪽에서', '동쪽에서', '남동쪽에서', '남쪽에서', '남서쪽에서', '서쪽에서', '북서쪽에서'],
   stages: {
     sides: ['북', '북동', '동', '남동', '남', '남서', '서', '북서'],
-    from: (sides, turn) => `${sides.join('·')}쪽 접근${turn ? ` ${{ l: '좌회전', r: '우회전', t: '유턴' }[turn] ?? ''}` : ''}`,
+    from: (sides, turn) => `${sides.join('·')}쪽 접근${turn ? ` ${{ l: '좌회전', r: '우회전', lr: '좌·우회전' }[turn] ?? ''}` : ''}`,
     all: (parts) => parts.join(', '),
     named: (id, green) => `현시 ${id}(${green})`,
     short: (id, green) => `${id}: ${green}`,
+    preview: '지정할 현시',
+    previewKey: '녹색을 받을 방향',
     onFoot: '보행자',
   },
   approaches: {

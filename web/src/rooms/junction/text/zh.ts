@@ -66,10 +66,12 @@ export const zh: JunctionText = {
   from: ['北向来车', '东北向来车', '东向来车', '东南向来车', '南向来车', '西南向来车', '西向来车', '西北向来车'],
   stages: {
     sides: ['北', '东北', '东', '东南', '南', '西南', '西', '西北'],
-    from: (sides, turn) => `${sides.join('、')}进口${turn ? ({ l: '左转', r: '右转', t: '掉头' }[turn] ?? '') : ''}`,
+    from: (sides, turn) => `${sides.join('、')}进口${turn ? ({ l: '左转', r: '右转', lr: '左右转' }[turn] ?? '') : ''}`,
     all: (parts) => parts.join('；'),
     named: (id, green) => `阶段 ${id}（${green}）`,
     short: (id, green) => `${id}：${green}`,
+    preview: '拟请求的阶段',
+    previewKey: '将获得绿灯',
     onFoot: '行人',
   },
   approaches: {

@@ -4,7 +4,7 @@ export const en = {
   label: 'Wall view: the city for the big screen',
   leave: 'Leave the wall view (Esc)',
   worst: 'Worst junctions',
-  noWorst: 'Nowhere do vehicles stand for long',
+  noWorst: 'Nowhere has a queue lasted',
   alarms: 'Open alarms',
   noAlarms: 'No alarm is open',
   more: (count: number) => `and ${count} more`,
