@@ -129,7 +129,7 @@ class WorstPlaces:
         if not causes:
             most = int(mine[np.argmax(queue[mine])]) if len(mine) else -1
             where = self.approaches[most] if most >= 0 else None
-            says = "No single cause is found: look at the junction."
+            says = "The queue has cleared for now."
             if where is not None and queue[most] > 0:
                 says = (
                     f"No single cause is found; the longest queue, {queue[most]:.0f}, is on {_street(where)}."

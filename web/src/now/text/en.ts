@@ -49,7 +49,7 @@ const causes: Record<CauseKind, (figures: Figures, about: string) => string> = {
   demand: (f, about) => `Demand beyond capacity on ${about}: its queue has grown from ${f['before_veh'] ?? '–'} to ${f['after_veh'] ?? '–'} vehicles and no longer clears`,
   'full-approach': (f, about) => `The queue on ${about} fills the view of its camera (${f['queue_veh'] ?? '–'} vehicles)`,
   uneven: (f, about) => `${f['queue_veh'] ?? '–'} vehicles wait on ${about} while the others are nearly empty`,
-  unknown: (f, about) => (about ? `No single cause found; the longest queue (${f['queue_veh'] ?? '–'}) is on ${about}` : 'No single cause found'),
+  unknown: (f, about) => (about ? `No single cause found; the longest queue (${f['queue_veh'] ?? '–'}) is on ${about}` : 'The queue has cleared for now'),
 };
 
 export const en = {

@@ -61,7 +61,7 @@ export const ko: NowText = {
       demand: (f, about) => `${about} 용량 초과: 대기행렬이 ${f['before_veh'] ?? '–'}대에서 ${f['after_veh'] ?? '–'}대로 늘고 해소되지 않음`,
       'full-approach': (f, about) => `${about} 대기행렬이 카메라 검지 범위를 채움(${f['queue_veh'] ?? '–'}대)`,
       uneven: (f, about) => `${about}에 ${f['queue_veh'] ?? '–'}대 대기, 다른 접근로는 거의 비어 있음`,
-      unknown: (f, about) => (about ? `뚜렷한 단일 원인 없음, 가장 긴 대기행렬은 ${about}(${f['queue_veh'] ?? '–'}대)` : '뚜렷한 단일 원인 없음'),
+      unknown: (f, about) => (about ? `뚜렷한 단일 원인 없음, 가장 긴 대기행렬은 ${about}(${f['queue_veh'] ?? '–'}대)` : '현재는 대기행렬이 해소됨'),
     },
     whatIfHere: '여기서 가상 실험',
     remedy: {

@@ -61,7 +61,7 @@ export const zh: NowText = {
       demand: (f, about) => `${about}需求超过通行能力：排队从 ${f['before_veh'] ?? '–'} 辆增至 ${f['after_veh'] ?? '–'} 辆，且不再消散`,
       'full-approach': (f, about) => `${about} 的排队占满摄像头视野（${f['queue_veh'] ?? '–'} 辆）`,
       uneven: (f, about) => `${about} 有 ${f['queue_veh'] ?? '–'} 辆等待，其他进口道几乎为空`,
-      unknown: (f, about) => (about ? `未发现单一原因；最长排队（${f['queue_veh'] ?? '–'} 辆）在${about}` : '未发现单一原因'),
+      unknown: (f, about) => (about ? `未发现单一原因；最长排队（${f['queue_veh'] ?? '–'} 辆）在${about}` : '排队目前已消散'),
     },
     whatIfHere: '在此处推演',
     remedy: {
