@@ -172,7 +172,7 @@ def test_a_junction_is_taken_over_counted_down_and_given_back(room: Any, server:
     expect(page.get_by_test_id("junction-mode")).to_have_text("central: follows the brain")
     page.get_by_test_id("override-record").locator("summary").click()
     record = page.get_by_test_id("override-record")
-    expect(record).to_contain_text("gave back")
+    expect(record).to_contain_text("gave control back")
     expect(record).to_contain_text("the north side is empty")
     expect(record).to_contain_text("the match ends")
 
