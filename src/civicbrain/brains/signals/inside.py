@@ -29,9 +29,9 @@ from civicbrain.city.signals import Conflict, SignalJunction
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.science.queues import JAM_SPACING_M
 
-SNEAKERS = 2
-"""So many of one group leave in yellow, once oncoming traffic stops (HCM 2016, ch. 31: sneakers, 2.0 a
-cycle)."""
+SNEAKERS = 1
+"""So many of one group leave in 3 s of yellow, once oncoming traffic stops. HCM 2016, ch. 31 has 2.0 a cycle,
+with an all-red; the second on a shared lane may have the whole way through before it."""
 
 LEAST_SHOWN_S = 7.0
 """A stage that lets nobody out is left for one that does after its least green."""
