@@ -73,6 +73,12 @@ def test_a_window_that_ends_before_the_scenario_begins_is_refused(tmp_path: Path
         make_tasks(fake_city(tmp_path), [ControlSpec("fixed", "fixed")], options, tmp_path)
 
 
+def test_a_window_in_which_nobody_drives_is_refused(tmp_path: Path) -> None:
+    options = StudyOptions(controls=("fixed",), seeds=(1,), begin_s=90_000.0, end_s=91_000.0)
+    with pytest.raises(ConfigurationError, match=r"nobody drives from 90000 s to 91000 s: .* 25200 s"):
+        make_tasks(fake_city(tmp_path), [ControlSpec("fixed", "fixed")], options, tmp_path)
+
+
 def test_the_key_changes_with_everything_the_figures_depend_on(tmp_path: Path) -> None:
     city = fake_city(tmp_path / "city")
     spec = ControlSpec("max-pressure", "central", brain="signals", options={"max_red_s": 120})

@@ -106,6 +106,14 @@ def test_the_file_holds_what_is_promised(
     assert capfd.readouterr().out == "", "what a run prints must not reach stdout"
 
 
+def test_a_retiming_is_not_overwritten(city: City, tmp_path: Path) -> None:
+    (tmp_path / "plans.json").write_text("{}")
+    (tmp_path / "report.html").write_text("the retiming")
+    with pytest.raises(StudyError, match="holds a retiming"):
+        study(city, tmp_path, seeds=1)
+    assert (tmp_path / "report.html").read_text() == "the retiming"
+
+
 def test_one_seed_has_no_interval(city: City, tmp_path: Path) -> None:
     result = study(city, tmp_path / "out", seeds=1)
     assert result.summary["fixed"]["mean_delay_s"].ci95 is None

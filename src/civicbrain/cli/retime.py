@@ -116,4 +116,10 @@ def _print(retiming: Retiming, folder: Path) -> None:
             )
     console.print(table)
     print(make_headline(retiming.measured))
+    measured = retiming.measured
+    if measured is not None and measured.unsafe_states_after > 0:
+        print(
+            f"Do not use these plans as they are: {measured.unsafe_states_after} unsafe signal states were"
+            f" seen under them, {measured.unsafe_states_before} under the old ones."
+        )
     print(f"Report: {folder / 'report.html'}")

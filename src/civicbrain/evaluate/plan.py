@@ -168,6 +168,13 @@ def make_tasks(
     begin_s = city.demand.begin_s if options.begin_s is None else options.begin_s
     end_s = city.demand.end_s if options.end_s is None else options.end_s
     _check_window(begin_s, end_s)
+    demand = city.demand
+    if begin_s >= demand.end_s or end_s <= demand.begin_s:
+        raise ConfigurationError(
+            f"nobody drives from {begin_s:g} s to {end_s:g} s: the demand of {city.name} is from"
+            f" {demand.begin_s:g} s to {demand.end_s:g} s",
+            remedy="give a --begin and --end within it (seconds of the scenario)",
+        )
     options.faults.check(city, options.mesoscopic)
     if options.mesoscopic:
         _check_mesoscopic(specs, options)

@@ -15,7 +15,7 @@ import civicbrain
 from civicbrain.city.model import City
 from civicbrain.contracts.brain import ControlSpec
 from civicbrain.contracts.rooms import get_control
-from civicbrain.core.errors import CityError, ConfigurationError
+from civicbrain.core.errors import CityError, ConfigurationError, StudyError
 from civicbrain.evaluate.bound import measure_bound
 from civicbrain.evaluate.plan import RunTask, StudyOptions, hash_city, make_tasks, sumo_version
 from civicbrain.evaluate.pool import Executor, LocalPool, Simulate
@@ -146,6 +146,10 @@ def _write_reports(folder: Path, studies: Sequence[tuple[Evaluation, City]], com
     write_atomically(folder / "runs.csv", runs_csv(evaluations).encode())
 
 
+RETIMING_FILE = "plans.json"
+"""What `civicbrain retime` leaves in its folder."""
+
+
 def plan_studies(
     scenarios: Sequence[str | Path], options: StudyOptions, out: Path, resolve: Resolve = resolve_city
 ) -> list[PlannedStudy]:
@@ -159,6 +163,12 @@ def plan_studies(
     used: set[str] = set()
     for city in cities:
         folder = out if len(cities) == 1 else out / _folder_name(city.name, used)
+        if (folder / RETIMING_FILE).exists():
+            raise StudyError(
+                "this folder holds a retiming, whose report would be overwritten",
+                place=str(folder),
+                remedy="choose another folder with --out",
+            )
         # a .sumocfg may keep its demand in additional files
         if not city.demand.route_files and not city.demand.additional_files:
             raise CityError(

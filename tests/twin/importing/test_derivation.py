@@ -5,17 +5,19 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from civicbrain.city.model import City
-from civicbrain.city.signals import Conflict, GroupKind, SignalJunction
+from civicbrain.city.signals import Conflict, GroupKind, PlanStep, SignalJunction
 from civicbrain.twin.importing import resolve_scenario
 from civicbrain.twin.importing.network import build_controllers, read_net
 from civicbrain.twin.importing.plans import plan_phases, switch_over
 from civicbrain.twin.importing.programs import Program, network_programs
+from civicbrain.twin.plan import unsafe_stages
 
 CITIES = (
     "cologne1",
@@ -152,6 +154,33 @@ def test_a_switch_over_keeps_every_intergreen(data: st.DataObject, junctions: li
     for lamps, _ in timeline:
         green = [row for row in rows if lamps[row] in GREEN]
         assert all(junction.conflict[a][b] != Conflict.PROHIBITED for a in green for b in green)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_a_plan_keeps_intergreens_over_steps_shorter_than_they_are(
+    data: st.DataObject, junctions: list[SignalJunction]
+) -> None:
+    junction = data.draw(st.sampled_from(junctions), label="junction")
+    dark = msgspec.structs.replace(junction.stages[0], id="dark", lamps="r" * len(junction.groups))
+    junction = msgspec.structs.replace(junction, stages=(*junction.stages, dark))
+    safe = sorted(set(range(len(junction.stages))) - unsafe_stages(junction))
+    stages = data.draw(st.lists(st.sampled_from(safe), min_size=2, max_size=5), label="stages")
+    steps = tuple(PlanStep(stage, float(data.draw(st.integers(1, 12)))) for stage in stages)
+    plan = msgspec.structs.replace(junction.local_plan, steps=steps)
+    phases = plan_phases(msgspec.structs.replace(junction, local_plan=plan))
+    link = {group: number for number, group in enumerate(junction.group_of_link) if group >= 0}
+    for a in link:
+        for b in link:
+            if a != b and junction.conflict[a][b] == Conflict.PROHIBITED:
+                dark_s = None  # seconds since a was green
+                for state, seconds in [*phases, *phases]:
+                    if state[link[b]] in GREEN and dark_s is not None:
+                        assert dark_s >= junction.intergreen_s[a][b] - 1e-9, (junction.id, a, b)
+                    if state[link[a]] in GREEN:
+                        dark_s = 0.0
+                    elif dark_s is not None:
+                        dark_s += seconds
 
 
 def test_plan_phases_last_a_cycle(junctions: list[SignalJunction]) -> None:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
 from itertools import pairwise
+from types import MappingProxyType
 
 from civicbrain.city.signals import SignalJunction
 
@@ -15,22 +17,31 @@ def plan_phases(junction: SignalJunction) -> list[tuple[str, float]]:
     """(state a link, seconds) of the local plan, each step with its switch-over first.
 
     A switch-over that is longer than its step is shown whole, and the step's stage for 1 s, or as long as a
-    group that starts in it needs for its minimum green.
+    group that starts in it needs for its minimum green. Who ended some steps before is waited for, too.
     """
-    plan = junction.local_plan
+    steps = junction.local_plan.steps
     phases: list[tuple[str, float]] = []
-    for number, step in enumerate(plan.steps):
-        before = junction.stages[plan.steps[number - 1].stage].lamps
-        target = junction.stages[step.stage].lamps
-        transition = switch_over(junction, before, target)
-        over_s = sum(seconds for _, seconds in transition)
-        green_s = max(1.0, step.duration_s - over_s, _least_s(junction, before, target, transition))
-        for lamps, seconds in [*transition, (target, green_s)]:
-            state = _links(junction, lamps)
-            if phases and phases[-1][0] == state:
-                phases[-1] = (state, phases[-1][1] + seconds)
-            else:
-                phases.append((state, seconds))
+    now_s, ended_s = 0.0, dict[int, float]()  # group -> second in which it ended
+    for _ in range(2):  # the first round is what the second finds behind it
+        phases = []
+        for number, step in enumerate(steps):
+            before = junction.stages[steps[number - 1].stage].lamps
+            target = junction.stages[step.stage].lamps
+            transition = switch_over(junction, before, target, {a: now_s - s for a, s in ended_s.items()})
+            for row, (old, new) in enumerate(zip(before, target, strict=True)):
+                if new in _GREEN:
+                    ended_s.pop(row, None)
+                elif old in _GREEN:
+                    ended_s[row] = now_s
+            over_s = sum(seconds for _, seconds in transition)
+            green_s = max(1.0, step.duration_s - over_s, _least_s(junction, before, target, transition))
+            now_s += over_s + green_s
+            for lamps, seconds in [*transition, (target, green_s)]:
+                state = _links(junction, lamps)
+                if phases and phases[-1][0] == state:
+                    phases[-1] = (state, phases[-1][1] + seconds)
+                else:
+                    phases.append((state, seconds))
     return phases
 
 
@@ -46,8 +57,11 @@ def _least_s(
     return least_s
 
 
-def switch_over(junction: SignalJunction, before: str, target: str) -> list[tuple[str, float]]:
-    """(lamps a group, seconds) from one stage to another by yellow times and intergreens."""
+def switch_over(
+    junction: SignalJunction, before: str, target: str, dark_s: Mapping[int, float] = MappingProxyType({})
+) -> list[tuple[str, float]]:
+    """(lamps a group, seconds) from one stage to another by yellow times and intergreens. dark_s: groups that
+    ended before this switch, and how many seconds ago."""
     rows = range(len(junction.groups))
     ends = [row for row in rows if before[row] in _GREEN and target[row] not in _GREEN]
     yields = [row for row in rows if before[row] == "G" and target[row] == "g"]
@@ -58,7 +72,9 @@ def switch_over(junction: SignalJunction, before: str, target: str) -> list[tupl
             "G",
         )
         if gains:
-            starts_s[row] = max((junction.intergreen_s[end][row] for end in [*ends, *yields]), default=0.0)
+            gaps_s = [junction.intergreen_s[end][row] for end in [*ends, *yields]]
+            gaps_s += [junction.intergreen_s[end][row] - ago_s for end, ago_s in dark_s.items() if end != row]
+            starts_s[row] = max([0.0, *gaps_s])
     off_s = {row: junction.groups[row].yellow_s for row in ends}
     moments = sorted({0.0, *starts_s.values(), *off_s.values()})
     result = []
