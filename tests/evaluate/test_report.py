@@ -87,10 +87,18 @@ def test_the_page_says_what_a_fair_reader_must_know(tmp_path: Path) -> None:
     files = make_runs(("fixed", "actuated"), 2, tmp_path)
     files[2].run.deadlock = True
     files[3].run.undeparted = 500
+    files[3].run.refused_requests = 120
     study = make_study(files)
     study.sensing = "oracle"
     page = render_report([(study, fake_runs.fake_city(tmp_path))])
-    for words in ("fewer than the 10 that a claim needs", "upper bound", "deadlocked", "oversaturated"):
+    told = (
+        "fewer than the 10 that a claim needs",
+        "upper bound",
+        "deadlocked",
+        "oversaturated",
+        "120 requests of",
+    )
+    for words in told:
         assert words in page
 
 

@@ -108,6 +108,8 @@ def test_a_brain_that_recovers_is_said_to(disk_city, brains_on_trial):
     host._remake = None
     loop, _ = make_loop(disk_city, [host])
     run(loop, disk_city, 3)
+    last_error = loop.health(103.0)[0].last_error
+    assert last_error.startswith("ValueError: bad day (test_hosts_and_loop.py, line ")
     broken = False
     alerts = run(loop, disk_city, 5, start_s=103.0)
     assert [(a.severity, a.title) for a in alerts] == [(Severity.INFO, "Brain good works again")]

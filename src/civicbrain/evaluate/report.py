@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -374,5 +375,14 @@ def _warnings(study: Evaluation, city: City) -> tuple[str, ...]:
             "oversaturated there. Compare mean delay and throughput; travel time and waiting see only "
             "the vehicles that got in."
         )
+    refused = Counter[str]()
+    for run in study.runs:
+        refused[run.control] += run.refused_requests
+    for control, count in sorted(refused.items()):
+        if count:
+            notes.append(
+                f"{count} requests of {control} were refused by the guard or a controller (the ledger of a "
+                "live run says why): where all are, it is the local plan that was measured."
+            )
     notes.extend(city.warnings)
     return tuple(notes)

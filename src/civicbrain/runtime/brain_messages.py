@@ -6,6 +6,8 @@ Child to parent: Ready after the start and after b"R"; Answered or Failed after 
 
 from __future__ import annotations
 
+import traceback
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -16,6 +18,7 @@ from civicbrain.contracts.brain import Advice, Alert, PlanRequest, StageRequest
 from civicbrain.contracts.missions import MissionPlan
 from civicbrain.contracts.plain import plain
 from civicbrain.contracts.transit import TransitPlan
+from civicbrain.core.errors import CivicBrainError
 
 SNAPSHOT, AFRESH = b"S", b"R"
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -71,3 +74,12 @@ def encode(message: Message) -> bytes:
 def decode(data: bytes) -> Message:
     """Raises msgspec.DecodeError (ValidationError included) on anything that does not fit."""
     return _decoder.decode(data)
+
+
+def failure_text(error: BaseException) -> str:
+    """What went wrong and, for whoever wrote the brain, where: "ValueError: … (brain.py, line 76)"."""
+    if isinstance(error, CivicBrainError):
+        return error.message
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({PurePath(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"

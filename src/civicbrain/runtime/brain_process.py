@@ -25,7 +25,15 @@ from civicbrain.contracts.brain import Brain, BrainContext
 from civicbrain.contracts.rooms import get_room
 from civicbrain.contracts.snapshot_wire import unpack_snapshot
 from civicbrain.core.errors import CivicBrainError
-from civicbrain.runtime.brain_messages import AFRESH, MAX_MESSAGE_BYTES, Failed, Ready, answered, encode
+from civicbrain.runtime.brain_messages import (
+    AFRESH,
+    MAX_MESSAGE_BYTES,
+    Failed,
+    Ready,
+    answered,
+    encode,
+    failure_text,
+)
 from civicbrain.runtime.health import check_advice
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -71,8 +79,7 @@ def main() -> int:
             else:
                 message = _answer(brain, data[1:])
         except Exception as error:
-            text = error.message if isinstance(error, CivicBrainError) else f"{type(error).__name__}: {error}"
-            message = encode(Failed(text[:2000].encode("utf-8", "replace").decode()))
+            message = encode(Failed(failure_text(error)[:2000].encode("utf-8", "replace").decode()))
         pipe.send_bytes(message)
 
 

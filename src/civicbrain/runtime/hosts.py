@@ -16,7 +16,7 @@ from civicbrain.contracts.brain import Brain, BrainContext
 from civicbrain.contracts.rooms import get_room
 from civicbrain.contracts.sandbox import sandbox_snapshots
 from civicbrain.contracts.wire import BrainHealth
-from civicbrain.core.errors import BrainError
+from civicbrain.runtime.brain_messages import failure_text
 from civicbrain.runtime.health import Answer, Backoff, Record, check_advice, next_due_s
 from civicbrain.runtime.process_host import ProcessHost
 
@@ -100,7 +100,7 @@ class InlineHost:
             ms = (time.perf_counter() - start) * 1000.0
             advice = check_advice(advice, self.name)
         except (Exception, SystemExit) as error:
-            reason = error.message if isinstance(error, BrainError) else f"{type(error).__name__}: {error}"
+            reason = failure_text(error)
             self.record.failed(reason)
             self._broken = True
             retry_s = self._backoff.failed(now_s)

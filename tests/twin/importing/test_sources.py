@@ -247,6 +247,7 @@ def test_osm_extracts(tmp_path: Path, suffix: str) -> None:
     assert "Street 2" in city.network.edges.names
     assert city.network.projection.proj
     assert any("synthesised" in warning for warning in city.warnings)
+    assert any("has no signal programs" in warning for warning in city.warnings)
     assert (city.network.lanes.use & 1).all()
 
 

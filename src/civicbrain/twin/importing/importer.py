@@ -63,6 +63,11 @@ _PLAIN_NAMES = frozenset(
 )
 
 
+_OSM_PROGRAMS = (
+    "OpenStreetMap has no signal programs: stages, times and intergreens are netconvert's, not the city's"
+)
+
+
 @dataclass(frozen=True)
 class _Source:
     """A source brought into SUMO's form. has_yellow: whether its programs show the transitions.
@@ -111,7 +116,7 @@ def _read_source(path: Path, work: Path, options: ImportOptions) -> _Source:
     if path.is_file() and name.endswith((".net.xml", ".net.xml.gz")):
         return _Source(SumoSource(path, options.route_files, options.additional_files), path)
     if path.is_file() and is_osm(path):
-        return _Source(SumoSource(convert_osm(path, work)), path)
+        return _Source(SumoSource(convert_osm(path, work), warnings=(_OSM_PROGRAMS,)), path)
     remedy = (
         "give a .sumocfg, .net.xml, .osm, .osm.gz, a CityFlow folder (roadnet.json, flow.json) "
         "or one of the City Brain Challenge (roadnet.txt, flow.txt)"
