@@ -106,6 +106,7 @@ def test_a_wrong_key_is_named_with_its_file(folder: Path) -> None:
     [
         ("begin_s = 10.0", 'begin_s = "soon"', "begin_s"),
         ("Asia/Seoul", "Asia/Soul", "no time zone"),
+        ("format = 1", "format = 2", "has format 2, this Civic Brain reads format 1"),
         ("end_s = 20.0", "end_s = 5.0", "later than begin_s"),
         ('name = "town"', "", "'name' is missing"),
         ("begin_s = 10.0", "begin_s = ", "line"),

@@ -95,6 +95,7 @@ def test_a_new_room_in_the_source_tree_passes_at_once(tmp_path):
         (("where", "signal"), "did you mean 'signals'"),
         (("check", "none"), "no room 'none'"),
         (("ledger", "verify", "none.ledger"), "no ledger"),
+        (("ledger", "show", "."), "no ledger in this folder"),
     ],
 )
 def test_mistakes_are_told_with_exit_code_2(tmp_path, arguments, words):

@@ -76,6 +76,7 @@ def line(**change: object) -> str:
     [
         ("", "line 1: the column 'begin_s' is missing"),
         ("begin_s,end_s\n1,2", "the column 'junction' is missing"),
+        (HEADER.replace(",", ";"), "separated by semicolons"),
         (HEADER, "no counts"),
         (f"{HEADER}\n{line(vehicles='many')}", "line 2: vehicles 'many' is no number"),
         (f"{HEADER}\n{line(vehicles='nan')}", "is no number"),

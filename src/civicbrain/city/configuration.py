@@ -78,6 +78,9 @@ def parse_configuration(table: dict[str, Any], place: str) -> CityTable:
             message, remedy = f"unknown key {key!r}", f"the keys here are {known}"
         elif first["type"] == "missing":
             message, remedy = f"key {key!r} is missing", "add it, or import the city again"
+        elif key == "format":
+            message = f"the folder has format {str(first['input'])[:20]}, this Civic Brain reads format 1"
+            remedy = "import the city again with this version, or use the version that made it"
         else:
             message = f"key {key!r}: {first['msg']}" if key else first["msg"]
             remedy = "correct the value"

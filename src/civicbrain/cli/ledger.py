@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from civicbrain.core.errors import LedgerError
+
 LEDGER_FILE = "ledger.sqlite"
 
 
@@ -29,7 +31,7 @@ def show(
     from civicbrain.ledger import LedgerReader
 
     with LedgerReader(_file(path)) as reader:
-        entries = reader.page(-last if offset < 0 else offset, last)
+        entries, count = reader.page(-last if offset < 0 else offset, last), reader.count
     for entry in entries:
         if as_json:
             typer.echo(msgspec.json.encode(entry).decode())
@@ -40,6 +42,8 @@ def show(
         typer.echo(
             f"{entry.seq:>7}  {entry.time_s:>9.1f} s  {entry.kind:<16} {_plain(entry.actor):<12} {said}"
         )
+    if len(entries) < count:
+        typer.echo(f"{len(entries)} of {count} entries; --last and --offset show others.", err=True)
 
 
 def verify(
@@ -76,7 +80,11 @@ def _file(path: Path) -> Path:
         found = (
             sorted(path.glob("*.ledger")) or sorted(path.glob("ledger*.db")) or sorted(path.glob("*.sqlite"))
         )
-        return found[0] if found else path / "no ledger in this folder"
+        if not found:
+            raise LedgerError(
+                "no ledger in this folder", place=str(path), remedy="name the --run-dir of a run, or the file"
+            )
+        return found[0]
     return path
 
 

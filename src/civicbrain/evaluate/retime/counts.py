@@ -62,6 +62,11 @@ def read_counts(path: Path, city: City) -> Counts:
         ) from error
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    if missing and ";" in (text.splitlines() or [""])[0]:
+        raise ConfigurationError(
+            "the columns are separated by semicolons", place=f"{path}, line 1",
+            remedy="save the counts with commas between columns and points in decimals",
+        )  # fmt: skip
     if missing:
         raise ConfigurationError(
             f"the column {missing[0]!r} is missing", place=f"{path}, line 1",
