@@ -254,6 +254,6 @@ def test_a_mission_is_cancelled_with_a_reason(desk: Any, town: Town, tmp_path: P
     expect(page.get_by_test_id("mission-cancel")).to_have_count(0)
     assert "false alarm" in httpx.get(f"{town.url}/v1/missions/{name}/report").text
     page.get_by_test_id("missions-back").click()
-    expect(page.get_by_role("list", name="Over")).to_contain_text("Fire engine 2")
+    expect(page.get_by_role("list", name="Ended")).to_contain_text("Fire engine 2")
     keep(page, "missions", tmp_path)
     assert not [line for line in desk.complaints if "404" not in line]

@@ -63,6 +63,7 @@ SLOW = 4.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 """Software rendering, and other tests beside; benchmarks/control_room has the real figures."""
 
 
+@pytest.mark.quiet
 def test_the_first_view_comes_soon_and_stays_where_it_is(browser: Any, server: Any) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
