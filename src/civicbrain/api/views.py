@@ -12,7 +12,7 @@ from civicbrain.api.cases_health import CasesHealth
 from civicbrain.api.models import city as models
 from civicbrain.api.models.history import HistoryHealth
 from civicbrain.api.problems import ProblemError
-from civicbrain.city.signals import ControllerMode, SignalJunction
+from civicbrain.city.signals import SignalJunction, mode_name
 from civicbrain.contracts import wire
 from civicbrain.runtime.cases.wire import CasesStatus
 from civicbrain.runtime.history.wire import HistoryStatus
@@ -106,7 +106,7 @@ def junction_now(
     return {
         "delay_s": delay[row],
         "queue_veh": queue[row],
-        "mode": _mode_name(mode[row]),
+        "mode": mode_name(mode[row]) or None,
         "stage": junction.stages[stage[row]].id if 0 <= stage[row] < len(junction.stages) else None,
         "lamps": shown or dark,
     }
@@ -128,10 +128,3 @@ def told(body: Any, kind: type[T]) -> T:
         return msgspec.convert(body, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ProblemError(503, f"the brain process gave an answer that does not fit: {error}") from None
-
-
-def _mode_name(value: int) -> str | None:
-    try:
-        return ControllerMode(value).name.lower()
-    except ValueError:
-        return None

@@ -54,6 +54,14 @@ class ControllerMode(IntEnum):
     PROGRAM = 6  # SUMO runs the program itself (fixed, actuated, delay-based)
 
 
+def mode_name(value: int) -> str:
+    """Of a ControllerMode as it is said outside: lower case; empty for a number that is none."""
+    try:
+        return ControllerMode(value).name.lower()
+    except ValueError:
+        return ""
+
+
 class SignalGroup(msgspec.Struct, frozen=True):
     """Lamps that always show the same. links: controller link indices."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import numpy as np
 
-from civicbrain.city.signals import SignalJunction
+from civicbrain.city.signals import SignalJunction, mode_name
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.junction_recent import JunctionRecent, Planned
 from civicbrain.contracts.wire import BrainCommand
@@ -15,7 +15,7 @@ from civicbrain.contracts.worst import WorstPlace
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.overrides import OVERRIDE_ACTIONS
 from civicbrain.runtime.planned import Claims, planned_at
-from civicbrain.runtime.recent import Recent, mode_name
+from civicbrain.runtime.recent import Recent
 from civicbrain.runtime.worst import Known, WorstPlaces
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from civicbrain.city.approaches import Approach, list_approaches
 from civicbrain.city.model import City
 from civicbrain.city.network import F64
-from civicbrain.city.signals import ControllerMode
+from civicbrain.city.signals import mode_name
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.junction_recent import (
     ApproachFigures,
@@ -212,10 +212,3 @@ def _stretches(times: F64, values: list[str]) -> list[Stretch]:
             found.append(Stretch(float(times[start]), float(until), values[start]))
             start = k
     return found
-
-
-def mode_name(value: int) -> str:
-    try:
-        return ControllerMode(value).name.lower()
-    except ValueError:
-        return ""

@@ -14,7 +14,7 @@ import numpy as np
 from civicbrain.city.cases import case_id
 from civicbrain.city.model import City
 from civicbrain.city.shifts import Handover, LostNotice, Override, ShiftEvent
-from civicbrain.city.signals import ControllerMode
+from civicbrain.city.signals import ControllerMode, mode_name
 from civicbrain.contracts.wire import CityState, unpack_array
 from civicbrain.core.errors import LedgerError
 from civicbrain.ledger import LedgerReader
@@ -102,8 +102,7 @@ def with_state(note: Handover, city: City, state: CityState, silent: Iterable[st
     modes = unpack_array(state.junction_mode)
     for row in np.flatnonzero(np.isin(modes, [int(mode) for mode in _BY_HAND]))[:MOST].tolist():
         if row < len(city.junctions) and city.junctions[row].id not in by_hand:
-            name = ControllerMode(int(modes[row])).name.lower()
-            overrides.append(Override("junction", city.junctions[row].id, name))
+            overrides.append(Override("junction", city.junctions[row].id, mode_name(int(modes[row]))))
     quiet = [
         name for name, age_s in state.staleness_s.items()
         if not math.isfinite(age_s) or age_s > SILENT_AFTER_S
