@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from arm_studies import open_city, run_all
 
 from civicbrain.city.model import City
@@ -21,8 +23,11 @@ from civicbrain.twin.missions import MissionTrip
 
 HERE = Path(__file__).parent
 STUDIES = HERE / "studies"
+RUNS = HERE / "runs.json"
+"""Every run counted in the table: with --go-on a later study adds to them."""
 GENERATED = "generated-100"
 SCENARIOS = ("cologne8", "ingolstadt7", "ingolstadt21", GENERATED)
+"""Those that cost least first."""
 A_RUN = 8
 """Missions an hour and run. More would hold each other up, and are rare on 20 junctions."""
 
@@ -38,21 +43,58 @@ def main() -> int:
         "--arm", action="append", choices=list(ARMS), help="only this one; repeat for several"
     )
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument(
+        "--go-on", action="store_true", help="runs in runs.json count, whatever commit made them"
+    )
     arguments = parser.parse_args()
     file = HERE / "results.json"
     rows: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else {}
+    kept = read_kept()
+    commit = this_commit()
     for scenario in [*(arguments.scenario or SCENARIOS), *arguments.also]:
         city = open_city(scenario, STUDIES)
         tasks = make_tasks(city, arguments.missions, arguments.arm or list(ARMS))
-        named = [(f"{task.arm.name}-{task.seed}-{len(task.trips)}", task) for task in tasks]
-        studies = STUDIES / Path(scenario).name
-        runs = run_all(studies, city, missions, named, run_missions, MissionRunRecord, said, arguments.jobs)
-        rows[Path(scenario).name] = summarise_missions(runs, city.demand.end_s)
+        name = Path(scenario).name
+        old = kept.get(name, []) if arguments.go_on else []
+        done = {(run.arm, run.seed) for run in old}
+        named = [
+            (f"{task.arm.name}-{task.seed}-{len(task.trips)}", task)
+            for task in tasks
+            if (task.arm.name, task.seed) not in done
+        ]
+        new = run_all(
+            STUDIES / name, city, missions, named, run_missions, MissionRunRecord, said, arguments.jobs
+        )
+        kept[name] = [*old, *(msgspec.structs.replace(run, commit=run.commit or commit) for run in new)]
+        rows[name] = summarise_missions(kept[name], city.demand.end_s)
         # after each scenario: hours of work show what they have found so far
+        write_kept(kept)
         write_atomically(file, (json.dumps(rows, indent=1) + "\n").encode())
         write_atomically(HERE / "results.md", table(rows).encode())
     print(table(rows))
     return 0
+
+
+def read_kept() -> dict[str, list[MissionRunRecord]]:
+    """Scenario -> the runs of which its row is made."""
+    if not RUNS.is_file():
+        return {}
+    return msgspec.json.decode(RUNS.read_bytes(), type=dict[str, list[MissionRunRecord]])
+
+
+def write_kept(kept: dict[str, list[MissionRunRecord]]) -> None:
+    """One line a run."""
+    parts = [
+        f"{json.dumps(name)}: [\n" + ",\n".join(msgspec.json.encode(run).decode() for run in runs) + "\n]"
+        for name, runs in kept.items()
+    ]
+    write_atomically(RUNS, ("{\n" + ",\n".join(parts) + "\n}\n").encode())
+
+
+def this_commit() -> str:
+    """The commit checked out, with a + where files differ from it; "" outside a repository."""
+    command = ["git", "-C", str(HERE), "describe", "--always", "--exclude=*", "--dirty=+"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def make_tasks(city: City, wanted: int, arms: list[str]) -> list[MissionRun]:
@@ -77,40 +119,52 @@ def said(record: MissionRunRecord) -> str:
 
 def table(rows: dict[str, dict[str, Any]]) -> str:
     """Markdown: median ratios of travel times, what the others pay, predictions."""
+    head = (
+        "| scenario | with / without | missions | obeys lights | alone | won | may pass red | alone | won | "
+    )
+    head += "others' delay | unsafe |"
     lines = [
-        "Median ratio of emergency travel times with priority to without, 95 % interval; in brackets what it",
-        "would have been had nothing but its own speed held the vehicle up.",
+        "Median ratio of emergency travel times with priority to without, 95 % interval. `alone`: what it",
+        "would have been had nothing but its own speed held the vehicle up, below which no priority gets;",
+        "`won`: the share of the time between without and alone that priority wins.",
         "",
-        "| scenario | with / without | missions | obeys lights | may pass red | others' delay | unsafe |",
-        "|---|---|---:|---|---|---:|---:|",
+        head,
+        "|---|---|---:|---|---:|---:|---|---:|---:|---:|---:|",
     ]
     for name, row in rows.items():
         for pair, figures in row["pairs"].items():
             with_ = row["arms"][pair.split(" / ")[0]]
-            cells = [_cell(figures.get(kind)) for kind in ("plain", "blue")]
+            cells = " | ".join(_cells(figures.get(kind)) for kind in ("plain", "blue"))
+            low, high = figures["others_delay_ci95"]
             lines.append(
-                f"| {name} | {pair} | {figures['all']['missions']} | {cells[0]} | {cells[1]} | "
-                f"{figures.get('others_delay', float('nan')):.3f} | {with_['unsafe_states']} |"
+                f"| {name} | {pair} | {figures['all']['missions']} | {cells} | "
+                f"{figures['others_delay']:.3f} ({low:.3f} to {high:.3f}) | {with_['unsafe_states']} |"
             )
-    head = "| scenario | arm | others' delay, s | arrivals predicted, mean absolute error | not arrived |"
-    lines += ["", head, "|---|---|---:|---:|---:|"]
+    head = (
+        "| scenario | arm | others' delay, s | arrivals predicted, mean absolute error | bias | not arrived |"
+    )
+    lines += ["", head, "|---|---|---:|---:|---:|---:|"]
     for name, row in rows.items():
         for arm, figures in row["arms"].items():
-            share = figures["prediction"].get("share")
-            error = "–" if share is None else f"{100 * share:.1f} %"
+            seen = figures["prediction"]
+            error = "– | –" if "share" not in seen else f"{seen['share']:.1%} | {seen['bias']:+.1%}"
             lines.append(
-                f"| {name} | {arm} | {figures['others_delay_s']} | {error} | {figures['not_arrived']} |"
+                f"| {name} | {arm} | {figures['others_delay_s']} | {error.replace('%', ' %')} | "
+                f"{figures['not_arrived']} |"
             )
     asked = f"Asked: {PLAN_TARGET} of the plan, {SIGNALS_TARGET} of the signals brain, others at most "
     lines += ["", f"{asked}{OTHERS_TARGET}, predictions within {100 * PREDICTION_TARGET:.0f} %."]
+    commits = sorted({commit for row in rows.values() for commit in row["commits"]})
+    lines += ["", "Runs by commit " + ", ".join(commits) + "."]
     return "\n".join(lines) + "\n"
 
 
-def _cell(figures: dict[str, Any] | None) -> str:
+def _cells(figures: dict[str, Any] | None) -> str:
     if figures is None:
-        return "–"
+        return "– | – | –"
     low, high = figures["ci95"]
-    return f"{figures['median']:.2f} ({low:.2f} to {high:.2f}) [{figures['free']:.2f}]"
+    won = "–" if figures["won"] is None else f"{figures['won']:.2f}"
+    return f"{figures['median']:.2f} ({low:.2f} to {high:.2f}) | {figures['free']:.2f} | {won}"
 
 
 if __name__ == "__main__":

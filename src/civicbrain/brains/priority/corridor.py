@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from civicbrain.brains.priority.arrival import clear_s
 from civicbrain.brains.priority.options import PriorityOptions
 from civicbrain.brains.priority.pursuit import PASSED_M, Pursuit, Stop
+from civicbrain.brains.priority.switching import ASKING_S
 from civicbrain.city.missions import TrackState
 from civicbrain.city.signals import ControllerMode
 from civicbrain.city.snapshot import Snapshot
@@ -23,6 +24,10 @@ HANDOVER_S = 1.0
 ASKED = (PassageState.OPEN, PassageState.WAITS)
 SWITCH_WEIGHT = 0.015
 """Worth of a second less of switching against the full right of way (1.0)."""
+
+OTHERS_WEIGHT = 0.2
+"""Worth of letting go all who stand at the junction, beside the full right of way (1.0): of two stages that
+serve the mission alike, the one that serves the others."""
 
 BETWEEN_S = 2.0  # from one mission's passing until the junction may turn to the next
 
@@ -37,10 +42,12 @@ def choose_stage(stop: Stop, after: Stop | None, snapshot: Snapshot) -> int:
     if serving.max() <= 0.0:
         return -1
     best, chosen = -1.0, -1
+    share = table.served_share(snapshot)
     for stage in range(len(serving)):
         if serving[stage] < serving.max() - 0.35:
             continue
         worth = float(serving[stage]) - SWITCH_WEIGHT * table.switch_s(snapshot, stage)
+        worth += OTHERS_WEIGHT * float(share[stage])
         if after is not None and after.crossing.junction == stop.crossing.junction:
             worth += 0.5 * float(table.serving(after.crossing.lanes, after.crossing.groups)[stage])
         if worth > best:
@@ -118,7 +125,8 @@ class Corridors:
         tracked = pursuit.state is TrackState.TRACKED and not pursuit.off_way
         held: set[int] = set()  # junctions of stops ahead: the nearest one decides
         for place, stop in enumerate(pursuit.stops):
-            if stop.passed_s is None and pursuit.progress_m > stop.crossing.stop_m + PASSED_M:
+            # no lamp changes before the second in which a request made now is carried out
+            if stop.passed_s is None and pursuit.comes_to_m(ASKING_S) > stop.crossing.stop_m + PASSED_M:
                 self._pass(pursuit, place, snapshot, requests)
             if stop.passed_s is not None:
                 continue

@@ -40,6 +40,13 @@ MEMORY_S = 30.0
 CRAWLS_MPS, CRAWLS_FOR_M = 5.0, 150.0
 """Slower than this on average a vehicle is in a queue that cameras do not tell of, so many metres long."""
 
+LAG, LAG_WEIGHT_S, LAG_MEMORY_S, MOST_LAG = 1.1, 120.0, 120.0, 3.0
+"""Time that the way takes over its free time until the vehicle has shown its own (benchmarks/priority);
+for how many seconds of driving that counts; memory of what it has shown; a bound."""
+
+FORESEEN_S = 40.0
+"""What holds it up within that is seen by cameras by now; beyond it the vehicle's lag counts."""
+
 
 @dataclass(slots=True)
 class Stop:
@@ -51,6 +58,7 @@ class Stop:
     state: PassageState = PassageState.AHEAD
     queue_veh: float = 0.0
     switch_s: float = 0.0
+    others_wait: bool = False  # somebody stands whom its stage does not let go
     predicted_s: float = math.inf
     first_predicted_s: float | None = None
     opened_s: float | None = None
@@ -96,6 +104,8 @@ class Pursuit:
     _fix_s: float = -math.inf
     _fix_m: float = 0.0
     _mean_mps: float = FREE_MPS  # over about the last MEMORY_S
+    _took_s: float = 0.0  # that long it has driven, of late, for what takes _drove_s freely
+    _drove_s: float = 0.0
     _free_from: tuple[float, float] | None = None  # (second, metres) from which it has driven freely
 
     def take(self, way: Way, stops: list[Stop], begun_s: float) -> None:
@@ -136,6 +146,7 @@ class Pursuit:
                 if abs(at_m - reckoned_m) <= LARGEST_ERROR_M:
                     at_m = reckoned_m + FIX_WEIGHT * (at_m - reckoned_m)
                 self._learn(at_m, track.fix_s, track.speed_mps)
+                self._lagged(at_m, track.fix_s)
                 self._fix_m = at_m
                 since_s = min(track.fix_s - self._fix_s, MEMORY_S)
                 self._mean_mps += (track.speed_mps - self._mean_mps) * since_s / MEMORY_S
@@ -158,6 +169,30 @@ class Pursuit:
                 self.pace.saw(free_s(self.way, since_m, at_m), fix_s - since_s)
             self._free_from = (fix_s, at_m)
 
+    def _lagged(self, at_m: float, fix_s: float) -> None:
+        """How long the last piece took, beside what it takes freely."""
+        assert self.way is not None
+        took_s = fix_s - self._fix_s
+        if self._drove_s == 0.0 and self.speed_mps < CRAWLS_MPS:
+            return  # it is setting out
+        fade = math.exp(-took_s / LAG_MEMORY_S)
+        drove_s = max(0.0, free_s(self.way, self._fix_m, at_m)) / self.pace.share
+        self._took_s, self._drove_s = self._took_s * fade + took_s, self._drove_s * fade + drove_s
+
+    @property
+    def lag(self) -> float:
+        """Time that its way takes over the free time at its pace, at least 1."""
+        seen = (LAG * LAG_WEIGHT_S + self._took_s) / (LAG_WEIGHT_S + self._drove_s)
+        return min(max(seen, 1.0), MOST_LAG)
+
+    def _drive_s(self, from_m: float, to_m: float, in_s: float) -> float:
+        """Seconds from one place of the way to another, of which the first is reached in in_s: free as far as
+        cameras see what is in the way, with its lag beyond."""
+        assert self.way is not None
+        drive_s = free_s(self.way, from_m, to_m) / self.pace.share
+        unseen_s = min(drive_s, max(0.0, in_s + drive_s - FORESEEN_S))
+        return drive_s + unseen_s * (self.lag - 1.0)
+
     def predict(self, snapshot: Snapshot, view: RoadView, waits_s: dict[int, float]) -> None:
         """Arrivals at all stop lines ahead, and at the end. waits_s: place of a stop -> earliest second at
         which another mission leaves its junction to this one."""
@@ -172,7 +207,7 @@ class Pursuit:
             crossing = stop.crossing
             if stop.passed_s is not None or crossing.stop_m + PASSED_M < self.progress_m:
                 continue
-            at_s += free_s(way, at_m, crossing.stop_m) / self.pace.share + PASS_LOSS_S
+            at_s += self._drive_s(at_m, crossing.stop_m, at_s - now_s) + PASS_LOSS_S
             at_m = crossing.stop_m
             if held_s > 0.0:
                 at_s, held_s = at_s + held_s, 0.0
@@ -181,6 +216,7 @@ class Pursuit:
             carried = stop.queue_veh
             if stop.stage >= 0:
                 stop.switch_s = stop.table.switch_s(snapshot, stop.stage)
+                stop.others_wait = stop.table.waiting_veh(snapshot, stop.stage) > 0.0
             green_s = max(now_s + stop.switch_s, waits_s.get(place, -math.inf))
             if stop.switch_s > 0.0 or stop.state is PassageState.AHEAD:
                 at_s = max(at_s, green_s + clear_s(options, stop.queue_veh))
@@ -189,8 +225,11 @@ class Pursuit:
             stop.predicted_s = at_s
             if stop.first_predicted_s is None and self.state is TrackState.TRACKED:
                 stop.first_predicted_s = at_s
-        at_s += free_s(way, at_m, self.end_m) / self.pace.share
-        self.eta_s = at_s
+        self.eta_s = at_s + self._drive_s(at_m, self.end_m, at_s - now_s)
+
+    def comes_to_m(self, in_s: float) -> float:
+        """Where it will be along the way if it drives on as it does."""
+        return self.progress_m + self.speed_mps * in_s
 
     def _held_s(self) -> float:
         """Seconds that the way to the next stop line takes longer than free, when the vehicle crawls: half of
@@ -212,7 +251,10 @@ class Pursuit:
     def lead_s(self, stop: Stop) -> float:
         """How long before the vehicle the stop's stage has to be asked for."""
         options = self.options
-        lead_s = stop.switch_s + clear_s(options, stop.queue_veh) + options.margin_s
+        margin_s = options.margin_s
+        if stop.others_wait:
+            margin_s = min(margin_s, options.free_margin_s + options.margin_s_per_veh * stop.queue_veh)
+        lead_s = stop.switch_s + clear_s(options, stop.queue_veh) + margin_s
         if stop.switch_s <= 0.0:
             lead_s = max(lead_s, options.reserve_s)
         return min(lead_s, options.max_lead_s)

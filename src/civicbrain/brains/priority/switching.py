@@ -86,6 +86,12 @@ class JunctionTable:
         queued = snapshot.lanes.queued[self.lanes]
         return float(queued[self.green[stage] <= 0.0].sum())
 
+    def served_share(self, snapshot: Snapshot) -> F64:
+        """(s,) how much of what stands at the junction each stage lets go; 0 where nobody stands."""
+        queued = snapshot.lanes.queued[self.lanes].astype(np.float64)
+        served: F64 = self.green @ queued / max(float(queued.sum()), 1.0)
+        return served
+
     def relief(self, snapshot: Snapshot, shown: int) -> tuple[int, float]:
         """(stage that serves most of those who stand, the longest of its queues in vehicles); (-1, 0) where
         the stage shown is as good as any."""

@@ -11,17 +11,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from civicbrain.city.folder import load_city
 from civicbrain.contracts.missions import MissionPlan
 from civicbrain.evaluate.arms import Arm, open_loop
+from civicbrain.evaluate.missions.record import MissionRecord, MissionRunRecord
 from civicbrain.twin.missions import MissionDrive, MissionTraffic, MissionTrip, with_mission_types
 from civicbrain.twin.options import TwinOptions
 from civicbrain.twin.simulation import Twin
 
-SAMPLE_S = 10.0
-"""How often a prediction is kept for the comparison with what came."""
+SAMPLE_S, HORIZON_S = 10.0, 300.0
+"""How often predictions are compared with what came; how far ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +33,6 @@ class MissionRun:
     trips: tuple[MissionTrip, ...]
     begin_s: float
     end_s: float
-
-
-class MissionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One mission in one arm. travel_s: from when it was due to its arrival, None where it did not arrive.
-    errors: (second, junction, predicted arrival, real arrival) each 10 s for every stop line ahead."""
-
-    id: str
-    blue_light: bool
-    urgency: int
-    signals: int
-    due_s: float
-    travel_s: float | None
-    depart_delay_s: float
-    time_loss_s: float
-    cross_wait_veh_s: float
-    eta_without_s: float | None
-    errors: list[tuple[float, str, float, float]]
-
-
-class MissionRunRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. others_delay_s: mean delay of all other vehicles due, s."""
-
-    arm: str
-    seed: int
-    missions: list[MissionRecord]
-    others_due: int
-    others_delay_s: float
-    unsafe_states: int
-    collisions: int
-    emergency_stops: int
-    refused: dict[str, int]
-    ledger_entries: int
-    cpu_s: float
 
 
 def run_missions(task: MissionRun) -> MissionRunRecord:
@@ -128,26 +94,28 @@ def run_missions(task: MissionRun) -> MissionRunRecord:
 def _record(
     drive: MissionDrive, plan: MissionPlan | None, samples: list[tuple[float, MissionPlan]]
 ) -> MissionRecord:
-    mission = drive.trip.mission
+    errors = list_errors(drive, samples)
     return MissionRecord(
-        id=mission.id,
-        blue_light=drive.trip.blue_light,
-        urgency=int(mission.urgency),
-        signals=len(plan.passages) if plan else 0,
-        due_s=drive.due_s,
-        travel_s=None if drive.arrived_s is None else drive.arrived_s - drive.due_s,
-        depart_delay_s=drive.depart_delay_s,
-        time_loss_s=drive.time_loss_s,
-        cross_wait_veh_s=plan.cross_wait_veh_s if plan else 0.0,
-        eta_without_s=plan.eta_without_s if plan else None,
-        errors=_errors(drive, samples),
+        drive.trip.mission.id,
+        drive.trip.blue_light,
+        len(plan.passages) if plan else 0,
+        drive.due_s,
+        None if drive.arrived_s is None else drive.arrived_s - drive.due_s,
+        drive.depart_delay_s,
+        round(drive.time_loss_s, 2),
+        plan.cross_wait_veh_s if plan else 0.0,
+        len(errors),
+        round(sum(real_s - at_s for at_s, _, real_s in errors), 1),
+        round(sum(abs(predicted_s - real_s) for _, predicted_s, real_s in errors), 1),
+        round(sum(predicted_s - real_s for _, predicted_s, real_s in errors), 1),
     )
 
 
-def _errors(
+def list_errors(
     drive: MissionDrive, samples: list[tuple[float, MissionPlan]]
-) -> list[tuple[float, str, float, float]]:
-    """Each prediction beside what came: when the vehicle left the edge before the stop line."""
+) -> list[tuple[float, float, float]]:
+    """(second, arrival predicted then, arrival): each prediction of a stop line beside when the vehicle left
+    the edge before it, no more than `HORIZON_S` ahead."""
     result = []
     left = list(drive.left_s)
     for at_s, plan in samples:
@@ -155,6 +123,6 @@ def _errors(
             if passage.passed_s is not None or passage.predicted_s is None or not passage.edge:
                 continue
             real_s = next((s for edge, s in left if edge == passage.edge and s >= at_s), None)
-            if real_s is not None and plan.state == "tracked":
-                result.append((at_s, passage.junction, passage.predicted_s, real_s))
+            if real_s is not None and plan.state == "tracked" and 0.0 < real_s - at_s <= HORIZON_S:
+                result.append((at_s, passage.predicted_s, real_s))
     return result
