@@ -40,7 +40,7 @@ MEMORY_S = 30.0
 CRAWLS_MPS, CRAWLS_FOR_M = 5.0, 150.0
 """Slower than this on average a vehicle is in a queue that cameras do not tell of, so many metres long."""
 
-LAG, LAG_WEIGHT_S, LAG_MEMORY_S, MOST_LAG = 1.1, 120.0, 120.0, 3.0
+LAG, LAG_WEIGHT_S, LAG_MEMORY_S, MOST_LAG = 1.0, 60.0, 120.0, 3.0
 """Time that the way takes over its free time until the vehicle has shown its own (benchmarks/priority);
 for how many seconds of driving that counts; memory of what it has shown; a bound."""
 
