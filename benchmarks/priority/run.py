@@ -48,8 +48,8 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     file = HERE / "results.json"
-    rows: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else {}
     kept = read_kept()
+    rows = read_rows(file, kept)
     commit = this_commit()
     for scenario in [*(arguments.scenario or SCENARIOS), *arguments.also]:
         city = open_city(scenario, STUDIES)
@@ -82,6 +82,12 @@ def read_kept() -> dict[str, list[MissionRunRecord]]:
     return msgspec.json.decode(RUNS.read_bytes(), type=dict[str, list[MissionRunRecord]])
 
 
+def read_rows(file: Path, kept: dict[str, list[MissionRunRecord]]) -> dict[str, dict[str, Any]]:
+    """What was found of the scenarios whose runs are kept."""
+    rows: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else {}
+    return {name: row for name, row in rows.items() if name in kept}
+
+
 def write_kept(kept: dict[str, list[MissionRunRecord]]) -> None:
     """One line a run."""
     parts = [
@@ -92,9 +98,13 @@ def write_kept(kept: dict[str, list[MissionRunRecord]]) -> None:
 
 
 def this_commit() -> str:
-    """The commit checked out, with a + where files differ from it; "" outside a repository."""
-    command = ["git", "-C", str(HERE), "describe", "--always", "--exclude=*", "--dirty=+"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    """The commit checked out, with a + where the product's code differs from it; "" outside a repository."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(HERE.parents[1]), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+    return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain", "src") else "")
 
 
 def make_tasks(city: City, wanted: int, arms: list[str]) -> list[MissionRun]:
