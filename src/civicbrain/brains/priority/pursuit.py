@@ -58,7 +58,6 @@ class Stop:
     state: PassageState = PassageState.AHEAD
     queue_veh: float = 0.0
     switch_s: float = 0.0
-    others_wait: bool = False  # somebody stands whom its stage does not let go
     predicted_s: float = math.inf
     first_predicted_s: float | None = None
     opened_s: float | None = None
@@ -216,7 +215,6 @@ class Pursuit:
             carried = stop.queue_veh
             if stop.stage >= 0:
                 stop.switch_s = stop.table.switch_s(snapshot, stop.stage)
-                stop.others_wait = stop.table.waiting_veh(snapshot, stop.stage) > 0.0
             green_s = max(now_s + stop.switch_s, waits_s.get(place, -math.inf))
             if stop.switch_s > 0.0 or stop.state is PassageState.AHEAD:
                 at_s = max(at_s, green_s + clear_s(options, stop.queue_veh))
@@ -251,9 +249,7 @@ class Pursuit:
     def lead_s(self, stop: Stop) -> float:
         """How long before the vehicle the stop's stage has to be asked for."""
         options = self.options
-        margin_s = options.margin_s
-        if stop.others_wait:
-            margin_s = min(margin_s, options.free_margin_s + options.margin_s_per_veh * stop.queue_veh)
+        margin_s = min(options.margin_s, options.free_margin_s + options.margin_s_per_veh * stop.queue_veh)
         lead_s = stop.switch_s + clear_s(options, stop.queue_veh) + margin_s
         if stop.switch_s <= 0.0:
             lead_s = max(lead_s, options.reserve_s)
