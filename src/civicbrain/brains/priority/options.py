@@ -16,8 +16,8 @@ class PriorityOptions:
     margin_s: by which the queue is to be gone before the vehicle comes: it drives on slower than the vehicle
     could (with 4, 10 and 16 s median travel times were 0.86, 0.77 and 0.73 of those without a corridor on
     ingolstadt7, others lost 3.0, 3.7 and 7.3 % more; two hours of eight missions).
-    free_margin_s, margin_s_per_veh: the same where nobody stands before the vehicle, and what each that stands
-    there adds (a lane; up to margin_s): a short queue is soon as fast as the vehicle (blue-light.md).
+    free_margin_s, margin_s_per_veh: the same where nobody stands before the vehicle, and what each that does
+    adds (a lane; up to margin_s): a short queue is soon as fast as the vehicle (blue-light.md).
     reserve_s: a stage that shows already is kept when the vehicle is nearer than this, because going away and
     coming back takes as long.
     max_lead_s: longest time before the expected arrival that a junction is asked for. max_hold_s: a junction
