@@ -75,6 +75,18 @@ def write_tee(folder: Path) -> Path:
     return write_cross(folder, text, "1\n0 60 20\n2\n4 1\n")
 
 
+def write_crossroads(folder: Path) -> Path:
+    """The same, and at N, which has no signals, a road that crosses: 1,200 vehicles an hour and way on
+    it, and as many on the road from X to C."""
+    arms = f"N P 400 12.5 3 3 11 12\n{LANES}\n{LANES}\nN Q 400 12.5 3 3 13 14\n{LANES}\n{LANES}\n1\nC 1 3 5 7"
+    text = CROSS_ROADNET.replace("1\nC 1 3 5 7", arms)
+    text = text.replace("6 // C", "8 // C").replace("\n5\nC N", "\n7\nC N")
+    places = "28.7070 115.8000 X 0\n28.7030 115.7959 P 0\n28.7030 115.8041 Q 0"
+    text = text.replace("28.7034 115.8000 X 0", places).replace("N X 40 10", "N X 400 10")
+    ways = ("10 2", "12 13", "14 11")
+    return write_cross(folder, text, "3\n" + "".join(f"0 600 3\n2\n{way}\n" for way in ways))
+
+
 # in the twin's own process
 
 
@@ -124,3 +136,16 @@ def stopped_and_whole(folder: str, limit: float) -> list[dict[str, Any]]:
              "served": metrics.vehicles_served, "departed": metrics.departed}
         )  # fmt: skip
     return result
+
+
+def run_to_the_end(folder: str) -> dict[str, float]:
+    """How a day of it ends, once all have had time to arrive."""
+    twin = _fixed_twin(folder, end_s=900.0)
+    while not twin.ended:
+        twin.step()
+    metrics = twin.finish()
+    twin.close()
+    return {
+        "due": metrics.vehicles_due, "arrived": metrics.arrived, "collisions": metrics.collisions,
+        "time_loss_s": metrics.mean_time_loss_s,
+    }  # fmt: skip

@@ -56,7 +56,7 @@ def _inside_m(city: City, start: str, end: str) -> float:
         for row in range(len(moves.from_lane))
         if ids[lanes.edge[moves.from_lane[row]]] == start and ids[lanes.edge[moves.to_lane[row]]] == end
     ]
-    assert len(found) == 1
+    assert len(set(found)) == 1  # to each lane of the road that is entered
     return found[0]
 
 

@@ -1,8 +1,17 @@
 """City Brain Challenge folders (roadnet.txt, flow.txt) as SUMO networks and routes.
 
-Ids, lengths, speed limits, lanes, turns and departures are the files'. Ours, where the format is silent:
-vehicles are SUMO's passenger cars; junctions without signals have SUMO's right of way; a turn ends on the
-lane that suits it (left inside, right outside), on roads too short to change lanes on any lane.
+Ids, lengths, speed limits, lanes, turns and departures are the files'. Where the format is silent, what the
+contest's engine does is followed as far as SUMO can (sources, measurements: docs/decisions/nanchang.md):
+
+- Where no signals stand streams do not hold each other up (the organisers: roads there act like tunnels);
+  only vehicles that enter the same lane do, first come, first served. Lanes go on as they are: their marks
+  speak of the next signal, not of such a place.
+- A vehicle enters a road on the lane that it needs at the next signal: a turn leads to every lane.
+- Turns are driven at the limit of the road. Vehicles (CAR) keep it, and the
+  engine's spacing and acceleration.
+
+Not followed, for the street's sake: right turns at signals give way to the streams they join, and nobody
+waits in a heap at the begin of a full road.
 
 Phases are those of the contest (documentation, "Actions"): north and south turn left (1), go straight (2),
 east and west turn left (3), go straight (4), and each approach alone with both (5 to 8, clockwise from
@@ -13,7 +22,6 @@ which serve them a second time). Phases that serve nobody at a junction are left
 
 from __future__ import annotations
 
-import math
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,17 +37,17 @@ from civicbrain.twin.importing.citybrain_files import (
     read_flows,
     read_roadnet,
 )
+from civicbrain.twin.importing.free_passage import pass_freely
 from civicbrain.twin.importing.tools import run_tool
 
 LEFT, STRAIGHT, RIGHT = 0, 1, 2
 PLAN_PHASES = 4
 PHASE_S = 20.0
-SHORT_ROAD_M = 100.0
-"""Below this a vehicle may enter any lane: changing two lanes takes drivers some 50 m each."""
-UNSIGNALLED = "priority"
-"""SUMO's right of way where no signals stand. The format says nothing. Where minor roads carry much traffic
-they jam, whatever the signals do; "unregulated" would let vehicles drive through each other."""
-_STRAIGHT_AHEAD_RAD = math.radians(45.0)
+CAR = {
+    "length": "4", "minGap": "1", "tau": "1.5", "accel": "2", "decel": "5",
+    "speedFactor": "1", "speedDev": "0",
+}  # fmt: skip
+"""The contest's vehicles in SUMO's terms: docs/decisions/nanchang.md."""
 _BOTH, _LEFTS, _STRAIGHTS = (LEFT, STRAIGHT), (LEFT,), (STRAIGHT,)
 PHASES: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
     ((0, 2), _LEFTS), ((0, 2), _STRAIGHTS), ((1, 3), _LEFTS), ((1, 3), _STRAIGHTS),
@@ -87,75 +95,45 @@ def convert_citybrain(folder: Path, work: Path) -> CityBrainSource:
         [
             "--node-files", str(work / "plain.nod.xml"), "--edge-files", str(work / "plain.edg.xml"),
             "--connection-files", str(work / "plain.con.xml"), "--tllogic-files", str(work / "plain.tll.xml"),
-            "--proj.utm", "true", "--no-turnarounds", "true", "--output-file", str(net_file),
+            "--proj.utm", "true", "--no-turnarounds", "true", "--junctions.limit-turn-speed", "-1",
+            "--output-file", str(net_file),
         ],
         place=str(folder / ROADNET), what="netconvert refused the network",
         remedy="check the road and intersection that it names",
     )  # fmt: skip
+    pass_freely(net_file, {place.id for place in net.intersections.values() if not place.signalled})
     return CityBrainSource(net_file, route_file, max(flow.end_s for flow in flows), more_stages)
 
 
 def _ways(net: RoadNet, road: Direction) -> list[_Way]:
     """The connections at the end of a road."""
-    targets = _targets(net, road)
-    ways: dict[tuple[int, str, int], _Way] = {}
-    for target, turn in targets.items():
-        into = net.roads[target]
-        lanes = [lane for lane, may in enumerate(road.turns) if may[turn]]
-        if road.end not in net.arms:
-            # nobody is stranded where no signal counts on the lanes: one without a way takes the next turn
-            lanes = [lane for lane in range(road.lanes) if turn in _served(road.turns[lane], targets)]
-        for rank, lane in enumerate(lanes):
-            suits = {LEFT: rank, STRAIGHT: lane, RIGHT: into.lanes - len(lanes) + rank}[turn]
-            suits = min(max(suits, 0), into.lanes - 1)
-            for inner in range(into.lanes) if into.length_m < SHORT_ROAD_M else (suits,):
-                ways[lane, target, inner] = _Way(
-                    road.id, target, road.lanes - 1 - lane, into.lanes - 1 - inner, turn
-                )
-    return sorted(ways.values(), key=lambda way: (way.from_lane, way.turn, way.to_lane))
+    if road.end not in net.arms:
+        onward = [other for other in net.leaving[road.end] if other.id != road.reverse]
+        ways = [_Way(road.id, other.id, *lanes, STRAIGHT) for other in onward for lanes in _kept(road, other)]
+    else:
+        ways = [
+            _Way(road.id, name, road.lanes - 1 - lane, inner, turn)
+            for name, turn in _targets(net, road).items()
+            for lane, may in enumerate(road.turns)
+            if may[turn]
+            for inner in range(net.roads[name].lanes)
+        ]
+    return sorted(ways, key=lambda way: (way.from_lane, way.turn, way.end, way.to_lane))
+
+
+def _kept(road: Direction, onward: Direction) -> list[tuple[int, int]]:
+    """Each lane goes on in its own; where their number differs the last one leads to the rest."""
+    lanes = range(max(road.lanes, onward.lanes))
+    return [(min(lane, road.lanes - 1), min(lane, onward.lanes - 1)) for lane in lanes]
 
 
 def _targets(net: RoadNet, road: Direction) -> dict[str, int]:
-    """Road -> turn of what can be entered from a road; turning round is left out."""
-    arms = net.arms.get(road.end)
-    if arms is not None and road.reverse in arms:
-        here = arms.index(road.reverse)
-        # clockwise from the approach: the road to its left, straight on, the road to its right
-        found = {arms[(here + 1 + turn) % 4]: turn for turn in (LEFT, STRAIGHT, RIGHT)}
-        return {name: turn for name, turn in found.items() if name != NO_ROAD}
-    leaving = [other for other in net.leaving[road.end] if other.id != road.reverse]
-    if len(leaving) == 1:
-        return {leaving[0].id: STRAIGHT}
-    angle = {other.id: _turn_rad(net, road, other) for other in leaving}
-    result = {name: LEFT if rad > 0 else RIGHT for name, rad in angle.items()}
-    ahead = min(angle, key=lambda name: abs(angle[name]), default=None)
-    if ahead is not None and abs(angle[ahead]) <= _STRAIGHT_AHEAD_RAD:
-        result[ahead] = STRAIGHT
-    return result
-
-
-def _heading_rad(net: RoadNet, road: Direction) -> float:
-    """Direction of a road, counter-clockwise from east; the plane is good enough for one road."""
-    start, end = net.intersections[road.start], net.intersections[road.end]
-    east = (end.longitude - start.longitude) * math.cos(math.radians(start.latitude))
-    return math.atan2(end.latitude - start.latitude, east)
-
-
-def _turn_rad(net: RoadNet, road: Direction, onward: Direction) -> float:
-    """How far one turns from a road into the next, positive to the left, within ±pi."""
-    difference = _heading_rad(net, onward) - _heading_rad(net, road)
-    return math.atan2(math.sin(difference), math.cos(difference))
-
-
-def _served(may: tuple[bool, bool, bool], targets: dict[str, int]) -> set[int]:
-    """The turns a lane serves at a junction without signals: its own, else those nearest to them."""
-    there = set(targets.values())
-    own = {turn for turn in there if may[turn]}
-    if own or not there:
-        return own
-    wanted = [turn for turn in (LEFT, STRAIGHT, RIGHT) if may[turn]] or [STRAIGHT]
-    nearest = min(abs(a - b) for a in there for b in wanted)
-    return {turn for turn in there if any(abs(turn - b) == nearest for b in wanted)}
+    """Road -> turn of what can be entered from a road at a signal; turning round is left out."""
+    arms = net.arms[road.end]
+    here = arms.index(road.reverse)
+    # clockwise from the approach: the road to its left, straight on, the road to its right
+    found = {arms[(here + 1 + turn) % 4]: turn for turn in (LEFT, STRAIGHT, RIGHT)}
+    return {name: turn for name, turn in found.items() if name != NO_ROAD}
 
 
 def _require_turns(flows: list[Flow], ways: list[_Way], file: Path) -> None:
@@ -176,7 +154,7 @@ def _nodes(net: RoadNet) -> ElementTree.Element:
     for place in net.intersections.values():
         ElementTree.SubElement(
             root, "node", id=place.id, x=repr(place.longitude), y=repr(place.latitude),
-            type="traffic_light" if place.signalled else UNSIGNALLED,
+            type="traffic_light" if place.signalled else "priority",
         )  # fmt: skip
     return root
 
@@ -197,7 +175,8 @@ def _connections(net: RoadNet, ways: list[_Way]) -> ElementTree.Element:
     for name in sorted(ends):  # netconvert would guess
         ElementTree.SubElement(root, "connection", {"from": name})
     for way in ways:
-        ElementTree.SubElement(root, "connection", _fields(way))
+        fields = _fields(way) if net.roads[way.start].end in net.arms else {**_fields(way), "pass": "true"}
+        ElementTree.SubElement(root, "connection", fields)
     return root
 
 
@@ -257,7 +236,7 @@ def _lamps(links: list[_Way], open_: list[bool]) -> str:
 def _routes(flows: list[Flow]) -> ElementTree.Element:
     """Flows in order of their begin, each with its route."""
     root = ElementTree.Element("routes")
-    ElementTree.SubElement(root, "vType", id="car", vClass="passenger")
+    ElementTree.SubElement(root, "vType", attrib={"id": "car", "vClass": "passenger", **CAR})
     for number, flow in sorted(enumerate(flows), key=lambda entry: entry[1].begin_s):
         if flow.begin_s == flow.end_s:
             continue
