@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
-from corridor_street import SPEED_MPS, Street, driver
+from corridor_street import CITY, SPEED_MPS, Street, driver
 
 from civicbrain.brains.priority import create
+from civicbrain.brains.priority.options import PriorityOptions
+from civicbrain.brains.priority.switching import JunctionTable
 from civicbrain.city.missions import MissionEnd, Urgency, VehiclePosition
 from civicbrain.city.signals import ControllerMode
 from civicbrain.contracts.brain import BrainContext, Priority, StageRequest
@@ -50,6 +55,51 @@ def test_cross_traffic_is_held_no_longer_than_needed():
     gone = [e.time_s for e in street.entries("corridor") if e.body["state"] in ("released", "recovers")]
     assert len(opened) == len(gone) == 2
     assert all(end_s - begin_s <= 25.0 for begin_s, end_s in zip(opened, gone, strict=True))
+
+
+def test_where_nobody_stands_a_junction_is_asked_for_with_less_to_spare():
+    def opened_s(free_margin_s):
+        street = Street([driver("m1", ("NA", "A", "SA"), 40.0)], options={"free_margin_s": free_margin_s})
+        street.run(75.0)
+        return next(e.time_s for e in street.entries("corridor") if e.body["state"] == "open")
+
+    assert opened_s(PriorityOptions().free_margin_s) >= opened_s(PriorityOptions().margin_s) + 4.0
+
+
+def test_a_junction_is_given_back_while_the_vehicle_passes_its_stop_line():
+    street = Street([driver("m1", EAST, 40.0)])
+    street.run(75.0)
+    gone = [e.time_s for e in street.entries("corridor") if e.body["state"] in ("released", "recovers")]
+    passes_s = 40.0 + 300.0 / SPEED_MPS
+    assert passes_s - 1.0 <= gone[0] <= passes_s + 1.0
+
+
+def test_the_end_is_expected_later_by_a_vehicle_that_has_been_held_up():
+    def left_s(stands_s):
+        street = Street([driver("m1", EAST, 40.0, speed_mps=6.0)])
+        street.run(58.0)
+        street.drivers[0].over = True
+        for second in range(int(stands_s) + 3):
+            speed_mps = 6.0 if second >= stands_s else 0.0
+            at_m = 108.0 + 6.0 * max(0.0, second - stands_s)
+            now_s = street.now_s + 1.0
+            street.extra.append(VehiclePosition("radio", "m1", now_s, at_m, 0.0, speed_mps, 90.0))
+            street.step()
+        [plan] = street.advice.missions
+        return plan.eta_s - street.now_s
+
+    assert left_s(60.0) > left_s(0.0) + 5.0
+
+
+def test_of_stages_that_serve_the_mission_alike_the_one_for_those_who_stand_is_taken():
+    table = JunctionTable(CITY, 0)
+    queued = np.zeros(len(CITY.network.lanes.ids), np.float32)
+    snapshot = SimpleNamespace(lanes=SimpleNamespace(queued=queued))
+    assert not table.served_share(snapshot).any()
+    queued[table.lanes[0]] = 6.0
+    queued[table.lanes[-1]] = 2.0
+    wanted = 0.75 * table.green[:, 0] + 0.25 * table.green[:, -1]
+    assert table.served_share(snapshot) == pytest.approx(wanted)
 
 
 def test_arrivals_are_predicted_and_compared():
