@@ -1,6 +1,7 @@
 """The `civicbrain` command: finds the commands, and turns errors into sentences.
 
-Exit codes: 0 done, 1 a defect of ours (traceback), 2 something the reader can put right, 130 Ctrl-C.
+Exit codes: 0 done, 1 a defect of ours (traceback), 2 something the reader can put right, 130 Ctrl-C, 143
+and 129 ended from outside (SIGTERM, SIGHUP), half-made folders put away first.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ import errno
 import importlib
 import os
 import pkgutil
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 import typer
 
@@ -53,7 +56,15 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the console script; always leaves by SystemExit."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one of them: so do we
+            signal.signal(number, _leave)
     raise SystemExit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """As an exception, so that what cleans up does; `civicbrain run` has handlers of its own."""
+    raise SystemExit(128 + number)
 
 
 def run(arguments: Sequence[str]) -> int:
