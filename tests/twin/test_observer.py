@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from civicbrain.city.signals import GroupKind, PlanStep, SignalGroup, SignalJunction, SignalPlan, Stage
-from civicbrain.twin.observer import JunctionObserver, Observer
+from civicbrain.evaluate.unsafe import describe_unsafe
+from civicbrain.twin.observer import JunctionObserver, Observer, UnsafeKind, merge_kinds
 
 
 def junction() -> SignalJunction:
@@ -83,6 +84,18 @@ def test_the_city_wide_count_names_place_and_time() -> None:
     observer.look(1, "rrrr", 0.0)
     observer.look(1, "GGrG", 7.0)
     assert observer.count == 1
-    assert observer.by_rule == {"prohibited-pair": 1}
-    assert (observer.events[0].junction, observer.events[0].time_s) == ("x", 7.0)
-    assert observer.events[0].groups == ("main", "side")
+    assert observer.kinds == [UnsafeKind("prohibited-pair", "x", ("main", "side"), 1, 7.0)]
+
+
+def test_events_alike_are_one_line_over_all_runs_most_frequent_first() -> None:
+    once = UnsafeKind("min-green", "y", ("a",), 1, 3.0)
+    runs = [
+        once,
+        UnsafeKind("intergreen", "x", ("a", "b"), 2, 90.0),
+        UnsafeKind("intergreen", "x", ("a", "b"), 4, 7.0),
+    ]
+    assert merge_kinds(runs) == [UnsafeKind("intergreen", "x", ("a", "b"), 6, 7.0), once]
+    assert describe_unsafe(runs) == [
+        "junction x, a and b: intergreen cut, 6 times, first at 7 s",
+        "junction y, a: minimum green cut, once, first at 3 s",
+    ]

@@ -149,25 +149,26 @@ def print_summary(console: object, city: City) -> None:
 
 
 def _print_junctions(console: object, city: City) -> None:
+    from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     assert isinstance(console, Console)
-    table = Table(title="signal junctions", title_justify="left")
-    counts = ("groups", "stages", "added", "extra", "cycle s", "between s", "notes")
-    for heading in ("junction", "name", *counts):
-        text = heading not in counts
-        table.add_column(
-            heading, justify="left" if text else "right", overflow="fold" if text else "ellipsis"
-        )
+    table = Table(title="signal junctions", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    named = any(junction.name != junction.id for junction in city.junctions)
+    for heading in ("junction", "name") if named else ("junction",):
+        table.add_column(heading, overflow="fold")
+    for heading in ("groups", "stages", "added", "extra", "cycle s", "between s", "notes"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for junction in city.junctions:
         times = junction.intergreen_array_s[junction.conflict_array > 0]
         span = f"{times.min():g} to {times.max():g}" if times.size else "none"
         extra = sum(stage.extra for stage in junction.stages)
         derived = sum(stage.derived for stage in junction.stages) - extra
         table.add_row(
-            escape(junction.id), escape(junction.name), str(len(junction.groups)), str(len(junction.stages)),
+            escape(junction.id), *((escape(junction.name),) if named else ()),
+            str(len(junction.groups)), str(len(junction.stages)),
             str(derived), str(extra), f"{junction.local_plan.cycle_s:g}", span, str(len(junction.warnings)),
         )  # fmt: skip
     console.print(table)

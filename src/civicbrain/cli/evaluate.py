@@ -189,6 +189,8 @@ def _print_tables(evaluations: Sequence[Evaluation]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from civicbrain.evaluate.unsafe import describe_unsafe
+
     console = Console()
     for study in evaluations:
         seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) != 1 else ''}"
@@ -222,6 +224,10 @@ def _print_tables(evaluations: Sequence[Evaluation]) -> None:
                 str(sum(run.deadlock for run in mine)),
             )
         console.print(table)
+        for name in study.summary:
+            kinds = [kind for run in study.runs if run.control == name for kind in run.unsafe]
+            for line in describe_unsafe(kinds):
+                console.print(f"{name}, unsafe: {line}", soft_wrap=True, markup=False, highlight=False)
         for name, summary in study.summary.items():
             if (served := summary["vehicles_served"].mean) is not None:
                 console.print(

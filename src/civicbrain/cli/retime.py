@@ -122,4 +122,6 @@ def _print(retiming: Retiming, folder: Path) -> None:
             f"Do not use these plans as they are: {measured.unsafe_states_after} unsafe signal states were"
             f" seen under them, {measured.unsafe_states_before} under the old ones."
         )
+        for line in measured.unsafe_after:
+            print(f"  {line}")
     print(f"Report: {folder / 'report.html'}")

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from civicbrain.twin.faults import NO_FAULTS, Faults
+from civicbrain.twin.observer import UnsafeKind
 
 Interval = tuple[float, float]
 
@@ -26,7 +27,8 @@ class RunRecord(msgspec.Struct, kw_only=True):
     cpu_s: processor time of the same span, which other programs disturb less.
     setup_s: before that: reading the city, importing and compiling the brain.
     decision_ms_p50, decision_ms_p99: wall time of one call of the brain; 0 under SUMO's own programs, which
-    call none. refused_requests: by the guard or a controller; unsafe_states: by the independent observer.
+    call none. refused_requests: by the guard or a controller; unsafe_states: by the independent observer;
+    unsafe: the same by rule, junction and group(s).
     vehicles_served: that had entered before the delay index reached its limit, or in all where it never did;
     delay_index: mean trip time over free-flow trip time, at the last look; delay_index_reached_s: second of
     the scenario (`twin.delay_index`); null where not asked for. A run that stopped there has its other
@@ -62,10 +64,11 @@ class RunRecord(msgspec.Struct, kw_only=True):
     vehicles_served: int | None = None
     delay_index: float | None = None
     delay_index_reached_s: float | None = None
+    unsafe: tuple[UnsafeKind, ...] = ()
 
 
 METRICS: tuple[str, ...] = tuple(
-    field for field in RunRecord.__struct_fields__ if field not in ("control", "seed")
+    field for field in RunRecord.__struct_fields__ if field not in ("control", "seed", "unsafe")
 )
 """The figures of a run that `summary` averages (`deadlock` as the share of runs that deadlocked)."""
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from civicbrain.city.model import City
 from civicbrain.evaluate import plots
 from civicbrain.evaluate.records import Bound, Evaluation, Paired, Summary, figure
+from civicbrain.evaluate.unsafe import describe_unsafe
 
 CLAIM_SEEDS = 10
 """Fewer seeds than these make no claim (the design's rule of honest evaluation)."""
@@ -384,5 +385,9 @@ def _warnings(study: Evaluation, city: City) -> tuple[str, ...]:
                 f"{count} requests of {control} were refused by the guard or a controller (the ledger of a "
                 "live run says why): where all are, it is the local plan that was measured."
             )
+    for control in study.summary:
+        lines = describe_unsafe(kind for run in study.runs if run.control == control for kind in run.unsafe)
+        if lines:
+            notes.append(f"Unsafe signal states under {control}: {'; '.join(lines)}.")
     notes.extend(city.warnings)
     return tuple(notes)

@@ -147,6 +147,7 @@ def make_run_file(
         vehicles_served=metrics.vehicles_served,
         delay_index=finite(metrics.delay_index),
         delay_index_reached_s=metrics.delay_index_reached_s,
+        unsafe=metrics.unsafe,
     )
     series = RunSeries(
         time_s=list(metrics.series_time_s),

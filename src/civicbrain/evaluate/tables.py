@@ -6,10 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from civicbrain.evaluate.comparison import compare_figures
-from civicbrain.evaluate.records import Evaluation, RunRecord
+from civicbrain.evaluate.records import METRICS, Evaluation
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -33,9 +31,11 @@ def comparison_csv(studies: Sequence[Evaluation]) -> str:
 
 
 def runs_csv(studies: Sequence[Evaluation]) -> str:
-    """One row a run, with every figure of `RunRecord`."""
-    names = RunRecord.__struct_fields__
-    rows = [(study.scenario, *msgspec.structs.astuple(run)) for study in studies for run in study.runs]
+    """One row a run, with every figure (`METRICS`)."""
+    names = ("control", "seed", *METRICS)
+    rows = [
+        (study.scenario, *(getattr(run, name) for name in names)) for study in studies for run in study.runs
+    ]
     return _write(("scenario", *names), rows)
 
 

@@ -18,6 +18,7 @@ from civicbrain.core.errors import TwinError
 from civicbrain.core.units import MG_TO_KG
 from civicbrain.twin.delay_index import DelayIndex
 from civicbrain.twin.incidents import OBSTACLE
+from civicbrain.twin.observer import UnsafeKind
 from civicbrain.twin.probe import Probe
 
 
@@ -29,7 +30,8 @@ class RunMetrics(msgspec.Struct, frozen=True):
     included with what they had by the end. time loss: time lost against driving at the allowed speed.
     waiting: time spent standing below 0.1 m/s; max_waiting_s: the worst sum of one vehicle.
     co2_kg: sampled every 10 s (`probe.py`). collisions, emergency_stops, teleports: as SUMO counts them.
-    unsafe_states: events the independent observer counted. deadlock: see `deadlock.py`.
+    unsafe_states: events the independent observer counted; unsafe: by rule, junction and
+    group(s). deadlock: see `deadlock.py`.
     travel_time_quantiles_s: of those that arrived, at the probabilities 0, 0.01 … 1; empty where none did.
     vehicles_served, delay_index, delay_index_reached_s: of the city brain challenge (`delay_index.py`), None
     where they were not asked for; reached_s also where the limit was not reached.
@@ -54,6 +56,7 @@ class RunMetrics(msgspec.Struct, frozen=True):
     refused_requests: int
     unsafe_states: int
     deadlock: bool
+    unsafe: tuple[UnsafeKind, ...] = ()
     vehicles_served: int | None = None
     delay_index: float | None = None
     delay_index_reached_s: float | None = None

@@ -12,14 +12,25 @@ by step, and knows the junction's conflict, intergreen and minimum-green tables.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+import msgspec
 
 from civicbrain.city.signals import SignalJunction
 
 _TOLERANCE_S = 1e-3
 _UNKNOWN_S = float("-inf")  # before the first look: nothing is held against a lamp that was already on
-_MAX_KEPT = 1000
+
+
+class UnsafeKind(msgspec.Struct, frozen=True):
+    """Events of one rule with the same group(s) of one junction: how many, and when first."""
+
+    rule: str
+    junction: str
+    groups: tuple[str, ...]
+    count: int
+    first_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,9 @@ class UnsafeState:
     time_s: float
     groups: tuple[str, ...]
     detail: str = ""
+
+
+_Key = tuple[str, str, tuple[str, ...]]  # rule, junction, groups
 
 
 class JunctionObserver:
@@ -123,13 +137,17 @@ class JunctionObserver:
 
 
 class Observer:
-    """Watches all junctions. events: the first 1000 found; count: all of them, also by rule."""
+    """Watches all junctions. count: events found."""
 
     def __init__(self, junctions: tuple[SignalJunction, ...]) -> None:
         self._watchers = [JunctionObserver(junction) for junction in junctions]
-        self.events: list[UnsafeState] = []
-        self.by_rule: Counter[str] = Counter()
+        self._found: dict[_Key, tuple[int, float]] = {}  # how many, first second
         self.count = 0
+
+    @property
+    def kinds(self) -> list[UnsafeKind]:
+        """What was found, most frequent first."""
+        return _in_order(self._found)
 
     def forget(self, row: int) -> None:
         """Hold nothing against junction `row` of what it showed until now: its lamps did not obey, or do so
@@ -140,6 +158,21 @@ class Observer:
         """Take the lamp string that junction `row` shows from time_s on."""
         for event in self._watchers[row].look(lamps, time_s):
             self.count += 1
-            self.by_rule[event.rule] += 1
-            if len(self.events) < _MAX_KEPT:
-                self.events.append(event)
+            key = event.rule, event.junction, event.groups
+            count, first_s = self._found.get(key, (0, event.time_s))
+            self._found[key] = count + 1, first_s
+
+
+def merge_kinds(kinds: Iterable[UnsafeKind]) -> list[UnsafeKind]:
+    """Of several runs: one for each rule, junction and group(s), most frequent first."""
+    found: dict[_Key, tuple[int, float]] = {}
+    for kind in kinds:
+        key = kind.rule, kind.junction, kind.groups
+        count, first_s = found.get(key, (0, kind.first_s))
+        found[key] = count + kind.count, min(first_s, kind.first_s)
+    return _in_order(found)
+
+
+def _in_order(found: dict[_Key, tuple[int, float]]) -> list[UnsafeKind]:
+    kinds = [UnsafeKind(*key, count, first_s) for key, (count, first_s) in found.items()]
+    return sorted(kinds, key=lambda kind: (-kind.count, kind.first_s, kind.junction, kind.groups))

@@ -297,6 +297,7 @@ class Twin:
             libsumo.close()
             trips, safety = read_trips(folder / TRIPS_FILE), read_safety(folder / SAFETY_FILE)
             metrics = make_metrics(trips, safety, self._probe, self.refused_requests, self.unsafe_states)
+            metrics = msgspec.structs.replace(metrics, unsafe=tuple(self.observer.kinds))
             metrics = without_standing(metrics) if self.options.mesoscopic else metrics
             return metrics if self._index is None else with_delay_index(metrics, self._index)
         finally:

@@ -78,6 +78,7 @@ class Measured(msgspec.Struct, kw_only=True):
     undeparted_after: float
     unsafe_states_before: int
     unsafe_states_after: int
+    unsafe_after: list[str] = msgspec.field(default_factory=list)  # where and what, most frequent first
     deadlocks_before: int
     deadlocks_after: int
     junction_delay_before_s: dict[str, float]

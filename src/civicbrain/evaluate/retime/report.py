@@ -96,7 +96,8 @@ def _warnings(retiming: Retiming, measured: Measured | None) -> list[str]:
             found.append(f"{len(measured.seeds)} seeds make no claim; measure with --seeds {CLAIM_SEEDS}.")
         if measured.unsafe_states_after:
             found.append(
-                f"{measured.unsafe_states_after} unsafe signal states were seen under the new plans."
+                f"{measured.unsafe_states_after} unsafe signal states were seen under the new plans: "
+                f"{'; '.join(measured.unsafe_after)}."
             )
         if measured.deadlocks_after:
             found.append(f"{measured.deadlocks_after} runs deadlocked under the new plans.")

@@ -22,6 +22,7 @@ from civicbrain.evaluate.retime.retimed import programs_for_sumo, save_retimed
 from civicbrain.evaluate.retime.sheets import sheets_csv, sheets_markdown
 from civicbrain.evaluate.retime.survey import survey
 from civicbrain.evaluate.study import resolve_city, run_study
+from civicbrain.evaluate.unsafe import describe_unsafe
 from civicbrain.science.statistics import estimate_paired_ratio
 
 PLANS = "plans.json"
@@ -187,6 +188,7 @@ def _measured(before: Evaluation, after: Evaluation) -> Measured:
         undeparted_after=total(after, "undeparted") / count,
         unsafe_states_before=int(total(before, "unsafe_states")),
         unsafe_states_after=int(total(after, "unsafe_states")),
+        unsafe_after=describe_unsafe(kind for run in after.runs for kind in run.unsafe),
         deadlocks_before=int(total(before, "deadlock")), deadlocks_after=int(total(after, "deadlock")),
         junction_delay_before_s=junctions(before), junction_delay_after_s=junctions(after),
     )  # fmt: skip
