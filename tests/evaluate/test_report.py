@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import fake_runs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from civicbrain.contracts.brain import ControlSpec
@@ -127,6 +127,8 @@ def test_classes_of_delay_are_those_of_the_manual(delay_s: float, number: int) -
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0.0, 1e6), st.integers(2, 10))
+@example(0.0, 5e-324, 2)
+@example(1e6, 1e-9, 2)
 def test_ticks_enclose_the_data_and_are_few(low: float, span: float, count: int) -> None:
     ticks = plots.nice_ticks(low, low + span, count)
     slack = 1e-6 * max(abs(low), span, 1.0)

@@ -196,8 +196,8 @@ def delay_class(delay_s: float) -> int:
 
 def nice_ticks(low: float, high: float, count: int) -> list[float]:
     """About `count` round numbers that enclose low to high."""
-    if high <= low:
-        high = low + (abs(low) or 1.0)
+    if high - low <= 1e-9 * max(abs(low), 1.0):  # one value, but for the error of a sum
+        high = low + (abs(low) if abs(low) > 1e-6 else 1.0)
     raw = (high - low) / max(count, 1)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * power >= raw * 0.999)
