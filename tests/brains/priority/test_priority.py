@@ -9,6 +9,7 @@ import pytest
 from corridor_street import CITY, SPEED_MPS, Street, driver
 
 from civicbrain.brains.priority import create
+from civicbrain.brains.priority.arrival import behind_s
 from civicbrain.brains.priority.options import PriorityOptions
 from civicbrain.brains.priority.switching import JunctionTable
 from civicbrain.city.missions import MissionEnd, Urgency, VehiclePosition
@@ -74,21 +75,31 @@ def test_a_junction_is_given_back_while_the_vehicle_passes_its_stop_line():
     assert passes_s - 1.0 <= gone[0] <= passes_s + 1.0
 
 
-def test_the_end_is_expected_later_by_a_vehicle_that_has_been_held_up():
-    def left_s(stands_s):
-        street = Street([driver("m1", EAST, 40.0, speed_mps=6.0)])
-        street.run(58.0)
-        street.drivers[0].over = True
-        for second in range(int(stands_s) + 3):
-            speed_mps = 6.0 if second >= stands_s else 0.0
-            at_m = 108.0 + 6.0 * max(0.0, second - stands_s)
-            now_s = street.now_s + 1.0
-            street.extra.append(VehiclePosition("radio", "m1", now_s, at_m, 0.0, speed_mps, 90.0))
-            street.step()
-        [plan] = street.advice.missions
-        return plan.eta_s - street.now_s
+def test_where_nobody_can_overtake_the_vehicle_comes_behind_others():
+    assert behind_s(20.0, 20.0, 0.1) == 0.0  # no faster than they are
+    assert behind_s(20.0, 30.0, 1e-6) == pytest.approx(0.0, abs=1e-3)  # an empty street
+    assert behind_s(20.0, 30.0, 10.0) == pytest.approx(10.0, abs=0.2)  # a full one
+    drawn_s = np.random.default_rng(1).exponential(
+        1.0 / 0.1, 100_000
+    )  # by how much the one in front is ahead
+    assert behind_s(20.0, 30.0, 0.1) == pytest.approx(np.maximum(10.0 - drawn_s, 0.0).mean(), abs=0.05)
 
-    assert left_s(60.0) > left_s(0.0) + 5.0
+
+def test_the_stage_that_lets_all_lanes_go_is_known_apart_from_one_where_a_neighbour_yields():
+    table = JunctionTable(CITY, 0)
+    lanes = table.lanes
+    movements = CITY.network.movements
+    found = 0
+    for group in range(len(table.junction.groups)):
+        own = movements.from_lane[movements.group == table.start + group]
+        rows = np.unique(own).astype(np.int32)
+        freedom = table.freedom(rows, np.full(len(rows), group, np.int32))
+        for stage, free in enumerate(freedom):
+            if free > 0.0:
+                found += 1
+                assert table.lamps[stage, group] == ord("G")
+                assert free == table.green[stage, np.searchsorted(lanes, rows)].min()
+    assert found > 0
 
 
 def test_of_stages_that_serve_the_mission_alike_the_one_for_those_who_stand_is_taken():

@@ -18,7 +18,7 @@ APART_M = 12.0
 def there_and_back() -> Way:
     points = np.array(((0.0, 0.0), (LENGTH_M, 0.0), (LENGTH_M, APART_M), (0.0, APART_M)))
     at_m = np.array((0.0, LENGTH_M, LENGTH_M + APART_M, 2 * LENGTH_M + APART_M))
-    return Way((0, 1), at_m[[1, 3]], at_m[[1, 3]] / 14.0, points, at_m, (), {0: 0, 1: 1})
+    return Way((0, 1), at_m[[1, 3]], at_m[[1, 3]] / 14.0, np.array((2, 2)), points, at_m, (), {0: 0, 1: 1})
 
 
 def pursuit_of(way: Way) -> Pursuit:

@@ -1,12 +1,13 @@
 """When the vehicle comes to each stop line, and how long the queue before it needs to be gone.
 
-The way is driven at the speed the vehicle has shown in corridors, turns and starting from standstill
-included; a queue that cannot be gone in time holds the vehicle up. Queues discharge one vehicle a headway and
-lane after a start-up loss (HCM 7th ed., ch. 19).
+The way is driven at the speed the vehicle has shown where it could overtake, turns and starting from
+standstill included; where there is one lane, behind whom it catches up with. A queue that cannot be gone in
+time holds it up. Queues discharge one vehicle a headway and lane after a start-up loss (HCM 7th ed., ch. 19).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,10 @@ ACCELERATION_MPS2 = 2.6  # SUMO's default, which is that of a car
 PASS_LOSS_S = 0.2
 """Looking both ways at a signal that is green."""
 
+SEEN_M = 150.0  # of an approach, by its camera (docs/architecture.md)
+USUAL_VEH_PER_S, USUAL_S = 0.07, 10.0
+"""Flow of a lane of which nothing is seen (250 veh/h), and for how many seconds of seeing that counts."""
+
 SPEED_MEMORY_S = 30.0
 LEAST_SHARE, MOST_SHARE = 0.6, 1.5
 
@@ -32,6 +37,12 @@ class RoadView:
         self._edge: I32 = city.network.lanes.edge
         self._beyond_m = np.zeros(len(city.network.lanes.ids))
         self._beyond_m[city.cameras.lane] = city.cameras.beyond_m
+        network = city.network
+        first = network.edges.lane_start[:-1]
+        seen_m = np.where(
+            np.isin(first, city.cameras.lane), np.minimum(network.lanes.length_m[first], SEEN_M), 0.0
+        )
+        self._seen_s: F64 = seen_m / np.maximum(network.lanes.speed_mps[first], 1.0)
         self._snapshot: Snapshot | None = None
         self._by_edge: dict[int, tuple[I32, F64]] = {}
 
@@ -48,6 +59,11 @@ class RoadView:
             to_go_m = np.maximum(seen.distance_m[rows].astype(np.float64) - self._beyond_m[lanes], 0.0)
             found = self._by_edge[edge] = (lanes, to_go_m)
         return found
+
+    def flow_veh_per_s(self, snapshot: Snapshot, edge: int) -> float:
+        """Vehicles a second on an edge of one lane, from those that are seen on it."""
+        lanes, _ = self.on_edge(snapshot, edge)
+        return (USUAL_VEH_PER_S * USUAL_S + len(lanes)) / (USUAL_S + float(self._seen_s[edge]))
 
 
 def queue_ahead(view: RoadView, snapshot: Snapshot, way: Way, crossing: Crossing, from_m: float) -> float:
@@ -67,6 +83,16 @@ def queue_ahead(view: RoadView, snapshot: Snapshot, way: Way, crossing: Crossing
         else:
             total += len(ahead) / max(1, len(crossing.lanes))
     return total
+
+
+def behind_s(alone_s: float, others_s: float, veh_per_s: float) -> float:
+    """Seconds lost on average on a stretch without overtaking that takes alone_s alone, and the others
+    others_s: with arrivals by chance the one in front set out a time before that is exponential, and who
+    would come before it comes with it (Poisson arrivals: Adams 1936, HCM 7th ed. ch. 15)."""
+    ahead_s = others_s - alone_s
+    if ahead_s <= 0.0:
+        return 0.0
+    return ahead_s - (1.0 - math.exp(-veh_per_s * ahead_s)) / veh_per_s
 
 
 @dataclass(slots=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from civicbrain.brains.priority.arrival import clear_s
 from civicbrain.brains.priority.options import PriorityOptions
 from civicbrain.brains.priority.pursuit import PASSED_M, Pursuit, Stop
@@ -142,6 +144,8 @@ class Corridors:
                 elif not tracked:
                     self._hand_over(stop, snapshot, requests)
                     stop.state, stop.reason = PassageState.AHEAD, f"position {pursuit.state}"
+                elif nearest:
+                    self._let_all_go(pursuit, stop, now_s)
                 continue
             if stop.state is PassageState.HELD_BACK and now_s < stop.until_s:
                 continue
@@ -149,9 +153,23 @@ class Corridors:
             stop.stage = choose_stage(stop, after, snapshot)
             due = stop.predicted_s - now_s <= pursuit.lead_s(stop)
             if self.options.corridors and tracked and nearest and due and stop.stage >= 0:
-                stop.state, stop.opened_s = PassageState.OPEN, now_s
+                stop.state, stop.opened_s, stop.shown_s = PassageState.OPEN, now_s, None
                 mode = int(snapshot.signals.mode[stop.crossing.junction])
                 stop.central_before = mode == ControllerMode.CENTRAL
+
+    def _let_all_go(self, pursuit: Pursuit, stop: Stop, now_s: float) -> None:
+        """Who stands at green stands behind one who yields, in another lane than the stage was chosen for:
+        take the stage that gives right of way to all lanes that lead on."""
+        if stop.switch_s > 0.0:
+            stop.shown_s = None
+            return
+        stop.shown_s = now_s if stop.shown_s is None else stop.shown_s
+        if not pursuit.is_stuck(stop, now_s):
+            return
+        freedom = stop.table.freedom(stop.crossing.lanes, stop.crossing.groups)
+        best = int(np.argmax(freedom))
+        if freedom[best] > freedom[stop.stage] + 1e-6:
+            stop.stage, stop.shown_s = best, None
 
     def _pass(self, pursuit: Pursuit, place: int, snapshot: Snapshot, requests: list[StageRequest]) -> None:
         stop, now_s = pursuit.stops[place], snapshot.time_s

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from civicbrain.brains.priority.arrival import (
     PASS_LOSS_S,
     Pace,
     RoadView,
+    behind_s,
     clear_s,
     free_s,
     queue_ahead,
@@ -37,15 +40,9 @@ MOVES_MPS = 2.0
 
 FREE_MPS = 14.0
 MEMORY_S = 30.0
+STUCK_S, STUCK_WITHIN_M = 4.0, 60.0
 CRAWLS_MPS, CRAWLS_FOR_M = 5.0, 150.0
 """Slower than this on average a vehicle is in a queue that cameras do not tell of, so many metres long."""
-
-LAG, LAG_WEIGHT_S, LAG_MEMORY_S, MOST_LAG = 1.0, 60.0, 120.0, 3.0
-"""Time that the way takes over its free time until the vehicle has shown its own (benchmarks/priority);
-for how many seconds of driving that counts; memory of what it has shown; a bound."""
-
-FORESEEN_S = 40.0
-"""What holds it up within that is seen by cameras by now; beyond it the vehicle's lag counts."""
 
 
 @dataclass(slots=True)
@@ -63,6 +60,7 @@ class Stop:
     opened_s: float | None = None
     passed_s: float | None = None
     released_s: float | None = None
+    shown_s: float | None = None  # since when its stage shows, as far as it is asked for
     until_s: float = math.inf  # end of a pause or a recovery
     pauses: int = 0
     central_before: bool = False  # another brain decided here when the corridor was opened
@@ -103,8 +101,7 @@ class Pursuit:
     _fix_s: float = -math.inf
     _fix_m: float = 0.0
     _mean_mps: float = FREE_MPS  # over about the last MEMORY_S
-    _took_s: float = 0.0  # that long it has driven, of late, for what takes _drove_s freely
-    _drove_s: float = 0.0
+    _stands_s: float = math.inf  # since when it stands
     _free_from: tuple[float, float] | None = None  # (second, metres) from which it has driven freely
 
     def take(self, way: Way, stops: list[Stop], begun_s: float) -> None:
@@ -145,18 +142,19 @@ class Pursuit:
                 if abs(at_m - reckoned_m) <= LARGEST_ERROR_M:
                     at_m = reckoned_m + FIX_WEIGHT * (at_m - reckoned_m)
                 self._learn(at_m, track.fix_s, track.speed_mps)
-                self._lagged(at_m, track.fix_s)
                 self._fix_m = at_m
                 since_s = min(track.fix_s - self._fix_s, MEMORY_S)
                 self._mean_mps += (track.speed_mps - self._mean_mps) * since_s / MEMORY_S
             self._fix_s, self.speed_mps = track.fix_s, track.speed_mps
+            self._stands_s = min(self._stands_s, now_s) if track.speed_mps < MOVES_MPS else math.inf
         ahead_m = self.speed_mps * max(0.0, now_s - self._fix_s)
         self.progress_m = min(self._fix_m + ahead_m, way.length_m)
 
     def _learn(self, at_m: float, fix_s: float, speed_mps: float) -> None:
-        """Its pace over stretches of 5 s in which it was not held up."""
+        """Its pace over stretches of 5 s in which it was not held up and could overtake."""
         assert self.way is not None
-        if speed_mps < 5.0:
+        place = min(int(np.searchsorted(self.way.end_m, at_m)), len(self.way.edges) - 1)
+        if speed_mps < 5.0 or self.way.lanes[place] < 2:
             self._free_from = None
             return
         if self._free_from is None:
@@ -168,29 +166,24 @@ class Pursuit:
                 self.pace.saw(free_s(self.way, since_m, at_m), fix_s - since_s)
             self._free_from = (fix_s, at_m)
 
-    def _lagged(self, at_m: float, fix_s: float) -> None:
-        """How long the last piece took, beside what it takes freely."""
-        assert self.way is not None
-        took_s = fix_s - self._fix_s
-        if self._drove_s == 0.0 and self.speed_mps < CRAWLS_MPS:
-            return  # it is setting out
-        fade = math.exp(-took_s / LAG_MEMORY_S)
-        drove_s = max(0.0, free_s(self.way, self._fix_m, at_m)) / self.pace.share
-        self._took_s, self._drove_s = self._took_s * fade + took_s, self._drove_s * fade + drove_s
-
-    @property
-    def lag(self) -> float:
-        """Time that its way takes over the free time at its pace, at least 1."""
-        seen = (LAG * LAG_WEIGHT_S + self._took_s) / (LAG_WEIGHT_S + self._drove_s)
-        return min(max(seen, 1.0), MOST_LAG)
-
-    def _drive_s(self, from_m: float, to_m: float, in_s: float) -> float:
-        """Seconds from one place of the way to another, of which the first is reached in in_s: free as far as
-        cameras see what is in the way, with its lag beyond."""
-        assert self.way is not None
-        drive_s = free_s(self.way, from_m, to_m) / self.pace.share
-        unseen_s = min(drive_s, max(0.0, in_s + drive_s - FORESEEN_S))
-        return drive_s + unseen_s * (self.lag - 1.0)
+    def _drive_s(self, snapshot: Snapshot, view: RoadView, from_m: float, to_m: float) -> float:
+        """Seconds from one place of the way to another, behind others where there is one lane."""
+        way = self.way
+        assert way is not None
+        share = self.pace.share
+        drive_s = free_s(way, from_m, to_m) / share
+        first, last = np.searchsorted(way.end_m, (from_m, to_m), side="left").tolist()
+        others_s, single = 0.0, -1
+        for place in range(first, min(last, len(way.edges) - 1) + 1):
+            if way.lanes[place] == 1:
+                begin_m = float(way.end_m[place - 1]) if place else 0.0
+                others_s += free_s(way, max(from_m, begin_m), min(to_m, float(way.end_m[place])))
+                single = place
+        if single < 0 or share <= 1.0:
+            return drive_s
+        return drive_s + behind_s(
+            others_s / share, others_s, view.flow_veh_per_s(snapshot, way.edges[single])
+        )
 
     def predict(self, snapshot: Snapshot, view: RoadView, waits_s: dict[int, float]) -> None:
         """Arrivals at all stop lines ahead, and at the end. waits_s: place of a stop -> earliest second at
@@ -206,7 +199,7 @@ class Pursuit:
             crossing = stop.crossing
             if stop.passed_s is not None or crossing.stop_m + PASSED_M < self.progress_m:
                 continue
-            at_s += self._drive_s(at_m, crossing.stop_m, at_s - now_s) + PASS_LOSS_S
+            at_s += self._drive_s(snapshot, view, at_m, crossing.stop_m) + PASS_LOSS_S
             at_m = crossing.stop_m
             if held_s > 0.0:
                 at_s, held_s = at_s + held_s, 0.0
@@ -223,11 +216,17 @@ class Pursuit:
             stop.predicted_s = at_s
             if stop.first_predicted_s is None and self.state is TrackState.TRACKED:
                 stop.first_predicted_s = at_s
-        self.eta_s = at_s + self._drive_s(at_m, self.end_m, at_s - now_s)
+        self.eta_s = at_s + self._drive_s(snapshot, view, at_m, self.end_m)
 
     def comes_to_m(self, in_s: float) -> float:
         """Where it will be along the way if it drives on as it does."""
         return self.progress_m + self.speed_mps * in_s
+
+    def is_stuck(self, stop: Stop, now_s: float) -> bool:
+        """Whether it stands near an open stop line for longer than those before it need to be gone."""
+        if stop.shown_s is None or stop.crossing.stop_m - self.progress_m > STUCK_WITHIN_M:
+            return False
+        return now_s - max(self._stands_s, stop.shown_s) >= STUCK_S + self.options.headway_s * stop.queue_veh
 
     def _held_s(self) -> float:
         """Seconds that the way to the next stop line takes longer than free, when the vehicle crawls: half of

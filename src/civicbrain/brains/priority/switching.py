@@ -58,6 +58,13 @@ class JunctionTable:
             best = np.maximum(best, own + 0.3 * rest * (own > 0))
         return best * self.sound
 
+    def freedom(self, lanes: I32, groups: I32) -> F64:
+        """(s,) right of way in the worst of these lanes: 1 where all its movements have it; 0 where the one
+        wanted yields or stands."""
+        places = np.searchsorted(self.lanes, lanes)
+        free: F64 = self.green[:, places].min(axis=1)
+        return free * (self.serving(lanes, groups) >= 1.0)
+
     def switch_s(self, snapshot: Snapshot, stage: int) -> float:
         """Seconds until `stage` is shown in full if it is asked for now; 0 where it is."""
         own = slice(self.start, self.stop)

@@ -33,12 +33,13 @@ class Crossing:
 @dataclass(frozen=True, slots=True, eq=False)
 class Way:
     """edges: rows. end_m: (k,) where each edge ends along the route. free_s: (k,) seconds from the start to
-    the end of each edge at the limit, turns into it included. points, at_m: the line. place_of: edge row ->
-    its place (the last where it is driven twice)."""
+    the end of each edge at the limit, turns into it included. lanes: (k,) how many may be driven.
+    points, at_m: the line. place_of: edge row -> its place (the last where it is driven twice)."""
 
     edges: tuple[int, ...]
     end_m: F64
     free_s: F64
+    lanes: I32
     points: F64
     at_m: F64
     crossings: tuple[Crossing, ...]
@@ -117,9 +118,13 @@ class WayMaker:
         at_m = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))))
         ends = np.array(end_m)
         return Way(
-            edges, ends, np.array(free_s), line, at_m, self._crossings(edges, ends),
+            edges, ends, np.array(free_s), self._lanes(edges), line, at_m, self._crossings(edges, ends),
             {edge: place for place, edge in enumerate(edges)},
         )  # fmt: skip
+
+    def _lanes(self, edges: tuple[int, ...]) -> I32:
+        start, drivable = self.city.network.edges.lane_start, self.router.drivable
+        return np.array([drivable[start[edge] : start[edge + 1]].sum() for edge in edges], np.int32)
 
     def _middle_lane(self, edge: int) -> int:
         network = self.city.network
