@@ -48,6 +48,9 @@ CAR = {
     "speedFactor": "1", "speedDev": "0",
 }  # fmt: skip
 """The contest's vehicles in SUMO's terms: docs/decisions/nanchang.md."""
+VISIBILITY_M = "20"
+"""From how far vehicles see who else enters their lane where no signals stand: the two seconds at which they
+follow each other. With SUMO's 4.5 m they would slow down there."""
 _BOTH, _LEFTS, _STRAIGHTS = (LEFT, STRAIGHT), (LEFT,), (STRAIGHT,)
 PHASES: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
     ((0, 2), _LEFTS), ((0, 2), _STRAIGHTS), ((1, 3), _LEFTS), ((1, 3), _STRAIGHTS),
@@ -154,7 +157,7 @@ def _nodes(net: RoadNet) -> ElementTree.Element:
     for place in net.intersections.values():
         ElementTree.SubElement(
             root, "node", id=place.id, x=repr(place.longitude), y=repr(place.latitude),
-            type="traffic_light" if place.signalled else "priority",
+            type="traffic_light" if place.signalled else "right_before_left",
         )  # fmt: skip
     return root
 
@@ -175,8 +178,8 @@ def _connections(net: RoadNet, ways: list[_Way]) -> ElementTree.Element:
     for name in sorted(ends):  # netconvert would guess
         ElementTree.SubElement(root, "connection", {"from": name})
     for way in ways:
-        fields = _fields(way) if net.roads[way.start].end in net.arms else {**_fields(way), "pass": "true"}
-        ElementTree.SubElement(root, "connection", fields)
+        seen = {} if net.roads[way.start].end in net.arms else {"visibility": VISIBILITY_M}
+        ElementTree.SubElement(root, "connection", _fields(way) | seen)
     return root
 
 
