@@ -85,6 +85,24 @@ def test_where_nobody_can_overtake_the_vehicle_comes_behind_others():
     assert behind_s(20.0, 30.0, 0.1) == pytest.approx(np.maximum(10.0 - drawn_s, 0.0).mean(), abs=0.05)
 
 
+def test_who_stands_at_green_gets_the_stage_that_lets_all_its_lanes_go(monkeypatch):
+    # as if the second stage gave right of way to who yields in the first
+    monkeypatch.setattr(JunctionTable, "freedom", lambda *_: np.array((0.7, 1.0)))
+    street = Street([driver("m1", EAST, 40.0)])
+    street.run(60.0)
+    street.drivers[0].over = True
+    asked = []
+    for _ in range(12):
+        street.extra.append(VehiclePosition("radio", "m1", street.now_s + 1.0, 285.0, 0.0, 0.0, 90.0))
+        street.step()
+        asked.append(street.advice.missions[0].passages[0].stage)
+    stages = [stage.id for stage in CITY.junctions[CITY.signals.row["A"]].stages]
+    changed = asked.index(stages[1])
+    assert set(asked[:changed]) == {stages[0]}
+    assert 3 <= changed <= 9
+    assert street.observer.count == 0
+
+
 def test_the_stage_that_lets_all_lanes_go_is_known_apart_from_one_where_a_neighbour_yields():
     table = JunctionTable(CITY, 0)
     lanes = table.lanes
