@@ -6,7 +6,7 @@ Returns   One StageRequest a junction (valid 10 s, renewed each second), a PlanR
           looks (unseen.py); in a live city also explanations: worth of each stage, demand by group, why.
 Cadence   1 s. Cost: max-pressure 0.05 ms for 21 junctions, brain 5 to 23 ms (p99) for 1 to 16;
           compiled before they are asked (seconds, once a machine).
-Controls  brain, max-pressure, plan-change (options: LookAheadOptions, MaxPressureOptions, PlanChangeOptions).
+Controls  brain, max-pressure, plan-change, plain-pressure (options: the …Options class of each).
 Silent    for junctions in manual, forced, flashing or start-up mode, that take only plans, or whose
           camera has been silent for 10 s or lies (trust.py): their controllers then run the local plan.
 Start in  lookahead.py or max_pressure.py (`decide` is the whole tick); approach.py and stages.py hold what is
@@ -47,6 +47,14 @@ CONTROLS: tuple[ControlSpec, ...] = (
         summary="A new fixed plan (cycle, splits, offsets) each 5 min, where nothing finer is taken",
         source="Robertson 1969 (TRANSYT); Vincent, Mitchell and Robertson 1980; Webster 1958",
     ),
+    ControlSpec(
+        name="plain-pressure",
+        program="central",
+        brain="signals",
+        options={"control": "plain-pressure"},
+        summary="Max pressure as it stands in the textbook, each 10 s: a yardstick, no wait is bounded",
+        source="Varaiya 2013; City Brain Challenge 2021",
+    ),
 )
 """The first is the room's default."""
 
@@ -72,6 +80,12 @@ def _plan_change() -> tuple[type[Any], type[Any]]:
     return PlanChangeBrain, PlanChangeOptions
 
 
+def _plain_pressure() -> tuple[type[Any], type[Any]]:
+    from civicbrain.brains.signals.plain_pressure import PlainPressureBrain, PlainPressureOptions
+
+    return PlainPressureBrain, PlainPressureOptions
+
+
 def _check_options(kind: type[Any], options: dict[str, object]) -> None:
     known = {field.name: field.default for field in fields(kind)}
     for key, value in options.items():
@@ -88,6 +102,7 @@ _KINDS: dict[str, Callable[[], tuple[type[Any], type[Any]]]] = {
     "brain": _look_ahead,
     "max-pressure": _max_pressure,
     "plan-change": _plan_change,
+    "plain-pressure": _plain_pressure,
 }
 """Brain and options of each control."""
 
