@@ -8,8 +8,7 @@ from pathlib import Path
 
 from test_playback_segments import a_minute
 
-from civicbrain.api.models.replay import ReplayMark
-from civicbrain.api.playback.happened import list_overrides, read_happened, without_told
+from civicbrain.api.playback.happened import list_overrides, read_happened
 from civicbrain.api.playback.recorder import FrameKeeper, RecorderStatus
 from civicbrain.api.playback.segment import Figures
 from civicbrain.api.playback.shelf import Shelf
@@ -51,6 +50,7 @@ def test_a_window_has_its_acts_with_who_and_why(tmp_path: Path):
     with Ledger(tmp_path / LEDGER_FILE) as ledger:
         begun = override("begin", start_s + 5.0)
         ledger.append("request", "signals", {"junction": "J1"}, start_s + 4.0)
+        ledger.append("start", "runtime", {"city": "grid", "control": "fixed"}, start_s + 4.5)
         ledger.append("override", ANNA, begun.body, start_s + 5.0)
         ledger.append("control", ANNA, {"from": "brain", "to": "fixed", "reason": "works"}, start_s + 9.0)
         ledger.append("mission", "tracking", {"mission": "m-1", "what": "route"}, start_s + 9.5)
@@ -58,18 +58,13 @@ def test_a_window_has_its_acts_with_who_and_why(tmp_path: Path):
     keeper.close()
     segments = shelf.within(1, start_s, start_s + 30.0)
     marks, held = read_happened(tmp_path, segments, start_s, start_s + 30.0)
-    assert [(mark.kind, mark.actor) for mark in marks] == [("override", ANNA), ("control", ANNA)]
-    assert marks[0].body["reason"] == "queue"
+    assert [(mark.kind, mark.actor) for mark in marks] == [
+        ("start", "runtime"), ("override", ANNA), ("control", ANNA)
+    ]  # fmt: skip
+    assert marks[1].body["reason"] == "queue"
     assert [(one.junction, one.actor, one.from_s) for one in held] == [("J1", ANNA, start_s + 5.0)]
     long_ago = time.time() - 86_400.0
     for segment in segments:
         os.utime(segment.path, (long_ago, long_ago))  # the same second of another day
     assert read_happened(tmp_path, segments, start_s, start_s + 30.0) == ([], [])
     assert read_happened(tmp_path / "nowhere", [], 0.0, 9.0) == ([], [])
-
-
-def test_what_a_ledger_tells_is_not_told_twice():
-    seen = [ReplayMark(12.0, "control", "fixed", "brain"), ReplayMark(13.0, "alert", "smoke")]
-    told = [ReplayMark(9.0, "control", actor=ANNA, body={"to": "fixed"})]
-    assert [mark.kind for mark in without_told(seen, told)] == ["alert"]
-    assert without_told(seen, []) == seen

@@ -53,7 +53,7 @@ def same_picture(a: Columns, b: Columns) -> bool:
 def write(path: Path, frames: list[Columns]) -> None:
     writer = SegmentWriter(path, HEAD)
     for columns in frames:
-        writer.add(columns, Figures(vehicles=len(columns.number), control="brain"))
+        writer.add(columns, Figures(vehicles=len(columns.number)))
     writer.close()
 
 
@@ -132,7 +132,7 @@ def test_a_damaged_block_ends_the_segment(tmp_path: Path) -> None:
     data[len(data) // 2] ^= 0xFF
     (tmp_path / "s").write_bytes(bytes(data))
     assert 0 < len(list(read_columns(tmp_path / "s"))) < 10
-    for odd in (b"", b"CBS1", b"CBS1\xff\xff\xff\xff", b"something else"):
+    for odd in (b"", b"CBS2", b"CBS2\xff\xff\xff\xff", b"something else"):
         (tmp_path / "s").write_bytes(odd)
         assert list(read_columns(tmp_path / "s")) == []
 

@@ -13,7 +13,7 @@ from test_playback_segments import a_minute
 
 from civicbrain.api.playback import recorder as recorder_module
 from civicbrain.api.playback.access_log import AccessLog
-from civicbrain.api.playback.reading import Strip, list_figures, marks_of, read_window
+from civicbrain.api.playback.reading import Strip, alerts_of, list_figures, read_window
 from civicbrain.api.playback.recorder import FrameKeeper, RecorderStatus, city_mark
 from civicbrain.api.playback.segment import AlertNote, Figures
 from civicbrain.api.playback.shelf import Shelf, Span
@@ -149,17 +149,13 @@ def test_a_picture_of_another_city_is_not_shown(tmp_path: Path) -> None:
     assert city_mark(grid_city(2)) != city_mark(grid_city(3))
 
 
-def test_marks_and_strip(tmp_path: Path) -> None:
+def test_alerts_and_strip(tmp_path: Path) -> None:
     keeper = keeper_of(tmp_path)
-    record(keeper, 0, 10, control="fixed", brain_on=False)
-    record(keeper, 10, 20, control="brain", brain_on=True, missions=("m-1",))
+    record(keeper, 0, 20)
     alert = AlertNote("a", "warning", "queue", "J1")
-    record(keeper, 20, 21, control="brain", brain_on=True, alerts=(alert,))
-    marks = marks_of(list_figures(keeper.shelf, 1, 0, 100), 100)
-    assert [(one.time_s, one.kind, one.text) for one in marks] == [
-        (10, "control", "brain"), (10, "brain-on", "brain"), (10, "mission-began", "m-1"),
-        (20, "mission-ended", "m-1"), (20, "alert", "queue"),
-    ]  # fmt: skip
+    record(keeper, 20, 21, alerts=(alert,))
+    marks = alerts_of(list_figures(keeper.shelf, 1, 0, 100))
+    assert [(one.time_s, one.kind, one.text) for one in marks] == [(20, "alert", "queue")]
     strip = Strip(0, 30, 3)
     for time_s, figures in list_figures(keeper.shelf, 1, 0, 100):
         strip.add(time_s, figures)

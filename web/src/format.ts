@@ -51,9 +51,12 @@ export function humanise(key: string): string {
   return name.replaceAll('_', ' ') + (unit ? ` (${unit})` : '');
 }
 
+/** As a sentence begins. */
+export const capital = (line: string): string => line.charAt(0).toUpperCase() + line.slice(1);
+
 /** A line of text as a sentence: capital first, full stop last. */
 export function sentence(line: string): string {
-  const clean = line.charAt(0).toUpperCase() + line.slice(1);
+  const clean = capital(line);
   return !clean || /[.!?]$/.test(clean) ? clean : `${clean}.`;
 }
 

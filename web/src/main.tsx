@@ -8,7 +8,6 @@ import { api } from './api/client';
 import type { Alert } from './api/types';
 import { AlertStream } from './live/alert-stream';
 import { Backoff } from './live/backoff';
-import type { MapSocket } from './live/map-socket';
 import type { Picture } from './live/picture';
 import type { MapStatistics } from './map/drawing-meter';
 import { LogInPage, SessionEnded } from './login/log-in';
@@ -36,7 +35,7 @@ import './style.css';
 declare global {
   interface Window {
     /** For browser tests and for people who look under the bonnet. */
-    __civicbrain?: { statistics: MapStatistics; map: maplibregl.Map; picture: Picture; socket: MapSocket; readonly toldMs: number };
+    __civicbrain?: { statistics: MapStatistics; map: maplibregl.Map; picture: Picture; readonly toldMs: number };
   }
 }
 

@@ -128,4 +128,17 @@ describe('Picture', () => {
     picture.advance(4016);
     expect([picture.segment!.fromS, picture.segment!.toS, picture.segment!.count]).toEqual([0, 0, 1]);
   });
+
+  it('shows no vehicle of now where nothing is known of the past', () => {
+    const picture = make();
+    picture.push(frame(5, 10), 0);
+    picture.advance(0);
+    picture.showNothing();
+    picture.push(frame(6, 12), 1000);
+    expect([picture.isPast, picture.advance(1000), picture.segment]).toEqual([true, true, null]);
+    picture.showPast(null, frame(2, 4), 2);
+    expect(picture.segment!.count).toBe(1);
+    picture.leavePast();
+    expect([picture.isPast, picture.segment]).toEqual([false, null]);
+  });
 });

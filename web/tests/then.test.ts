@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeFrame, type Frame } from '../src/live/frame';
 import { isoOf, secondsOf, split, type Chunk } from '../src/rooms/then/api';
 import { CHUNK_FRAMES, FrameBuffer } from '../src/rooms/then/frame-buffer';
-import { describeMark, heldAt, lineOf, markGroup, nearestJunction, valueAt } from '../src/rooms/then/model';
+import { describeMark, heldAt, lineOf, markGroup, nearestJunction, nearestKept, neighbourMark, valueAt } from '../src/rooms/then/model';
 import { buildFrame } from './build-frame';
 
 const EPOCH = '2026-01-05T00:00:00Z';
@@ -116,5 +116,20 @@ describe('who held a junction then', () => {
     const mark = { time_s: 100, kind: 'override', text: '', detail: '', junction: 'A', actor: 'anna', body: { junction: 'A', what: 'begin', action: 'stage', stage: 's3', set_by: 'anna', reason: 'queue' } };
     expect(describeMark(mark)).toBe('anna took control at A. Stage s3 requested: “queue”');
     expect(markGroup(mark)).toBe('override');
+  });
+});
+
+describe('going through the past', () => {
+  it('knows the nearest moment that was recorded', () => {
+    const spans = [[100, 200], [400, 500]] as const;
+    expect(nearestKept(spans, 150)).toBeNull();
+    expect([nearestKept(spans, 20), nearestKept(spans, 250), nearestKept(spans, 390), nearestKept(spans, 500)]).toEqual([100, 199, 400, 499]);
+    expect(nearestKept([], 20)).toBeNull();
+  });
+
+  it('goes from one thing that happened to the next', () => {
+    const marks = [{ time_s: 10 }, { time_s: 20 }, { time_s: 30 }];
+    expect([neighbourMark(marks, 20, 1), neighbourMark(marks, 20, -1), neighbourMark(marks, 15, -1)]).toEqual([marks[2], marks[0], marks[0]]);
+    expect([neighbourMark(marks, 30, 1), neighbourMark(marks, 10, -1)]).toEqual([undefined, undefined]);
   });
 });

@@ -1,7 +1,7 @@
 /** An entry of the ledger as a sentence: the one place where that is done. Kinds that it does not know are told
  * as names and values. */
 
-import { formatValue, humanise } from '../format';
+import { capital, formatValue, humanise } from '../format';
 import { text as page } from '../text';
 import { words as chosen } from './text';
 import type { LedgerText, Said } from './text/en';
@@ -31,6 +31,15 @@ function stepOf({ kind, body }: Told): string {
   return textOf(body['what']);
 }
 
+/** A brain or the operator, as within a sentence. */
+export const deciderWords = (name: string, words: LedgerText = chosen): string => words.decider[name] ?? name;
+
+/** Who did it, as a sentence begins. A person's name stays as it is. */
+function actorOf(name: string, words: LedgerText): string {
+  const decider = words.decider[name];
+  return words.actor[name] ?? (decider ? capital(decider) : name);
+}
+
 /** Each kind calls what it is about by another name. */
 function nameIn({ kind, body }: Told, words: LedgerText): string {
   const of = (key: string): string => textOf(body[key]);
@@ -38,10 +47,10 @@ function nameIn({ kind, body }: Told, words: LedgerText): string {
     case 'override':
       return of('set_by');
     case 'brain-switch':
-      return words.brain[of('brain')] ?? of('brain');
+      return deciderWords(of('brain'), words);
     case 'brain-failed':
     case 'brain-recovered':
-      return words.actor[of('brain')] ?? of('brain');
+      return actorOf(of('brain'), words);
     case 'start':
       return of('city');
     case 'decision':
@@ -67,7 +76,7 @@ export function ledgerSentence(told: Told, { nameOf = (junction) => junction, st
   const reason = of('why') || of('reason') || of('error') || of('detail') || of('rule');
   const factor = body['value'] === 0 ? words.fastest : words.times(of('value'));
   const said: Said = {
-    who: words.actor[actor] ?? actor,
+    who: actorOf(actor, words),
     at: junction && words.at(junction),
     why: reason && words.why(reason),
     what: kind === 'case' ? kindOf(of('kind')) : (words.action[of('action')]?.(stageOf(of('stage'))) ?? of('action')),

@@ -21,8 +21,8 @@ export class Picture {
   private queue: Frame[] = [];
   private buffers: Float32Array[] = [];
   private seen = -1;
-  /** The moment of the past that is shown instead of what arrives. */
-  private past: { older: Frame | null; newer: Frame; timeS: number } | null = null;
+  /** The moment of the past that is shown instead of what arrives; newer null: nothing is known of it. */
+  private past: { older: Frame | null; newer: Frame | null; timeS: number } | null = null;
 
   constructor(
     private readonly bounds: Bounds,
@@ -38,6 +38,14 @@ export class Picture {
     const { past } = this;
     this.past = { older, newer, timeS };
     if (past?.older !== older || past.newer !== newer) this.show(older, newer);
+  }
+
+  /** A past of which nothing is known, until `leavePast`: no vehicle at all, rather than those of now. */
+  showNothing(): void {
+    if (this.past && !this.past.newer) return;
+    this.past = { older: null, newer: null, timeS: Number.NaN };
+    this.segment = null;
+    this.version++;
   }
 
   leavePast(): void {

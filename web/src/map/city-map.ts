@@ -152,6 +152,13 @@ export class CityMap {
     this.colour(stands);
   }
 
+  /** Nothing is known of the moment: the streets alone, until `takePast` or `leavePast`. */
+  showNothing(): void {
+    this.picture.showNothing();
+    if (this.frame) this.colour(null);
+    this.frame = null;
+  }
+
   leavePast(): void {
     this.picture.leavePast();
     this.dirty = true;
@@ -166,12 +173,12 @@ export class CityMap {
 
   private paint(): void {
     if (this.city.tile_url) this.map.setPaintProperty('background', 'background-color', this.palette.background);
-    if (this.frame) this.colour(this.frame, true);
+    this.colour(this.frame, true);
     this.drawStreets();
     this.dirty = true;
   }
 
-  private colour(frame: Frame, again = false): void {
+  private colour(frame: Frame | null, again = false): void {
     this.marks.colour(frame, this.palette, again);
     this.dirty = true;
   }

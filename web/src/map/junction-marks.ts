@@ -5,6 +5,9 @@ import { UNKNOWN_U16, type Frame } from '../live/frame';
 import type { Heads } from './geometry';
 import { lampColour, writeDelayColour, type Palette } from './palette';
 
+type Known = Pick<Frame, 'delay' | 'lamp'>;
+const NOTHING: Known = { delay: new Uint16Array(0), lamp: new Uint8Array(0) };
+
 export class JunctionMarks {
   readonly count: number;
   /** x, y of each junction, from the origin. */
@@ -30,11 +33,11 @@ export class JunctionMarks {
     this.headColours = new Uint8Array(heads.count * 4);
   }
 
-  /** Colours of a frame; again: the theme is another one. */
-  colour(frame: Frame, palette: Palette, again = false): void {
+  /** Colours of a frame, or of nothing known; again: the theme is another one. */
+  colour(frame: Known | null, palette: Palette, again = false): void {
     if (again) this.lastLamp = null;
-    this.colourJunctions(frame, palette);
-    this.colourHeads(frame, palette);
+    this.colourJunctions(frame ?? NOTHING, palette);
+    this.colourHeads(frame ?? NOTHING, palette);
   }
 
   /** Row of the junction nearest to a point (from the origin), within reach; null where there is none. */
@@ -53,7 +56,7 @@ export class JunctionMarks {
     return best < 0 ? null : best;
   }
 
-  private colourJunctions(frame: Frame, palette: Palette): void {
+  private colourJunctions(frame: Known, palette: Palette): void {
     const colours = new Uint8Array(this.count * 4);
     for (let row = 0; row < this.count; row++) {
       const tenths = row < frame.delay.length ? frame.delay[row] : UNKNOWN_U16;
@@ -68,7 +71,7 @@ export class JunctionMarks {
     this.junctionColours = colours;
   }
 
-  private colourHeads(frame: Frame, palette: Palette): void {
+  private colourHeads(frame: Known, palette: Palette): void {
     if (this.lastLamp && same(this.lastLamp, frame.lamp)) return;
     this.lastLamp = frame.lamp;
     const colours = new Uint8Array(this.heads.count * 4);

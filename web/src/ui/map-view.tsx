@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatTenth, formatWhole } from '../format';
 import { MapSocket } from '../live/map-socket';
-import { UNKNOWN_U16 } from '../live/frame';
+import { UNKNOWN_U16, type Frame } from '../live/frame';
 import type { CityMap } from '../map/city-map';
 import { complain, selectJunction } from '../state/actions';
 import { findRoom, hidesMap } from '../rooms/registry';
@@ -28,14 +28,15 @@ const DRAWN_MS = 50;
 
 type MapPart = typeof import('./map-part');
 
-function useMapPart(): MapPart | null {
+/** hidden: a page stands before the map. It is made when somebody first sees it; from then on it rests behind pages. */
+function useMapPart(hidden: boolean): MapPart | null {
   const figures = useStore((s) => s.snapshot !== null);
   const [part, setPart] = useState<MapPart | null>(null);
   useEffect(() => {
-    if (part) return undefined;
+    if (part || hidden) return undefined;
     const timer = window.setTimeout(() => void import('./map-part').then(setPart, complain), figures ? DRAWN_MS : FIGURES_FIRST_MS);
     return () => window.clearTimeout(timer);
-  }, [figures]);
+  }, [figures, hidden]);
   return part;
 }
 
@@ -47,12 +48,37 @@ export function MapView(): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<CityMap | null>(null);
   const line = useRef<MapSocket | null>(null);
+  const newest = useRef<Frame | null>(null);
   const hidden = useRoute((route) => hidesMap(findRoom(route.room), route.query));
   const fromMap = useRef(false);
   const [hover, setHover] = useState<Hover | null>(null);
   const [failed, setFailed] = useState('');
 
-  const Made = useMapPart();
+  useEffect(() => {
+    if (!city) return undefined;
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+    const socket = new MapSocket(
+      `${scheme}://${location.host}/v1/map`,
+      (frame) => {
+        newest.current = frame;
+        view.current?.take(frame);
+        setState({ measuredSpeed: frame.speed });
+      },
+      (connection) => setState({ connection }),
+    );
+    line.current = socket;
+    const clock = window.setInterval(() => {
+      const timeS = view.current?.presentS ?? newest.current?.timeS ?? Number.NaN;
+      setState({ timeS: Math.floor(timeS), ageS: socket.ageS });
+    }, 200);
+    return () => {
+      window.clearInterval(clock);
+      socket.close();
+      line.current = newest.current = null;
+    };
+  }, [city]);
+
+  const Made = useMapPart(hidden);
   useEffect(() => {
     if (!city || !geometry || !place.current || !Made) return undefined;
     let map: CityMap;
@@ -78,26 +104,14 @@ export function MapView(): JSX.Element {
       return undefined;
     }
     view.current = map;
-    setState({ zoom: map.map.getZoom(), map });
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-    const socket = new MapSocket(
-      `${scheme}://${location.host}/v1/map`,
-      (frame) => {
-        map.take(frame);
-        setState({ measuredSpeed: frame.speed });
-      },
-      (connection) => setState({ connection }),
-    );
-    line.current = socket;
     map.rest(hidden);
-    socket.rest(hidden);
-    const clock = window.setInterval(() => setState({ timeS: Math.floor(map.presentS), ageS: socket.ageS }), 200);
-    window.__civicbrain = { statistics: map.statistics, map: map.map, picture: map.picture, socket, get toldMs() { return told.atMs; } };
+    if (newest.current) map.take(newest.current);
+    map.select(getState().selected, true);
+    setState({ zoom: map.map.getZoom(), map });
+    window.__civicbrain = { statistics: map.statistics, map: map.map, picture: map.picture, get toldMs() { return told.atMs; } };
     return () => {
-      window.clearInterval(clock);
-      socket.close();
       map.remove();
-      view.current = line.current = null;
+      view.current = null;
       setState({ map: null });
     };
   }, [city, geometry, Made]);
@@ -105,7 +119,7 @@ export function MapView(): JSX.Element {
   useEffect(() => {
     view.current?.rest(hidden);
     line.current?.rest(hidden);
-  }, [hidden]);
+  }, [city, hidden]);
   useEffect(() => view.current?.setTheme(theme), [theme]);
   useEffect(() => {
     view.current?.select(selected, !fromMap.current);

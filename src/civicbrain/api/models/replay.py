@@ -32,9 +32,8 @@ class ReplayView(Struct, frozen=True):
 
 
 class ReplayMark(Struct, frozen=True):
-    """Something that happened. From a ledger: kind, actor and body are its entry's. From the picture, where
-    no ledger tells: kind control, brain-on, brain-off, mission-began, mission-ended; and alert. text: the
-    control, the mission's id or the alert; detail: the control before, or the alert's severity."""
+    """Something that happened. From a ledger: kind, actor and body are its entry's. From the recording: kind
+    alert, with text (its title) and detail (its severity)."""
 
     time_s: float
     kind: str

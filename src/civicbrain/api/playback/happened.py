@@ -19,7 +19,7 @@ from civicbrain.runtime.rundir import LEDGER_FILE
 
 LONGEST_OVERRIDE_S = 3600.0
 _ACTS = (
-    "brain-failed", "brain-recovered", "brain-switch", "control", "decision", "mission", "override",
+    "brain-failed", "brain-recovered", "brain-switch", "control", "decision", "mission", "override", "start",
     "what-if",
 )  # fmt: skip
 _STEPS = {"mission": ("order", "cancel", "ended", "lost"), "case": ("opened",)}
@@ -49,25 +49,6 @@ def read_happened(
         if datetime.fromisoformat(one.at) >= since
     ]
     return marks, [one for one in list_overrides(entries) if one.from_s < end_s and one.until_s > start_s]
-
-
-_TELLS = {
-    "control": "control", "brain-on": "brain-switch", "brain-off": "brain-switch", "mission-began": "mission",
-    "mission-ended": "mission",
-}  # fmt: skip
-"""What is seen in the picture, and which entry tells it better: with who did it, and why."""
-
-_SOON_S = 90.0
-
-
-def without_told(seen: Iterable[ReplayMark], told: Sequence[ReplayMark]) -> list[ReplayMark]:
-    """Marks of the picture that no ledger tells of; a switch is seen some seconds after it was made."""
-
-    def is_told(mark: ReplayMark) -> bool:
-        kind = _TELLS.get(mark.kind)
-        return any(one.kind == kind and abs(one.time_s - mark.time_s) < _SOON_S for one in told)
-
-    return [mark for mark in seen if not is_told(mark)]
 
 
 def list_overrides(entries: Iterable[Entry]) -> Iterator[ReplayOverride]:

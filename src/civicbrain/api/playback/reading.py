@@ -1,9 +1,9 @@
-"""A window of what is kept: as frames of the live map, and as figures and marks over time."""
+"""A window of what is kept: as frames of the live map, and as figures and alerts over time."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from math import ceil
 
@@ -87,20 +87,7 @@ class Strip:
         }
 
 
-def marks_of(figures: Iterator[tuple[float, Figures]], most: int) -> list[ReplayMark]:
-    """Where the control was changed, the brains were switched, a mission began or ended, an alert was raised.
-    The newest `most` of them, oldest first."""
-    marks: list[ReplayMark] = []
-    before: Figures | None = None
+def alerts_of(figures: Iterable[tuple[float, Figures]]) -> Iterator[ReplayMark]:
+    """Where an alert was raised, oldest first: all else that happened is told by the ledgers (`happened`)."""
     for time_s, now in figures:
-        if before is not None and now.control and before.control:
-            if now.control != before.control:
-                marks.append(ReplayMark(time_s, "control", now.control, before.control))
-            if now.brain_on != before.brain_on and now.brain_on is not None:
-                marks.append(ReplayMark(time_s, "brain-on" if now.brain_on else "brain-off", now.control))
-            for mission in sorted({*now.missions} ^ {*before.missions}):
-                began = mission in now.missions
-                marks.append(ReplayMark(time_s, "mission-began" if began else "mission-ended", mission))
-        marks += [ReplayMark(time_s, "alert", a.title, a.severity, a.junction) for a in now.alerts]
-        before = now if now.control else before
-    return marks[-most:]
+        yield from (ReplayMark(time_s, "alert", a.title, a.severity, a.junction) for a in now.alerts)

@@ -248,8 +248,7 @@ class Recorder:
         queue = wire.unpack_array(state.junction_queue_veh).astype(np.float64)
         return Figures(
             strip.vehicles, strip.stopped, _known(strip.mean_delay_s), _known(strip.throughput_veh_per_h),
-            _known(float(np.nansum(queue))), state.control, state.brain_on, state.alerts_open,
-            tuple(mission.id for mission in state.missions), alerts,
+            _known(float(np.nansum(queue))), alerts,
         )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """A segment: a minute of the moving picture in one file, readable up to wherever its writer was killed.
 
-    "CBS1" | u32 length | msgpack Head | blocks
+    "CBS2" | u32 length | msgpack Head | blocks
     block: u32 bytes of figures | u32 bytes of body | u32 CRC-32 of both | f64 time_s | figures | body
 
 figures: msgpack of `Figures`, not compressed, so that a strip of figures is read without the pictures. body:
@@ -22,7 +22,7 @@ import zstandard
 
 from civicbrain.api.playback.columns import Columns, Decoder, Encoder
 
-MAGIC = b"CBS1"
+MAGIC = b"CBS2"
 LEVEL = 3
 SEGMENT_S = 60.0
 _LENGTH = struct.Struct("<I")
@@ -40,17 +40,13 @@ class AlertNote(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Figures(msgspec.Struct, frozen=True, array_like=True):
-    """What the strip said: None where it was not known. missions: ids of those under way."""
+    """What the strip said: None where it was not known."""
 
     vehicles: int | None = None
     stopped: int | None = None
     delay_s: float | None = None
     throughput_veh_per_h: float | None = None
     queue_veh: float | None = None
-    control: str = ""
-    brain_on: bool | None = None
-    alerts_open: int = 0
-    missions: tuple[str, ...] = ()
     alerts: tuple[AlertNote, ...] = ()
 
 

@@ -15,9 +15,9 @@ from civicbrain.api.door.identity import Identity
 from civicbrain.api.instants import End, Start, instant
 from civicbrain.api.models.replay import ReplaySpan, ReplayStrip, ReplayView
 from civicbrain.api.playback.access_log import AccessLog
-from civicbrain.api.playback.happened import read_happened, without_told
+from civicbrain.api.playback.happened import read_happened
 from civicbrain.api.playback.older import Older
-from civicbrain.api.playback.reading import SERIES, Strip, list_figures, marks_of, pack_window, read_window
+from civicbrain.api.playback.reading import SERIES, Strip, alerts_of, list_figures, pack_window, read_window
 from civicbrain.api.problems import MEDIA_TYPE, Problem, ProblemError
 from civicbrain.api.services import Services
 from civicbrain.core.time import to_datetime, to_seconds
@@ -116,8 +116,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             source = "history" if await older.strip(first, last, strip.put) else "none"
         segments = shelf.within(found, start_s, end_s) if found else []
         told, held = await asyncio.to_thread(read_happened, run_dir, segments, start_s, end_s)
-        seen = marks_of(iter(figures), _MOST_MARKS)
-        marks = sorted([*told, *without_told(seen, told)], key=lambda mark: mark.time_s)
+        marks = sorted([*told, *alerts_of(figures)], key=lambda mark: mark.time_s)
         return ReplayStrip(
             run=found, source=source if figures or source == "history" else "none", start=first,
             start_s=start_s, step_s=strip.step_s, marks=marks[-_MOST_MARKS:], overrides=held,

@@ -29,11 +29,9 @@ export const en = {
     guard: 'The guard',
     tracking: 'Tracking',
     cases: 'The procedure',
-    signals: 'The signals brain',
-    priority: 'The priority brain',
-    incidents: 'The incidents brain',
   } as Record<string, string>,
-  brain: { signals: 'the signals brain', priority: 'the priority brain', incidents: 'the incidents brain' } as Record<string, string>,
+  /** Who may have a junction: the operator, and the brains by name, as within a sentence. */
+  decider: { operator: 'operator', signals: 'the signals brain', priority: 'the priority brain', incidents: 'the incidents brain' } as Record<string, string>,
   sentence: {
     'override:begin': (d) => `${d.who} took control${d.at}. ${d.what}${d.why}`,
     'override:give back': (d) => `${d.who} gave control back${d.at}${d.why}`,

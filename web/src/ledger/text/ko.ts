@@ -15,11 +15,8 @@ export const ko: LedgerText = {
     guard: '안전 감시',
     tracking: '차량 추적',
     cases: '대응 절차',
-    signals: '신호 브레인',
-    priority: '우선신호 브레인',
-    incidents: '돌발상황 브레인',
   },
-  brain: { signals: '신호 브레인', priority: '우선신호 브레인', incidents: '돌발상황 브레인' },
+  decider: { operator: '운영자', signals: '신호 브레인', priority: '우선신호 브레인', incidents: '돌발상황 브레인' },
   sentence: {
     'override:begin': (d) => `${d.who}:${d.at} 수동 제어 시작. ${d.what}${d.why}`,
     'override:give back': (d) => `${d.who}:${d.at} 제어 반환${d.why}`,

@@ -15,11 +15,8 @@ export const zh: LedgerText = {
     guard: '安全守卫',
     tracking: '车辆跟踪',
     cases: '处置流程',
-    signals: '信号大脑',
-    priority: '优先大脑',
-    incidents: '事件大脑',
   },
-  brain: { signals: '信号大脑', priority: '优先大脑', incidents: '事件大脑' },
+  decider: { operator: '值班员', signals: '信号大脑', priority: '优先通行大脑', incidents: '事件大脑' },
   sentence: {
     'override:begin': (d) => `${d.who}${d.at}接管控制。${d.what}${d.why}`,
     'override:give back': (d) => `${d.who}${d.at}交还控制${d.why}`,

@@ -3,6 +3,7 @@
 import type { JSX } from 'preact';
 import type { JunctionDetail } from '../../api/types';
 import { formatTenth, formatValue, formatWhole, humanise, sentence } from '../../format';
+import { deciderWords } from '../../ledger/sentence';
 import { text } from '../../text';
 import { accountOf, type Account } from './account';
 import { readExplanation, type Reasons } from './model';
@@ -65,7 +66,7 @@ function tellAccount(account: Account, detail: JunctionDetail, name: StageName):
     case 'mission':
       return detail.stage === account.stage ? say.mission(now, account.who) : say.missionComing(now, name(account.stage), account.who);
     case 'priority':
-      return say.priority(now, words.holder[account.who] ?? account.who);
+      return say.priority(now, deciderWords(account.who));
     case 'brain':
       return account.shows === 'chosen' ? say.brain(now) : '';
     default:

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { JunctionDetail } from '../../api/types';
 import { formatClock, formatTenth, formatWhole } from '../../format';
+import { deciderWords } from '../../ledger/sentence';
 import { css, lampColour, PALETTES } from '../../map/palette';
 import { tryWhatIf } from '../../now/remedies';
 import { JUNCTION, selectJunction } from '../../state/actions';
@@ -105,7 +106,7 @@ function Facts({ detail }: { detail: JunctionDetail }): JSX.Element {
   const whole = recent && since && since.from_s <= recent.from_s;
   const longer = recent && recent.until_s - recent.from_s >= 300;
   const holder = recent?.holder ?? null;
-  const who = recent?.override?.actor ?? (holder ? (words.holder[holder.brain] ?? holder.brain) : '');
+  const who = recent?.override?.actor ?? (holder ? deciderWords(holder.brain) : '');
   const named = holder?.mission ? words.forMission(who, holder.mission) : who;
   // a brain asks anew every few seconds: since when it holds says nothing; of an override it does
   const override = recent?.override ?? null;

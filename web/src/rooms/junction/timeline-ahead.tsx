@@ -3,6 +3,7 @@
 import type { JSX } from 'preact';
 import type { JunctionDetail } from '../../api/types';
 import { formatClock } from '../../format';
+import { deciderWords } from '../../ledger/sentence';
 import { css, lampColour, type Palette } from '../../map/palette';
 import { useStore } from '../../state/store';
 import { text } from '../../text';
@@ -161,6 +162,6 @@ export function PlannedWords({ planned, now, name }: { planned: readonly Planned
 /** Whose intention it is, in words. */
 function byWhom({ by, who }: Planned): string {
   const { of } = words.timeline;
-  if (by === 'brain' || by === 'plan') return of[by](words.holder[who] ?? who);
+  if (by === 'brain' || by === 'plan') return of[by](deciderWords(who));
   return of[by](who || text.indicators.unknown);
 }

@@ -6,9 +6,10 @@ import { go, HOME } from '../../state/route';
 import { toast, useStore } from '../../state/store';
 import { Icon } from '../../ui/icon';
 import { formatDuration } from '../missions/model';
-import type { Player } from './player';
+import { nearestKept } from './model';
+import { LONGEST_WINDOW_S, type Player } from './player';
 import { Scrubber } from './scrubber';
-import { SPEEDS, useThen } from './store';
+import { getThen, spansOf, SPEEDS, useThen } from './store';
 import { thenText as text } from './text';
 
 export function Bar({ player }: { player: Player }): JSX.Element {
@@ -16,6 +17,7 @@ export function Bar({ player }: { player: Player }): JSX.Element {
     <>
       <div class="then-frame" aria-hidden="true" />
       <Flag />
+      <Gap player={player} />
       <section class="then-bar" aria-label={text.bar} data-testid="then-bar">
         <div class="then-controls">
           <Buttons player={player} />
@@ -57,7 +59,7 @@ function Buttons({ player }: { player: Player }): JSX.Element {
   const playing = useThen((s) => s.playing);
   const atS = useThen((s) => s.atS);
   const button = (label: string, keys: string, name: string, act: () => void, inside: ComponentChildren): JSX.Element => (
-    <button type="button" aria-label={typeof inside === 'string' ? undefined : label} title={`${label} (${keys})`} data-testid={`then-${name}`} onClick={act}>
+    <button type="button" aria-label={typeof inside === 'string' ? undefined : label} title={text.withKey(label, keys)} data-testid={`then-${name}`} onClick={act}>
       {inside}
     </button>
   );
@@ -101,12 +103,37 @@ function State(): JSX.Element {
   const shown = useThen((s) => s.shown);
   const source = useThen((s) => s.source);
   const trouble = useThen((s) => s.trouble);
-  const words =
-    trouble || (shown === 'waiting' ? text.waiting : shown === 'gap' ? text.gap : source === 'history' ? text.standsStill : '');
+  const words = trouble || (shown === 'waiting' ? text.waiting : shown === 'frames' && source === 'history' ? text.standsStill : '');
   return (
-    <span class={`then-state ${trouble || shown === 'gap' ? 'odd' : ''}`} role="status" data-testid="then-state" data-shown={shown} data-source={source}>
+    <span class={`then-state ${trouble ? 'odd' : ''}`} role="status" data-testid="then-state" data-shown={shown} data-source={source}>
       {words}
     </span>
+  );
+}
+
+/** Where the picture would be: that there is none, and the way to the nearest that there is. */
+function Gap({ player }: { player: Player }): JSX.Element | null {
+  const shown = useThen((s) => s.shown);
+  const replay = useThen((s) => s.replay);
+  const atS = useThen((s) => Math.floor(s.atS));
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  if (shown !== 'gap') return null;
+  const nearestS = nearestKept(spansOf(replay, epoch), atS);
+  const go = (timeS: number): void => {
+    const { fromS, toS } = getThen();
+    if (timeS < fromS || timeS > toS) player.setWindow(Math.min(fromS, timeS), Math.min(Math.max(toS, timeS), Math.min(fromS, timeS) + LONGEST_WINDOW_S));
+    player.seek(timeS);
+    player.address();
+  };
+  return (
+    <div class="then-nothing" role="status" data-testid="then-gap">
+      <p>{text.gap}</p>
+      {nearestS !== null && (
+        <button type="button" class="button" data-testid="then-nearest" onClick={() => go(nearestS)}>
+          {text.toKept(formatClock(epoch, nearestS))}
+        </button>
+      )}
+    </div>
   );
 }
 

@@ -33,6 +33,12 @@ export function listenToKeys(player: Player): () => void {
       case '.':
         player.step(1);
         return true;
+      case 'PageUp':
+        player.toMark(-1);
+        return true;
+      case 'PageDown':
+        player.toMark(1);
+        return true;
       case 'Home':
         seek(fromS);
         return true;

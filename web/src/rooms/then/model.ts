@@ -24,10 +24,24 @@ export function markGroup({ kind }: Mark): MarkGroup {
 
 /** nameOf: a junction as people call it. */
 export function describeMark(mark: Mark, nameOf?: (junction: string) => string): string {
-  if (Object.keys(mark.body ?? {}).length > 0) return ledgerSentence(mark, { nameOf, kindOf: (kind) => casesText.kind[kind] ?? kind });
-  const say = (text.mark as Record<string, (what: string, detail: string) => string>)[mark.kind];
-  return say?.(mark.text, mark.detail) ?? mark.text;
+  if (mark.kind === 'alert') return text.alert(mark.text);
+  return ledgerSentence(mark, { nameOf, kindOf: (kind) => casesText.kind[kind] ?? kind });
 }
+
+/** The recorded moment nearest to one that lies in no stretch [from, to) of the recording; null: it does, or there is none. */
+export function nearestKept(spans: readonly (readonly [number, number])[], atS: number): number | null {
+  if (spans.some(([from, to]) => atS >= from && atS < to)) return null;
+  const ends = spans.flatMap(([from, to]) => [from, Math.max(from, to - 1)]);
+  return ends.reduce<number | null>((best, one) => (best === null || Math.abs(one - atS) < Math.abs(best - atS) ? one : best), null);
+}
+
+/** What happened next after a moment (direction 1), or last before it (-1). marks: in the order of time. */
+export function neighbourMark<M extends { time_s: number }>(marks: readonly M[], atS: number, direction: 1 | -1): M | undefined {
+  return direction === 1 ? marks.find((mark) => mark.time_s > atS + SAME_S) : marks.findLast((mark) => mark.time_s < atS - SAME_S);
+}
+
+/** Moments are told to a tenth of a second. */
+const SAME_S = 0.1;
 
 /** Junctions that were held by hand at that second. */
 export const heldAt = (held: readonly HeldStretch[], atS: number): HeldStretch[] => held.filter(({ from_s, until_s }) => atS >= from_s && atS < until_s);

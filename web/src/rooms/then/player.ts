@@ -5,7 +5,8 @@ import { getRoute, go } from '../../state/route';
 import { getState } from '../../state/store';
 import { fetchFrames, fetchReplay, fetchStrip, isoOf, secondsOf } from './api';
 import { FrameBuffer } from './frame-buffer';
-import { EMPTY, getThen, setThen, SPEEDS } from './store';
+import { nearestKept, neighbourMark } from './model';
+import { EMPTY, getThen, setThen, spansOf, SPEEDS } from './store';
 
 const DEFAULT_WINDOW_S = 600;
 export const LONGEST_WINDOW_S = 24 * 3600;
@@ -31,6 +32,7 @@ export class Player {
 
   /** Begin where the address says, else with the last ten minutes. */
   async start(): Promise<void> {
+    getState().map?.showNothing();
     const { query } = getRoute();
     const run = Math.max(0, Math.floor(Number(query['run'] ?? 0)) || 0);
     const given = (name: string): number => secondsOf(this.epoch, query[name] ?? '');
@@ -50,7 +52,7 @@ export class Player {
     const fromS = Math.max(Math.min(from, toS - 1), toS - LONGEST_WINDOW_S);
     const speed = SPEEDS.findIndex((one) => String(one.factor) === query['speed']);
     setThen({ ...EMPTY, replay, run, fromS, toS, speed: Math.max(0, speed), junction: this.junctionOf(query['junction']) });
-    this.seek(Number.isFinite(at) ? at : fromS);
+    this.seek(Number.isFinite(at) ? at : (nearestKept(spansOf(replay, this.epoch), fromS) ?? fromS));
     this.address();
     this.loadStrip();
     this.lookThere(query);
@@ -68,6 +70,16 @@ export class Player {
     this.seek(this.atS);
     this.address();
     this.loadStrip();
+    // more has been recorded since
+    fetchReplay(getThen().run).then((replay) => !this.ended && setThen({ replay }), complain);
+  }
+
+  /** To what happened before or after the moment. */
+  toMark(direction: 1 | -1): void {
+    const mark = neighbourMark(getThen().strip?.marks ?? [], this.atS, direction);
+    if (!mark) return;
+    this.seek(mark.time_s);
+    this.address();
   }
 
   /** To a moment of the window. */
@@ -185,6 +197,7 @@ export class Player {
     if (!moment) {
       const known = this.buffer.has(this.atS, stepS);
       setThen({ shown: known ? 'gap' : 'waiting' });
+      if (known) map?.showNothing();
       const next = known && playing ? this.buffer.neighbour(this.atS, stepS, 1) : null;
       if (next !== null && next - this.atS > STEP_OVER_S) this.atS = Math.min(toS, next);
       return;

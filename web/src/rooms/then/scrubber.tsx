@@ -1,17 +1,18 @@
 /** The window from end to end: three figures, what is recorded, what happened, and the moment that is shown. */
 
 import type { JSX } from 'preact';
-import { useMemo, useRef } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { formatClock, formatTenth, formatWhole } from '../../format';
 import { useStore } from '../../state/store';
-import { secondsOf, type Mark } from './api';
+import type { Mark } from './api';
 import { CHARTS, describeMark, lineOf, markGroup, valueAt } from './model';
 import type { Player } from './player';
-import { junctionName, useThen } from './store';
+import { getThen, junctionName, spansOf, useThen } from './store';
 import { thenText as text } from './text';
 
 const CHART_H = 26;
 const MARKS_H = 16;
+const MARK_REACH_PX = 7;
 const HEIGHT = CHARTS.length * CHART_H + MARKS_H;
 
 export function Scrubber({ player }: { player: Player }): JSX.Element {
@@ -20,9 +21,20 @@ export function Scrubber({ player }: { player: Player }): JSX.Element {
   const atS = useThen((s) => s.atS);
   const track = useRef<HTMLDivElement>(null);
   const share = toS > fromS ? (atS - fromS) / (toS - fromS) : 0;
-  const seek = (event: PointerEvent): void => {
+  const [pointed, setPointed] = useState<number | null>(null);
+  /** The moment under the pointer: a mark's own, where it lies on one. */
+  const under = (event: PointerEvent): number | null => {
     const box = track.current?.getBoundingClientRect();
-    if (box && box.width > 0) player.seek(fromS + Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * (toS - fromS));
+    if (!box || box.width <= 0) return null;
+    const timeS = fromS + Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * (toS - fromS);
+    const reachS = (MARK_REACH_PX / box.width) * (toS - fromS);
+    const onMarks = event.clientY > box.bottom - MARKS_H;
+    const mark = onMarks && getThen().strip?.marks.find((one) => Math.abs(one.time_s - timeS) <= reachS);
+    return mark ? mark.time_s : timeS;
+  };
+  const seek = (event: PointerEvent): void => {
+    const timeS = under(event);
+    if (timeS !== null) player.seek(timeS);
   };
   return (
     <div class="then-scrubber">
@@ -44,13 +56,20 @@ export function Scrubber({ player }: { player: Player }): JSX.Element {
             event.currentTarget.setPointerCapture(event.pointerId);
             seek(event);
           }}
+          onPointerLeave={() => setPointed(null)}
           onPointerMove={(event) => {
+            setPointed(under(event));
             if (event.currentTarget.hasPointerCapture(event.pointerId)) seek(event);
           }}
           onPointerUp={() => player.address()}
         >
           <Charts />
           <Marks />
+          {pointed !== null && (
+            <span class="then-pointed" style={{ left: `${(100 * (pointed - fromS)) / Math.max(1, toS - fromS)}%` }} aria-hidden="true">
+              {formatClock(epoch, pointed)}
+            </span>
+          )}
           <span class="then-cursor" style={{ left: `${100 * share}%` }} />
         </div>
         <div class="then-ends">
@@ -89,7 +108,7 @@ function Charts(): JSX.Element {
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const [fromS, toS] = [useThen((s) => s.fromS), useThen((s) => s.toS)];
   const lines = useMemo(() => CHARTS.map((name) => (strip ? lineOf(strip[name]) : null)), [strip]);
-  const spans = (replay?.spans ?? []).map((span) => [secondsOf(epoch, span.start), secondsOf(epoch, span.end)] as const);
+  const spans = spansOf(replay, epoch);
   const x = (timeS: number): number => (timeS - fromS) / Math.max(1, toS - fromS);
   return (
     <svg class="then-charts" viewBox="0 0 1 1" preserveAspectRatio="none" role="img" aria-label={text.charts}>

@@ -2,7 +2,7 @@
 
 import { makeStore } from '../../state/make-store';
 import { getState } from '../../state/store';
-import type { Replay, Source, Strip } from './api';
+import { secondsOf, type Replay, type Source, type Strip } from './api';
 
 /** Speeds of the keys 1 to 5, in seconds of the city a second, with the least time between two frames. */
 export const SPEEDS: readonly { factor: number; stepS: number }[] = [
@@ -51,6 +51,11 @@ const store = makeStore<ThenState>(EMPTY);
 export const getThen = store.get;
 export const setThen = store.set;
 export const useThen = store.use;
+
+/** What is recorded, as stretches of the city's clock. */
+export function spansOf(replay: Replay | null, epoch: string): (readonly [number, number])[] {
+  return (replay?.spans ?? []).map((span) => [secondsOf(epoch, span.start), secondsOf(epoch, span.end)] as const);
+}
 
 /** A junction as people call it. */
 export function junctionName(id: string): string {

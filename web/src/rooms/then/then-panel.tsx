@@ -12,12 +12,13 @@ import { getState, setState, useStore } from '../../state/store';
 import { words as ledgerWords } from '../../ledger/text';
 import { SERIES, type HeldStretch, type Mark, type SeriesName } from './api';
 import { Bar } from './bar';
-import { describeMark, heldAt, nearestJunction, valueAt } from './model';
+import { describeMark, heldAt, markGroup, nearestJunction, valueAt } from './model';
 import { listenToKeys } from './keys';
 import { LONGEST_WINDOW_S, Player } from './player';
 import { junctionName, setThen, useThen } from './store';
 import { text as page } from '../../text';
 import { thenText as text } from './text';
+import { Icon } from '../../ui/icon';
 import './then.css';
 
 /** Of a day, in 24 hours whatever the browser prefers. */
@@ -39,10 +40,17 @@ export function ThenPanel(): JSX.Element {
     document.documentElement.dataset['past'] = 'yes';
     map.pickPoint((x, y) => chooseNear(made, x, y));
     const deaf = listenToKeys(made);
-    place.querySelector<HTMLElement>('[role="slider"]')?.focus(); // so that Space plays, and does not enter again
+    const focus = (): void => place.querySelector<HTMLElement>('[role="slider"]')?.focus({ preventScroll: true });
+    focus(); // so that Space plays, and does not enter again
+    // as after a click on one of the room's buttons; who comes to them by keys stays there
+    const clicked = (event: MouseEvent): void => {
+      if (event.detail > 0 && event.target instanceof Element && event.target.closest('.then button, .then-bar button, .then-nothing button')) focus();
+    };
+    document.addEventListener('click', clicked);
     void made.start();
     return () => {
       deaf();
+      document.removeEventListener('click', clicked);
       map.pickPoint(null);
       delete document.documentElement.dataset['past'];
       render(null, place);
@@ -111,6 +119,9 @@ function Window({ player }: { player: Player }): JSX.Element {
         </button>
       </form>
       {bad && <p class="small error-text" role="alert">{text.badWindow}</p>}
+      {replay && replay.kept_hours === 0 && <p class="card notice small" data-testid="then-not-kept">{text.notKept}</p>}
+      {replay && replay.kept_hours > 0 && !first && <p class="card notice small">{text.nothingYet}</p>}
+      {replay && !replay.recording && replay.kept_hours > 0 && <p class="small error-text" role="alert">{text.notRecording(replay.last_error)}</p>}
       <p class="then-quick">
         {[5, 10, 30, 60].map((minutes) => (
           <button key={minutes} type="button" class="link" data-testid={`then-last-${minutes}`} onClick={() => show(presentS - 60 * minutes, presentS)}>
@@ -287,12 +298,24 @@ function Marks({ player }: { player: Player }): JSX.Element {
       <header>
         <h2 id="then-marks">{text.marks}</h2>
         {marks.length > 0 && <span class="count">{marks.length}</span>}
+        <div class="spacer" />
+        {marks.length > 0 && (
+          <span class="tools">
+            <button type="button" class="icon" aria-label={text.markBefore} title={text.withKey(text.markBefore, 'PgUp')} data-testid="then-mark-before" onClick={() => player.toMark(-1)}>
+              <Icon name="step_back" />
+            </button>
+            <button type="button" class="icon" aria-label={text.markAfter} title={text.withKey(text.markAfter, 'PgDn')} data-testid="then-mark-after" onClick={() => player.toMark(1)}>
+              <Icon name="step_on" />
+            </button>
+          </span>
+        )}
       </header>
       {loaded && marks.length === 0 && <p class="muted">{text.noMarks}</p>}
       <ul class="then-marks" data-testid="then-marks">
         {marks.slice(-MOST_LISTED).map((mark, k) => (
           <li key={`${mark.kind}-${mark.time_s}-${k}`}>
             <button type="button" class={`moment ${k < passed ? '' : 'to-come'}`} onClick={() => { player.seek(mark.time_s); player.address(); }}>
+              <i class={`then-mark ${markGroup(mark)}`} role="img" aria-label={text.kinds[markGroup(mark)]} title={text.kinds[markGroup(mark)]} />
               <time>{formatClock(epoch, mark.time_s)}</time>
               <span>{describeMark(mark, junctionName)}</span>
             </button>
@@ -318,8 +341,7 @@ function Notes(): JSX.Element {
           </div>
         ))}
       </dl>
-      {replay && !replay.recording && replay.kept_hours > 0 && <p class="small error-text">{text.notRecording(replay.last_error)}</p>}
-      {replay && <p class="muted small then-note">{replay.kept_hours > 0 ? text.kept(formatWhole(replay.kept_hours)) : text.notKept}</p>}
+      {replay && replay.kept_hours > 0 && <p class="muted small then-note">{text.kept(formatWhole(replay.kept_hours))}</p>}
     </section>
   );
 }

@@ -128,10 +128,13 @@ export function AskForm({ query }: { query: Readonly<Record<string, string>> }):
             <b>{text.refused.title}</b> {refused}
           </p>
         )}
-        <div>
-          <button type="submit" class="button primary" disabled={busy || !operator || isNothing(change)} data-testid="what-if-submit">
+        <div class="submit-line">
+          <button type="submit" class="button primary" disabled={busy || !operator || isNothing(change)} aria-describedby="ask-missing" data-testid="what-if-submit">
             {text.submit}
           </button>
+          <span id="ask-missing" class="muted small" data-testid="what-if-missing">
+            {operator && isNothing(change) && text.missing.change}
+          </span>
         </div>
       </form>
     </section>

@@ -25,8 +25,8 @@ interface FieldsProps {
 
 export function ChangeFields({ change, onChange, junction }: FieldsProps): JSX.Element {
   const text = words.form;
-  const [kind, setKind] = useState<Kind>(junction ? 'plan' : 'close');
-  const Fields = { close: CloseFields, demand: DemandFields, control: ControlFields, plan: PlanFields, event: EventFields }[kind];
+  const [kind, setKind] = useState<Kind | null>(junction ? 'plan' : null);
+  const Fields = kind && { close: CloseFields, demand: DemandFields, control: ControlFields, plan: PlanFields, event: EventFields }[kind];
   return (
     <div class="change-fields">
       <div class="segments" role="radiogroup" aria-label={text.kind}>
@@ -36,7 +36,7 @@ export function ChangeFields({ change, onChange, junction }: FieldsProps): JSX.E
           </button>
         ))}
       </div>
-      <Fields change={change} onChange={onChange} junction={junction} />
+      {Fields ? <Fields change={change} onChange={onChange} junction={junction} /> : <p class="muted small">{text.missing.kind}</p>}
     </div>
   );
 }
@@ -124,7 +124,7 @@ function CloseFields({ change, onChange, junction }: FieldsProps): JSX.Element {
           </div>
         </fieldset>
       )}
-      <AddButton enabled={row !== undefined} onAdd={add} />
+      <AddButton missing={row === undefined ? text.missing.section : ''} onAdd={add} />
     </>
   );
 }
@@ -137,7 +137,7 @@ function DemandFields({ change, onChange }: FieldsProps): JSX.Element {
         <span class="caption">{words.form.demand}</span>
         <input type="number" min={10} max={300} step={5} value={percent} data-testid="demand" onInput={(event) => setPercent(Number(event.currentTarget.value))} />
       </label>
-      <AddButton enabled={percent >= 10 && percent <= 300 && percent !== 100} onAdd={() => onChange({ ...change, demand_factor: Math.round(percent) / 100 })} />
+      <AddButton missing={percent >= 10 && percent <= 300 && percent !== 100 ? '' : words.form.missing.percent} onAdd={() => onChange({ ...change, demand_factor: Math.round(percent) / 100 })} />
     </>
   );
 }
@@ -160,7 +160,7 @@ function ControlFields({ change, onChange }: FieldsProps): JSX.Element {
         </select>
       </label>
       <p class="muted small">{words.form.controlNote}</p>
-      <AddButton enabled={name !== ''} onAdd={() => onChange({ ...change, control: name })} />
+      <AddButton missing={name ? '' : words.form.missing.control} onAdd={() => onChange({ ...change, control: name })} />
     </>
   );
 }
@@ -231,8 +231,7 @@ function PlanFields({ change, onChange, junction: first }: FieldsProps): JSX.Ele
           {own.followed ? (same ? text.planSame : text.planOwn) : text.planBrain} {text.cycle(String(Math.round(10 * cycle) / 10))}
         </p>
       )}
-      {steps.length > 0 && !fits && <p class="small error-text">{text.planBounds}</p>}
-      <AddButton enabled={fits && !same} onAdd={() => onChange(withPlan(change, { junction, durations_s: durations, offset_s: wrapOffset(offset, durations) }))} />
+      <AddButton missing={!junction ? text.missing.junction : steps.length > 0 && !fits ? text.planBounds : same ? text.missing.figure : ''} enabled={fits && !same} onAdd={() => onChange(withPlan(change, { junction, durations_s: durations, offset_s: wrapOffset(offset, durations) }))} />
     </>
   );
 }
@@ -258,17 +257,21 @@ function EventFields({ change, onChange, junction }: FieldsProps): JSX.Element {
         <span class="caption">{text.rate}</span>
         <input type="number" min={1} max={5000} step={50} value={rate} data-testid="rate" onInput={(event) => setRate(Number(event.currentTarget.value))} />
       </label>
-      <AddButton enabled={known(from) && known(to) && from !== to && rate >= 1 && rate <= 5000} onAdd={() => onChange(withEvent(change, { from_edge: from, to_edge: to, veh_per_h: rate }))} />
+      <AddButton missing={!known(from) || !known(to) || from === to ? text.missing.ends : rate >= 1 && rate <= 5000 ? '' : text.missing.rate} onAdd={() => onChange(withEvent(change, { from_edge: from, to_edge: to, veh_per_h: rate }))} />
     </>
   );
 }
 
-function AddButton({ enabled, onAdd }: { enabled: boolean; onAdd: () => void }): JSX.Element {
+/** missing: what keeps the change from being added, said beside the button. enabled: where nothing is missing but time. */
+function AddButton({ missing, enabled = !missing, onAdd }: { missing: string; enabled?: boolean; onAdd: () => void }): JSX.Element {
   return (
-    <div>
-      <button type="button" class="button" disabled={!enabled} data-testid="change-add" onClick={onAdd}>
+    <div class="submit-line">
+      <button type="button" class="button" disabled={!enabled} aria-describedby="change-missing" data-testid="change-add" onClick={onAdd}>
         {words.form.add}
       </button>
+      <span id="change-missing" class="muted small" data-testid="change-missing">
+        {missing}
+      </span>
     </div>
   );
 }

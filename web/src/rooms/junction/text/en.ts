@@ -16,7 +16,6 @@ export const en = {
   nobody: 'nobody: local plan',
   modeSince: (mode: string, clock: string) => `${mode}, since ${clock}`,
   modeLong: (mode: string) => `${mode}, for more than five minutes`,
-  holder: { operator: 'operator', signals: 'the signals brain', priority: 'the priority brain' } as Record<string, string>,
   forMission: (who: string, mission: string) => `${who} for mission ${mission}`,
   plan: {
     title: 'On the ground',

@@ -15,7 +15,6 @@ export const ko: JunctionText = {
   nobody: '없음: 현장 제어',
   modeSince: (mode, clock) => `${mode}, ${clock}부터`,
   modeLong: (mode) => `${mode}, 5분 이상`,
-  holder: { operator: '운영자', signals: '신호 브레인', priority: '우선신호 브레인' },
   forMission: (who, mission) => `${who}, 긴급 출동 ${mission}`,
   plan: {
     title: '현장 배치도',

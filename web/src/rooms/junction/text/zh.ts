@@ -15,7 +15,6 @@ export const zh: JunctionText = {
   nobody: '无：本地方案',
   modeSince: (mode, clock) => `${mode}，自 ${clock}`,
   modeLong: (mode) => `${mode}，已超过五分钟`,
-  holder: { operator: '值班员', signals: '信号大脑', priority: '优先通行大脑' },
   forMission: (who, mission) => `${who}，紧急任务 ${mission}`,
   plan: {
     title: '路口平面图',
