@@ -200,7 +200,10 @@ def test_a_shift_is_signed_over_and_taken(client: httpx.Client, case: dict[str, 
     assert signed.status_code == 201
     number = signed.json()["id"]
     kept = client.get(f"/v1/handovers/{number}").json()
+    assert "hands this shift over to ben: watch the bridge\n" in kept["text"]
     assert case["id"] in kept["text"]
+    assert case["id"] in [one["id"] for one in json.loads(kept["record"])["open_cases"]]
+    assert kept["intact"]
     assert kept["signature"]["remark"] == "watch the bridge"
     taken = client.post(f"/v1/handovers/{number}/acceptance", json={}).json()
     assert taken["taken"]

@@ -28,17 +28,25 @@ from grid_city import grid_city
 from civicbrain.city.folder import save_city
 
 TESTS = Path(__file__).parents[1]
-# Ten pictures a second: drawing without a graphics card takes a whole core and more at sixty.
+# Drawing without a graphics card takes a whole core and more at sixty pictures a second. `__everyMs`: the least
+# time between two; `__still`: none, while another page is looked at.
 CALM = """(() => {
   const ask = window.requestAnimationFrame.bind(window), dropped = new Set();
   let last = 0;
+  window.__everyMs = %d;
+  const wait = (id, draw) => {
+    if (window.__still) window.setTimeout(() => wait(id, draw), 100);
+    else ask((at) => dropped.delete(id) || draw(at));
+  };
   window.requestAnimationFrame = (draw) => {
     const id = ++last;
-    window.setTimeout(() => ask((at) => dropped.delete(id) || draw(at)), 90);
+    if (window.__everyMs) window.setTimeout(() => wait(id, draw), window.__everyMs);
+    else wait(id, draw);
     return id;
   };
   window.cancelAnimationFrame = (id) => dropped.add(id);
 })()"""
+CALM_MS = 240
 expect.set_options(timeout=60_000)  # machines that test are busy
 STATIC = TESTS.parent / "src" / "civicbrain" / "api" / "static"
 SIZE = 4
@@ -139,10 +147,18 @@ class Server:
 
 @pytest.fixture(scope="module")
 def make_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Makes servers that end with the module."""
+    yield from servers_in(tmp_path_factory)
+
+
+def servers_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
     with tempfile.TemporaryDirectory(prefix="cb-") as base:  # short, for Unix sockets
 
-        def make(vehicles: int = 300, size: int = SIZE) -> Server:
+        def make(
+            vehicles: int = 300, size: int = SIZE, prepare: Callable[[Server], None] | None = None
+        ) -> Server:
+            """prepare: what is to lie in its run folder before it starts."""
             city = tmp_path_factory.mktemp("city") / "grid"
             # no simulation runs on it: the network file only has to be there
             save_city(grid_city(size), city, {"twin/net.xml.gz": b""})
@@ -152,6 +168,8 @@ def make_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
                 probe.bind(("127.0.0.1", 0))
                 server = Server(run_dir, city, int(probe.getsockname()[1]))
             servers.append(server)
+            if prepare is not None:
+                prepare(server)
             server.start_backend(vehicles, size)
             server.start_api()
             return server
@@ -162,9 +180,18 @@ def make_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
                 server.kill(name)
 
 
+@pytest.fixture(scope="session")
+def common_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """For tests that leave the city as it was: the control `max-pressure`, at its own pace, nothing held."""
+    made = servers_in(tmp_path_factory)
+    yield next(made)()
+    made.close()
+
+
 @pytest.fixture(scope="module")
-def server(make_server: Callable[..., Server]) -> Server:
-    return make_server()
+def server(common_server: Server) -> Server:
+    """Modules that change more than is given back have one of their own."""
+    return common_server
 
 
 def picture(page: Page, name: str) -> None:
@@ -181,6 +208,10 @@ class Room:
     complaints: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
 
+    def still(self, still: bool) -> None:
+        """Whether its map draws nothing, so that another page has the machine to itself."""
+        self.page.evaluate(f"() => void (window.__still = {str(still).lower()})")
+
     def statistics(self) -> dict[str, float]:
         answer: dict[str, float] = self.page.evaluate("() => ({...window.__civicbrain.statistics})")
         return answer
@@ -196,11 +227,12 @@ class Room:
 
 @pytest.fixture(scope="module")
 def open_room(browser: Browser) -> Iterator[Callable[..., Room]]:
-    """Opens rooms, each in a browser profile of its own. calm: draws little, to spare the machine."""
+    """Opens rooms, each in a browser profile of its own, and waits for vehicles on the map; at: for a room that
+    stands where the map is, as in the address. calm: draws little, to spare the machine."""
     contexts = []
 
     def opened(url: str, theme: str = "dark", width: int = 1000, height: int = 640,
-               bypass_csp: bool = False, calm: bool = True) -> Room:  # fmt: skip
+               bypass_csp: bool = False, calm: bool = True, at: str = "") -> Room:  # fmt: skip
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if theme == "dark" else "light",
@@ -208,8 +240,7 @@ def open_room(browser: Browser) -> Iterator[Callable[..., Room]]:
             bypass_csp=bypass_csp,
         )
         context.set_default_timeout(90_000)
-        if calm:
-            context.add_init_script(CALM)
+        context.add_init_script(CALM % (CALM_MS if calm else 0))
         contexts.append(context)
         room = Room(context.new_page())
 
@@ -226,8 +257,11 @@ def open_room(browser: Browser) -> Iterator[Callable[..., Room]]:
             "request",
             lambda r: None if r.url.startswith((url, "blob:", "data:")) else room.foreign.append(r.url),
         )
-        room.page.goto(url)
-        room.wait("window.__civicbrain && window.__civicbrain.statistics.vehiclesDrawn > 0", 90)
+        room.page.goto(f"{url}{at}")
+        if at:
+            room.page.locator(".page-room .room-loading").wait_for(state="detached")
+        else:
+            room.wait("window.__civicbrain && window.__civicbrain.statistics.vehiclesDrawn > 0", 90)
         return room
 
     yield opened

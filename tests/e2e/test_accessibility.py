@@ -38,7 +38,7 @@ def each_room(page: Any) -> Iterator[str]:
         button.click()
         slug = str(button.get_attribute("data-testid"))
         page.locator(".room-loading").first.wait_for(state="detached")
-        page.wait_for_timeout(400)
+        expect(page.locator(".room-loading")).to_have_count(0)
         yield slug
 
 
@@ -110,10 +110,11 @@ def test_nothing_moves_by_itself_for_who_wants_less_motion(watched: Any) -> None
 
 def test_the_page_speaks_korean_and_chinese(watched: Any) -> None:
     page = watched.page
+    page.get_by_test_id("rail-shift").click()  # no map is made again with each language
     page.get_by_test_id("preferences").click()
-    for code, word in (("ko", "교차로"), ("zh", "路口"), ("en", "Junctions")):
+    for code, word in (("ko", "도시"), ("zh", "城市"), ("en", "City")):
         if not page.get_by_test_id("language").is_visible():
             page.get_by_test_id("preferences").click()
         page.get_by_test_id("language").select_option(code)
-        expect(page.get_by_test_id("panel")).to_contain_text(word)
+        expect(page.get_by_test_id("rail-now")).to_have_text(word)
         assert page.evaluate("() => document.documentElement.lang") == code

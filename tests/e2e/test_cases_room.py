@@ -70,6 +70,12 @@ class Brain:
 
 
 @pytest.fixture(scope="module")
+def server(make_server: Callable[..., Any]) -> Any:
+    """Of its own: cases and alarms stay."""
+    return make_server()
+
+
+@pytest.fixture(scope="module")
 def brain(server: Any) -> Iterator[Brain]:
     server.start_cases()
     made = Brain(server)
@@ -327,6 +333,15 @@ def test_the_shift_is_signed_over_and_its_week_is_shown(
     keep_picture(page, "shift-note")
     page.get_by_test_id("take-1").click()
     expect(page.get_by_test_id("signature-1")).to_contain_text("taken by operator (demo)")
-    assert "a tree" not in server.get("/v1/handovers/1")["text"]  # words of people are evidence
+    kept = server.get("/v1/handovers/1")
+    assert "a tree" not in kept["text"] + kept["record"]  # words of people are evidence
+    page.get_by_test_id("show-1").click()
+    signed = page.get_by_test_id("signed-note")
+    expect(signed).to_contain_text("watch the bridge")
+    expect(signed.locator(".note-table")).to_contain_text("Closed lane")
+    expect(signed).to_contain_text("The platform started: grid under the control")
+    expect(signed.get_by_role("alert")).to_have_count(0)  # as it was signed
+    keep_picture(page, "shift-signed")
+    signed.get_by_role("button", name="Close").click()
     page.get_by_test_id("tab-week").click()
     expect(page.get_by_test_id("week-figures")).to_contain_text("Crash")

@@ -64,7 +64,8 @@ SLOW = 4.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @pytest.mark.quiet
-def test_the_first_view_comes_soon_and_stays_where_it_is(browser: Any, server: Any) -> None:
+def test_the_first_view_comes_soon_and_stays_where_it_is(browser: Any, server: Any, room: Any) -> None:
+    room.still(True)
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     complaints: list[str] = []
@@ -89,6 +90,7 @@ def test_the_first_view_comes_soon_and_stays_where_it_is(browser: Any, server: A
     assert not complaints
     assert not foreign
     context.close()
+    room.still(False)
 
 
 def test_the_worst_junction_its_cause_and_its_remedy_are_found_at_a_glance(room: Any, server: Any) -> None:
@@ -274,10 +276,8 @@ def test_layers_are_switched_and_stay_so(room: Any, server: Any) -> None:
     page.get_by_test_id("layer-vehicles").click()
     with page.expect_response("**/v1/camera-views"):
         page.get_by_test_id("layer-cameras").click()
-    page.wait_for_timeout(1500)
     picture(page, "layers")
-    page.reload()
-    room.wait("window.__civicbrain?.statistics.framesReceived > 0", 60)
+    page.reload(wait_until="commit")
     expect(page.get_by_test_id("layer-queues")).to_be_checked()
     expect(page.get_by_test_id("layer-vehicles")).not_to_be_checked()
     page.get_by_test_id("layer-vehicles").click()

@@ -31,12 +31,12 @@ WIDTH, HEIGHT = 1440, 900
 
 @pytest.fixture(scope="module")
 def kept(make_server: Callable[..., Any], open_room: Callable[..., Any]) -> Any:
-    server = make_server()
-    server.kill("api")
-    keep_what_ifs(load_city(server.city), server.run_dir)
-    keep_study(server.run_dir)
-    server.start_api()
-    room = open_room(server.url, width=WIDTH, height=HEIGHT)
+    def prepare(server: Any) -> None:
+        keep_what_ifs(load_city(server.city), server.run_dir)
+        keep_study(server.run_dir)
+
+    server = make_server(prepare=prepare)
+    room = open_room(server.url, width=WIDTH, height=HEIGHT, at="#/what-if")
     yield room
     assert not room.complaints
     assert not room.foreign
@@ -81,6 +81,10 @@ def test_the_form_says_what_is_changed_before_anything_runs(kept: Any) -> None:
     expect(page.get_by_test_id("changes")).to_contain_text("Close lane 0 of E1_1-1_2")  # as a case sends it
     page.goto(page.url.split("#")[0] + "#/what-if")
     expect(page.get_by_test_id("what-if-submit")).to_be_disabled()
+    expect(page.get_by_test_id("what-if-missing")).to_contain_text("at least one change")
+    expect(page.get_by_role("radio", checked=True)).to_have_count(0)  # a person chooses what is changed
+    page.get_by_test_id("kind-close").click()
+    expect(page.get_by_test_id("change-missing")).to_contain_text("Choose a street section")
     box = page.get_by_test_id("city-plan").bounding_box()
     metres = 1.06 * 1000 / 0.62 / box["width"]  # a pixel; the nearest street lies 100 m above the middle
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 - 100 / metres)
@@ -180,7 +184,7 @@ def town(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
 
 @pytest.fixture(scope="module")
 def engineer(town: Town, open_room: Callable[..., Any]) -> Page:
-    page: Page = open_room(f"{town.url}/?token={town.token}", width=WIDTH, height=HEIGHT).page
+    page: Page = open_room(town.url, width=WIDTH, height=HEIGHT, at=f"/?token={town.token}#/what-if").page
     return page
 
 

@@ -24,6 +24,18 @@ function colours(path: string, theme: Theme): Record<string, readonly number[]> 
   return found;
 }
 
+/** Colours that rules of a style sheet give in one theme, by their selector's last word. */
+function ruled(path: string, theme: Theme, pattern: RegExp): Record<string, readonly number[]> {
+  const css = readFileSync(join(SOURCE, path), 'utf8');
+  const found: Record<string, readonly number[]> = {};
+  for (const [, selector, hex] of css.matchAll(/([^{}]+)\{[^}]*?(?:color|fill): (#[0-9a-f]{6});/g)) {
+    if (selector.includes("'light'") && theme !== 'light') continue;
+    const name = pattern.exec(selector)?.[0];
+    if (name) found[name] = bytesOf(hex);
+  }
+  return found;
+}
+
 const among = (named: Record<string, readonly number[]>, names: readonly string[], least: number): Pair[] =>
   names.flatMap((one, k) => names.slice(k + 1).map((other): Pair => [`${one} and ${other}`, named[one], named[other], least]));
 
@@ -38,6 +50,9 @@ describe.each(['dark', 'light'] as Theme[])('colours of the %s theme', (theme) =
   const p = PALETTES[theme];
   const style = colours('style.css', theme);
   const corridor = colours('rooms/corridor/corridor.css', theme);
+  const cases = colours('rooms/cases/cases.css', theme);
+  const lines = ruled('desk/desk.css', theme, /look-\d/);
+  const difference = ruled('rooms/what-if/what-if.css', theme, /difference\.(more|less)/);
   const delay = p.delay.slice(1).map((colour, k): Pair => [`delay steps ${k} and ${k + 1}`, p.delay[k], colour, TOLD]);
   const pairs: Pair[] = [
     ['moving and standing vehicles', p.moving, p.standing, WELL_APART],
@@ -54,6 +69,12 @@ describe.each(['dark', 'light'] as Theme[])('colours of the %s theme', (theme) =
     ...among(style, ['good', 'warn', 'critical'], TOLD),
     ['good and bad', style['good'], style['bad'], TOLD],
     ['arrivals and a queue', style['accent'], style['bad'], WELL_APART],
+    ['a short queue and a full one', p.standing, p.queueFull, TOLD],
+    ['a full queue and the street', p.queueFull, p.road, WELL_APART],
+    ...among(p.urgency, ['urgent', 'high', 'medium', 'low'], TOLD),
+    ...among(cases, ['u-urgent', 'u-high', 'u-medium', 'u-low'], TOLD),
+    ...among(lines, ['look-0', 'look-1', 'look-2', 'look-3', 'look-4', 'look-5'], TOLD),
+    ['less and more delay', difference['difference.less'], difference['difference.more'], WELL_APART],
     ...among(corridor, ['corridor-green', 'corridor-red', 'corridor-bus', 'corridor-emergency'], TOLD),
   ];
 

@@ -79,10 +79,14 @@ class Signature(msgspec.Struct, frozen=True):
 
 
 class SignedNote(msgspec.Struct, frozen=True):
-    """A signature with its note as plain text."""
+    """A signature with its note: as plain text, and as the JSON of `Handover` ("" of a note from before that
+    was kept). intact: both still have the hash that was signed: SHA-256 of text, a line feed and record, or
+    of the text alone where there is no record."""
 
     signature: Signature
     text: str
+    record: str = ""
+    intact: bool = True
 
 
 class Times(msgspec.Struct, frozen=True):

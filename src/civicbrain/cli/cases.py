@@ -125,7 +125,8 @@ def handover(
 
     import msgspec
 
-    from civicbrain.runtime.cases.handover import as_text, write_handover
+    from civicbrain.runtime.cases.handover import write_handover
+    from civicbrain.runtime.cases.note_text import as_text
     from civicbrain.runtime.rundir import LEDGER_FILE
 
     opened, db = _open(city, run_dir)
@@ -134,7 +135,7 @@ def handover(
     note = _with_state(
         write_handover(db, now_s - hours * 3600.0, now_s, folder / LEDGER_FILE), opened, folder
     )
-    typer.echo(msgspec.json.encode(note).decode() if as_json else as_text(note), nl=as_json)
+    typer.echo(msgspec.json.encode(note).decode() if as_json else as_text(note, opened), nl=as_json)
 
 
 def _with_state(note: Handover, city: City, run_dir: Path) -> Handover:

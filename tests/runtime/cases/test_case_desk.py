@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -256,7 +257,7 @@ def test_what_is_expected_is_that_of_the_incidents_that_are_open(trial: OnTrial)
 def test_a_shift_is_signed_with_its_note_and_taken_once(trial: OnTrial) -> None:
     now_s = trial.clock.now_s
     with trial.store.change(ANNA) as change:
-        signed = sign(change, now_s - 3600, now_s, "ben", "all that is open", "watch the bridge")
+        signed = sign(change, now_s - 3600, now_s, "ben", "all that is open", "watch the bridge", '{"a": 1}')
     assert (signed.signed_by, signed.given_to, signed.taken_by) == (ANNA, "ben", "")
     with pytest.raises(RequestRefusedError, match="to somebody"), trial.store.change(ANNA) as change:
         sign(change, 0.0, 1.0, " ", "note", "")
@@ -266,7 +267,18 @@ def test_a_shift_is_signed_with_its_note_and_taken_once(trial: OnTrial) -> None:
     with pytest.raises(RequestRefusedError, match="has taken"), trial.store.change(ANNA) as change:
         take(change, signed.id)
     assert [one.id for one in list_signatures(trial.store.db, 10)] == [signed.id]
-    assert get_signed(trial.store.db, signed.id).text == "all that is open"
+    kept = get_signed(trial.store.db, signed.id)
+    assert (kept.text, kept.record, kept.intact) == ("all that is open", '{"a": 1}', True)
+    assert signed.sha256 == hashlib.sha256(b'all that is open\n{"a": 1}').hexdigest()
     with LedgerReader(trial.store.path) as ledger:
         entries = ledger.page(0, 100)
     assert [e.body["sha256"] for e in entries if e.kind.startswith("shift-")] == [signed.sha256] * 2
+    trial.store.db.execute("UPDATE signature SET note = 'nothing is open'")
+    assert not get_signed(trial.store.db, signed.id).intact
+
+
+def test_a_shift_signed_before_its_data_was_kept_is_still_as_it_was_signed(trial: OnTrial) -> None:
+    with trial.store.change(ANNA) as change:
+        signed = sign(change, 0.0, 1.0, "ben", "all that is open", "")
+    assert signed.sha256 == hashlib.sha256(b"all that is open").hexdigest()
+    assert get_signed(trial.store.db, signed.id).intact

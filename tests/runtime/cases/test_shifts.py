@@ -19,7 +19,8 @@ from civicbrain.contracts.wire import BrainHealth, CityState, Indicators, pack_a
 from civicbrain.core.errors import NotFoundError
 from civicbrain.ledger import Ledger, LedgerReader
 from civicbrain.runtime.cases import alarms
-from civicbrain.runtime.cases.handover import as_text, with_state, write_handover
+from civicbrain.runtime.cases.handover import with_state, write_handover
+from civicbrain.runtime.cases.note_text import as_text
 from civicbrain.runtime.cases.quality import joined, quality_of, times_of, week_of
 from civicbrain.runtime.cases.retention import forget
 from civicbrain.runtime.cases.rows import get_evidence
@@ -167,14 +168,30 @@ def test_the_note_names_what_the_next_shift_must_know(trial: OnTrial, tmp_path: 
     assert note.silent_sources == ["camera-9", "loops"]
     assert {"opened", "late", "escalated", "handed-over", "brain-switch"} <= {e.what for e in note.changed}
     assert "request" not in {e.what for e in note.changed}
-    text = as_text(note)
-    for said in ("case-1", "LATE", "works until four", "camera-9", "stage 1", "parade", "brain-switch", ANNA):
-        assert said in text
+    text = as_text(note, city, "anna hands this shift over to ben: watch the bridge")
+    name = city.junctions[0].name or city.junctions[0].id
+    for said in (
+        f"Handover note: {city.name}",
+        "by the city's clock",
+        "watch the bridge",
+        "1 open case, 1 overdue; 0 closed in this shift.",
+        "OVERDUE",
+        "works until four",
+        "- camera-9",
+        f"- junction {name}: stage 1, {ANNA}: parade",
+        "anna: switched the brain signals off.",
+        "case-1 was handed over to night (anna).",
+        "case-1 was opened: crash, high",
+    ):
+        assert said in text, said
+    rows = [line for line in text.splitlines() if line.startswith(("Case ", "case-1  "))]
+    assert len({line.index(word) for line, word in zip(rows, ("What, where", "Crash"), strict=False)}) == 1
+    assert "{" not in text  # sentences, no data
 
 
 def test_a_note_of_a_city_that_does_not_run_says_so(trial: OnTrial) -> None:
     note = write_handover(trial.store.db, 0.0, trial.clock.now_s, None)
-    assert "not known" in as_text(note)
+    assert "Not known, as the city does not run" in as_text(note, sandbox_city())
 
 
 def _state(city) -> CityState:

@@ -269,6 +269,16 @@ export interface Signature {
   taken: string | null;
 }
 
+export interface SignedNote {
+  signature: Signature;
+  /** As plain text, in English. */
+  text: string;
+  /** A `Handover` as JSON; '' where a shift was handed over before that was kept. */
+  record: string;
+  /** Text and record are as they were signed. */
+  intact: boolean;
+}
+
 export interface Times {
   count: number;
   median_s: number | null;

@@ -15,7 +15,7 @@ import type {
   Quality,
   ReportMade,
   ReportOrder,
-  Signature,
+  Signature, SignedNote,
 } from './case-types';
 import { request } from './client';
 
@@ -69,7 +69,7 @@ export const casesApi = {
   handover: (hours: number): Promise<Handover> => request('GET', `/v1/handover?hours=${hours}`),
   sign: (to: string, hours: number, remark: string): Promise<Signature> => request('POST', '/v1/handovers', { to, hours, remark }),
   signatures: (): Promise<Signature[]> => request('GET', '/v1/handovers?limit=20'),
-  signed: (id: number): Promise<{ signature: Signature; text: string }> => request('GET', `/v1/handovers/${id}`),
+  signed: (id: number): Promise<SignedNote> => request('GET', `/v1/handovers/${id}`),
   take: (id: number): Promise<Signature> => request('POST', `/v1/handovers/${id}/acceptance`, {}),
   quality: (week: string): Promise<Quality> => request('GET', `/v1/quality${week ? `?week=${week}` : ''}`),
 };

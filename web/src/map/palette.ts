@@ -27,6 +27,10 @@ export interface Palette {
   focus: Rgba;
   unknown: Rgba;
   delay: readonly Rgba[];
+  /** A queue as far as its camera sees; a shorter one has the colour of standing vehicles. */
+  queueFull: Rgba;
+  /** Of cases on the map; told apart by shape, too. */
+  urgency: { urgent: Rgba; high: Rgba; medium: Rgba; low: Rgba };
   lamps: { green: Rgba; permitted: Rgba; yellow: Rgba; red: Rgba; off: Rgba };
   mission: MissionColours;
 }
@@ -71,6 +75,8 @@ export const PALETTES: Record<Theme, Palette> = {
     focus: rgb('#ffffff'),
     unknown: rgb('#5d6b78'),
     delay: ['#4a4036', '#7a4a22', '#b8641c', '#ea8f30', '#ffc86b', '#fff0c0'].map((hex) => rgb(hex)),
+    queueFull: rgb('#fa4c56'),
+    urgency: { urgent: rgb('#ff6272'), high: rgb('#f39543'), medium: rgb('#ffd566'), low: rgb('#98c0e3') },
     lamps: { green: rgb('#1fd69a'), permitted: rgb('#b8f2de'), yellow: rgb('#ffd43b'), red: rgb('#ff4b55'), off: rgb('#55616d') },
     mission: {
       route: rgb('#ff6bb5', 235),
@@ -103,6 +109,8 @@ export const PALETTES: Record<Theme, Palette> = {
     focus: rgb('#10202e'),
     unknown: rgb('#9aa6b0'),
     delay: ['#f1dfb4', '#f2bd6a', '#e3892b', '#bf5d10', '#88400b', '#4f2406'].map((hex) => rgb(hex)),
+    queueFull: rgb('#be1428'),
+    urgency: { urgent: rgb('#930b1b'), high: rgb('#b34900'), medium: rgb('#826845'), low: rgb('#29609e') },
     lamps: { green: rgb('#00c08b'), permitted: rgb('#8fe6c8'), yellow: rgb('#ffce1f'), red: rgb('#f03e48'), off: rgb('#76828d') },
     mission: {
       route: rgb('#c2187a', 235),

@@ -71,7 +71,6 @@ function poll(id: string, everyMs: number, ask: () => Promise<void>): { switched
 
 const palette = (): (typeof PALETTES)['dark'] => PALETTES[getState().theme];
 const key = (colour: Rgba, label: string, shape: LegendKey['shape']): LegendKey => ({ colour: css(colour), label, shape });
-const FULL: Record<'dark' | 'light', Rgba> = { dark: [255, 75, 85, 255], light: [190, 20, 40, 255] };
 const SEEN: Record<'dark' | 'light', Rgba> = { dark: [111, 183, 238, 60], light: [31, 111, 178, 55] };
 const HELD: Record<'dark' | 'light', Rgba> = { dark: [255, 207, 92, 255], light: [138, 97, 0, 255] };
 
@@ -125,9 +124,9 @@ function pathLayer(id: string, common: object, data: Path[], colour: Rgba | ((on
 }
 
 function drawQueues({ common, origin }: Drawing): Layer[] {
-  const { geometry, theme } = getState();
+  const { geometry } = getState();
   if (!geometry || !queues) return [];
-  const [short, full] = [palette().standing, FULL[theme]];
+  const [short, full] = [palette().standing, palette().queueFull];
   return [pathLayer('queues', common, queuePaths(geometry, queues, origin), (one) => (one.share >= FULL_SHARE ? full : short), 2.2, 2.5)];
 }
 
@@ -137,7 +136,7 @@ function drawCameras({ common, origin }: Drawing): Layer[] {
   const silent = queues?.silent ?? NONE;
   return [
     pathLayer('camera-views', common, viewPaths(geometry, views, origin), SEEN[theme], 3.2, 3),
-    pathLayer('cameras-silent', common, blindPaths(geometry, silent, views.range_m, origin), FULL[theme], 1.2, 2),
+    pathLayer('cameras-silent', common, blindPaths(geometry, silent, views.range_m, origin), palette().queueFull, 1.2, 2),
     pathLayer('cameras-unseen', common, blindPaths(geometry, views.unseen, 30, origin), palette().unknown, 1.2, 2),
   ];
 }
@@ -181,7 +180,7 @@ export function registerNowLayers(): void {
     draw: drawCameras,
     keys: () => [
       key(palette().moving, words.layers.seen, 'area'),
-      key(FULL[getState().theme], words.layers.silent, 'line'),
+      key(palette().queueFull, words.layers.silent, 'line'),
       key(palette().unknown, words.layers.unseen, 'line'),
     ],
     ...poll('cameras', 3000, async () => {
@@ -195,7 +194,7 @@ export function registerNowLayers(): void {
     order: 30,
     on: false,
     draw: drawQueues,
-    keys: () => [key(palette().standing, words.layers.queueShort, 'line'), key(FULL[getState().theme], words.layers.queueFull, 'line')],
+    keys: () => [key(palette().standing, words.layers.queueShort, 'line'), key(palette().queueFull, words.layers.queueFull, 'line')],
     ...poll('queues', 2000, askQueues),
   });
   registerLayer({

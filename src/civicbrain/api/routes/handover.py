@@ -19,7 +19,8 @@ from civicbrain.api.views import told
 from civicbrain.city.intake import SourcePage
 from civicbrain.city.shifts import Handover, Quality, Signature, SignedNote
 from civicbrain.contracts.wire import BrainCommand
-from civicbrain.runtime.cases.handover import as_text, with_state
+from civicbrain.runtime.cases.handover import with_state
+from civicbrain.runtime.cases.note_text import as_text
 
 _MOST_SILENT, _HIGHEST = 200, 2**53 - 1
 Hours = Annotated[float, Parameter(gt=0, le=168, description="how far back the shift goes")]
@@ -56,15 +57,17 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         responses={200: ResponseSpec(str, False, media_type="text/plain", description="the note")},
     )
     async def get_handover_text(hours: Hours = 8.0) -> Response[str]:
-        return Response(as_text(await note(hours)), media_type="text/plain; charset=utf-8")
+        return Response(as_text(await note(hours), services.city), media_type="text/plain; charset=utf-8")
 
     @post("/v1/handovers", tags=["cases"], summary="Sign the shift over to the next", status_code=201)
     async def sign_shift(data: models.ShiftOrder, who: Identity) -> Signature:
         found = await note(data.hours)
         command = order(who, "sign-shift", data)
+        remark = command.body.pop("remark")
+        given = f"{who.actor} hands this shift over to {data.to}{f': {remark}' if remark else '.'}"
         command.body.update(
-            text=as_text(found), note=command.body.pop("remark"),
-            since_s=found.since.timestamp(), until_s=found.until.timestamp(),
+            text=as_text(found, services.city, given), record=msgspec.json.encode(found).decode(),
+            note=remark, since_s=found.since.timestamp(), until_s=found.until.timestamp(),
         )  # fmt: skip
         return told(await link.ask_cases(command), Signature)
 

@@ -52,6 +52,7 @@ class _Order(msgspec.Struct, frozen=True, kw_only=True):
     into: str = ""
     recipient: str = ""
     text: str = ""
+    record: str = ""
     reporter: ReporterKind | None = None
     source: str = ""
     happened_s: float | None = None
@@ -129,7 +130,7 @@ class Changes:
             "clear": lambda c, o: self._alarms(c, o, alarms.clear_by_hand),
             "notice-again": lambda c, _: self._again(c),
             "sign-shift": lambda c, o: self._signed(
-                c, lambda change: signing.sign(change, o.since_s, o.until_s, o.to, o.text, o.note)
+                c, lambda change: signing.sign(change, o.since_s, o.until_s, o.to, o.text, o.note, o.record)
             ),
             "take-shift": lambda c, _: self._signed(
                 c, lambda change: signing.take(change, number_in(c.text))

@@ -112,40 +112,6 @@ def with_state(note: Handover, city: City, state: CityState, silent: Iterable[st
     )
 
 
-def as_text(note: Handover) -> str:
-    """The note for a person, as plain text."""
-    lines = [f"Handover {note.since:%Y-%m-%d %H:%M} to {note.until:%H:%M} UTC", ""]
-    lines += [f"Open cases: {len(note.open_cases)}; closed in this shift: {note.closed_cases}"]
-    for case in note.open_cases:
-        where = case.place.junction or case.place.edge or case.place.sensor
-        late = ", LATE" if case.late else ""
-        who = f", {case.assigned_to}" if case.assigned_to else ""
-        lines.append(f"  {case.id:<10} {case.urgency:<7} {case.state:<10} {case.title}, {where}{who}{late}")
-    if note.live:
-        lines += ["", f"Overrides: {len(note.overrides) or 'none'}"]
-        lines += [f"  {one.what} {one.which}: {one.detail}" for one in note.overrides]
-        lines += ["", "Silent sources: " + (", ".join(note.silent_sources) or "none")]
-    else:
-        lines += ["", "Overrides and silent sources: not known, the city does not run"]
-    standing = sum(group.alarms for group in note.groups)
-    lines += ["", f"Alarms that stand: {standing}; shelved: {len(note.shelved)}"]
-    lines += [f"  {group.urgency:<7} {group.alarms:>5}  {group.matter}" for group in note.groups]
-    for alarm in note.shelved:
-        until = f"{alarm.shelved_until:%H:%M}" if alarm.shelved_until else "?"
-        lines.append(f"  shelved until {until} by {alarm.shelved_by}: {alarm.title} ({alarm.shelved_why})")
-    if note.lost_notices:
-        lines += ["", "Notices that reached nobody:"]
-        lines += [f"  {one.recipient} about {one.case}: {one.error}" for one in note.lost_notices]
-    lines += ["", f"Changed in this shift: {note.changes}"]
-    for event in note.changed:
-        said = ", ".join(f"{key} {value}" for key, value in event.detail.items() if value not in ("", None))
-        lines.append(
-            f"  {event.at:%H:%M:%S}  {event.case or 'platform':<10} {event.what:<13} {event.actor}: {said}"
-        )
-    text = "\n".join(lines) + "\n"
-    return "".join(one if one.isprintable() or one == "\n" else " " for one in text)
-
-
 def _of_platform(ledger: Path, since_s: float, now_s: float) -> list[ShiftEvent]:
     try:
         with LedgerReader(ledger) as reader:

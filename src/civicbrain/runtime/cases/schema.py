@@ -104,5 +104,8 @@ CREATE TABLE signature (
 _DEADLINE = "ALTER TABLE case_file ADD COLUMN deadline_s REAL;"
 """Of the state a case is in; it stays when it has passed, as its timer does not."""
 
-MIGRATIONS = (_FIRST, _LINKS_AND_SIGNATURES, _DEADLINE)
+_RECORD = "ALTER TABLE signature ADD COLUMN record TEXT NOT NULL DEFAULT '';"
+"""The note's data as JSON, signed with its text; "" where a shift was handed over before."""
+
+MIGRATIONS = (_FIRST, _LINKS_AND_SIGNATURES, _DEADLINE, _RECORD)
 """Element n brings a file of version n to version n + 1 (`PRAGMA user_version`)."""

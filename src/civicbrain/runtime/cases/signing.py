@@ -10,18 +10,25 @@ from civicbrain.core.errors import NotFoundError, RequestRefusedError
 from civicbrain.runtime.cases.store import Change, moment, to_moment
 
 MOST_NOTE = 1_000_000
-"""Characters of a note that are kept; the longest note of 500 open cases has a tenth of that."""
+"""Characters of a note and of its data; 500 open cases and 500 changes have half of that."""
 
 
-def sign(change: Change, since_s: float, until_s: float, to: str, note: str, remark: str) -> Signature:
-    """Hand the shift over. since_s, until_s: unix seconds that the note covers. Its hash is in the ledger."""
+def sign(
+    change: Change, since_s: float, until_s: float, to: str, note: str, remark: str, record: str = ""
+) -> Signature:
+    """Hand the shift over. since_s, until_s: unix seconds that the note covers. note: as text; record: its
+    data as JSON, from which it is shown in other languages. The hash of both is in the ledger."""
     if not to.strip() or not note:
         raise RequestRefusedError("a shift is handed over to somebody, with its note", remedy="say to whom")
-    digest = hashlib.sha256(note[:MOST_NOTE].encode()).hexdigest()
+    if max(len(note), len(record)) > MOST_NOTE:
+        raise RequestRefusedError(
+            f"the note is longer than {MOST_NOTE} characters", remedy="hand over fewer hours"
+        )
+    digest = _digest(note, record)
     change.run(
-        "INSERT INTO signature (since_s, until_s, signed_by, given_to, remark, note, sha256)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        since_s, until_s, change.actor, to, remark, note[:MOST_NOTE], digest,
+        "INSERT INTO signature (since_s, until_s, signed_by, given_to, remark, note, sha256, record)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        since_s, until_s, change.actor, to, remark, note, digest, record,
     )  # fmt: skip
     found = change.one("SELECT * FROM signature WHERE number = last_insert_rowid()")
     assert found is not None
@@ -52,7 +59,12 @@ def list_signatures(db: sqlite3.Connection, limit: int) -> list[Signature]:
 def get_signed(db: sqlite3.Connection, number: int) -> SignedNote:
     """One, with its note. Raises NotFoundError."""
     row = _get(db, number)
-    return SignedNote(signature(row), row["note"])
+    intact = _digest(row["note"], row["record"]) == row["sha256"]
+    return SignedNote(signature(row), row["note"], row["record"], intact)
+
+
+def _digest(note: str, record: str) -> str:
+    return hashlib.sha256(f"{note}\n{record}".encode() if record else note.encode()).hexdigest()
 
 
 def signature(row: sqlite3.Row) -> Signature:

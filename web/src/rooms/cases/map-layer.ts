@@ -3,9 +3,9 @@
 
 import { PathLayer, ScatterplotLayer, SolidPolygonLayer, TextLayer } from '@deck.gl/layers';
 import type { Layer } from '@deck.gl/core';
-import { URGENCY_LEVELS, type CaseSummary, type CaseUrgency } from '../../api/case-types';
+import { URGENCY_LEVELS, type CaseSummary } from '../../api/case-types';
 import { registerLayer, redrawLayers, isOn, type Drawing } from '../../map/layers';
-import { css, type Rgba, type Theme } from '../../map/palette';
+import { css, PALETTES, type Rgba, type Theme } from '../../map/palette';
 import { selectJunction } from '../../state/actions';
 import { getRoute, go } from '../../state/route';
 import { getState, setState, subscribe } from '../../state/store';
@@ -19,26 +19,6 @@ const LAYER = 'incidents';
 const MARK_PX = 12;
 const WORDS_FROM_ZOOM = 13.5;
 
-/** Told apart by shape and by lightness too. */
-const COLOURS: Record<Theme, Record<CaseUrgency, Rgba> & { ink: Rgba; ground: Rgba }> = {
-  dark: {
-    urgent: [255, 92, 100, 255],
-    high: [255, 154, 72, 255],
-    medium: [255, 214, 92, 255],
-    low: [150, 190, 225, 255],
-    ink: [232, 238, 244, 255],
-    ground: [10, 15, 20, 255],
-  },
-  light: {
-    urgent: [179, 20, 34, 255],
-    high: [196, 84, 0, 255],
-    medium: [150, 112, 0, 255],
-    low: [40, 96, 150, 255],
-    ink: [22, 33, 43, 255],
-    ground: [255, 255, 255, 255],
-  },
-};
-
 let started = false;
 
 export function startLayer(): void {
@@ -51,8 +31,8 @@ export function startLayer(): void {
     on: true,
     draw,
     keys: () => [
-      ...URGENCY_LEVELS.map((level) => ({ colour: css(COLOURS[getState().theme][level]), label: casesText.layerKeys[level], shape: 'round' as const })),
-      { colour: css(COLOURS[getState().theme].high), label: casesText.layerKeys.lanes, shape: 'line' as const },
+      ...URGENCY_LEVELS.map((level) => ({ colour: css(PALETTES[getState().theme].urgency[level]), label: casesText.layerKeys[level], shape: 'round' as const })),
+      { colour: css(PALETTES[getState().theme].urgency.high), label: casesText.layerKeys.lanes, shape: 'line' as const },
     ],
     switched: lookFromMap,
   });
@@ -118,7 +98,7 @@ function lanePaths(one: CaseSummary, at: Drawing['at']): [number, number][][] {
 
 function draw({ common, at, zoom }: Drawing): Layer[] {
   const { theme, map } = getState();
-  const colours = COLOURS[theme];
+  const colours = PALETTES[theme].urgency;
   const cases = openCases();
   const spot = getSpot();
   const opened = cases.find((one) => one.id === getRoute().item);
@@ -161,9 +141,9 @@ function draw({ common, at, zoom }: Drawing): Layer[] {
       stroked: true,
       lineWidthUnits: 'pixels',
       getLineWidth: 3,
-      getLineColor: colours.ink,
+      getLineColor: PALETTES[theme].mission.text,
     } as never),
-    marks('incident-grounds', MARK_PX + 3, () => colours.ground),
+    marks('incident-grounds', MARK_PX + 3, () => PALETTES[theme].mission.ground),
     marks('incident-marks', MARK_PX, (one) => colours[one.urgency]),
     ...wordsLayer(base, at, theme, zoom >= WORDS_FROM_ZOOM ? cases : cases.filter((one) => one.id === opened?.id)),
   ];
@@ -172,7 +152,7 @@ function draw({ common, at, zoom }: Drawing): Layer[] {
 /** None of no words: letters are drawn from those that occur, and of none there is no picture to take them from. */
 function wordsLayer(base: object, at: Drawing['at'], theme: Theme, cases: readonly CaseSummary[]): Layer[] {
   if (cases.length === 0) return [];
-  const { ink, ground } = COLOURS[theme];
+  const { text: ink, ground } = PALETTES[theme].mission;
   return [
     new TextLayer<CaseSummary>({
       ...base,

@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Signature } from '../../api/case-types';
+import type { Handover, Signature, SignedNote } from '../../api/case-types';
 import { casesApi } from '../../api/cases';
 import { complain } from '../../state/actions';
 import { toast } from '../../state/store';
@@ -10,6 +10,7 @@ import { useMay } from '../../state/user';
 import { formatRealTime } from '../../format';
 import { actorWords } from '../cases/words';
 import { useModal } from '../../ui/use-modal';
+import { Note, Span } from './note';
 import { shiftText } from './text';
 
 const words = shiftText.sign;
@@ -26,7 +27,7 @@ export function Signing({ hours, signatures, onChange }: SigningProps): JSX.Elem
   const [remark, setRemark] = useState('');
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [shown, setShown] = useState<{ signature: Signature; text: string } | null>(null);
+  const [shown, setShown] = useState<SignedNote | null>(null);
   const act = async (what: () => Promise<unknown>, says: string): Promise<void> => {
     setBusy(true);
     try {
@@ -92,7 +93,7 @@ export function Signing({ hours, signatures, onChange }: SigningProps): JSX.Elem
                     {words.take}
                   </button>
                 )}
-                <button type="button" class="link" onClick={() => void casesApi.signed(one.id).then(setShown, complain)}>
+                <button type="button" class="link" data-testid={`show-${one.id}`} onClick={() => void casesApi.signed(one.id).then(setShown, complain)}>
                   {words.show}
                 </button>
               </span>
@@ -100,23 +101,45 @@ export function Signing({ hours, signatures, onChange }: SigningProps): JSX.Elem
           ))}
         </ul>
       </section>
-      {shown && <SignedNote {...shown} onClose={() => setShown(null)} />}
+      {shown && <SignedPage signed={shown} onClose={() => setShown(null)} />}
     </>
   );
 }
 
-function SignedNote({ signature, text, onClose }: { signature: Signature; text: string; onClose: () => void }): JSX.Element {
+/** The note as it was signed, in the reader's language; of old ones only the text was kept. */
+function SignedPage({ signed, onClose }: { signed: SignedNote; onClose: () => void }): JSX.Element {
   const dialog = useModal();
+  const { signature, text, record, intact } = signed;
+  const note = record ? (JSON.parse(record) as Handover) : null;
   return (
-    <dialog ref={dialog} class="signed" aria-labelledby="signed-title" onCancel={onClose}>
-      <h2 id="signed-title">{words.show}</h2>
-      <p class="small hash">{words.hash(signature.sha256)}</p>
-      <pre tabIndex={0}>{text}</pre>
-      <div class="actions">
+    <dialog ref={dialog} class="signed note" aria-labelledby="signed-title" data-testid="signed-note" onCancel={onClose}>
+      <header class="page-head">
+        <div>
+          <h2 id="signed-title">{words.show}</h2>
+          {note && <Span note={note} />}
+          <p>
+            <b>{words.row(actorWords(signature.signed_by), signature.given_to)}</b>{' '}
+            {signature.taken && <span class="muted">{words.taken(actorWords(signature.taken_by), formatRealTime(signature.taken))}</span>}
+          </p>
+        </div>
         <button type="button" class="button primary" onClick={onClose}>
           {words.close}
         </button>
-      </div>
+      </header>
+      {!intact && (
+        <p class="banner bad" role="alert">
+          {words.broken}
+        </p>
+      )}
+      {signature.remark && <q>{signature.remark}</q>}
+      {note ? <Note note={note} /> : <pre tabIndex={0}>{text}</pre>}
+      {note && (
+        <details class="note-part">
+          <summary>{words.asText}</summary>
+          <pre tabIndex={0}>{text}</pre>
+        </details>
+      )}
+      <p class="muted small hash">{words.hash(signature.sha256)}</p>
     </dialog>
   );
 }

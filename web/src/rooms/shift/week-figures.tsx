@@ -12,7 +12,7 @@ import { formatLeft } from '../cases/model';
 import { casesText } from '../cases/text';
 import { momentOf } from '../cases/words';
 import { BarChart, Sparkline, TimesBar } from './charts';
-import { Part } from './handover-note';
+import { Part } from './note';
 import { shiftText } from './text';
 import { weekAfter, weekOf } from './weeks';
 

@@ -55,6 +55,8 @@ export const en = {
     took: 'You have taken over the shift.',
     show: 'The note as signed',
     close: 'Close',
+    broken: 'This note is not as it was signed: it was changed in the file.',
+    asText: 'As plain text, as it is kept',
     hash: (sha: string) => `SHA-256 ${sha}`,
     by: (who: string) => `Signed: ${who}`,
     at: 'Date, signature',

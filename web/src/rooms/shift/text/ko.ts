@@ -57,6 +57,8 @@ export const ko: typeof en = {
     took: '근무를 인수했습니다.',
     show: '서명된 인수인계서',
     close: '닫기',
+    broken: '서명된 내용과 다릅니다. 파일에서 변경되었습니다.',
+    asText: '보관된 원문(영문 텍스트)',
     hash: (sha) => `SHA-256 해시 ${sha}`,
     by: (who) => `서명: ${who}`,
     at: '날짜, 서명',

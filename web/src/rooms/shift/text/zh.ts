@@ -57,6 +57,8 @@ export const zh: typeof en = {
     took: '您已接班。',
     show: '签字时的记录',
     close: '关闭',
+    broken: '该交接记录与签署时不一致：文件已被改动。',
+    asText: '保存的纯文本原文（英文）',
     hash: (sha) => `SHA-256 哈希 ${sha}`,
     by: (who) => `签字：${who}`,
     at: '日期、签字',
