@@ -28,8 +28,8 @@ from grid_city import grid_city
 from civicbrain.city.folder import save_city
 
 TESTS = Path(__file__).parents[1]
-# Drawing without a graphics card takes a whole core and more at sixty pictures a second. `__everyMs`: the least
-# time between two; `__still`: none, while another page is looked at.
+# Drawing without a graphics card takes a whole core and more at sixty pictures a second. `__everyMs`: the
+# least time between two; `__still`: none, while another page is looked at.
 CALM = """(() => {
   const ask = window.requestAnimationFrame.bind(window), dropped = new Set();
   let last = 0;
@@ -227,8 +227,8 @@ class Room:
 
 @pytest.fixture(scope="module")
 def open_room(browser: Browser) -> Iterator[Callable[..., Room]]:
-    """Opens rooms, each in a browser profile of its own, and waits for vehicles on the map; at: for a room that
-    stands where the map is, as in the address. calm: draws little, to spare the machine."""
+    """Opens rooms, each in a browser profile of its own, and waits for vehicles on the map. at: as in the
+    address, for a room that stands where the map is. calm: draws little, to spare the machine."""
     contexts = []
 
     def opened(url: str, theme: str = "dark", width: int = 1000, height: int = 640,

@@ -227,6 +227,7 @@ def test_the_theme_follows_the_system_and_can_be_changed(server: Any, open_room:
     assert seen(room, (238, 241, 243), within=3) > 10_000
     room.page.get_by_test_id("theme").click()
     until(lambda: seen(room, (14, 20, 27), within=3) > 10_000)
+    room.page.get_by_test_id("rail-what-if").click()  # so that no map is made again
     room.page.reload(wait_until="commit")
     room.wait("document.documentElement.dataset.theme === 'dark'", 60)
     assert room.complaints == []
@@ -237,7 +238,7 @@ def test_a_page_opened_at_another_room_makes_the_map_when_it_is_first_seen(
     server: Any, open_room: Any, alone: None
 ) -> None:
     """A map takes seconds of the page's thread in software."""
-    room = open_room(server.url, at="#/shift")
+    room = open_room(server.url, at="#/what-if")
     expect(room.page.get_by_test_id("clock")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))  # frames come
     expect(room.page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
     assert room.page.locator("canvas").count() == 0
@@ -248,7 +249,7 @@ def test_a_page_opened_at_another_room_makes_the_map_when_it_is_first_seen(
 
 
 def test_a_page_older_than_the_server_asks_to_be_fetched_anew(server: Any, open_room: Any) -> None:
-    page = open_room(server.url, at="#/shift").page
+    page = open_room(server.url, at="#/proof").page
     part = re.compile(r"/assets/what-if-room-[^/]+\.js$")
     page.route(part, lambda route: route.fulfill(status=404, body="gone"))
     page.get_by_test_id("rail-what-if").click()
@@ -263,7 +264,7 @@ def test_a_page_older_than_the_server_asks_to_be_fetched_anew(server: Any, open_
 
 
 def test_a_room_that_does_not_come_can_be_asked_for_again(server: Any, open_room: Any) -> None:
-    page = open_room(server.url, at="#/shift").page
+    page = open_room(server.url, at="#/what-if").page
     part = re.compile(r"/assets/proof-room-[^/]+\.js$")
     page.route(part, lambda route: route.abort())
     page.get_by_test_id("rail-proof").click()

@@ -1,6 +1,6 @@
 """A dispatcher's work in the control room, before a real city: twin, brain with corridors, API, Chromium.
 
-CIVICBRAIN_IMAGES=docs/images keeps the pictures of the how-to as they then look.
+CIVICBRAIN_PICTURES=1 keeps the pictures of the how-to as they then look.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from playwright.sync_api import expect
 from civicbrain.twin.generating import GenerateOptions, generate_city
 
 STATIC = Path(__file__).parents[2] / "src" / "civicbrain" / "api" / "static"
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 SPEED = "6"  # simulated seconds a second
 ROUTE = (255, 107, 181)  # of the dark theme
 LARGEST_PICTURE = 200_000
@@ -94,7 +95,8 @@ def wait_until(holds: Callable[[], object], seconds: float) -> None:
 
 def keep(shown: Any, name: str, tmp_path: Path) -> Image.Image:
     """A picture of a page or a part of it; among the documentation's when asked for."""
-    file = Path(os.environ.get("CIVICBRAIN_IMAGES", tmp_path)) / f"{name}.png"
+    kept = os.environ.get("CIVICBRAIN_PICTURES") == "1"
+    file = (IMAGES if kept else tmp_path) / f"{name}.png"
     shown.screenshot(path=file)
     image = Image.open(file).convert("RGB")
     image.save(file, optimize=True)
@@ -215,7 +217,7 @@ def test_a_mission_drives_through_its_corridor_to_its_report(desk: Any, town: To
             page.wait_for_timeout(1500)  # the map catches up with the last second
             assert count_of(keep(page, "mission", tmp_path), ROUTE) > 400
             page.get_by_test_id("pause").click()
-        page.wait_for_timeout(150)
+        page.wait_for_timeout(50)
     expect(state).to_have_text("arrived")
     assert {"green", "passed"} <= seen, seen
     assert len(places) > 5
