@@ -64,8 +64,7 @@ SLOW = 4.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @pytest.mark.quiet
-def test_the_first_view_comes_soon_and_stays_where_it_is(browser: Any, server: Any, room: Any) -> None:
-    room.still(True)
+def test_the_first_view_comes_soon_and_stays_where_it_is(browser: Any, server: Any) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     complaints: list[str] = []
@@ -90,7 +89,6 @@ def test_the_first_view_comes_soon_and_stays_where_it_is(browser: Any, server: A
     assert not complaints
     assert not foreign
     context.close()
-    room.still(False)
 
 
 def test_the_worst_junction_its_cause_and_its_remedy_are_found_at_a_glance(room: Any, server: Any) -> None:
