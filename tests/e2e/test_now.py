@@ -274,6 +274,8 @@ def test_layers_are_switched_and_stay_so(room: Any, server: Any) -> None:
     page.get_by_test_id("layer-vehicles").click()
     with page.expect_response("**/v1/camera-views"):
         page.get_by_test_id("layer-cameras").click()
+    drawn = room.statistics()["pictures"]
+    room.wait(f"window.__civicbrain.statistics.pictures > {drawn + 2}")  # with what has just been answered
     picture(page, "layers")
     page.reload(wait_until="commit")
     expect(page.get_by_test_id("layer-queues")).to_be_checked()
