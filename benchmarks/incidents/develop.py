@@ -20,10 +20,11 @@ sys.path.insert(0, str(HERE))
 import numpy as np  # noqa: E402
 from recordings import recorded, replay, run_of  # noqa: E402
 from runs import DEVELOP, Spec, develop_elsewhere  # noqa: E402
-from scoring import match_run  # noqa: E402
+from scoring import Queues, match_run  # noqa: E402
 
 from civicbrain.brains.incidents import IncidentsBrain  # noqa: E402
 from civicbrain.city.folder import load_city  # noqa: E402
+from civicbrain.city.observations import Detections  # noqa: E402
 from civicbrain.city.store import Store  # noqa: E402
 
 
@@ -55,7 +56,7 @@ def look(work: tuple[Spec, Path, float]) -> dict[str, Any]:
     file = recorded(spec, folder)
     run = run_of(file)
     city = load_city(run.city_folder)
-    store, brain = Store(city), IncidentsBrain(city, sensitivity)
+    store, brain, queues = Store(city), IncidentsBrain(city, sensitivity), Queues(city)
     told: dict[str, Any] = {}
     truths: list[Any] = []
     for item in replay(file):
@@ -64,8 +65,11 @@ def look(work: tuple[Spec, Path, float]) -> dict[str, Any]:
             break
         at_s, data = item
         store.fold(data, at_s)
+        for one in data:
+            if isinstance(one, Detections):
+                queues.take(one)
         told.update({one.id: one for one in brain.advise(store.snapshot(at_s)).incidents})
-    scored = match_run(city, truths, list(told.values()), run)
+    scored = match_run(city, truths, list(told.values()), run, queues=queues)
     lines = [f"== {spec.label}: {scored.summary()}"]
     found = []
     for truth, one in scored.pairs:
@@ -80,11 +84,11 @@ def look(work: tuple[Spec, Path, float]) -> dict[str, Any]:
         if one is None:
             where = thing.junction[:24] or ",".join(thing.lanes) + f"@{thing.position_m:.0f}"
             lines.append(f"  miss  {thing.kind} {thing.mode} {where} {truth.began_s:.0f}-{truth.ended_s:.0f}")
-    for one in scored.false:
+    for one, cause in zip(scored.false, scored.causes, strict=True):
         place = one.place
         where = f"{place.edge} {place.lanes} @{place.position_m:.0f} {place.junction[:24]}"
         times = f"{one.onset_s:.0f}/{one.detected_s:.0f}-{one.cleared_s:.0f}"
-        lines.append(f"  FALSE {one.kind} {where} {times} {one.evidence[:2]}")
+        lines.append(f"  FALSE ({cause}) {one.kind} {where} {times} {one.evidence[:2]}")
     hours = len(city.junctions) * spec.seconds / 3600.0 * spec.coverage
     return {"lines": lines, "found": found, "false": [str(one.kind) for one in scored.false], "hours": hours}
 

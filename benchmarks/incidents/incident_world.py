@@ -47,6 +47,7 @@ def simulate(run: Run, watch: Callable[[City, float, list[Any]], None]) -> dict[
         begin_s=begin_s,
         end_s=begin_s + run.length_s,
         emissions=False,
+        sees_inside=True,
         incidents=run.incidents,
         **NOISE,
     )

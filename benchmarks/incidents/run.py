@@ -10,6 +10,7 @@ import multiprocessing
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,18 @@ from draw_incidents import WARM_UP_S  # noqa: E402
 from plots import plot  # noqa: E402
 from recordings import recorded, replay, run_of  # noqa: E402
 from runs import COMPARED, FULL, PILOT, Spec, held_out  # noqa: E402
-from scoring import Scored, match_run  # noqa: E402
-from summary import condense, table  # noqa: E402
+from scoring import AGAIN, EFFECT, Queues, Scored, match_run  # noqa: E402
+from summary import VIEWS, condense, table  # noqa: E402
 
 from civicbrain.brains import incidents as room  # noqa: E402
 from civicbrain.brains.incidents import IncidentsBrain  # noqa: E402
 from civicbrain.city.folder import load_city  # noqa: E402
 from civicbrain.city.model import City  # noqa: E402
+from civicbrain.city.observations import INSIDE_M, Detections  # noqa: E402
+from civicbrain.city.snapshot import Snapshot  # noqa: E402
 from civicbrain.city.store import Store  # noqa: E402
 
+NO_BOX = "ours 1, approaches only"
 SENSITIVITIES = (0.5, 1.0, 2.0)
 CALIFORNIA = (0.25, 0.5, 1.0, 1.5, 2.0)
 FOREST = (0.1, 0.03, 0.01, 0.003, 0.001)
@@ -47,6 +51,7 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="only record: does not depend on detectors")
     parser.add_argument("--recorded", action="store_true", help="only runs that are recorded already")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    parser.add_argument("--ours", action="store_true", help="no baselines, no other sensitivities")
     parser.add_argument("--results", type=Path, default=HERE / "results.json")
     arguments = parser.parse_args()
     specs = FULL if arguments.full else [] if arguments.city else PILOT
@@ -65,7 +70,7 @@ def main() -> int:
     with ProcessPoolExecutor(
         arguments.jobs, multiprocessing.get_context("spawn"), max_tasks_per_child=1
     ) as pool:
-        work = [pool.submit(one_run, spec, arguments.recordings) for spec in specs]
+        work = [pool.submit(one_run, spec, arguments.recordings, arguments.ours) for spec in specs]
         for each in as_completed(work):
             row = each.result() | {"brain": brain}
             done.append(row)
@@ -96,13 +101,14 @@ def _write(file: Path, runs: list[dict[str, Any]]) -> None:
     summary = condense(runs)
     file.write_text(json.dumps({"summary": summary, "runs": runs}, indent=1) + "\n")
     file.with_name("RESULTS.md").write_text(table(summary))
-    plot(summary, file.with_name("precision-recall.svg"))
+    if len(summary["detectors"]) > len(VIEWS):
+        plot(summary, file.with_name("precision-recall.svg"))
 
 
-def one_run(spec: Spec, recordings: Path) -> dict[str, Any]:
+def one_run(spec: Spec, recordings: Path, only_ours: bool = False) -> dict[str, Any]:
     """One run, simulated where it is not recorded yet: detectors look on, and are scored; all of them in runs
-    that are compared, else ours as it is set."""
-    compared = spec in COMPARED
+    that are compared, else ours as it is set, with the box in view and without."""
+    compared = spec in COMPARED and not only_ours
     levels = SENSITIVITIES if compared else (1.0,)
     file = recorded(spec, recordings)
     run = run_of(file)
@@ -116,7 +122,8 @@ def one_run(spec: Spec, recordings: Path) -> dict[str, Any]:
         else:
             watcher.watch(*item)
     told = {f"ours {level:g}": list(one.values()) for level, one in watcher.told.items()}
-    scored = {key: match_run(city, truths, each, run) for key, each in told.items()}
+    told[NO_BOX] = list(watcher.told_without.values())
+    scored = {key: match_run(city, truths, each, run, queues=watcher.queues) for key, each in told.items()}
     figures = {key: _figures(one) for key, one in scored.items()}
     if compared:
         figures |= _baselines(spec, recordings)
@@ -129,8 +136,8 @@ def one_run(spec: Spec, recordings: Path) -> dict[str, Any]:
         "incident_rows": [_row(truth, found) for truth, found in scored["ours 1"].pairs],
         "false_rows": [
             {"kind": one.kind, "edge": one.place.edge, "junction": one.place.junction, "at_s": one.detected_s,
-             "why": list(one.evidence[:2])}
-            for one in scored["ours 1"].false
+             "why": list(one.evidence[:2]), "cause": cause}
+            for one, cause in zip(scored["ours 1"].false, scored["ours 1"].causes, strict=True)
         ],
         "brain_ms": [round(float(p), 2) for p in np.percentile(np.array(watcher.ms[1.0]) * 1e3, (50, 99))],
     }  # fmt: skip
@@ -152,7 +159,7 @@ def _baselines(spec: Spec, recordings: Path) -> dict[str, Any]:
             truths = list(item.values())
         else:
             store.fold(item[1], item[0])
-            approaches.take(store.snapshot(item[0]))
+            approaches.take(_without_box(store.snapshot(item[0])))
     told = {f"california {level:g}": california(approaches, level) for level in CALIFORNIA}
     until_s = city.demand.begin_s + WARM_UP_S
     told |= {f"forest {s:g}": isolation_forest(approaches, s, until_s, spec.seed) for s in FOREST}
@@ -165,15 +172,22 @@ def _baselines(spec: Spec, recordings: Path) -> dict[str, Any]:
 
 
 class Watcher:
-    """Ours at each sensitivity, on the same snapshots. told: newest word on each incident."""
+    """Ours at each sensitivity, on the same snapshots, and once without what is seen inside junctions. told:
+    newest word on each incident."""
 
     def __init__(self, city: City, levels: tuple[float, ...]) -> None:
         self._store = Store(city)
         self._brains = {level: IncidentsBrain(city, level) for level in levels}
         self.told: dict[float, dict[str, Any]] = {level: {} for level in levels}
         self.ms: dict[float, list[float]] = {level: [] for level in levels}
+        self._without = IncidentsBrain(city, 1.0)
+        self.told_without: dict[str, Any] = {}
+        self.queues = Queues(city)
 
     def watch(self, at_s: float, data: list[Any]) -> None:
+        for datum in data:
+            if isinstance(datum, Detections):
+                self.queues.take(datum)
         self._store.fold(data, at_s)
         snapshot = self._store.snapshot(at_s)
         for level, brain in self._brains.items():
@@ -181,6 +195,14 @@ class Watcher:
             advice = brain.advise(snapshot)
             self.ms[level].append(time.process_time() - started)
             self.told[level].update({one.id: one for one in advice.incidents})
+        advice = self._without.advise(_without_box(snapshot))
+        self.told_without.update({one.id: one for one in advice.incidents})
+
+
+def _without_box(snapshot: Snapshot) -> Snapshot:
+    """As cameras see it that look at their approaches alone."""
+    seen = snapshot.detections
+    return replace(snapshot, detections=seen.only(seen.distance_m >= -INSIDE_M))
 
 
 def _figures(scored: Scored) -> dict[str, Any]:
@@ -193,6 +215,8 @@ def _figures(scored: Scored) -> dict[str, Any]:
             for truth, found in scored.pairs
         ),
         "false": len(scored.false),
+        "effects": scored.causes.count(EFFECT),
+        "doubles": scored.causes.count(AGAIN),
         "delays_s": [round(found.detected_s - truth.began_s, 1) for truth, found in scored.pairs if found],
     }
 

@@ -4,12 +4,21 @@ A detection finds an incident when it is of its family (the road and its signals
 within `NEAR_M` of its place, and told while it lasts or up to `AFTER_S` later (a wrong-way driver is gone
 within a minute). The first counts; further ones of the same family within `NEAR_M`, on the incident's edge or
 at its junction, while it lasts, are doubles and are counted as false. All others are false alarms.
+
+What is false has a cause, and is counted as false whatever it is: a double (`AGAIN`), an effect of an
+injected incident (`EFFECT`), or neither (`NOTHING`). An effect is something of the road that is told while an
+incident of the road or its signals lasts, or up to as long after as it lasted (2 to 10 minutes, while queues
+go off), upstream of it along the road within `REACH_M`, and with a queue on every edge between: `QUEUED`
+vehicles or more that stand in some frame within `QUEUED_FOR_S`. A road that no camera sees has no queue, for
+this.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from math import hypot
 from typing import Any
 
@@ -17,6 +26,7 @@ import numpy as np
 
 from civicbrain.city.incidents import Incident, IncidentKind
 from civicbrain.city.model import City
+from civicbrain.city.observations import Detections
 from civicbrain.twin.incident_views import way_back
 from civicbrain.twin.incidents import RoadIncident, Truth
 
@@ -24,6 +34,11 @@ NEAR_M = 50.0
 AFTER_S = 30.0
 LEAST_S = 30.0
 """An incident that came about too late to last so long is left out."""
+
+AGAIN, EFFECT, NOTHING = "again", "effect", "nothing"
+REACH_M, QUEUED, QUEUED_FOR_S = 400.0, 2, 60.0
+AFTERMATH_S = (120.0, 600.0)
+STANDS_MPS = 1.5
 
 _LONE = (IncidentKind.WRONG_WAY, IncidentKind.SENSOR_FAULT)
 _AT_JUNCTION = (IncidentKind.BLOCKED_JUNCTION, IncidentKind.SIGNAL_FAULT, IncidentKind.SENSOR_FAULT)
@@ -36,10 +51,12 @@ def family(kind: IncidentKind) -> str:
 
 @dataclass
 class Scored:
-    """pairs: each incident that came about in view, with its detection or None. false: the others."""
+    """pairs: each incident that came about in view, with its detection or None. false: the others, and the
+    cause of each."""
 
     pairs: list[tuple[Truth, Incident | None]] = field(default_factory=list)
     false: list[Incident] = field(default_factory=list)
+    causes: list[str] = field(default_factory=list)
     unseen: int = 0
 
     def summary(self) -> str:
@@ -52,10 +69,31 @@ class Scored:
         )
 
 
+class Queues:
+    """When vehicles stood on each edge. Call `take` with each frame."""
+
+    def __init__(self, city: City) -> None:
+        self._edge = city.network.lanes.edge
+        self._at: list[list[float]] = [[] for _ in city.network.edges.ids]
+
+    def take(self, seen: Detections) -> None:
+        """Remember who stands on which edge. One entry an edge and frame."""
+        rows = (seen.speed_mps < STANDS_MPS) & (seen.distance_m >= 0.0)
+        stood = np.bincount(self._edge[seen.lane[rows]], minlength=len(self._at))
+        for edge in np.flatnonzero(stood >= QUEUED).tolist():
+            self._at[edge].append(seen.end_s)
+
+    def queued(self, edge: int, at_s: float) -> bool:
+        """Whether there was a queue in the time before."""
+        place = bisect_right(self._at[edge], at_s)
+        return place > 0 and at_s - self._at[edge][place - 1] <= QUEUED_FOR_S
+
+
 def match_run(
-    city: City, truths: Sequence[Truth], told: Sequence[Incident], run: Any, near_m: float | None = None
-) -> Scored:
-    """Score what was told in one run. near_m: instead of `NEAR_M`."""
+    city: City, truths: Sequence[Truth], told: Sequence[Incident], run: Any, near_m: float | None = None,
+    queues: Queues | None = None,
+) -> Scored:  # fmt: skip
+    """Score what was told in one run. near_m: instead of `NEAR_M`. queues: without, no cause is an effect."""
     equipped = equipped_rows(city, run)
     scored = Scored()
     free = sorted(told, key=lambda one: one.detected_s)
@@ -76,7 +114,59 @@ def match_run(
         if found is not None or in_view(city, truth.incident, equipped):
             scored.pairs.append((truth, found))
     scored.false = free
+    scored.causes = [_cause(city, truths, one, run, queues) for one in free]
     return scored
+
+
+def _cause(city: City, truths: Sequence[Truth], told: Incident, run: Any, queues: Queues | None) -> str:
+    known = [(t, t.ended_s if t.ended_s >= 0.0 else run_end(city, run)) for t in truths if t.began_s >= 0.0]
+    if any(_fits(t, end_s, places_of(city, t.incident), told, NEAR_M) for t, end_s in known):
+        return AGAIN
+    if queues is None or family(told.kind) != "road":
+        return NOTHING
+    low_s, high_s = AFTERMATH_S
+    road = [
+        t
+        for t, end_s in known
+        if family(t.incident.kind) == "road"
+        and t.began_s <= told.detected_s <= end_s + min(max(end_s - t.began_s, low_s), high_s)
+    ]
+    its = _edges_of(city, told.place.edge, told.place.junction)
+    return EFFECT if any(_leads_to(city, its, t, told.detected_s, queues) for t in road) else NOTHING
+
+
+def _edges_of(city: City, edge: str, junction: str) -> set[int]:
+    """The edge, or else those that lead to the junction."""
+    movements, lanes = city.network.movements, city.network.lanes
+    if edge:
+        return {city.network.edges.ids.index(edge)}
+    rows = movements.from_lane[movements.junction == city.signals.row[junction]]
+    return set(lanes.edge[rows].tolist())
+
+
+def _leads_to(city: City, start: set[int], truth: Truth, at_s: float, queues: Queues) -> bool:
+    """Whether a queue leads from an edge of `start` on to the incident's, on these as well."""
+    network, one = city.network, truth.incident
+    lane_edge = network.lanes.edge
+    if one.junction:
+        goal = _edges_of(city, "", one.junction)
+    else:
+        goal = {int(lane_edge[network.lanes.row[name]]) for name in one.lanes}
+    length_m = dict(zip(lane_edge.tolist(), network.lanes.length_m.tolist(), strict=True))
+    todo = [(0.0, edge) for edge in start if queues.queued(edge, at_s)]
+    seen = {edge for _, edge in todo}
+    while todo:
+        far_m, edge = heappop(todo)
+        if edge in goal:
+            return True
+        rows = np.flatnonzero(lane_edge[network.movements.from_lane] == edge)
+        for row in rows[network.movements.turn[rows] != ord("t")].tolist():
+            onward = int(lane_edge[network.movements.to_lane[row]])
+            on_m = far_m + (length_m[onward] if onward not in goal else 0.0)
+            if onward not in seen and on_m <= REACH_M and queues.queued(onward, at_s):
+                seen.add(onward)
+                heappush(todo, (on_m, onward))
+    return False
 
 
 def run_end(city: City, run: Any) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+VIEWS = {"ours 1": "the box in view", "ours 1, approaches only": "approaches only"}
 TARGETS = {"recall": 0.95, "precision": 0.92, "false_per_100_junction_hours": 1.0, "median_s": 60.0}
 
 
@@ -40,6 +41,15 @@ def condense(runs: list[dict[str, Any]]) -> dict[str, Any]:
         )
         for city in dict.fromkeys(row["city"] for row in runs)
     }
+    summary["by_view"] = {
+        f"coverage {coverage:g}, {view}": _sum(
+            [r for r in ours if r["incidents"] and r["coverage"] == coverage],
+            [r for r in ours if not r["incidents"] and r["coverage"] == coverage],
+            key,
+        )
+        for coverage in sorted({row["coverage"] for row in ours}, reverse=True)
+        for key, view in VIEWS.items()
+    }
     kinds: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in [r for r in ours if r["incidents"]]:
         for one in row["incident_rows"]:
@@ -58,6 +68,7 @@ def _sum(runs: list[dict[str, Any]], without: list[dict[str, Any]], key: str) ->
     total, found = sum(r["incidents"] for r in rows), sum(r["found"] for r in rows)
     road, road_found = sum(r["road"] for r in rows), sum(r["road_found"] for r in rows)
     false = sum(r["false"] for r in rows)
+    effects, doubles = sum(r["effects"] for r in rows), sum(r["doubles"] for r in rows)
     hours = sum(row["junction_hours"] for row in runs)
     clean_false = sum(row["detectors"][key]["false"] for row in clean)
     clean_hours = sum(row["junction_hours"] for row in clean)
@@ -68,6 +79,12 @@ def _sum(runs: list[dict[str, Any]], without: list[dict[str, Any]], key: str) ->
         "recall_road": _share(road_found, road),
         "precision": _share(found, found + false),
         "false": false,
+        "doubles": doubles,
+        "effects": effects,
+        "precision_effects_attached": _share(found, found + false - effects),
+        "false_per_100_junction_hours_effects_attached": _rate(false - effects, hours),
+        "found": found,
+        "junction_hours": round(hours, 1),
         "false_per_100_junction_hours": _rate(false, hours),
         "false_without_incidents": clean_false,
         "false_per_100_junction_hours_without_incidents": _rate(clean_false, clean_hours),
@@ -110,6 +127,7 @@ def table(summary: dict[str, Any]) -> str:
     lines += [_line(key, one) for key, one in summary["by_coverage"].items()]
     lines += ["", f"| ours, by city | {head}", "|---|" + "---:|" * 8]
     lines += [_line(key, one) for key, one in summary["by_city"].items()]
+    lines += ["", *_causes(summary["by_view"])]
     lines += [
         "",
         "| kind: mode | incidents | found | called by its kind | median s | p90 s |",
@@ -122,6 +140,23 @@ def table(summary: dict[str, Any]) -> str:
         )
     lines += ["", f"Incidents out of view of every camera (not counted above): {summary['out_of_view']}."]
     return "\n".join(lines) + "\n"
+
+
+def _causes(by_view: dict[str, Any]) -> list[str]:
+    """What is false, strictly and with effects of injected incidents put to their cause (`scoring.py`)."""
+    head = "| what is told in runs with incidents | found | false | of them doubles | effects | neither "
+    lines = [head + "| precision | effects attached | false a 100 junctions and hour | effects attached |"]
+    lines += ["|---|" + "---:|" * 9]
+    for name, one in by_view.items():
+        neither = one["false"] - one["doubles"] - one["effects"]
+        cells = [
+            name, f"{one['found']} of {one['incidents']}", str(one["false"]), str(one["doubles"]),
+            str(one["effects"]), str(neither), _percent(one["precision"]),
+            _percent(one["precision_effects_attached"]), _number(one["false_per_100_junction_hours"]),
+            _number(one["false_per_100_junction_hours_effects_attached"]),
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
 def _line(key: str, one: dict[str, Any]) -> str:

@@ -6,13 +6,14 @@ cameras: many vehicles seen in one frame. Times are platform seconds inside; sta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Any
 
 import numpy as np
 
-from civicbrain.city.network import F32, F64, I32, U8
+from civicbrain.city.network import F32, F64, I32, U8, Bool
 
 
 class Kind(StrEnum):
@@ -75,6 +76,14 @@ class Detections:
     vehicle_class: U8  # (v,)
     next_movement: I32  # (v,)
     kind: Kind = Kind.MEASURED
+
+    def only(self, rows: Bool) -> Detections:
+        """The same frame with these rows alone; read-only, as a snapshot's arrays are."""
+        names = ("camera", "lane", "distance_m", "speed_mps", "vehicle_class", "next_movement")
+        kept: dict[str, Any] = {name: getattr(self, name)[rows] for name in names}
+        for array in kept.values():
+            array.flags.writeable = False
+        return replace(self, **kept)
 
     @staticmethod
     def empty(source: str, time_s: float, cameras: I32 | None = None) -> Detections:

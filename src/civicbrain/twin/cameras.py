@@ -5,6 +5,8 @@ overlooks each vehicle with the miss rate in each frame, and its frames arrive l
 of the junctions delivers. What a vehicle will do next is known only from its lane.
 `oracle`: every vehicle within 200 m of the stop line, none overlooked, no latency, next movement known.
 
+With `sees_inside` cameras see the box before their approaches as well (`box_views.py`).
+
 The draws are seeded by (seed, second), so that a frame does not depend on which frames were taken before.
 """
 
@@ -20,8 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civicbrain.city.model import City
-from civicbrain.city.network import F32, F64, I32, U8
+from civicbrain.city.network import F32, I32, U8
 from civicbrain.city.observations import Detections
+from civicbrain.twin.box_views import BoxViews
+from civicbrain.twin.draws import Draws
 from civicbrain.twin.faults import FaultyCameras
 from civicbrain.twin.fleet import Fleet, compiled
 from civicbrain.twin.incident_views import WrongWayViews
@@ -45,9 +49,9 @@ class Cameras:
         self._range_m = ORACLE_RANGE_M if self._oracle else options.range_m
         self._miss_rate = 0.0 if self._oracle else options.miss_rate
         self.latency_s = 0.0 if self._oracle else math.ceil(options.latency_s / step_s - 1e-9) * step_s
-        self._misses = _Draws(options.seed, _MISS_STREAM)
+        self._misses = Draws(options.seed, _MISS_STREAM)
         self._fleet = fleet
-        self._noise = _Draws(options.seed, _NOISE_STREAM)
+        self._noise = Draws(options.seed, _NOISE_STREAM)
         self._position_sd_m, self._speed_sd_mps = (
             (0.0, 0.0) if self._oracle else (options.position_sd_m, options.speed_sd_mps)
         )
@@ -63,11 +67,18 @@ class Cameras:
         self._number_of_lane = {lanes.ids[lane]: row + 1 for row, lane in enumerate(self._lane.tolist())}
         self.wrong_way = WrongWayViews(city, options.incidents, self.equipped, self._junction, self._lane)
         self._movement_of = _movements_by_link(city) if self._oracle else {}
+        self._box: BoxViews | None = None
+        if options.sees_inside:
+            self._box = BoxViews(
+                city, self.equipped, fleet, options.seed, self._miss_rate, self._position_sd_m,
+                self._speed_sd_mps,
+            )  # fmt: skip
 
     def take(self, time_s: float) -> None:
         """Take a frame of this instant; it is delivered when its latency is over."""
         seen = self.wrong_way.added(self._frame(time_s), self._miss_rate)
-        self._frames.append(self._faulty.says(self._noisy(seen)))
+        seen = self._noisy(seen)
+        self._frames.append(self._faulty.says(seen if self._box is None else self._box.added(seen)))
 
     def deliver(self, now_s: float) -> list[Detections]:
         """Frames whose latency is over, oldest first; each once."""
@@ -141,31 +152,6 @@ class Cameras:
                     result[place] = candidates.get(_get_lane(name), next(iter(candidates.values())))
                     break
         return result
-
-
-class _Draws:
-    """Uniform draws that depend on the seed, the stream and the instant alone. Philox counts by itself
-    (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): setting its counter costs a
-    quarter of seeding a generator anew."""
-
-    def __init__(self, seed: int, stream: int) -> None:
-        self._philox = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64))
-        self._generator = np.random.Generator(self._philox)
-        self._start = self._philox.state
-
-    def at(self, instant: int, count: int) -> F64:
-        """`count` draws from [0, 1) for an instant (any whole number from 0 on)."""
-        self._set(instant)
-        return self._generator.random(count)
-
-    def normal_at(self, instant: int, count: int) -> F64:
-        """`count` draws from the standard normal distribution for an instant."""
-        self._set(instant)
-        return self._generator.standard_normal(count)
-
-    def _set(self, instant: int) -> None:
-        self._start["state"]["counter"] = np.array([0, instant, 0, 0], dtype=np.uint64)
-        self._philox.state = self._start
 
 
 def equipped_junctions(count: int, options: TwinOptions) -> I32:

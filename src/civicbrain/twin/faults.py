@@ -156,8 +156,9 @@ class FaultyCameras:
         return said
 
     def _doubled(self, seen: Detections, camera: int) -> Detections:
-        """Vehicles that are not there: half as many as are, on the lanes of those, anywhere in view."""
-        rows = np.flatnonzero(seen.camera == camera)
+        """Vehicles that are not there: half as many as are, on the approach lanes of those, anywhere in
+        view."""
+        rows = np.flatnonzero((seen.camera == camera) & (seen.distance_m >= 0.0))
         draw = np.random.default_rng((camera, int(seen.end_s * 1000.0)))
         count = draw.binomial(len(rows), INFLATION - 1.0)
         picked = _select(seen, np.isin(np.arange(len(seen.camera)), draw.choice(rows, count, replace=False)))

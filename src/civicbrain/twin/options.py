@@ -27,6 +27,7 @@ class TwinOptions:
     camera overlooks a vehicle in one frame. position_sd_m, speed_sd_mps: standard
     deviation of the error of each position and speed, drawn anew for each frame (Gaussian; real errors also
     hang together over time, these do not). frame_period_s: time between two frames of a camera.
+    sees_inside: cameras see who is inside their junction as well (`box_views.py`); not mesoscopic.
     begin_s, end_s: platform seconds; the city's own window where None.
     sumo_log: file for SUMO's warnings and errors. watchdog_s: silence of the centre after which a
     controller takes its local plan.
@@ -54,6 +55,7 @@ class TwinOptions:
     sumo_log: Path | None = None
     watchdog_s: float = 4.0
     frame_period_s: float = 1.0
+    sees_inside: bool = False
     track_live: bool = False
     emissions: bool = True
     sample: bool = True
@@ -85,6 +87,12 @@ class TwinOptions:
         _require_between("range_m", self.range_m, 0.0, 10_000.0)
         _require_between("frame_period_s", self.frame_period_s, 0.0, 60.0)
         _require_between("watchdog_s", self.watchdog_s, 1.0, 60.0)
+        if self.sees_inside and self.mesoscopic:
+            raise ConfigurationError(
+                "the mesoscopic model has nobody inside a junction",
+                place="TwinOptions.sees_inside",
+                remedy="run it microscopically, or leave sees_inside out",
+            )
         if self.delay_index_limit is not None:
             _require_between("delay_index_limit", self.delay_index_limit, 1.0, 1000.0)
         if self.begin_s is not None and self.end_s is not None and not self.begin_s < self.end_s:

@@ -12,6 +12,7 @@ from incident_street import CITY, CYCLE_S, GREEN_S, Street, all_green, driving, 
 
 from civicbrain.brains.incidents import create
 from civicbrain.city.incidents import IncidentKind, IncidentReport, Place, ReporterKind
+from civicbrain.city.signals import ControllerMode
 from civicbrain.contracts.brain import BrainContext
 from civicbrain.contracts.conformance import check_brain, require
 from civicbrain.core.errors import ConfigurationError
@@ -169,6 +170,18 @@ def test_lamps_that_do_not_change_while_somebody_waits_are_stuck() -> None:
     [one] = street.open
     assert one.kind is SIGNAL
     assert one.detected_s <= 400.0
+
+
+@pytest.mark.parametrize("mode", [ControllerMode.MANUAL, ControllerMode.FORCED])
+def test_a_stage_that_is_held_on_purpose_is_no_stuck_signal_nor_is_it_just_after(mode) -> None:
+    street = Street().play(range(300), at_red, states=lamps)
+    fixed = lamps(299.0)
+    held = np.full_like(fixed.mode, int(mode))
+    street.play(range(300, 460), lambda _: queue(3), states=lambda t: replace(fixed, time_s=t, mode=held))
+    street.play(range(460, 480), lambda _: queue(3), states=lambda t: replace(fixed, time_s=t))
+    assert street.told == {}
+    street.play(range(480, 700), lambda _: queue(3), states=lambda t: replace(fixed, time_s=t))
+    assert [one.kind for one in street.open] == [SIGNAL], "given back, and still nothing changes"
 
 
 def test_a_camera_that_was_heard_and_falls_silent_is_told_and_one_never_heard_is_not() -> None:

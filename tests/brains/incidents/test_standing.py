@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from civicbrain.brains.incidents.box import Box
 from civicbrain.brains.incidents.layout import Layout
 from civicbrain.brains.incidents.standing import Standing
 from civicbrain.brains.incidents.suspicion import Suspicion
@@ -54,7 +55,7 @@ def told(where: Callable[[float], Stands], seconds: int = 180) -> list[Suspicion
         )
         step = tracks.update(seen, np.full(len(cameras), now_s))
         assert step is not None
-        found += standing.update(tracks, step, all_green(now_s), watched)
+        found += standing.update(tracks, step, all_green(now_s), watched, Box(LAYOUT))
     return [one for one in found if one.ratio >= 1.0 and not one.at_line]
 
 

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from civicbrain.brains.incidents.avoidance import Avoidance
+from civicbrain.brains.incidents.box import Box, split
 from civicbrain.brains.incidents.effects import CLEARS_AFTER_S, capacity_left, delay_veh_h
 from civicbrain.brains.incidents.fusion import SAME_M, Fusion, Thing
 from civicbrain.brains.incidents.layout import Layout
@@ -70,6 +71,7 @@ class IncidentsBrain:
         self._tracks = Tracks(layout)
         self._sensors = SensorFaults(layout, how)
         self._standing = Standing(layout, how)
+        self._box = Box(layout, how)
         self._signals = SignalFaults(layout, how)
         self._wrong_way = WrongWay(layout, how)
         self._avoidance = Avoidance(layout, how)
@@ -105,13 +107,14 @@ class IncidentsBrain:
 
     def _suspicions(self, snapshot: Snapshot) -> list[Suspicion]:
         seen_s = self._seen_s(snapshot)
-        step = self._tracks.update(snapshot.detections, seen_s)
+        seen, inside = split(snapshot.detections)
+        step = self._tracks.update(seen, seen_s)
         if step is None:
             return self._sensors.quiet(snapshot.time_s, seen_s)
         if math.isnan(self._first_frame_s):
             self._first_frame_s = step.time_s
         tracks, camera = self._tracks, self._layout.camera
-        found = self._sensors.update(snapshot.detections, tracks, step, seen_s)
+        found = self._sensors.update(seen, tracks, step, seen_s)
         trusted = self._sensors.trusted(step.time_s)
         fresh = np.zeros(len(trusted), np.bool_)
         fresh[step.new] = True
@@ -120,7 +123,8 @@ class IncidentsBrain:
             found += self._signals.update(tracks, step, snapshot.signals, watched)
         else:
             watched &= ~self._layout.signalled
-        found += self._standing.update(tracks, step, snapshot.signals, watched)
+        self._box.look(inside, step.time_s, watched)
+        found += self._standing.update(tracks, step, snapshot.signals, watched, self._box)
         found += self._wrong_way.update(tracks, step, trusted)
         found += self._avoidance.update(tracks, step, watched)
         return found

@@ -1,17 +1,10 @@
 """First vehicles that do not go though they may: a survival test of each lane's stop line.
 
 T is for how many seconds the first vehicle has stood at the line while all that its lane leads to was green
-for `START_S` and more, no exit was full, and, where it has to yield, nobody of another approach crossed.
-Ordinary heads have a T too. How long is learned for each lane: the share p of heads with any, and their
-scale m, taken as ΣT²/2ΣT (the mean residual life of renewal theory, Cox 1962: longer than the mean where T
-is uneven). With the scale itself uncertain, T has a Lomax distribution, and what speaks against an ordinary
-head is
-
-    S = −ln P(T > t) = −ln p + K ln(1 + t / (K m))    nats
-
-The shape K is what is known of the scale: `LEAST_K` for a lane of which nothing is, one more for each slow
-head, up to `K`. While an exit is not proven free, being neither in view nor entered by others, a queue that
-nobody sees may hold up the head: a second counts for `UNPROVEN`.
+for `START_S` and more, no exit was full, nobody of its lane stood inside the junction before it, and, where
+it has to yield, nobody of another approach crossed. How unlike the other heads of its lane that is, in nats,
+`survival.py` tells. While an exit is not proven free, being neither in view nor entered by others, a queue
+that nobody sees may hold up the head: a second counts for `UNPROVEN`.
 
 One line alone is suspected from `LINE_NATS` on. Of several approaches of one junction whose heads do not go,
 the nats add up, and tell of a blocked junction sooner; but one full exit may hold up all who want to go
@@ -28,6 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from civicbrain.brains.incidents.layout import I64, Layout
+from civicbrain.brains.incidents.survival import LEAST_K, K, Survival
 from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.brains.incidents.tracks import Step, Tracks
 from civicbrain.city.incidents import IncidentKind
@@ -42,22 +36,16 @@ LINE_NATS, JUNCTION_NATS, LEAST_NATS = 11.0, 12.0, 2.5
 """e^-11: one ordinary head in 60,000. A junction of 10 lanes and 60 cycles has 600 heads an hour; most of
 those that stand long do so for a reason that is seen, which is not counted."""
 
-K, LEAST_K = 20.0, 12.0
 UNPROVEN = 0.75
 ENTERED_S = 15.0
 """Who drove into an exit so lately shows that it is not full."""
 
 SCALE_S = np.array([4.0, 3.0, 2.0, 25.0])
 """Scale m before anything is learned: none of the lane's green is protected, some, all; no signal."""
-LEAST_SCALE_S = 2.0
-"""However brisk a lane's drivers are: one may be slow once."""
-
-PRIOR_HEADS, KEEP = 4.0, 0.985
 GAP_S = 5.0
 """Who may go but has to yield cannot be expected to while others cross: about the critical gap of a left turn
 (4.5 s, HCM 7th ed., ch. 20) and the frame's age."""
 
-ANY_S = 2.0
 LASTS_S = 20.0
 
 
@@ -75,14 +63,11 @@ class Discharge:
         self._stood_s: F64 = np.full(lanes, -np.inf)
         self._crossed_s: F64 = np.full(lanes, -np.inf)
         self._others = _other_approaches(layout)
-        self._scale0: F64 = np.full(lanes, SCALE_S[2])
-        self._heads: F64 = np.zeros(lanes)
-        self._slow: F64 = np.zeros(lanes)  # heads with a T above `ANY_S`
-        self._sum: F64 = np.zeros(lanes)
-        self._squares: F64 = np.zeros(lanes)
+        self._usual = Survival(np.full(lanes, SCALE_S[2]), np.where(layout.signalled, LEAST_K, K))
         self._only_exit = np.array([next(iter(es)) if len(es) == 1 else -1 for es in layout.exit_edges])
         self._entered_s: F64 = np.full(len(layout.city.network.edges.ids), -np.inf)
         self._proven: Bool = np.zeros(len(self._entered_s), np.bool_)
+        self._protected: I64 = np.zeros(lanes, np.int64)
 
     def update(
         self, tracks: Tracks, step: Step, rows: I64, weight: F32, held: Bool, signals: SignalStates,
@@ -103,8 +88,9 @@ class Discharge:
         self._entered_s[into[into >= 0]] = now_s
         self._proven = seen | (now_s - self._entered_s <= ENTERED_S)
         counts = goes & watched & first & ~held
-        counts[self._has_to_wait(np.flatnonzero(counts & (protected < 2)), now_s)] = False
-        self._scale0[counts] = SCALE_S[protected[counts]]
+        self._protected = protected
+        counts[self.has_to_wait(np.flatnonzero(counts), now_s)] = False
+        self._usual.scale0_s[counts] = SCALE_S[protected[counts]]
         self._learn(crossed & np.isfinite(self._head_born_s))
         self.unused_s[crossed] = 0.0
         self._head_born_s[crossed] = np.nan
@@ -114,7 +100,7 @@ class Discharge:
         each = np.ones(len(goes))
         each[lanes] = weight
         for lane in np.flatnonzero(counts & self._layout.signalled).tolist():
-            if not all(self._proven[edge] for edge in self._layout.exit_edges[lane]):
+            if not self.is_proven(lane):
                 each[lane] *= UNPROVEN
         self.unused_s[counts] += step.dt_s * each[counts]
         gone = goes & watched & ~first & ~held & np.isfinite(self._head_born_s)
@@ -127,41 +113,25 @@ class Discharge:
         stale = now_s - self._stood_s > LASTS_S
         self.unused_s[stale] = 0.0
         self._head_born_s[stale] = np.nan
-        self.score = self._nats()
+        self.score = self._usual.nats(self.unused_s)
         return self._suspicions()
 
-    def _has_to_wait(self, lanes: I64, now_s: float) -> list[int]:
-        """Of these lanes those whose junction somebody of another approach has just crossed."""
+    def has_to_wait(self, lanes: I64, now_s: float) -> list[int]:
+        """Of these lanes those who may have to yield: not all that they lead to is protected, and somebody of
+        another approach has just crossed."""
         return [
-            lane for lane in lanes.tolist() if (self._crossed_s[self._others[lane]] > now_s - GAP_S).any()
+            lane
+            for lane in lanes.tolist()
+            if self._protected[lane] < 2 and (self._crossed_s[self._others[lane]] > now_s - GAP_S).any()
         ]
 
+    def is_proven(self, lane: int) -> bool:
+        """Whether all its exits are known to be free: in view, or entered lately."""
+        return all(self._proven[edge] for edge in self._layout.exit_edges[lane])
+
     def _learn(self, lanes: Bool) -> None:
-        """Heads of these lanes have gone. What was suspected counts as well, for no more than it took to be
-        so: what happens again and again at a place is usual there, and an incident teaches little."""
-        if not lanes.any():
-            return
-        k, scale_s, share = (each[lanes] for each in self._usual())
-        most_s = k * scale_s * np.expm1(np.maximum(self._line_nats + np.log(share), 0.0) / k)
-        unused_s = np.minimum(self.unused_s[lanes], most_s)
-        self._heads[lanes] = KEEP * self._heads[lanes] + 1.0
-        self._slow[lanes] = KEEP * self._slow[lanes] + (unused_s > ANY_S)
-        self._sum[lanes] = KEEP * self._sum[lanes] + unused_s
-        self._squares[lanes] = KEEP * self._squares[lanes] + unused_s**2
-
-    def _usual(self) -> tuple[F64, F64, F64]:
-        """(n,) K, m and p."""
-        prior = PRIOR_HEADS * self._scale0
-        scale_s = (self._squares / 2.0 + prior * self._scale0) / (self._sum + prior)
-        share = (self._slow + 1.0) / (self._heads + 2.0)
-        k = np.where(self._layout.signalled, np.minimum(LEAST_K + self._slow, K), K)
-        return k, np.maximum(scale_s, LEAST_SCALE_S), share
-
-    def _nats(self) -> F64:
-        k, scale_s, share = self._usual()
-        nats = k * np.log1p(self.unused_s / (k * scale_s))
-        result: F64 = np.where(self.unused_s > ANY_S, nats - np.log(share), 0.0)
-        return result
+        """Heads of these lanes have gone."""
+        self._usual.learn(np.flatnonzero(lanes), self.unused_s[lanes], self._line_nats)
 
     def _suspicions(self) -> list[Suspicion]:
         layout = self._layout

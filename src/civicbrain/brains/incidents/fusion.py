@@ -40,9 +40,9 @@ JAM_M, AFTERMATH_S = 400.0, (120.0, 600.0)
 """How far from an incident, and for how long after it, queues hold up first vehicles: at least, at most; a
 queue goes off in about the time in which it grew."""
 
-REOPENS_S = (180.0, 600.0)
+REOPENS_S = (600.0, 900.0)
 """What shows again so soon after it seemed over is the same: its id is open again. At least, at most, and as
-long as it lasted."""
+long as it lasted. Where few come, an obstacle is not seen to hold up anybody for minutes."""
 
 
 @dataclass(slots=True)
@@ -143,14 +143,18 @@ class Fusion:
         lying |= {t.junction for t in self.things if t.kind is IncidentKind.SENSOR_FAULT}
         disobeying = {s.junction for s in suspicions if s.kind is IncidentKind.SIGNAL_FAULT} - lying
         disobeying |= {t.junction for t in self.things if t.kind is IncidentKind.SIGNAL_FAULT}
+        blocked = {t.junction: t.onset_s for t in self.things if t.kind is IncidentKind.BLOCKED_JUNCTION}
         kept = []
         for one in suspicions:
             if one.kind is IncidentKind.SENSOR_FAULT:
                 kept.append(one)
                 continue
             camera = int(layout.camera[one.lane]) if one.lane >= 0 else one.junction
-            if camera in lying or (one.at_line and one.junction in disobeying):
+            if camera in lying or (one.at_line and camera in disobeying):
                 continue
+            elsewhere = one.lane >= 0 and one.junction != camera and one.kind is not IncidentKind.WRONG_WAY
+            if elsewhere and one.onset_s > blocked.get(camera, math.inf):
+                continue  # in mid-lane or by a line without a signal, before a junction that is blocked
             kept.append(one)
         return kept
 

@@ -3,7 +3,7 @@
 red crossings   vehicles drive over the line while the controller has reported red for `RED_S` and more
                 (`red_crossings.py`). Drivers obey lamps, so the lamps are other than reported, or dark
 stuck           no lamp has changed for far longer than this junction ever left them, and somebody waits at
-                a red one
+                a red one; a stage that is held on purpose (manual, forced) is not counted
 dark, flashing  the controller says so itself
 """
 
@@ -23,6 +23,9 @@ from civicbrain.city.signals import ControllerMode
 RED_S = 5.0
 """Red that nobody overruns by accident: a yellow of 3 to 5 s misjudged, and a frame of 1 s late."""
 
+HELD = (int(ControllerMode.MANUAL), int(ControllerMode.FORCED))
+"""By an operator's override, or for an emergency vehicle."""
+
 STUCK_FACTOR, STUCK_LEAST_S = 1.6, 40.0
 WAITS_S = 20.0
 QUIET_S = 100.0
@@ -39,6 +42,7 @@ class SignalFaults:
         steps = [[step.duration_s for step in junction.local_plan.steps] for junction in city.junctions]
         self._longest_s: F64 = np.array([max(own, default=60.0) for own in steps], np.float64)
         self._spell_s: F64 = np.zeros(count)
+        self._held_s: F64 = np.full(count, -np.inf)  # last second at which its stage was held on purpose
         start = city.signals.group_start
         self._junction_of_group = np.repeat(np.arange(count), np.diff(start))
 
@@ -80,6 +84,8 @@ class SignalFaults:
         count = len(self._longest_s)
         changed_s = np.full(count, -np.inf)
         np.maximum.at(changed_s, self._junction_of_group, signals.lamps_since_s.astype(np.float64))
+        self._held_s[np.isin(signals.mode, HELD)] = now_s
+        changed_s = np.maximum(changed_s, self._held_s)
         spell_s = np.where(np.isfinite(changed_s), now_s - changed_s, 0.0)
         ended = spell_s < self._spell_s - 0.5
         usual = self._spell_s < 2.0 * self._longest_s

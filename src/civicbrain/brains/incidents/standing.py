@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from civicbrain.brains.incidents.box import Box
 from civicbrain.brains.incidents.cells import CELL_M, Cells
 from civicbrain.brains.incidents.discharge import Discharge
 from civicbrain.brains.incidents.layout import I64, Layout
@@ -70,8 +71,11 @@ class Standing:
         self._full_s: F64 = np.full(lanes, -np.inf)
         self._queued_s: F64 = np.full(len(layout.city.network.edges.ids), -np.inf)
 
-    def update(self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool) -> list[Suspicion]:
-        """watched: (n,) lanes whose camera delivered this frame and is trusted."""
+    def update(
+        self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool, box: Box
+    ) -> list[Suspicion]:
+        """watched: (n,) lanes whose camera delivered this frame and is trusted. box: who stands inside
+        junctions, whom first vehicles of his lane wait for."""
         layout, now_s = self._layout, step.time_s
         stood_s = tracks.stood_s(now_s)
         gap_m, leader = tracks.ahead()
@@ -93,12 +97,13 @@ class Standing:
         weight[self._joins(tracks, now_s) & ~at_end] = 0.0
         first = np.flatnonzero(head & at_end & ~patient)
         seen = self._in_view(watched)
-        held = self._line.update(tracks, step, first, weight[first], full, signals, watched, seen)
+        held = self._line.update(tracks, step, first, weight[first], full | box.lanes, signals, watched, seen)
         rows = np.flatnonzero(head & ~at_end & ~patient)
         self._in_lane(tracks, step, rows, weight[rows], np.flatnonzero(stands), watched)
         beyond = self._queue_beyond(tracks, now_s)
         held = [replace(one, queue_beyond=bool(beyond[one.lane])) for one in held]
-        return [*self._mid_suspicions(now_s), *held]
+        inside = box.update(now_s, step.dt_s, full, self._line, watched)
+        return [*self._mid_suspicions(now_s), *held, *inside]
 
     def _beside_queue(self, tracks: Tracks, to_end_m: F64, goes: Bool) -> Bool:
         """Who waits near a line beside somebody of the next lane who stands, one of them at red: he may want

@@ -24,7 +24,7 @@ from civicbrain.brains.signals.demand import HEAD_SPEED_MPS
 from civicbrain.brains.signals.stages import GREEN, StageTable
 from civicbrain.city.model import City
 from civicbrain.city.network import F64, I32, Bool
-from civicbrain.city.observations import INSIDE_M, Detections
+from civicbrain.city.observations import INSIDE_M
 from civicbrain.city.signals import Conflict, SignalJunction
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.science.queues import JAM_SPACING_M
@@ -47,17 +47,7 @@ def before_the_line(snapshot: Snapshot) -> tuple[Snapshot, I32]:
     if not inside.any():
         return snapshot, np.zeros(0, np.int32)
     standing = seen.lane[inside & (seen.speed_mps < HEAD_SPEED_MPS)]
-    return replace(snapshot, detections=_only(seen, ~inside)), standing
-
-
-def _only(seen: Detections, rows: Bool) -> Detections:
-    kept = {
-        name: getattr(seen, name)[rows]
-        for name in ("camera", "lane", "distance_m", "speed_mps", "vehicle_class", "next_movement")
-    }
-    for array in kept.values():
-        array.flags.writeable = False  # as a snapshot's are
-    return replace(seen, **kept)
+    return replace(snapshot, detections=seen.only(~inside)), standing
 
 
 def short_links(city: City) -> Bool:
