@@ -18,7 +18,6 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import numpy as np  # noqa: E402
-from baselines import Approaches, california, isolation_forest  # noqa: E402
 from draw_incidents import WARM_UP_S  # noqa: E402
 from plots import plot  # noqa: E402
 from recordings import recorded, replay, run_of  # noqa: E402
@@ -146,6 +145,8 @@ def one_run(spec: Spec, recordings: Path, only_ours: bool = False) -> dict[str, 
 def _baselines(spec: Spec, recordings: Path) -> dict[str, Any]:
     """What the published detectors find on the same frames; kept beside the recording, as it is the same
     whatever ours does."""
+    from baselines import Approaches, california, isolation_forest  # needs scikit-learn; --ours does without
+
     file = spec.file(recordings)
     kept = file.with_suffix(".baselines.json")
     if kept.is_file():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,12 @@ def condense(runs: list[dict[str, Any]]) -> dict[str, Any]:
             if one["mode"]:
                 kinds[f"{one['kind']}: {one['mode']}"].append(one)
     summary["by_kind"] = {kind: _kind(rows) for kind, rows in sorted(kinds.items())}
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in [r for r in ours if r["incidents"]]:
+        for one in row["incident_rows"]:
+            if one["told"] is not None:
+                told[one["told"]][one["kind"]] += 1
+    summary["by_told"] = {name: dict(kinds_of.most_common()) for name, kinds_of in sorted(told.items())}
     summary["out_of_view"] = sum(row["out_of_view"] for row in ours)
     summary["brain_ms"] = {row["run"]: row["brain_ms"] for row in runs}
     return summary

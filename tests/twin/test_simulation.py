@@ -11,11 +11,13 @@ from twin_runs import (
     live_figures,
     program_changes,
     save_and_resume,
+    seen_with,
     shared_lamps,
     silence,
     whole_run,
 )
 
+from civicbrain.city.observations import INSIDE_M
 from civicbrain.city.signals import ControllerMode
 from civicbrain.core.errors import ConfigurationError
 from civicbrain.twin.options import TwinOptions
@@ -80,6 +82,19 @@ def test_missed_vehicles_and_coverage(in_process) -> None:
     assert sum(some["counts"]) / sum(whole["counts"]) == pytest.approx(0.7, abs=0.05)
     assert len(third["cameras"]) == 1
     assert 0 < sum(third["counts"]) < sum(whole["counts"])
+
+
+def test_cameras_that_see_the_box_tell_who_is_inside_and_say_the_same_of_the_approaches(in_process) -> None:
+    errs = {"position_sd_m": 0.5, "speed_sd_mps": 0.3}
+    without = in_process(seen_with, errs)
+    with_box = in_process(seen_with, {**errs, "sees_inside": True})
+    assert without["inside"] == []
+    assert with_box["approaches"] == without["approaches"]
+    assert len(with_box["inside"]) > 50
+    assert {lane for _, lane, _ in with_box["inside"]} <= with_box["signalled"]
+    assert all(INSIDE_M < past_m <= 100.0 for _, _, past_m in with_box["inside"])
+    with pytest.raises(ConfigurationError, match="inside a junction"):
+        TwinOptions(sees_inside=True, mesoscopic=True)
 
 
 def test_the_oracle_knows_what_comes_next(in_process) -> None:

@@ -115,6 +115,28 @@ def frames_with(options: dict[str, Any]) -> dict[str, Any]:
     return frames("cologne3", 120, **options)
 
 
+def seen_with(options: dict[str, Any]) -> dict[str, Any]:
+    """Rows of the approaches, and rows inside junctions: (junction, lane, metres past the line)."""
+    twin = open_twin("cologne3", 120.0, **options)
+    approaches, inside = [], []
+    while not twin.ended:
+        twin.step()
+        for one in twin.sense():
+            if isinstance(one, Detections):
+                rows = zip(
+                    one.camera.tolist(), one.lane.tolist(), one.distance_m.tolist(), one.speed_mps.tolist(),
+                    strict=True,
+                )  # fmt: skip
+                for camera, lane, distance_m, speed_mps in rows:
+                    if distance_m >= 0.0:
+                        approaches.append((one.end_s, camera, lane, distance_m, speed_mps))
+                    else:
+                        inside.append((camera, lane, -distance_m))
+    lanes = twin.city.network.movements.from_lane[twin.city.network.movements.junction >= 0].tolist()
+    twin.close()
+    return {"approaches": approaches, "inside": inside, "signalled": set(lanes)}
+
+
 def silence(scenario: str) -> list[tuple[float, list[int]]]:
     """(second, modes of all junctions) while the centre speaks for 60 s and then never again."""
     twin = open_twin(scenario, 120.0)

@@ -180,7 +180,8 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class IncidentWord(msgspec.Struct, frozen=True):
-    """The newest that sensors said of one incident of a case."""
+    """The newest that sensors said of one incident of a case. kinds: how likely it is of each kind, the
+    likeliest first (`KINDS_SEEN`)."""
 
     id: str
     kind: IncidentKind
@@ -191,6 +192,7 @@ class IncidentWord(msgspec.Struct, frozen=True):
     sensors: list[str] = []
     capacity_left: float = 1.0
     delay_veh_h: float = 0.0
+    kinds: dict[IncidentKind, float] = {}
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from civicbrain.twin.importing import resolve_scenario
 
 LAYOUT = Layout(load_city(resolve_scenario("cologne3").folder))
 SEEN = np.flatnonzero((LAYOUT.camera >= 0) & LAYOUT.motor)
+BLOCKED = IncidentKind.BLOCKED_JUNCTION
 SPOTS = (IncidentKind.STOPPED_VEHICLE, IncidentKind.CLOSED_LANE, IncidentKind.WRONG_WAY)
 
 
@@ -127,3 +128,31 @@ def test_a_wrong_way_driver_comes_into_view_again_at_about_his_speed(speed_mps: 
     one.update(seen(20.0, 10.0), 100.0)
     one.update(seen(110.0, speed_mps), 109.0)
     assert len(one.things) == drivers
+
+
+def test_who_stands_before_a_blocked_junction_is_no_incident_of_his_own() -> None:
+    junction = int(np.flatnonzero(np.bincount(LAYOUT.junction[LAYOUT.junction >= 0]))[0])
+    lane = int(np.flatnonzero((LAYOUT.junction == junction) & LAYOUT.motor & (LAYOUT.camera == junction))[0])
+    blocked = Suspicion(BLOCKED, 1.5, 100.0, "inside", junction=junction, quiet_s=30.0)
+    fusion_ = Fusion(LAYOUT)
+    fusion_.update([blocked], 120.0)
+    far_m = float(LAYOUT.beyond_m[lane]) + 30.0
+    behind = Suspicion(SPOTS[0], 1.2, 110.0, "behind", lane, far_m, quiet_s=40.0)
+    fusion_.update([blocked, behind], 121.0)
+    assert [thing.kind for thing in fusion_.things] == [BLOCKED]
+    before = Suspicion(SPOTS[0], 1.2, 60.0, "before", lane, far_m, quiet_s=40.0)
+    fusion_.update([blocked, before], 122.0)
+    assert len(fusion_.things) == 2, "who stood there before it is a thing of his own"
+
+
+def test_an_obstacle_that_holds_up_nobody_for_eight_minutes_keeps_its_id() -> None:
+    lane = int(SEEN[0])
+    one = Suspicion(SPOTS[1], 1.2, 100.0, "it", lane, float(LAYOUT.beyond_m[lane]) + 30.0, quiet_s=20.0)
+    fusion_ = Fusion(LAYOUT)
+    fusion_.update([one], 120.0)
+    [thing] = fusion_.things
+    for now_s in (150.0, 400.0):
+        fusion_.update([], now_s)
+    assert fusion_.things == []
+    fusion_.update([one], 600.0)
+    assert fusion_.things == [thing]

@@ -10,7 +10,7 @@ import pytest
 from case_desks import OnTrial, incident, place
 
 from civicbrain.city.cases import CaseState, Outcome, StepState, Urgency
-from civicbrain.city.incidents import IncidentKind, ReporterKind
+from civicbrain.city.incidents import IncidentKind, ReporterKind, kinds_seen
 from civicbrain.core.errors import CasesError, NotFoundError, RequestRefusedError
 from civicbrain.ledger import LedgerReader
 from civicbrain.runtime.cases.rows import get_evidence, get_file, list_summaries
@@ -205,6 +205,14 @@ def test_everything_stands_in_the_ledger_and_no_word_of_a_reporter(trial: OnTria
     ]  # fmt: skip
     assert entries[-1].actor == "operator:ben"
     assert "Miller" not in str([entry.body for entry in entries])
+
+
+def test_evidence_says_how_likely_each_kind_is_that_cameras_cannot_tell_apart(trial: OnTrial) -> None:
+    trial.desk.take([incident(kind=IncidentKind.STOPPED_VEHICLE)], 140.0, "s")
+    [seen] = get_evidence(trial.store.db, 1, 1e6).incidents
+    assert list(seen.kinds)[:2] == [IncidentKind.STOPPED_VEHICLE, IncidentKind.CRASH]
+    for kind in IncidentKind:
+        assert sum(kinds_seen(kind).values()) == pytest.approx(1.0)
 
 
 def test_nobody_else_on_the_machine_can_read_it(trial: OnTrial) -> None:

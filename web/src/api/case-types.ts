@@ -120,7 +120,15 @@ export interface Statement {
 
 export interface Evidence {
   case: string;
-  incidents: { id: string; kind: IncidentKind; confidence: number; open: boolean; evidence: string[]; sensors: string[] }[];
+  incidents: {
+    id: string;
+    kind: IncidentKind;
+    confidence: number;
+    open: boolean;
+    evidence: string[];
+    sensors: string[];
+    kinds: Partial<Record<IncidentKind, number>>;
+  }[];
   statements: Statement[];
   kept_until: string | null;
 }

@@ -7,9 +7,9 @@ Returns   Advice.incidents (place, lanes, onset, evidence, effect, expected end)
 Units     m, s, m/s; d is the road distance to the stop line. Cadence 1 s; budget 0.25 s for 1,300 junctions.
 Options   sensitivity (1): above 1 tells more and sooner, below 1 less.
 Says      nothing on what no camera sees, and nothing in its first minute.
-Start in  brain.py (a second), tracks.py (who is who), standing.py, discharge.py, wrong_way.py,
-          signal_faults.py, sensor_faults.py (the detectors), fusion.py (one for one thing), matching.py
-          (reports).
+Start in  brain.py (a second), tracks.py (who is who), standing.py, discharge.py, box.py,
+          wrong_way.py, signal_faults.py, sensor_faults.py (the detectors), fusion.py (one for one
+          thing), matching.py (reports).
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from civicbrain.city.cases import (
     case_id,
     case_number,
 )
-from civicbrain.city.incidents import Incident, IncidentKind, Place, ReporterKind
+from civicbrain.city.incidents import Incident, IncidentKind, Place, ReporterKind, kinds_seen
 from civicbrain.core.errors import NotFoundError
 from civicbrain.runtime.cases.store import moment, to_moment
 
@@ -208,5 +208,5 @@ def _word(row: sqlite3.Row) -> IncidentWord:
     return IncidentWord(
         id=said.id, kind=said.kind, place=said.place, confidence=said.confidence, open=bool(row["open"]),
         evidence=list(said.evidence), sensors=list(said.sensors), capacity_left=said.capacity_left,
-        delay_veh_h=said.delay_veh_h,
+        delay_veh_h=said.delay_veh_h, kinds=kinds_seen(said.kind),
     )  # fmt: skip

@@ -1,7 +1,7 @@
 /** What belongs to a case: what-ifs, evidence, notices, and who did what when. */
 
 import type { JSX } from 'preact';
-import type { CaseFile, Evidence, Notice } from '../../api/case-types';
+import type { CaseFile, Evidence, IncidentKind, Notice } from '../../api/case-types';
 import { formatWhole } from '../../format';
 import { go } from '../../state/route';
 import { findRoom } from '../registry';
@@ -87,6 +87,12 @@ function EvidenceList({ id }: { id: string }): JSX.Element {
   );
 }
 
+/** "Stopped vehicle 52 %, Crash 31 %": cameras see that somebody stands, not why. */
+const kindShares = (kinds: Evidence['incidents'][number]['kinds']): string =>
+  (Object.entries(kinds) as [IncidentKind, number][])
+    .map(([kind, share]) => `${casesText.kind[kind]} ${formatWhole(100 * share)} %`)
+    .join(', ');
+
 const EvidenceRows = ({ evidence }: { evidence: Evidence }): JSX.Element => (
   <ul class="plain-rows">
     {evidence.incidents.map((one) => (
@@ -94,6 +100,7 @@ const EvidenceRows = ({ evidence }: { evidence: Evidence }): JSX.Element => (
         <span>
           <b>{casesText.kind[one.kind]}</b> {formatWhole(100 * one.confidence)} %{!one.open && ` · ${casesText.cases.over}`}
         </span>
+        {Object.keys(one.kinds).length > 1 && <span>{words.kinds(kindShares(one.kinds))}</span>}
         {one.evidence.map((line) => (
           <span key={line}>{line}</span>
         ))}

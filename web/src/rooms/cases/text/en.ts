@@ -150,6 +150,7 @@ export const en = {
     linkWhatIf: 'Link a what-if…',
     evidence: 'Evidence',
     showEvidence: 'Show evidence…',
+    kinds: (shares: string) => `Cameras cannot tell which: ${shares}`,
     evidenceHint: 'What people said and what sensors saw. Who looks at it, and why, is recorded.',
     evidenceNone: 'No evidence is kept.',
     keptUntil: (moment: string) => `Deleted on ${moment}.`,

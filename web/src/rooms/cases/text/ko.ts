@@ -147,6 +147,7 @@ export const ko: typeof en = {
     linkWhatIf: '가상 시나리오 연결…',
     evidence: '증거 자료',
     showEvidence: '증거 자료 보기…',
+    kinds: (shares) => `카메라로는 구분되지 않음: ${shares}`,
     evidenceHint: '신고 내용과 검지 내용입니다. 열람자와 사유가 기록됩니다.',
     evidenceNone: '보관된 자료가 없습니다.',
     keptUntil: (moment) => `${moment}에 삭제됩니다.`,

@@ -147,6 +147,7 @@ export const zh: typeof en = {
     linkWhatIf: '关联推演…',
     evidence: '证据',
     showEvidence: '查看证据…',
+    kinds: (shares) => `摄像机无法区分：${shares}`,
     evidenceHint: '上报内容与检测记录。查看人和原因会记录在案。',
     evidenceNone: '没有保存的证据。',
     keptUntil: (moment) => `将于 ${moment} 删除。`,
