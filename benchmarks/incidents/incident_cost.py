@@ -3,9 +3,10 @@
     civicbrain generate city --junctions 1300 --out big
     python benchmarks/incidents/incident_cost.py big
 
-Queues of six stand in every third lane in view while its lamps are red, the other vehicles drive through it
-at 10 m/s and come back, 5 % are overlooked in each frame, lamps change each 30 s. Such queues appear and
-vanish at once, so that after a minute, when the brain begins to tell, it tells of nearly every camera:
+Queues of six stand in every third lane in view while its lamps are red, one vehicle stands inside each
+junction for 20 s of each 30, the other vehicles drive through their lanes at 10 m/s and come back, 5 % are
+overlooked in each frame, lamps change each 30 s. Such queues appear and vanish at once, so that after a
+minute, when the brain begins to tell, it tells of nearly every camera:
 --seconds 40 is ordinary work, --seconds 90 is a flood. Writes cost.json.
 """
 
@@ -45,6 +46,7 @@ class Frames:
         self._near, self._far = near[self._lane], far[self._lane]
         self._d = self._rng.uniform(self._near, self._far)
         self._camera = layout.camera
+        self._inside = lanes[np.unique(layout.camera[lanes], return_index=True)[1]]
         has = np.flatnonzero(np.diff(layout.group_start) > 0)
         even = np.ones(len(layout.camera), np.bool_)
         even[has] = layout.groups[layout.group_start[has]] % 2 == 0
@@ -56,9 +58,11 @@ class Frames:
         gone = self._d < self._near
         self._d[gone] += (self._far - self._near)[gone]
         red = self._even != (time_s % 60.0 < 30.0)
-        lane = np.concatenate([self._queue[red], self._lane])
-        d = np.concatenate([self._queue_m[red], self._d])
-        speed = np.concatenate([np.zeros(int(red.sum())), np.full(len(self._lane), 10.0)])
+        stands = self._inside if time_s % 30.0 < 20.0 else self._inside[:0]
+        lane = np.concatenate([self._queue[red], self._lane, stands])
+        d = np.concatenate([self._queue_m[red], self._d, np.full(len(stands), -8.0)])
+        still = np.zeros(int(red.sum()))
+        speed = np.concatenate([still, np.full(len(self._lane), 10.0), np.zeros(len(stands))])
         rows = np.flatnonzero(self._rng.random(len(lane)) >= MISSED)
         rows = rows[np.argsort(self._camera[lane[rows]], kind="stable")]
         count = len(rows)
@@ -108,7 +112,8 @@ def main() -> None:
     }  # fmt: skip
     file = HERE / "cost.json"
     known = json.loads(file.read_text()) if file.is_file() else {}
-    file.write_text(json.dumps(known | {f"{arguments.seconds} s": figures}, indent=1) + "\n")
+    name = f"{len(city.junctions)} junctions, {arguments.seconds} s"
+    file.write_text(json.dumps(known | {name: figures}, indent=1) + "\n")
     print(json.dumps(figures))
 
 
