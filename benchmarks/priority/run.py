@@ -145,10 +145,11 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
         for pair, figures in row["pairs"].items():
             with_ = row["arms"][pair.split(" / ")[0]]
             cells = " | ".join(_cells(figures.get(kind)) for kind in ("plain", "blue"))
-            low, high = figures["others_delay_ci95"]
+            interval = figures["others_delay_ci95"]
+            within = f" ({interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
             lines.append(
                 f"| {name} | {pair} | {figures['all']['missions']} | {cells} | "
-                f"{figures['others_delay']:.3f} ({low:.3f} to {high:.3f}) | {with_['unsafe_states']} |"
+                f"{figures['others_delay']:.3f}{within} | {with_['unsafe_states']} |"
             )
     head = (
         "| scenario | arm | others' delay, s | arrivals predicted, mean absolute error | bias | not arrived |"

@@ -20,6 +20,8 @@ PAIRS = (
     ("plan+priority", "plan"),
 )
 _RESAMPLES = 2000
+FEWEST_RUNS = 4
+"""Of which an interval says anything."""
 
 
 def summarise_missions(runs: Sequence[MissionRunRecord], end_s: float) -> dict[str, Any]:
@@ -96,16 +98,18 @@ def _pair(pairs: Sequence[tuple[MissionRunRecord, MissionRunRecord]], end_s: flo
 
 
 def _others(lost_s: F64) -> dict[str, Any]:
-    """Delay of all others with priority over that without. lost_s: (runs, 2). The interval resamples runs."""
+    """Delay of all others with priority over that without. lost_s: (runs, 2). The interval resamples runs;
+    None where there are fewer than `FEWEST_RUNS`."""
     if not len(lost_s) or lost_s[:, 1].sum() <= 0.0:
         return {}
-    draws = np.random.default_rng(2).choice(lost_s, (_RESAMPLES, len(lost_s)))
-    with_s, without_s = draws.sum(axis=1).T
-    low, high = np.quantile(with_s / np.maximum(without_s, 1e-9), [0.025, 0.975])
-    return {
-        "others_delay": round(float(lost_s[:, 0].sum() / lost_s[:, 1].sum()), 4),
-        "others_delay_ci95": [round(float(low), 4), round(float(high), 4)],
-    }
+    result: dict[str, Any] = {"others_delay": round(float(lost_s[:, 0].sum() / lost_s[:, 1].sum()), 4)}
+    result["others_delay_ci95"] = None
+    if len(lost_s) >= FEWEST_RUNS:
+        draws = np.random.default_rng(2).choice(lost_s, (_RESAMPLES, len(lost_s)))
+        with_s, without_s = draws.sum(axis=1).T
+        low, high = np.quantile(with_s / np.maximum(without_s, 1e-9), [0.025, 0.975])
+        result["others_delay_ci95"] = [round(float(low), 4), round(float(high), 4)]
+    return result
 
 
 def _ratios(rows: F64) -> dict[str, Any]:
