@@ -204,7 +204,17 @@ def test_where_no_rule_holds_it_says_so(street):
     for _ in range(60):
         street.second([*queue("WA_0", 3), *queue("NAA_0", 3)])
     [place] = street.list()
-    assert [str(cause.kind) for cause in place.causes] == ["unknown"]
+    [cause] = place.causes
+    assert (cause.kind, cause.remedy) == ("unknown", "show-stage")
+    assert cause.stage and cause.figures == {"queue_veh": 3.0}  # where most wait, and what would serve them
+
+
+def test_the_worst_now_is_not_where_it_was_bad_three_minutes_ago(street):
+    for _ in range(150):
+        street.second([*queue("WA_0", 15), *queue("EB_0", 2)])
+    for _ in range(130):
+        street.second([*queue("WA_0", 1), *queue("EB_0", 4)])
+    assert street.list()[0].junction == "B"
 
 
 def test_a_quiet_city_has_no_worst_place(street):

@@ -51,7 +51,7 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 class WorstPlace(msgspec.Struct, frozen=True):
-    """standing_veh: mean queue there over the last five minutes, which is also the vehicle-seconds lost in
+    """standing_veh: mean queue there over the last two minutes, which is also the vehicle-seconds lost in
     each second; queue_veh: the queue now. fullest: the fullest approach, and its queue over what finds
     room."""
 

@@ -39,6 +39,10 @@ LONGEST_GAP_S = 5.0
 SPAN = 60
 """Ticks of a cycle or so, over which a queue is averaged, so that its phase does not count."""
 
+STANDING_SPAN = 120
+"""Ticks over which queues are averaged to say where it is worst now: a cycle or two, so that a red does not
+count as a jam, nor a jam that has gone as one that is."""
+
 _MOST = 255
 
 
@@ -109,11 +113,12 @@ class Recent:
         return may
 
     def standing(self) -> F64:
-        """(a,) vehicles that stood on each approach, on average over the ticks that saw it."""
-        kept = min(self._count, KEPT)
+        """(a,) vehicles that stood on each approach, on average over those of the last STANDING_SPAN ticks
+        that saw it."""
         if self._sums is None or self._sums[0] != self._count:
-            lanes = self._queued[:kept].sum(axis=0, dtype=np.float64)
-            seen = np.maximum(self._seen[:kept].sum(axis=0), 1)
+            last = np.arange(max(0, self._count - STANDING_SPAN), self._count) % KEPT
+            lanes = self._queued[last].sum(axis=0, dtype=np.float64)
+            seen = np.maximum(self._seen[last].sum(axis=0), 1)
             self._sums = (self._count, lanes / seen)
         means = self._sums[1]
         return np.array([means[approach.lanes].sum() for approach in self.approaches])

@@ -1,6 +1,6 @@
 """Which junctions do worst, why, and what can be done: rules over what is known, no model.
 
-Ranked by the vehicles that stood there on average over the last five minutes. By Little's law that is the
+Ranked by the vehicles that stood there on average over the last two minutes. By Little's law that is the
 time lost there each second, so the first in the list is where attention is worth most. The causes are told in
 a fixed order (`CauseKind`), each with the figures that speak for it; a rule that does not hold says nothing,
 and where none holds the list says so instead of guessing.
@@ -125,18 +125,7 @@ class WorstPlaces:
         mine = np.flatnonzero(self._junction_of == row)
         fullest = int(mine[np.argmax(queue[mine] / self._storage_veh[mine])]) if len(mine) else -1
         share = float(queue[fullest] / self._storage_veh[fullest]) if fullest >= 0 else 0.0
-        causes = self._causes(row, mine, snapshot, known, queue)
-        if not causes:
-            most = int(mine[np.argmax(queue[mine])]) if len(mine) else -1
-            where = self.approaches[most] if most >= 0 else None
-            says = "The queue has cleared for now."
-            if where is not None and queue[most] > 0:
-                says = (
-                    f"No single cause is found; the longest queue, {queue[most]:.0f}, is on {_street(where)}."
-                )
-            veh = float(queue[most]) if where is not None else 0.0
-            edge = where.edge if where is not None and veh > 0 else ""
-            causes = [_cause("UNKNOWN", "LOOK_AT_JUNCTION", says, edge, queue_veh=veh)]
+        causes = self._causes(row, mine, snapshot, known, queue) or [self._busy(row, mine)]
         delay_s = float(known.delay_s[row])
         return WorstPlace(
             self._city.junctions[row].id, round(standing, 1), round(now, 1),
@@ -208,12 +197,29 @@ class WorstPlaces:
         says = f"The road behind it is full: {name}, {100 * min(share, 1.0):.0f} % under standing vehicles."
         return [_cause("SPILL_BACK", "LOOK_DOWNSTREAM", says, ahead, share=min(share, 1.0))]
 
+    def _busy(self, row: int, mine: Any) -> Cause:
+        """Where no rule holds: nothing is known to be wrong, and here is where most wait."""
+        standing = self._recent.standing()
+        most = int(mine[np.argmax(standing[mine])]) if len(mine) else -1
+        if most < 0 or standing[most] < 0.5:
+            return _cause("UNKNOWN", "LOOK_AT_JUNCTION", "The queue has cleared for now.")
+        where, veh = self.approaches[most], float(standing[most])
+        says = f"Nothing is known to be wrong; most wait on {_street(where)}: {veh:.0f} in the mean."
+        return _cause("UNKNOWN", "SHOW_STAGE", says, where.edge, self._stage_for(row, where), queue_veh=veh)
+
     def _demand(self, row: int, mine: Any, queue: F64) -> list[Cause]:
+        """What the queues themselves say. Of full approaches the longest queue counts: a stub is full with
+        three. How uneven they are is told by their means, which do not change with each stage."""
         if not len(mine):
             return []
-        share = queue[mine] / self._storage_veh[mine]
-        k = int(mine[np.argmax(share)])
-        approach, fill = self.approaches[k], float(share.max())
+        fill = queue[mine] / self._storage_veh[mine]
+        full = (fill >= FULL_SHARE) & (queue[mine] >= 0.5 * queue[mine].max())
+        k = (
+            int(mine[np.argmax(np.where(full, queue[mine], -1.0))])
+            if full.any()
+            else int(mine[np.argmax(fill)])
+        )
+        approach = self.approaches[k]
         street, stage = _street(approach), self._stage_for(row, approach)
         grown = self._recent.growth(approach)
         if grown is not None and grown[1] - grown[0] >= GROWN_VEH and grown[2] >= LEAST_STANDING_VEH:
@@ -221,13 +227,18 @@ class WorstPlaces:
             says = f"{street}: its queue grew from {before:.0f} to {after:.0f} vehicles and no longer clears."
             figures = {"before_veh": before, "after_veh": after}
             return [_cause("DEMAND", "TRY_WHAT_IF", says, approach.edge, stage, **figures)]
-        if fill >= FULL_SHARE:
+        if full.any():
             says = f"The queue on {street} fills all that its camera sees ({queue[k]:.0f} vehicles)."
             return [_cause("FULL_APPROACH", "SHOW_STAGE", says, approach.edge, stage, queue_veh=queue[k])]
+        mean = self._recent.standing()
+        share = mean[mine] / self._storage_veh[mine]
         others = np.delete(share, np.argmax(share))
-        if fill >= UNEVEN_SHARE and len(others) and float(others.max()) <= EMPTY_SHARE:
-            says = f"{queue[k]:.0f} vehicles wait on {street} while the other approaches are nearly empty."
-            return [_cause("UNEVEN", "SHOW_STAGE", says, approach.edge, stage, queue_veh=queue[k])]
+        if float(share.max()) >= UNEVEN_SHARE and len(others) and float(others.max()) <= EMPTY_SHARE:
+            k = int(mine[np.argmax(share)])
+            approach = self.approaches[k]
+            street, stage = _street(approach), self._stage_for(row, approach)
+            says = f"{mean[k]:.0f} vehicles wait on {street} while the other approaches are nearly empty."
+            return [_cause("UNEVEN", "SHOW_STAGE", says, approach.edge, stage, queue_veh=mean[k])]
         return []
 
     def _stage_for(self, row: int, approach: Approach) -> str:

@@ -37,6 +37,8 @@ export function follow(place: WorstPlace, cause: Cause): void {
       return go(JUNCTION, place.junction);
     case 'look-downstream':
       return go(JUNCTION, cause.about || place.junction);
+    case 'show-stage':
+      return go(JUNCTION, place.junction, cause.stage ? { stage: cause.stage } : {});
     default:
       return go(JUNCTION, place.junction);
   }

@@ -50,6 +50,11 @@ export function causeInWords(cause: Cause): string {
   return words.worst.cause[cause.kind]?.(figures, about) ?? cause.says;
 }
 
+function remedyInWords(cause: Cause): string {
+  if (cause.remedy === 'show-stage' && cause.stage) return words.worst.requestStage(cause.stage);
+  return words.worst.remedy[cause.remedy] ?? words.worst.remedy['look-at-junction'];
+}
+
 export function useJunctionName(id: string): string {
   return useStore((s) => s.geometry?.junctions.find((one) => one.id === id)?.name || id);
 }
@@ -75,7 +80,7 @@ function Place({ place, now, rank }: { place: WorstPlace; now: WorstPlace; rank:
       )}
       {first && (
         <button type="button" class="link remedy" data-testid="worst-remedy" onClick={() => follow(place, first)}>
-          {words.worst.remedy[first.remedy] ?? words.worst.remedy['look-at-junction']}
+          {remedyInWords(first)}
         </button>
       )}
       {operator && first?.remedy !== 'try-what-if' && (

@@ -49,7 +49,7 @@ const causes: Record<CauseKind, (figures: Figures, about: string) => string> = {
   demand: (f, about) => `Demand beyond capacity on ${about}: its queue has grown from ${f['before_veh'] ?? '–'} to ${f['after_veh'] ?? '–'} vehicles and no longer clears`,
   'full-approach': (f, about) => `The queue on ${about} fills the view of its camera (${f['queue_veh'] ?? '–'} vehicles)`,
   uneven: (f, about) => `${f['queue_veh'] ?? '–'} vehicles wait on ${about} while the others are nearly empty`,
-  unknown: (f, about) => (about ? `No single cause found; the longest queue (${f['queue_veh'] ?? '–'}) is on ${about}` : 'The queue has cleared for now'),
+  unknown: (f, about) => (about ? `Nothing is known to be wrong; most wait on ${about} (${f['queue_veh'] ?? '–'} in the mean)` : 'The queue has cleared for now'),
 };
 
 export const en = {
@@ -71,14 +71,14 @@ export const en = {
   watched: { incidents: 'One is open.', 'spill-backs': 'There should be none.', 'silent-cameras': 'There should be none.', 'local-controllers': 'All should follow the brain.', brains: 'A brain is off or has failed.' } as Partial<Record<SignId, string>>,
   worst: {
     title: 'Worst now',
-    caption: 'longest queues, mean of 5 min',
+    caption: 'longest queues, mean of 2 min',
     held: 'kept in place while you point here',
-    none: 'Nowhere has a queue lasted over the past five minutes.',
+    none: 'Nowhere has a queue lasted over the past two minutes.',
     waiting: 'Looking…',
     lost: 'The list cannot be fetched.',
     queue: (vehicles: string) => `queue ${vehicles} veh`,
     mean: (vehicles: string) => `mean ${vehicles}`,
-    queueHint: 'Queue: vehicles that stand or creep (below 5 km/h) in view of the cameras, now, and on average over the past five minutes, by which the list is ordered.',
+    queueHint: 'Queue: vehicles that stand or creep (below 5 km/h) in view of the cameras, now, and on average over the past two minutes, by which the list is ordered.',
     /** Sides of the compass: eight from north on, clockwise. */
     sides: ['north', 'north-east', 'east', 'south-east', 'south', 'south-west', 'west', 'north-west'],
     approach: (side: string, street: string) => (street ? `${street} from the ${side}` : `the approach from the ${side}`),
@@ -86,6 +86,7 @@ export const en = {
     cause: causes,
     whatIfHere: 'Try a what-if here',
     remedy: remedies,
+    requestStage: (stage: string) => `Request stage ${stage}`,
     rank: (rank: number, name: string) => `${rank}. ${name}`,
   },
   layers: {

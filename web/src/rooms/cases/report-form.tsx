@@ -183,6 +183,9 @@ function SpotField({ wrong }: { wrong: boolean }): JSX.Element {
           aria-describedby="report-where"
           data-testid="report-place"
           onInput={(event) => type(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') event.preventDefault(); // takes a suggestion; the report is sent by its button
+          }}
         />
         <button
           type="button"

@@ -6,6 +6,7 @@ import type { JunctionDetail, Stage } from '../../api/types';
 import { formatClock } from '../../format';
 import { ledgerSentence } from '../../ledger/sentence';
 import { complain } from '../../state/actions';
+import { getRoute } from '../../state/route';
 import { toast, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { text } from '../../text';
@@ -157,7 +158,10 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
   useEffect(() => () => preview(''), []);
   const planOnly = detail.capability === 'plan';
   const [action, setAction] = useState<OverrideAction>(planOnly ? 'local' : 'stage');
-  const [stage, setStage] = useState(() => junctionStore.get().recent?.override?.stage || detail.stages[0]?.id || '');
+  const [stage, setStage] = useState(() => {
+    const asked = getRoute().query['stage']; // whoever came by a remedy finds it chosen
+    return junctionStore.get().recent?.override?.stage || detail.stages.find((one) => one.id === asked)?.id || detail.stages[0]?.id || '';
+  });
   const [duration, setDuration] = useState<Record<OverrideAction, number>>({ stage: 60, hold: 60, local: 900 });
   const [reason, setReason] = useState('');
   const [missing, setMissing] = useState('');
@@ -168,6 +172,7 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
     const green = sayGreen(plan, one, kinds);
     return green ? words.stages.short(one.id, green) : one.id;
   };
+  const now = detail.stages.find((one) => one.id === detail.stage);
   const mission = useStore((s) => s.snapshot?.missions.find((one) => one.next_junction === detail.id) ?? null);
   const submit = async (): Promise<void> => {
     const lacks = action === 'stage' && !stage ? words.override.noStage : reason.trim() ? '' : words.override.missing;
@@ -271,7 +276,7 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
       </p>
       <div class="actions">
         <button type="submit" class="button primary" disabled={busy} data-testid="override-take">
-          {words.override.take(detail.name || detail.id)}
+          {action === 'hold' && now ? words.override.takeHold(says(now)) : words.override.take(detail.name || detail.id)}
         </button>
       </div>
     </form>

@@ -140,6 +140,7 @@ export const en = {
     minutes: (count: number) => `${count} min`,
     reason: 'Reason',
     reasonHint: 'for the record',
+    takeHold: (stage: string) => `Hold ${stage}`,
     take: (junction: string) => `Take over ${junction}`,
     safe: 'Minimum greens, intergreens and pedestrian clearance hold as ever. It ends by itself, at the latest when its time is over.',
     goesBefore: 'It goes before the brain, buses and emergency vehicles.',

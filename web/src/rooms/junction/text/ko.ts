@@ -136,6 +136,7 @@ export const ko: JunctionText = {
     minutes: (count) => `${count}분`,
     reason: '사유',
     reasonHint: '기록용',
+    takeHold: (stage) => `유지: ${stage}`,
     take: (junction) => `${junction} 개입 시작`,
     safe: '최소녹색시간, 전이시간, 보행자 소거시간은 항상 지켜집니다. 늦어도 지정한 시간이 지나면 저절로 끝납니다.',
     goesBefore: '브레인, 버스, 긴급차량보다 우선합니다.',

@@ -136,6 +136,7 @@ export const zh: JunctionText = {
     minutes: (count) => `${count} 分钟`,
     reason: '理由',
     reasonHint: '留作记录',
+    takeHold: (stage) => `保持：${stage}`,
     take: (junction) => `接管 ${junction}`,
     safe: '最小绿灯、绿灯间隔和行人清空时间始终有效。最迟到时间结束时自动终止。',
     goesBefore: '优先于大脑、公交和应急车辆。',
