@@ -39,8 +39,8 @@ KINDS_SEEN: dict[IncidentKind, dict[IncidentKind, float]] = {
 }  # fmt: skip
 """What is true of incidents that cameras call so; others are what they are called. Rows of vehicles show
 where somebody stands, not why: a crash on one lane is a vehicle that stands. Shares of what was told and was
-something in benchmarks/incidents (609 incidents of all kinds, about as many of each; `by_told` in its
-results.json); where one kind is commoner than another, they are others."""
+something in the third round of benchmarks/incidents (609 incidents, all kinds about as common; `by_told` in
+its results.json has the newest round's); where one kind is commoner than another, they are others."""
 
 
 def kinds_seen(kind: IncidentKind) -> dict[IncidentKind, float]:
