@@ -82,6 +82,19 @@ def test_one_incident_is_one_case_however_often_it_is_told(trial: OnTrial) -> No
     assert trial.events("case-1").count("incident") == 1
 
 
+def test_what_only_people_reported_is_not_seen_until_a_sensor_sees_it(trial: OnTrial) -> None:
+    report(trial, "r-1")
+    only_reported = msgspec.structs.replace(incident(confidence=0.5), sensors=(), reports=("r-1",))
+    trial.desk.take([only_reported], 150.0, "s")
+    [case] = list_summaries(trial.store.db, open_only=True)[0]
+    assert (case.incidents, case.reports) == (0, 1)
+    assert "incident" not in trial.events("case-1")
+    trial.desk.take([incident(detected_s=160.0)], 160.0, "s")
+    [case] = list_summaries(trial.store.db, open_only=True)[0]
+    assert (case.incidents, case.reports) == (1, 1)
+    assert trial.events("case-1").count("incident") == 1
+
+
 def test_what_a_brain_tells_apart_stays_apart_and_what_follows_from_it_joins(trial: OnTrial) -> None:
     trial.desk.take([incident("incidents-1"), incident("incidents-2", at=place(80.0))], 140.0, "s")
     assert len(open_cases(trial)) == 2

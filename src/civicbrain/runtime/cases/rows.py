@@ -38,7 +38,8 @@ MOST_EVENTS = 500
 _SUMMARY = """
 SELECT c.*,
     (SELECT count(*) FROM report r WHERE r.case_number = c.number) AS reports,
-    (SELECT count(*) FROM incident i WHERE i.case_number = c.number) AS incidents,
+    (SELECT count(*) FROM incident i WHERE i.case_number = c.number
+     AND json_array_length(i.body, '$.sensors') > 0) AS incidents,
     (SELECT count(*) FROM incident i WHERE i.case_number = c.number AND i.open = 1) AS there
 FROM case_file c
 """

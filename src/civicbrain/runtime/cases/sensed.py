@@ -27,7 +27,8 @@ class Sensed:
     def take(self, change: Change, said: Incident, now_s: float, at_s: float, session: str) -> None:
         """One word on one incident. now_s: platform second of it, at_s: unix second of it."""
         row = change.one("SELECT * FROM incident WHERE session = ? AND id = ?", session, said.id)
-        if row is not None and msgspec.json.decode(row["body"], type=Incident).updated_s > said.updated_s:
+        before = None if row is None else msgspec.json.decode(row["body"], type=Incident)
+        if before is not None and before.updated_s > said.updated_s:
             return  # an older word that came late, or twice
         number = row["case_number"] if row is not None else None
         onset_s = at_s - max(0.0, now_s - said.onset_s)
@@ -48,6 +49,10 @@ class Sensed:
         if number is None:
             number = self._place(change, said, at_s, onset_s, session)
         if number is not None:
+            # what only people reported comes back from the brain, too: nobody has seen it by that
+            if said.sensors and not (before is not None and before.sensors):
+                detail = {"incident": said.id, "kind": said.kind, "confidence": round(said.confidence, 2)}
+                change.event(number, "incident", detail)
             self._follow(change, number, said, was_open=row is None or bool(row["open"]))
 
     def end_others(self, change: Change, session: str) -> int:
@@ -77,15 +82,14 @@ class Sensed:
                 return None
             detect_s = max(0.0, said.detected_s - said.onset_s)
             number = self._conduct.open(
-                change, said.kind, said.place, said.confidence, why="seen by sensors",
+                change, said.kind, said.place, said.confidence,
+                why="seen by sensors" if said.sensors else "reported",
                 capacity_left=said.capacity_left, delay_veh_h=said.delay_veh_h, onset_s=onset_s,
                 detected_s=onset_s + detect_s, detect_s=detect_s,
             )  # fmt: skip
         change.run(
             "UPDATE incident SET case_number = ? WHERE session = ? AND id = ?", number, session, said.id
         )
-        detail = {"incident": said.id, "kind": said.kind, "confidence": round(said.confidence, 2)}
-        change.event(number, "incident", detail)
         change.run(
             "UPDATE case_file SET onset_s = min(coalesce(onset_s, ?), ?),"
             " detected_s = coalesce(detected_s, ?), detect_s = coalesce(detect_s, ?) WHERE number = ?",
