@@ -74,6 +74,7 @@ class Street:
         self.brain = IncidentsBrain(CITY, **options)
         self.store = Store(CITY)
         self.told: dict[str, Incident] = {}
+        self.alerts: set[tuple[str, str]] = set()  # (key, what it says)
         self.ever: list[Incident] = []
 
     def play(
@@ -92,7 +93,9 @@ class Street:
             if seen:
                 data.append(frame(now_s, vehicles(now_s), seen))
             self.store.fold(data, now_s)
-            for incident in self.brain.advise(self.store.snapshot(now_s)).incidents:
+            advice = self.brain.advise(self.store.snapshot(now_s))
+            self.alerts.update((alert.key, alert.detail) for alert in advice.alerts)
+            for incident in advice.incidents:
                 self.told[incident.id] = incident
                 self.ever.append(incident)
         return self

@@ -170,6 +170,7 @@ def test_lamps_that_do_not_change_while_somebody_waits_are_stuck() -> None:
     [one] = street.open
     assert one.kind is SIGNAL
     assert one.detected_s <= 400.0
+    assert len(street.alerts) == 1  # not one a second with other seconds in it
 
 
 @pytest.mark.parametrize("mode", [ControllerMode.MANUAL, ControllerMode.FORCED])

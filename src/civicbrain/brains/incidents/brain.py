@@ -78,6 +78,7 @@ class IncidentsBrain:
         self._fusion = Fusion(layout)
         self._reported = Reported(self.name)
         self._said: dict[str, Incident] = {}
+        self._alerted: dict[str, tuple[tuple[object, ...], Alert]] = {}
         self._begin_s = self._first_frame_s = math.nan
         self._last_s = -math.inf
         self._count = 0
@@ -180,6 +181,7 @@ class IncidentsBrain:
         """New, over, changed, or not said for a while."""
         before = self._said.get(one.id)
         if not one.is_open:
+            self._alerted.pop(one.id, None)
             return self._said.pop(one.id, None) is not None
         if before is not None and one.updated_s - before.updated_s < REPEAT_S and _what(before) == _what(one):
             return False
@@ -191,7 +193,13 @@ class IncidentsBrain:
         where = one.place.edge or one.place.junction or one.place.sensor
         known = one.place.junction if one.place.junction in self._city.signals.row else ""
         detail = f"{where}: {one.evidence[0].split(',')[0] if one.evidence else 'reported'}"
-        return Alert(one.id, severity, _TITLE[one.kind], detail, one.updated_s, self.name, known)
+        alert = Alert(one.id, severity, _TITLE[one.kind], detail, one.updated_s, self.name, known)
+        # seconds in the evidence go on while it lasts: that alone is no news, or there were one each second
+        what, before = self._alerted.get(one.id, (None, alert))
+        if what == _what(one):
+            alert = msgspec.structs.replace(alert, detail=before.detail)
+        self._alerted[one.id] = _what(one), alert
+        return alert
 
 
 def _what(one: Incident) -> tuple[object, ...]:
