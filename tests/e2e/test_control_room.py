@@ -213,6 +213,20 @@ def test_everything_that_can_be_pressed_has_a_name(room: Any) -> None:
     assert nameless == []
 
 
+def test_a_phone_has_the_map_above_the_rail(room: Any) -> None:
+    page = room.page
+    page.set_viewport_size({"width": 390, "height": 800})
+    try:
+        place, rail = page.locator(".map").bounding_box(), page.locator(".rail").bounding_box()
+        assert place["width"] == 390
+        assert place["height"] >= 500
+        assert rail["y"] >= place["y"] + place["height"]
+        assert rail["y"] + rail["height"] <= 800
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    finally:
+        page.set_viewport_size({"width": 1000, "height": 640})
+
+
 @pytest.fixture
 def alone(shared_room: Any) -> Iterator[None]:
     """The shared page draws nothing meanwhile."""
