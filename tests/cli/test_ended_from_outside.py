@@ -24,6 +24,8 @@ def test_a_city_that_is_being_made_leaves_nothing_behind(tmp_path: Path, number:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # whoever runs the tests may ignore it, as nohup does
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     until = time.monotonic() + 60.0
     while not any(scratch.iterdir()):
