@@ -114,27 +114,30 @@ class WorstPlaces:
         now = np.bincount(self._junction_of, queue, count)
         order = np.argsort(-by_junction, kind="stable")[: min(limit, MOST_LISTED)]
         return [
-            self._place(int(row), snapshot, known, queue, float(by_junction[row]), float(now[row]))
+            self._place(int(row), snapshot, known, queue, standing, float(now[row]))
             for row in order.tolist()
             if by_junction[row] >= LEAST_STANDING_VEH
         ]
 
     def _place(
-        self, row: int, snapshot: Snapshot, known: Known, queue: F64, standing: float, now: float
+        self, row: int, snapshot: Snapshot, known: Known, queue: F64, standing: F64, now: float
     ) -> WorstPlace:
         mine = np.flatnonzero(self._junction_of == row)
         fullest = int(mine[np.argmax(queue[mine] / self._storage_veh[mine])]) if len(mine) else -1
         share = float(queue[fullest] / self._storage_veh[fullest]) if fullest >= 0 else 0.0
-        causes = self._causes(row, mine, snapshot, known, queue) or [self._busy(row, mine)]
+        causes = self._causes(row, mine, snapshot, known, queue, standing)
+        causes = causes or [self._busy(row, mine, standing)]
         delay_s = float(known.delay_s[row])
         return WorstPlace(
-            self._city.junctions[row].id, round(standing, 1), round(now, 1),
+            self._city.junctions[row].id, round(float(standing[mine].sum()), 1), round(now, 1),
             None if np.isnan(delay_s) else round(delay_s, 1),
             self.approaches[fullest].edge if fullest >= 0 else "", round(share, 2),
             tuple(msgspec.structs.replace(c, name=self._streets.get(c.about, "")) for c in causes),
         )  # fmt: skip
 
-    def _causes(self, row: int, mine: Any, snapshot: Snapshot, known: Known, queue: F64) -> list[Cause]:
+    def _causes(
+        self, row: int, mine: Any, snapshot: Snapshot, known: Known, queue: F64, standing: F64
+    ) -> list[Cause]:
         junction = self._city.junctions[row]
         mode, found = int(snapshot.signals.mode[row]), []
         for incident in snapshot.incidents:
@@ -158,7 +161,7 @@ class WorstPlaces:
             whom = f"mission {holder.mission}" if holder.mission else "a bus"
             says = f"It is held for {whom}."
             found.append(_cause("PRIORITY", "FOLLOW_MISSION", says, holder.mission))
-        return [*found, *self._demand(row, mine, queue)]
+        return [*found, *self._demand(row, mine, queue, standing)]
 
     def _silent(self, mine: Any, snapshot: Snapshot) -> list[Cause]:
         worst: Cause | None = None
@@ -197,48 +200,49 @@ class WorstPlaces:
         says = f"The road behind it is full: {name}, {100 * min(share, 1.0):.0f} % under standing vehicles."
         return [_cause("SPILL_BACK", "LOOK_DOWNSTREAM", says, ahead, share=min(share, 1.0))]
 
-    def _busy(self, row: int, mine: Any) -> Cause:
+    def _ask_for(self, kind: str, row: int, approach: Approach, says: str, veh: float) -> Cause:
+        """A cause that the stage which serves this approach remedies."""
+        stage = self._stage_for(row, approach)
+        return _cause(kind, "SHOW_STAGE", says, approach.edge, stage, queue_veh=veh)
+
+    def _busy(self, row: int, mine: Any, standing: F64) -> Cause:
         """Where no rule holds: nothing is known to be wrong, and here is where most wait."""
-        standing = self._recent.standing()
         most = int(mine[np.argmax(standing[mine])]) if len(mine) else -1
         if most < 0 or standing[most] < 0.5:
             return _cause("UNKNOWN", "LOOK_AT_JUNCTION", "The queue has cleared for now.")
         where, veh = self.approaches[most], float(standing[most])
         says = f"Nothing is known to be wrong; most wait on {_street(where)}: {veh:.0f} in the mean."
-        return _cause("UNKNOWN", "SHOW_STAGE", says, where.edge, self._stage_for(row, where), queue_veh=veh)
+        return self._ask_for("UNKNOWN", row, where, says, veh)
 
-    def _demand(self, row: int, mine: Any, queue: F64) -> list[Cause]:
+    def _demand(self, row: int, mine: Any, queue: F64, standing: F64) -> list[Cause]:
         """What the queues themselves say. Of full approaches the longest queue counts: a stub is full with
         three. How uneven they are is told by their means, which do not change with each stage."""
         if not len(mine):
             return []
         fill = queue[mine] / self._storage_veh[mine]
         full = (fill >= FULL_SHARE) & (queue[mine] >= 0.5 * queue[mine].max())
-        k = (
-            int(mine[np.argmax(np.where(full, queue[mine], -1.0))])
-            if full.any()
-            else int(mine[np.argmax(fill)])
-        )
+        k = int(mine[np.argmax(np.where(full, queue[mine], -1.0) if full.any() else fill)])
         approach = self.approaches[k]
-        street, stage = _street(approach), self._stage_for(row, approach)
+        street = _street(approach)
         grown = self._recent.growth(approach)
         if grown is not None and grown[1] - grown[0] >= GROWN_VEH and grown[2] >= LEAST_STANDING_VEH:
             before, after, _ = grown
             says = f"{street}: its queue grew from {before:.0f} to {after:.0f} vehicles and no longer clears."
             figures = {"before_veh": before, "after_veh": after}
+            stage = self._stage_for(row, approach)
             return [_cause("DEMAND", "TRY_WHAT_IF", says, approach.edge, stage, **figures)]
         if full.any():
             says = f"The queue on {street} fills all that its camera sees ({queue[k]:.0f} vehicles)."
-            return [_cause("FULL_APPROACH", "SHOW_STAGE", says, approach.edge, stage, queue_veh=queue[k])]
-        mean = self._recent.standing()
-        share = mean[mine] / self._storage_veh[mine]
+            return [self._ask_for("FULL_APPROACH", row, approach, says, float(queue[k]))]
+        share = standing[mine] / self._storage_veh[mine]
         others = np.delete(share, np.argmax(share))
         if float(share.max()) >= UNEVEN_SHARE and len(others) and float(others.max()) <= EMPTY_SHARE:
             k = int(mine[np.argmax(share)])
-            approach = self.approaches[k]
-            street, stage = _street(approach), self._stage_for(row, approach)
-            says = f"{mean[k]:.0f} vehicles wait on {street} while the other approaches are nearly empty."
-            return [_cause("UNEVEN", "SHOW_STAGE", says, approach.edge, stage, queue_veh=mean[k])]
+            approach, veh = self.approaches[k], float(standing[k])
+            says = (
+                f"{veh:.0f} vehicles wait on {_street(approach)} while the other approaches are nearly empty."
+            )
+            return [self._ask_for("UNEVEN", row, approach, says, veh)]
         return []
 
     def _stage_for(self, row: int, approach: Approach) -> str:

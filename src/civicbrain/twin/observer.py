@@ -159,18 +159,20 @@ class Observer:
         for event in self._watchers[row].look(lamps, time_s):
             self.count += 1
             key = event.rule, event.junction, event.groups
-            count, first_s = self._found.get(key, (0, event.time_s))
-            self._found[key] = count + 1, first_s
+            _add(self._found, key, 1, event.time_s)
 
 
 def merge_kinds(kinds: Iterable[UnsafeKind]) -> list[UnsafeKind]:
     """Of several runs: one for each rule, junction and group(s), most frequent first."""
     found: dict[_Key, tuple[int, float]] = {}
     for kind in kinds:
-        key = kind.rule, kind.junction, kind.groups
-        count, first_s = found.get(key, (0, kind.first_s))
-        found[key] = count + kind.count, min(first_s, kind.first_s)
+        _add(found, (kind.rule, kind.junction, kind.groups), kind.count, kind.first_s)
     return _in_order(found)
+
+
+def _add(found: dict[_Key, tuple[int, float]], key: _Key, count: int, first_s: float) -> None:
+    before, before_s = found.get(key, (0, first_s))
+    found[key] = before + count, min(before_s, first_s)
 
 
 def _in_order(found: dict[_Key, tuple[int, float]]) -> list[UnsafeKind]:

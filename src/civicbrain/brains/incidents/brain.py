@@ -195,10 +195,11 @@ class IncidentsBrain:
         detail = f"{where}: {one.evidence[0].split(',')[0] if one.evidence else 'reported'}"
         alert = Alert(one.id, severity, _TITLE[one.kind], detail, one.updated_s, self.name, known)
         # seconds in the evidence go on while it lasts: that alone is no news, or there were one each second
-        what, before = self._alerted.get(one.id, (None, alert))
-        if what == _what(one):
+        what = _what(one)
+        said, before = self._alerted.get(one.id, (None, alert))
+        if said == what:
             alert = msgspec.structs.replace(alert, detail=before.detail)
-        self._alerted[one.id] = _what(one), alert
+        self._alerted[one.id] = what, alert
         return alert
 
 
