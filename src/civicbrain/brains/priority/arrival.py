@@ -22,7 +22,6 @@ ACCELERATION_MPS2 = 2.6  # SUMO's default, which is that of a car
 PASS_LOSS_S = 0.2
 """Looking both ways at a signal that is green."""
 
-SEEN_M = 150.0  # of an approach, by its camera (docs/architecture.md)
 USUAL_VEH_PER_S, USUAL_S = 0.07, 10.0
 """Flow of a lane of which nothing is seen (250 veh/h), and for how many seconds of seeing that counts."""
 
@@ -40,7 +39,9 @@ class RoadView:
         network = city.network
         first = network.edges.lane_start[:-1]
         seen_m = np.where(
-            np.isin(first, city.cameras.lane), np.minimum(network.lanes.length_m[first], SEEN_M), 0.0
+            np.isin(first, city.cameras.lane),
+            np.minimum(network.lanes.length_m[first], city.cameras.range_m),
+            0.0,
         )
         self._seen_s: F64 = seen_m / np.maximum(network.lanes.speed_mps[first], 1.0)
         self._snapshot: Snapshot | None = None
