@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from civicbrain.cli.progress import StudyProgress
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.progress import TaskID
-
-    from civicbrain.evaluate.plan import RunTask
-    from civicbrain.evaluate.records import Evaluation, Failure, RunFile
+    from civicbrain.evaluate.records import Evaluation
 
 
 def register(app: typer.Typer) -> None:
@@ -120,7 +119,7 @@ def evaluate(
         executor = RayCluster(cluster)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     folder = default_folder(scenario, stamp) if out is None else out
-    progress = _Bar(quiet=json or not sys.stderr.isatty())
+    progress = StudyProgress(quiet=json)
     try:
         with progress:
             evaluations = run_study(
@@ -249,55 +248,3 @@ def _with_interval(mean: float | None, interval: tuple[float, float] | None, dig
         return "–"
     text = f"{mean:.{digits}f}"
     return text if interval is None else f"{text} ± {(interval[1] - interval[0]) / 2:.{digits}f}"
-
-
-class _Bar:
-    """The study's progress on stderr: runs done, time left; silent where nobody watches."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("runs,"),
-            TimeElapsedColumn(),
-            TextColumn("elapsed,"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=Console(stderr=True),
-            disable=quiet,
-        )
-        self._quiet = quiet
-        self._task: TaskID | None = None
-
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def start(self, total: int, finished_before: int) -> None:
-        self._task = self._progress.add_task("running", total=total, completed=finished_before)
-        if finished_before and not self._quiet:
-            self._progress.console.print(f"{finished_before} of {total} runs are there already; going on")
-
-    def done(self, task: RunTask, outcome: RunFile | Failure) -> None:
-        if self._task is None:
-            return
-        self._progress.update(self._task, advance=1, description=f"{task.control.name}, seed {task.seed}")
-        reason = getattr(outcome, "reason", None)
-        if reason is not None and not self._quiet:
-            self._progress.console.print(
-                f"{task.control.name}, seed {task.seed} failed: {reason}", markup=False
-            )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from civicbrain.cli.progress import saying
+
 if TYPE_CHECKING:
     from civicbrain.evaluate.retime.records import Retiming
 
@@ -55,8 +57,6 @@ def retime(
 
     Writes report.html, plans.json, plans.add.xml (for SUMO), timing sheets and the retimed city.
     """
-    from rich.console import Console
-
     from civicbrain.evaluate.plan import parse_seeds
     from civicbrain.evaluate.records import encode
     from civicbrain.evaluate.retime.make import parse_periods
@@ -78,11 +78,8 @@ def retime(
     folder = default_folder(city, datetime.now().strftime("%Y%m%d-%H%M%S")) if out is None else out
     words = ["civicbrain", "retime", city, *(["--counts", str(counts)] if counts else [])]
     words += ["--periods", periods, "--seeds", seeds, "--max-cycle", str(max_cycle)]
-    console = Console(stderr=True, quiet=json or not sys.stderr.isatty())
-    with console.status("reading the city") as status:
-        retiming = run_retiming(
-            city, folder, options, counts_file=counts, say=status.update, command=shlex.join(words)
-        )
+    with saying("reading the city", quiet=json) as say:
+        retiming = run_retiming(city, folder, options, counts_file=counts, say=say, command=shlex.join(words))
     if json:
         sys.stdout.write(encode(retiming).decode())
     else:
