@@ -1,16 +1,23 @@
-"""Why a stage was chosen, as a small mapping for people. Built only when asked for."""
+"""Why a stage was chosen, as a small mapping for people. Built only when asked for.
+
+A city's arrays are turned into lists once a second: with 1,300 junctions, asking numpy for each number of
+each junction took longer than the decision.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import groupby
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from civicbrain.brains.signals.approach import Streams
+from civicbrain.brains.signals.asking import Explain
 from civicbrain.brains.signals.demand import SOON
 from civicbrain.brains.signals.stages import StageTable
 from civicbrain.city.model import City
-from civicbrain.city.signals import SignalJunction
 from civicbrain.contracts.brain import PlanRequest
 
 if TYPE_CHECKING:
@@ -18,97 +25,114 @@ if TYPE_CHECKING:
     from civicbrain.brains.signals.max_pressure import Decision
 
 
-def explain_junction(
-    city: City, streams: Streams, table: StageTable, decision: Decision, row: int
-) -> Mapping[str, object]:
-    """`stages`: worth (weighted veh/s) and span (s) of each; `demand`: vehicles within 10 s by group;
-    `full_outlets`: groups whose road behind is filling up; `why`: one sentence."""
-    junction = city.junctions[row]
-    first_stage, first_group = int(table.stage_of[row]), int(table.group_start[row])
-    demand: dict[str, float] = {}
-    full: list[str] = []
-    for k in (streams.junction == row).nonzero()[0].tolist():
-        group = junction.groups[int(streams.group[k]) - first_group].id
-        demand[group] = round(demand.get(group, 0.0) + float(decision.demand.vehicles[k, SOON]), 1)
-        if decision.demand.outlet[k] < 0.5 and group not in full:
-            full.append(group)
-    chosen, shown = int(decision.chosen[row]) - first_stage, int(decision.current[row]) - first_stage
-    name = junction.stages[chosen].id
-    overdue = int(decision.overdue[row])
-    if overdue >= 0:
-        why = f"group {junction.groups[overdue - first_group].id} has waited long: stage {name} serves it"
-    elif row in decision.let_out:
-        why = f"vehicles wait inside the junction: stage {name} lets them out first"
-    elif int(decision.current[row]) >= 0 and chosen == shown:
-        why = f"stage {name} still serves the most"
-    else:
-        why = f"stage {name} serves more, its transition included"
-    return {
-        "chosen": name,
-        "why": why,
-        "stages": {
-            stage.id: {
-                "worth": round(float(decision.worth[first_stage + s]), 3),
-                "span_s": round(float(decision.span_s[first_stage + s]), 1),
+SOON_S = 10
+"""Vehicles expected within so many seconds are told."""
+
+
+class Words:
+    """What does not change of the explanations of a city's junctions."""
+
+    def __init__(self, city: City, streams: Streams, table: StageTable) -> None:
+        self._groups = [group.id for junction in city.junctions for group in junction.groups]
+        self._stages = [[stage.id for stage in junction.stages] for junction in city.junctions]
+        self._first_stage: list[int] = table.stage_of.tolist()
+        # of each junction: (row of a stream, id of its group)
+        self._streams: list[list[tuple[int, str]]] = [[] for _ in city.junctions]
+        for k, (row, group) in enumerate(zip(streams.junction.tolist(), streams.group.tolist(), strict=True)):
+            self._streams[row].append((k, self._groups[group]))
+
+    def of_decision(self, decision: Decision) -> Explain:
+        """Of each junction: `stages`: worth (weighted veh/s) and span (s) of each; `demand_veh`: vehicles
+        within 10 s by group; `full_outlets`: groups whose road behind is filling up; `why`: one sentence."""
+        soon: list[float] = decision.demand.vehicles[:, SOON].tolist()
+        outlet: list[float] = decision.demand.outlet.tolist()
+        worth: list[float] = np.round(decision.worth, 3).tolist()
+        span_s: list[float] = np.round(decision.span_s, 1).tolist()
+        chosen_of: list[int] = decision.chosen.tolist()
+        current_of: list[int] = decision.current.tolist()
+        overdue_of: list[int] = decision.overdue.tolist()
+
+        def explain(row: int) -> Mapping[str, object]:
+            own, first, names = self._streams[row], self._first_stage[row], self._stages[row]
+            chosen = names[chosen_of[row] - first]
+            why = self._why_first(chosen, overdue_of[row], row in decision.let_out)
+            if not why and current_of[row] >= 0 and chosen_of[row] == current_of[row]:
+                why = f"stage {chosen} still serves the most"
+            return {
+                "chosen": chosen,
+                "why": why or f"stage {chosen} serves more, its transition included",
+                "stages": {
+                    name: {"worth": worth[first + s], "span_s": span_s[first + s]}
+                    for s, name in enumerate(names)
+                },
+                "demand_veh": _by_group(own, soon),
+                "full_outlets": _full(own, outlet),
             }
-            for s, stage in enumerate(junction.stages)
-        },
-        "demand_veh": demand,
-        "full_outlets": full,
-    }
+
+        return explain
+
+    def of_outlook(self, outlook: Outlook) -> Explain:
+        """Of each junction: `expected_delay_veh_s`: of the best schedule that shows each stage next, its
+        queues left included (missing where it fell behind the others, or the junction was not free to
+        change); `demand_veh`: vehicles expected within 10 s by group; `queue_veh`: standing now, seen or
+        reckoned; `reckoned_groups`: those whose queue no camera sees; `full_outlets`; `why`: one sentence;
+        `schedule`: see `_schedule`."""
+        estimate = outlook.estimate
+        soon: list[float] = estimate.arrivals_veh[:, :SOON_S].sum(axis=1).tolist()
+        queue: list[float] = estimate.queue_veh.tolist()
+        reckoned: list[bool] = ((estimate.seen_veh == 0.0) & (estimate.queue_veh > 0.0)).tolist()
+        outlet: list[float] = outlook.demand.outlet.tolist()
+        cost: list[float] = outlook.cost_veh_s.tolist()
+        chosen_of: list[int] = outlook.chosen.tolist()
+        current_of: list[int] = outlook.current.tolist()
+        overdue_of: list[int] = outlook.overdue.tolist()
+
+        def explain(row: int) -> Mapping[str, object]:
+            own, first, names = self._streams[row], self._first_stage[row], self._stages[row]
+            chosen = names[chosen_of[row] - first]
+            known = {
+                name: round(cost[first + s]) for s, name in enumerate(names) if math.isfinite(cost[first + s])
+            }
+            why = self._why_first(chosen, overdue_of[row], row in outlook.let_out)
+            if not why and not known:
+                why = f"stage {chosen} has just begun or is being switched to"
+            elif not why and current_of[row] >= 0 and chosen_of[row] == current_of[row]:
+                why = f"staying with {chosen} promises the least delay"
+            return {
+                "chosen": chosen,
+                "why": why or f"changing to {chosen} promises the least delay, its transition included",
+                "expected_delay_veh_s": known,
+                "demand_veh": _by_group(own, soon),
+                "queue_veh": _by_group(own, queue),
+                "full_outlets": _full(own, outlet),
+                "reckoned_groups": _once(group for k, group in own if reckoned[k]),
+                "schedule": _schedule(names, outlook, row, chosen_of[row] - first),
+            }
+
+        return explain
+
+    def _why_first(self, chosen: str, overdue: int, lets_out: bool) -> str:
+        """The sentence where a rule goes before what is worth most; "" where none does."""
+        if overdue >= 0:
+            return f"group {self._groups[overdue]} has waited long: stage {chosen} serves it"
+        if lets_out:
+            return f"vehicles wait inside the junction: stage {chosen} lets them out first"
+        return ""
 
 
-def explain_outlook(
-    city: City, streams: Streams, table: StageTable, outlook: Outlook, row: int
-) -> Mapping[str, object]:
-    """`expected_delay_veh_s`: of the best schedule that shows each stage next, its queues left included
-    (missing where it fell behind the others, or the junction was not free to change); `demand_veh`:
-    vehicles expected within 10 s by group; `queue_veh`: standing now, seen or reckoned; `reckoned_groups`:
-    those whose queue no camera sees; `full_outlets`; `why`: one sentence; `schedule`: see `_schedule`."""
-    junction = city.junctions[row]
-    first_stage, first_group = int(table.stage_of[row]), int(table.group_start[row])
-    demand: dict[str, float] = {}
-    queue: dict[str, float] = {}
-    full: list[str] = []
-    unseen: list[str] = []
-    estimate = outlook.estimate
-    for k in (streams.junction == row).nonzero()[0].tolist():
-        group = junction.groups[int(streams.group[k]) - first_group].id
-        demand[group] = round(demand.get(group, 0.0) + float(estimate.arrivals_veh[k, :10].sum()), 1)
-        queue[group] = round(queue.get(group, 0.0) + float(estimate.queue_veh[k]), 1)
-        if outlook.demand.outlet[k] < 0.5 and group not in full:
-            full.append(group)
-        if estimate.seen_veh[k] == 0.0 and estimate.queue_veh[k] > 0.0 and group not in unseen:
-            unseen.append(group)
-    chosen, shown = int(outlook.chosen[row]) - first_stage, int(outlook.current[row]) - first_stage
-    name = junction.stages[chosen].id
-    costs = outlook.cost_veh_s[first_stage : first_stage + len(junction.stages)]
-    known = {
-        stage.id: round(float(cost))
-        for stage, cost in zip(junction.stages, costs, strict=True)
-        if math.isfinite(cost)
-    }
-    overdue = int(outlook.overdue[row])
-    if overdue >= 0:
-        why = f"group {junction.groups[overdue - first_group].id} has waited long: stage {name} serves it"
-    elif row in outlook.let_out:
-        why = f"vehicles wait inside the junction: stage {name} lets them out first"
-    elif not known:
-        why = f"stage {name} has just begun or is being switched to"
-    elif shown >= 0 and chosen == shown:
-        why = f"staying with {name} promises the least delay"
-    else:
-        why = f"changing to {name} promises the least delay, its transition included"
-    return {
-        "chosen": name,
-        "why": why,
-        "expected_delay_veh_s": known,
-        "demand_veh": demand,
-        "queue_veh": queue,
-        "full_outlets": full,
-        "reckoned_groups": unseen,
-        "schedule": _schedule(junction, outlook, row, chosen),
-    }
+def _by_group(streams: list[tuple[int, str]], vehicles: list[float]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for k, group in streams:
+        found[group] = found.get(group, 0.0) + vehicles[k]
+    return {group: round(count, 1) for group, count in found.items()}
+
+
+def _full(streams: list[tuple[int, str]], outlet: list[float]) -> list[str]:
+    return _once(group for k, group in streams if outlet[k] < 0.5)
+
+
+def _once(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
 
 
 def explain_plan(request: PlanRequest, why: str) -> Mapping[str, object]:
@@ -121,7 +145,7 @@ def explain_plan(request: PlanRequest, why: str) -> Mapping[str, object]:
     }
 
 
-def _schedule(junction: SignalJunction, outlook: Outlook, row: int, chosen: int) -> list[dict[str, object]]:
+def _schedule(names: list[str], outlook: Outlook, row: int, chosen: int) -> list[dict[str, object]]:
     """The best schedule found, from now on: stages with the platform seconds between which they are meant,
     the transition to each included. Empty where another rule than the schedule chose, or there is none. It
     is searched anew each second, so what stands further ahead is an intention that may change."""
@@ -133,10 +157,9 @@ def _schedule(junction: SignalJunction, outlook: Outlook, row: int, chosen: int)
     if stages[:1] != [chosen]:
         return []
     parts: list[dict[str, object]] = []
-    start = 0
-    for at in range(1, len(stages) + 1):
-        if at == len(stages) or stages[at] != stages[start]:
-            from_s, until_s = outlook.time_s + start, outlook.time_s + at
-            parts.append({"stage": junction.stages[stages[start]].id, "from_s": from_s, "until_s": until_s})
-            start = at
+    from_s = outlook.time_s
+    for stage, run in groupby(stages):
+        until_s = from_s + len(list(run))
+        parts.append({"stage": names[stage], "from_s": from_s, "until_s": until_s})
+        from_s = until_s
     return parts

@@ -12,7 +12,6 @@ The bound on red, pedestrians and what has just begun are treated as under `max-
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -24,7 +23,7 @@ from civicbrain.brains.signals.asking import Asking, Explain
 from civicbrain.brains.signals.choice import Choice
 from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.estimate import Estimate, Estimator
-from civicbrain.brains.signals.explanation import explain_outlook, explain_plan
+from civicbrain.brains.signals.explanation import Words, explain_plan
 from civicbrain.brains.signals.heads import Heads
 from civicbrain.brains.signals.inside import LettingOut, before_the_line
 from civicbrain.brains.signals.schedules import I64, Scene, Weights, gather
@@ -132,6 +131,7 @@ class LookAheadBrain:
         )  # fmt: skip
         self._letting_out = LettingOut(city, self.streams, self.stages)
         self._asking = Asking(city, name, options.valid_s)
+        self._words = Words(city, self.streams, self.stages)
         self._phase_s: F64 = np.array([junction.request_phase_s for junction in city.junctions])
         self._unseen = UnseenPlans(city, self.streams, name, options.stale_s)
         count, seconds = self._lanes.count, options.horizon_s
@@ -179,7 +179,7 @@ class LookAheadBrain:
         outlook = self.decide(snapshot)
         explain: Explain | None = None
         if self.options.explain:
-            explain = functools.partial(explain_outlook, self._city, self.streams, self.stages, outlook)
+            explain = self._words.of_outlook(outlook)
         advice = self._asking.advice(snapshot.time_s, outlook.chosen, outlook.overdue, explain)
         plans = self._unseen.update(snapshot, outlook.estimate.rate_veh_per_s)
         if not plans:

@@ -8,14 +8,13 @@ waited nearly as long as allowed is served first, oldest first.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 from civicbrain.brains.signals.approach import Streams, build_streams
 from civicbrain.brains.signals.asking import Asking, Explain
 from civicbrain.brains.signals.choice import Choice
 from civicbrain.brains.signals.demand import Demand, DemandReader
-from civicbrain.brains.signals.explanation import explain_junction
+from civicbrain.brains.signals.explanation import Words
 from civicbrain.brains.signals.inside import LettingOut, before_the_line
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
 from civicbrain.brains.signals.waiting import Waiting
@@ -66,7 +65,6 @@ class MaxPressureBrain:
     def __init__(self, city: City, options: MaxPressureOptions, name: str = "signals") -> None:
         self.name = name
         self.options = options
-        self._city = city
         self.streams: Streams = build_streams(city)
         self.stages: StageTable = build_stages(city, self.streams)
         self._reader = DemandReader(city, self.streams)
@@ -85,6 +83,7 @@ class MaxPressureBrain:
         )
         self._letting_out = LettingOut(city, self.streams, self.stages)
         self._asking = Asking(city, name, options.valid_s)
+        self._words = Words(city, self.streams, self.stages)
 
     def advise(self, snapshot: Snapshot) -> Advice:
         """Requests for all junctions that can be decided on; explanations if asked for."""
@@ -93,7 +92,7 @@ class MaxPressureBrain:
         decision = self.decide(snapshot)
         explain: Explain | None = None
         if self.options.explain:
-            explain = functools.partial(explain_junction, self._city, self.streams, self.stages, decision)
+            explain = self._words.of_decision(decision)
         return self._asking.advice(snapshot.time_s, decision.chosen, decision.overdue, explain)
 
     def decide(self, snapshot: Snapshot) -> Decision:
