@@ -255,6 +255,7 @@ class StandIn:
             staleness_s={"twin": 0.4},
             junction_delay_s=wire.pack_array(delay.astype(np.float32)),
             junction_queue_veh=wire.pack_array(self.rng.uniform(0, 12, count).astype(np.float32)),
+            junction_standing_veh=wire.pack_array(self.recent.standing_at_junctions().astype(np.float32)),
             junction_mode=wire.pack_array(self.modes()),
             junction_stage=wire.pack_array(self.stage),
             group_lamp=wire.pack_array(self.lamps),
@@ -388,7 +389,8 @@ class StandIn:
         if command.action == "worst":
             delay_s = np.full(len(self.city.junctions), 40.0)
             held = {override.junction: override for override in overrides.list_now()}
-            known = Known(delay_s, "running" if self.brain_on else "off", held, {})
+            now = self.recent.standing_at_junctions()
+            known = Known(delay_s, now, "running" if self.brain_on else "off", held, {})
             return self.worst.list_now(self.loop.last_snapshot, known, command.limit)
         if command.action == "planned":
             places = map(self.city.signals.get_junction, command.body["junctions"])

@@ -108,6 +108,24 @@ def test_one_that_was_under_way_has_failed(tmp_path):
     assert folder.load(5) == []
 
 
+def test_what_runs_says_since_when_and_how_long_it_takes_yet(monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr("civicbrain.api.what_if_jobs.time.time", lambda: clock[0])
+    job = Job("w-1", 1, "2026-11-22T10:00:00Z", Question(Change(demand_factor=1.2)))
+    assert (job.view().elapsed_s, job.view().left_s) == (None, None)  # it waits
+    job.begin()
+    clock[0] = 1030.0
+    assert (job.view().elapsed_s, job.brief().left_s) == (30.0, None)  # nothing is done yet
+    clock[0] = 1040.0
+    job.advance(0.25)
+    assert job.view().left_s == 120.0
+    clock[0] = 1070.0
+    job.advance(0.25)  # no further
+    assert (job.view().elapsed_s, job.view().left_s) == (70.0, 90.0)
+    job.state = "done"
+    assert (job.view().elapsed_s, job.view().left_s) == (None, None)
+
+
 def test_moments_are_listed_only_when_whole(client, live):
     folder = live.run_dir / "moments"
     for name in ("r0000-t0000300", "r0000-t0000600"):

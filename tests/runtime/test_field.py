@@ -63,7 +63,7 @@ def made(clock: Clock, *feeds: Source):
         observer,
         feeds,
         intake,
-        lambda key, severity, title, _: told.append((key, severity, title)),
+        lambda key, severity, title, _: told.append((key, severity, title.text)),
         clock=clock,
     )  # type: ignore[arg-type]
     return field, intake, observer, told

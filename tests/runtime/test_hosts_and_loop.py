@@ -365,6 +365,9 @@ def test_alerts_that_find_no_room_are_counted_and_said(disk_city, monkeypatch):
     crier.says = 2
     assert [a.key for a in loop.tick([], 101.0).alerts] == []
     crier.says = 0
-    over = loop.tick([], 170.0).alerts
-    assert [(a.key, a.severity) for a in over] == [("alerts-lost", Severity.INFO)]
+    *ended, over = loop.tick([], 170.0).alerts
+    assert [(a.key, a.ended_s) for a in ended] == [
+        ("a0", 101.0), ("a1", 101.0), ("a2", 100.0), ("a3", 100.0), ("a4", 100.0)
+    ]  # fmt: skip
+    assert (over.key, over.severity) == ("alerts-lost", Severity.INFO)
     assert (loop.alerts_lost, loop.open_alerts) == (3, {})

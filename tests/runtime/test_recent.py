@@ -47,7 +47,8 @@ class Street:
 
     def list(self, **known):
         delays = np.full(len(CITY.junctions), np.nan)
-        values = {"delay_s": delays, "brain": "running", "overrides": {}, "holders": {}} | known
+        queue = np.array([3.0, 5.0])
+        values = {"delay_s": delays, "queue_veh": queue, "brain": "running", "overrides": {}, "holders": {}} | known
         return self.worst.list_now(self.snapshot, Known(**values), 10)
 
 
@@ -142,12 +143,13 @@ def test_a_tick_costs_next_to_nothing(street):
 
 
 def test_the_worst_comes_first_with_its_cause_and_remedy(street):
-    for second in range(120):
-        street.second([*queue("WA_0", min(19, second // 6)), *queue("EB_0", 3)])
+    for second in range(240):
+        street.second([*queue("WA_0", min(19, second // 12)), *queue("EB_0", 3)])
     worst, second = street.list()
     assert (worst.junction, second.junction) == ("A", "B")
     assert worst.standing_veh > second.standing_veh
     assert worst.fullest == "WA"
+    assert (worst.queue_veh, second.queue_veh) == (3.0, 5.0)  # as the page shows it elsewhere
     [cause] = worst.causes
     assert (cause.kind, cause.remedy, cause.stage) == ("demand", "try-what-if", "main")
     assert "no longer clears" in cause.says
@@ -216,6 +218,44 @@ def test_the_worst_now_is_not_where_it_was_bad_three_minutes_ago(street):
     for _ in range(130):
         street.second([*queue("WA_0", 1), *queue("EB_0", 4)])
     assert street.list()[0].junction == "B"
+
+
+def test_means_of_two_minutes_are_those_of_the_ticks_that_saw_it(street):
+    rng = np.random.default_rng(3)
+    counts = rng.integers(0, 12, KEPT + 40)
+    for count in counts:
+        street.second([*queue("WA_0", count), *queue("EB_0", 2)])
+    assert street.recent.standing_at_junctions() == pytest.approx([counts[-120:].mean(), 2.0])
+    by_approach = street.recent.standing().sum()
+    assert by_approach == pytest.approx(street.recent.standing_at_junctions().sum())
+    for _ in range(40):
+        street.second(queue("WA_0", 6), blind=(1,))
+    assert street.recent.standing_at_junctions()[1] == pytest.approx(2.0, abs=0.2)  # not less for being unseen
+    for _ in range(130):
+        street.second(blind=(1,))
+    assert np.isnan(street.recent.standing_at_junctions()[1])  # not known, not 0
+
+
+def test_who_looks_twice_reads_the_same_cause(street):
+    """A queue that fills its camera's view at each red and is served at each green."""
+    said = []
+    for second in range(600):
+        phase = second % 80
+        long = min(19, phase // 2) if phase < 60 else max(0, 19 - (phase - 60))
+        street.second([*queue("WA_0", long), *queue("NAA_0", 3 + (second % 7 == 0)), *queue("EB_0", 1)])
+        if second > 200 and second % 3 == 0:
+            [place] = [one for one in street.list() if one.junction == "A"]
+            said.append((str(place.causes[0].kind), place.causes[0].about))
+    assert len(set(said)) == 1
+
+
+def test_a_cause_goes_when_it_is_over(street):
+    for _ in range(120):
+        street.second([*queue("WA_0", 19), *queue("NAA_0", 3)])
+    assert street.list()[0].causes[0].kind == "full-approach"
+    for _ in range(130):
+        street.second([*queue("WA_0", 4), *queue("NAA_0", 3)])
+    assert street.list()[0].causes[0].kind == "unknown"
 
 
 def test_a_quiet_city_has_no_worst_place(street):

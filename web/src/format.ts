@@ -3,8 +3,9 @@
 import { text } from './text';
 import { getUnits, inDistanceUnit, inSpeedUnit } from './units';
 
+export { formatAge, formatDuration } from './duration';
 export { formatDistance, formatSpeed, getUnits } from './units';
-export { formatClock, formatDay, formatMoment, formatRealTime, formatZone, zoneName } from './zone';
+export { formatClock, formatDay, formatMoment, formatRealTime, formatZone, zoneName, zoneOf } from './zone';
 
 const whole = new Intl.NumberFormat(text.locale, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(text.locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });

@@ -79,8 +79,8 @@ function App(): JSX.Element {
             {loadError ? `${text.loadFailed} ${loadError}` : text.loading}
           </p>
         )}
+        <Toasts />
       </main>
-      <Toasts />
       <SessionEnded />
     </>
   );

@@ -66,12 +66,19 @@ export function formatDay(epoch: string, timeS: number): string {
 /** Day and clock. */
 export const formatMoment = (epoch: string, timeS: number): string => `${formatDay(epoch, timeS)} ${formatClock(epoch, timeS)}`;
 
-/** An instant by the wall clock of who reads it, with its day, and said to be one: where the city has no time of its own. */
+/** A real instant in the city's zone, with its day, and said to be real: a twin's own clock is another. */
 export function formatRealTime(iso: string): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return text.indicators.unknown;
   const fields = { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
-  return text.clock.real(new Intl.DateTimeFormat(LOCALES[language], fields).format(at));
+  const where = zone ? { timeZone: zone.name } : {};
+  return text.clock.real(new Intl.DateTimeFormat(LOCALES[language], { ...fields, ...where }).format(at), zoneOf(at));
+}
+
+/** The zone that a real instant is shown in, in short. */
+export function zoneOf(at: Date): string {
+  const format = zone?.short ?? new Intl.DateTimeFormat(LOCALES[language], { timeZoneName: 'short' });
+  return format.formatToParts(at).find((part) => part.type === 'timeZoneName')?.value ?? '';
 }
 
 /** The zone that holds at that moment, in short: "CET", "GMT+9", "UTC", "UTC+05:30". */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AlarmGroup, CaseFile, CaseState, CaseStep, CaseSummary, CaseUrgency } from '../src/api/case-types';
 import {
-  formatLeft,
   forward,
   highest,
   holding,
@@ -46,13 +45,6 @@ describe('the half of the room that keys work on', () => {
 });
 
 describe('time that is left', () => {
-  it('reads as a clock, with a sign once it has passed', () => {
-    expect(formatLeft(42_000)).toBe('0:42');
-    expect(formatLeft(12 * 60_000 + 5000)).toBe('12:05');
-    expect(formatLeft(3 * 3_600_000 + 131_000)).toBe('3:02:11');
-    expect(formatLeft(-65_000)).toBe('−1:05');
-  });
-
   it('presses as it gets short', () => {
     expect(pressureOf(null, NOW)).toBe('none');
     expect(pressureOf(at(300), NOW)).toBe('calm');

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { compare, formatClock, formatDay, formatDistance, formatSpeed, formatValue, formatZone, humanise, sentence, zoneName } from '../src/format';
+import { compare, formatAge, formatClock, formatDay, formatDistance, formatDuration, formatRealTime, formatSpeed, formatValue, formatZone, humanise, sentence, zoneName } from '../src/format';
 import { chooseUnits } from '../src/units';
 import { offsetMinutes, setCityZone } from '../src/zone';
 import { Backoff } from '../src/live/backoff';
@@ -21,6 +21,23 @@ describe('compare', () => {
 
   it('gives no percentage of nothing', () => {
     expect(compare(12, 0, 'lower', 0)).toEqual({ kind: 'worse', difference: '+12' });
+  });
+});
+
+describe('durations', () => {
+  it.each([
+    [0.4, '0 s'], [48, '48 s'], [59.6, '1 min'], [155, '2 min 35 s'], [3600, '1 h'], [3727, '1 h 2 min'], [100_000, '1 d 3 h'], [-12, '−12 s'], [-0.2, '0 s'],
+  ])('%d s is %s, with its units', (seconds, words) => expect(formatDuration(seconds)).toBe(words));
+  it('an age is told by its larger unit', () => {
+    expect([7, 282, 7300, 200_000].map(formatAge)).toEqual(['7 s', '4 min', '2 h', '2 d']);
+  });
+});
+
+describe('real times', () => {
+  afterEach(() => setCityZone(''));
+  it('are the city’s, with its zone, and say that they are real', () => {
+    setCityZone('Asia/Seoul');
+    expect(formatRealTime('2026-11-23T03:24:10Z')).toBe('23 Nov 2026, 12:24 GMT+9, real time');
   });
 });
 

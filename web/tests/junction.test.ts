@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compassOf } from '../src/map/compass';
 import { accountOf } from '../src/rooms/junction/account';
 import type { Holder, Override, PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
-import { countdown, curve, localStages, readExplanation, secondsLeft, total } from '../src/rooms/junction/model';
+import { curve, localStages, readExplanation, secondsLeft, total } from '../src/rooms/junction/model';
 import { greenFrom, sayGreen } from '../src/rooms/junction/naming';
 import { aheadSteps, missionsOf, pastOf, plannedLamps, stepsOf, timeScale } from '../src/rooms/junction/planned';
 
@@ -13,7 +13,6 @@ describe('an override’s time', () => {
     expect(secondsLeft({ expires_s: 160 }, 100.2)).toBe(60);
     expect(secondsLeft({ expires_s: 160 }, 200)).toBe(0);
     expect(secondsLeft({ expires_s: 160 }, Number.NaN)).toBe(0);
-    expect([countdown(65), countdown(9), countdown(3600)]).toEqual(['1:05', '0:09', '60:00']);
   });
 });
 

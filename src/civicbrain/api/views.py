@@ -70,6 +70,7 @@ def snapshot_view(state: wire.CityState, age_s: float, stale: bool) -> models.Sn
         twin=twin_view(state.twin) if state.twin else None, alerts_open=state.alerts_open,
         ledger_entries=state.ledger_entries, baseline_progress=known(state.baseline_progress),
         intake=state.intake, missions=state.missions, overrides=state.overrides,
+        junction_standing_veh=column(state.junction_standing_veh) if state.junction_standing_veh else [],
     )  # fmt: skip
 
 

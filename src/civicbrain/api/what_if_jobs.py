@@ -4,6 +4,7 @@ process."""
 from __future__ import annotations
 
 import contextlib
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ _log = structlog.get_logger("civicbrain.api")
 
 class Job(msgspec.Struct):
     """question: a what-if; asked: proposals; one of the two. answer and found: what came of it. number: in
-    the order of asking."""
+    the order of asking. began_s, told_s: when it began to run and last came further, unix seconds."""
 
     id: str
     number: int
@@ -41,6 +42,32 @@ class Job(msgspec.Struct):
     answer: WhatIfAnswer | None = None
     found: Proposals | None = None
     decisions: tuple[Decision, ...] = ()
+    began_s: float = 0.0
+    told_s: float = 0.0
+
+    def begin(self) -> None:
+        """It runs from now on."""
+        self.state, self.began_s = "running", time.time()
+
+    def advance(self, progress: float) -> None:
+        """It has come so far, 0 to 1."""
+        if progress > self.progress:
+            self.progress, self.told_s = progress, time.time()
+
+    @property
+    def elapsed_s(self) -> float | None:
+        """Since it runs; None where it does not."""
+        return round(time.time() - self.began_s, 1) if self.state == "running" else None
+
+    @property
+    def left_s(self) -> float | None:
+        """About how long it takes yet, if the parts to come take as long as those that are done; None before
+        the first of them."""
+        if self.state != "running" or not 0.0 < self.progress < 1.0:
+            return None
+        worked_s = self.told_s - self.began_s
+        left_s = worked_s / self.progress * (1.0 - self.progress) - (time.time() - self.told_s)
+        return round(max(left_s, 1.0), 1)
 
     @property
     def is_over(self) -> bool:
@@ -69,7 +96,7 @@ class Job(msgspec.Struct):
         return ProposalsBrief(**self._closure(), advisable=advisable, decided=decided)
 
     def _head(self) -> dict[str, Any]:
-        names = ("id", "state", "asked_at", "progress", "by", "error")
+        names = ("id", "state", "asked_at", "progress", "by", "error", "elapsed_s", "left_s")
         return {name: getattr(self, name) for name in names}
 
     def _what_if(self) -> dict[str, Any]:

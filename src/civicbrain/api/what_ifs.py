@@ -183,7 +183,7 @@ class WhatIfs:
             if job.state != "queued":
                 continue
             folder = self._run_dir / FOLDER / f"{_PREFIX}{job.id}"
-            job.state = "running"
+            job.begin()
             try:
                 await asyncio.wait_for(self._carry_out(job, folder), LONGEST_S)
             except TimeoutError:
@@ -224,7 +224,7 @@ class WhatIfs:
                 continue  # SUMO may print, too
             job.error = said.error
             if said.of:
-                job.progress = round(said.done / said.of, 3)
+                job.advance(round(said.done / said.of, 3))
             if said.pairs > pairs:
                 pairs = said.pairs
                 body = (folder / ANSWER_FILE).read_bytes()

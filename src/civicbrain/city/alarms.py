@@ -13,6 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from civicbrain.city.cases import Urgency
+from civicbrain.core.sentences import Sentence
 
 FLOOD_COUNT, FLOOD_WINDOW_S = 10, 600.0
 """ISA-18.2: a flood begins when more than this many alarms come in this time for one operator."""
@@ -29,7 +30,8 @@ class AlarmState(StrEnum):
 class AlarmView(msgspec.Struct, frozen=True):
     """One alarm. source: the brain or process that says it; matter: what it has in common with others of its
     group. count: how often it was raised. raised, changed, cleared: of the last time. case: the case that it
-    is about, "" for none."""
+    is about, "" for none. title, detail: in English; said: the same as sentences, where they are not free
+    text."""
 
     id: int
     source: str
@@ -51,6 +53,7 @@ class AlarmView(msgspec.Struct, frozen=True):
     shelved_by: str = ""
     shelved_why: str = ""
     case: str = ""
+    said: list[Sentence] = []
 
 
 class AlarmTime(msgspec.Struct, frozen=True):
@@ -70,7 +73,9 @@ class AlarmFile(msgspec.Struct, frozen=True):
 
 
 class AlarmGroup(msgspec.Struct, frozen=True):
-    """Alarms of one matter. id "rest": the least urgent matters, together. urgency: the highest in it."""
+    """Alarms of one matter. id "rest": the least urgent matters, together. urgency: the highest in it.
+    junction: at which all of them are, "" for none or several. said: the title of one of them, where it is a
+    sentence; of several alarms without its values."""
 
     id: str
     matter: str
@@ -82,6 +87,8 @@ class AlarmGroup(msgspec.Struct, frozen=True):
     junctions: int
     first: datetime
     newest: datetime
+    junction: str = ""
+    said: list[Sentence] = []
 
 
 class AlarmList(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from civicbrain.city.incidents import IncidentKind, Place, ReporterKind
+from civicbrain.core.sentences import Sentence
 
 
 class CaseState(StrEnum):
@@ -180,8 +181,8 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class IncidentWord(msgspec.Struct, frozen=True):
-    """The newest that sensors said of one incident of a case. kinds: how likely it is of each kind, the
-    likeliest first (`KINDS_SEEN`)."""
+    """The newest that sensors said of one incident of a case. said: its evidence as sentences. kinds: how
+    likely it is of each kind, the likeliest first (`KINDS_SEEN`)."""
 
     id: str
     kind: IncidentKind
@@ -193,6 +194,7 @@ class IncidentWord(msgspec.Struct, frozen=True):
     capacity_left: float = 1.0
     delay_veh_h: float = 0.0
     kinds: dict[IncidentKind, float] = {}
+    said: list[Sentence] = []
 
 
 class Evidence(msgspec.Struct, frozen=True):

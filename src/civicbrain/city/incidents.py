@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from civicbrain.core.sentences import Sentence
+
 MAX_TEXT = 2000
 
 
@@ -68,7 +70,8 @@ class Incident(msgspec.Struct, frozen=True):
     """One thing that is wrong, as far as it is known by `updated_s` (platform seconds, like all times here).
 
     confidence: 0 to 1. onset_s: when it began, as estimated; detected_s: when it was first said.
-    evidence: what speaks for it, one short sentence each; no plate, no face, no picture.
+    evidence: what speaks for it, one short sentence each (text alone where an earlier version kept it so); no
+    plate, no face, no picture.
     capacity_left: share of the place's capacity that is left, 0 to 1. delay_veh_h: delay that it is expected
     to cost. clears_s: when it is expected to be over, below 0 where unknown. cleared_s: when it was over,
     below 0 while it lasts. sensors: ids of those that saw it; reports: ids of the reports matched to it.
@@ -81,7 +84,7 @@ class Incident(msgspec.Struct, frozen=True):
     onset_s: float
     detected_s: float
     updated_s: float
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Sentence | str, ...] = ()
     capacity_left: float = 1.0
     delay_veh_h: float = 0.0
     clears_s: float = -1.0

@@ -19,6 +19,7 @@ from civicbrain.city.observations import Observation
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.missions import Claim, MissionPlan
 from civicbrain.contracts.transit import TransitPlan
+from civicbrain.core.sentences import Sentence, both
 
 
 class Priority(IntEnum):
@@ -71,7 +72,9 @@ class Severity(StrEnum):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """Something a person should know. key: same key, same matter (raised once, updated after)."""
+    """Something a person should know. key: same key, same matter (raised once, updated after). title, detail:
+    in English; said: title and detail for whoever reads another language, as far as they are not free text.
+    ended_s: since when nobody says it any more; of a brain's the loop finds that out."""
 
     key: str
     severity: Severity
@@ -80,6 +83,17 @@ class Alert(msgspec.Struct, frozen=True):
     time_s: float
     brain: str
     junction: str = ""
+    said: tuple[Sentence, ...] = ()
+    ended_s: float | None = None
+
+    @classmethod
+    def of(
+        cls, key: str, severity: Severity, title: Sentence, detail: Sentence | str, time_s: float, brain: str,
+        junction: str = "",
+    ) -> Alert:  # fmt: skip
+        """Of sentences; a detail that is no sentence is free text, such as an error's."""
+        said = both(title, detail)
+        return cls(key, severity, title.text, str(detail), time_s, brain, junction, said)
 
 
 @dataclass(frozen=True, slots=True)

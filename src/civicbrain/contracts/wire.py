@@ -223,7 +223,7 @@ class CityState(msgspec.Struct, frozen=True):
     brains: tuple[BrainHealth, ...]
     staleness_s: dict[str, float]
     junction_delay_s: Array  # f4 mean delay of the vehicles served lately, estimated from cameras
-    junction_queue_veh: Array  # f4
+    junction_queue_veh: Array  # f4, now
     junction_mode: Array  # u1 ControllerMode
     junction_stage: Array  # i4
     group_lamp: Array  # u1 ord of lamp character
@@ -237,6 +237,7 @@ class CityState(msgspec.Struct, frozen=True):
     spill_backs: int | None = None  # approaches whose queue fills the view of their camera
     cameras_silent: int | None = None  # junctions with a camera that has not spoken for 10 s
     incidents_open: int | None = None
+    junction_standing_veh: Array | None = None  # f4, mean queue of the last two minutes, NaN: not seen
 
 
 ALERT_TOPIC, STATE_TOPIC, INCIDENT_TOPIC = b"alert", b"state", b"incident"

@@ -23,6 +23,7 @@ from civicbrain.contracts.brain import BrainContext, Severity
 from civicbrain.contracts.feed import Datum, Feed
 from civicbrain.contracts.rooms import get_room
 from civicbrain.core.errors import CivicBrainError
+from civicbrain.core.sentences import Sentence, say
 from civicbrain.runtime.configuration import RunConfiguration
 from civicbrain.runtime.history.entry import HistoryEntry
 from civicbrain.runtime.intake_keys import load_keys
@@ -31,7 +32,7 @@ from civicbrain.runtime.loop import Loop
 EVERY_S = 0.1
 """A frame waits half of it on average until it is in a snapshot, all of it at most."""
 
-Tell = Callable[[str, Severity, str, str], None]
+Tell = Callable[[str, Severity, Sentence, Sentence | str], None]
 
 _log = structlog.get_logger("civicbrain.runtime.field")
 
@@ -78,7 +79,8 @@ class Field:
             else:
                 if feed.name in self._failing:
                     self._failing.discard(feed.name)
-                    self._tell(f"feed-{feed.name}", Severity.INFO, f"Feed {feed.name} works again", "")
+                    title = say("feed-works", f"Feed {feed.name} works again", feed=feed.name)
+                    self._tell(f"feed-{feed.name}", Severity.INFO, title, "")
         return data
 
     def step(self, now_s: float) -> bool:
@@ -129,7 +131,8 @@ class Field:
         self._failing.add(feed.name)
         expected = isinstance(error, CivicBrainError)
         _log.warning("a feed fails", feed=feed.name, reason=text, exc_info=None if expected else error)
-        self._tell(f"feed-{feed.name}", Severity.CRITICAL, f"Feed {feed.name} fails", text)
+        title = say("feed-fails", f"Feed {feed.name} fails", feed=feed.name)
+        self._tell(f"feed-{feed.name}", Severity.CRITICAL, title, text)
 
 
 class CameraHistory:

@@ -10,7 +10,7 @@ import numpy as np
 from civicbrain.city.signals import SignalJunction, mode_name
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.junction_recent import JunctionRecent, Planned
-from civicbrain.contracts.wire import BrainCommand
+from civicbrain.contracts.wire import BrainCommand, pack_array
 from civicbrain.contracts.worst import WorstPlace
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.overrides import OVERRIDE_ACTIONS
@@ -46,7 +46,12 @@ class JunctionDesk:
 
     def vitals(self, snapshot: Snapshot) -> dict[str, Any]:
         """Fields of `CityState`: what the strip shows of queues, cameras and incidents."""
-        return {"overrides": self._server.loop.overrides.list_now(), **self.counts(snapshot)}
+        standing = self.recent.standing_at_junctions().astype(np.float32)
+        return {
+            "overrides": self._server.loop.overrides.list_now(),
+            "junction_standing_veh": pack_array(standing),
+            **self.counts(snapshot),
+        }
 
     def counts(self, snapshot: Snapshot) -> dict[str, int | None]:
         """Of the strip, for the history, too; None: not known."""
@@ -103,8 +108,11 @@ class JunctionDesk:
             for junction in server.city.junctions
             if (holder := guard.find_holder(junction.id, server.time_s)) is not None
         }
-        delay_s = server.delay.figures().delay_s.astype(np.float64)
-        known = Known(delay_s, server.control.brain_state, overrides, holders)
+        figures = server.delay.figures()
+        known = Known(
+            figures.delay_s.astype(np.float64), figures.queue_veh.astype(np.float64),
+            server.control.brain_state, overrides, holders,
+        )  # fmt: skip
         return self.worst.list_now(server.snapshot(), known, limit)
 
 

@@ -10,6 +10,8 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from civicbrain.city.incidents import Incident
 from civicbrain.city.model import City
 from civicbrain.city.observations import Observation
@@ -22,6 +24,7 @@ from civicbrain.contracts.missions import MissionPlan
 from civicbrain.contracts.transit import TransitPlan
 from civicbrain.contracts.wire import BrainHealth
 from civicbrain.core.errors import LedgerError, NotFoundError
+from civicbrain.core.sentences import Sentence, say
 from civicbrain.guard import Guard
 from civicbrain.runtime.hosts import Host
 from civicbrain.runtime.mission_log import MissionLog
@@ -72,10 +75,11 @@ class Loop:
         self._runs_at_failure: dict[str, int] = {}
         self._ledger_troubled = False
         self._losing_alerts = False
+        self._ended: list[Alert] = []
 
     def tick(self, data: Sequence[Datum], now_s: float) -> Advice:
         """Take in data, decide, act. Returns what all brains advised, merged: `alerts` are those that are
-        new or changed, the loop's own included; `incidents` those that began, changed or ended."""
+        new, changed or ended, the loop's own included; `incidents` those that began, changed or ended."""
         if self._last_s is not None and now_s < self._last_s:
             self._start_over(now_s)
         self._last_s = now_s
@@ -171,6 +175,11 @@ class Loop:
         self.overrides.clear(now_s)
         self.guard.reset()
         self.explanations.clear()
+        self._ended += [
+            msgspec.structs.replace(alert, ended_s=alert.time_s)
+            for alert in self.open_alerts.values()
+            if alert.brain != RUNTIME
+        ]
         self.open_alerts.clear()
         self._losing_alerts = False
         self.missions.clear()
@@ -195,22 +204,23 @@ class Loop:
                 self._failures[name] = failures
                 self._runs_at_failure[name] = runs
                 health = host.health(now_s)
-                title = f"Brain {name} failed"
-                detail = f"{health.last_error}; tried again in {health.retry_in_s:.0f} s"
+                title = say("brain-failed", f"Brain {name} failed", brain=name)
+                text = f"{health.last_error}; tried again in {health.retry_in_s:.0f} s"
+                detail = say("tried-again", text, error=health.last_error, in_s=health.retry_in_s)
                 alerts.append(_own(f"brain-{name}", Severity.CRITICAL, title, detail, now_s))
                 self._write("brain-failed", {"brain": name, "error": health.last_error}, now_s)
             elif name in self._runs_at_failure and runs > self._runs_at_failure[name]:
                 del self._runs_at_failure[name]
-                title = f"Brain {name} works again"
+                title = say("brain-works", f"Brain {name} works again", brain=name)
                 alerts.append(_own(f"brain-{name}", Severity.INFO, title, "", now_s))
                 self._write("brain-recovered", {"brain": name, "failures": failures}, now_s)
         if bool(self.guard.ledger_error) != self._ledger_troubled:
             self._ledger_troubled = bool(self.guard.ledger_error)
             if self._ledger_troubled:
-                title = "The ledger cannot be written: no request is granted"
+                title = say("ledger-failed", "The ledger cannot be written: no request is granted")
                 alerts.append(_own("ledger", Severity.CRITICAL, title, self.guard.ledger_error, now_s))
             else:
-                title = "The ledger is written again"
+                title = say("ledger-works", "The ledger is written again")
                 alerts.append(_own("ledger", Severity.INFO, title, "", now_s))
         return alerts
 
@@ -221,7 +231,7 @@ class Loop:
             _log.warning("not recorded: %s: %s", kind, error.message)
 
     def _alert(self, alerts: Sequence[Alert], now_s: float) -> list[Alert]:
-        """Keep the open alerts; returns those that are new or say something else than before."""
+        """Keep the open alerts; returns those that are new, say something else than before, or have ended."""
         changed = []
         lost = 0
         for alert in alerts:
@@ -239,7 +249,9 @@ class Loop:
         for key, alert in list(self.open_alerts.items()):
             if alert.brain != RUNTIME and alert.time_s < now_s - ALERT_OPEN_S:
                 del self.open_alerts[key]
-        return changed + self._count_lost(lost, now_s)
+                self._ended.append(msgspec.structs.replace(alert, ended_s=alert.time_s))
+        ended, self._ended = self._ended, []
+        return changed + ended + self._count_lost(lost, now_s)
 
     def _count_lost(self, lost: int, now_s: float) -> list[Alert]:
         """Say it once when alerts find no room, and once when they do again."""
@@ -247,22 +259,22 @@ class Loop:
         full = len(self.open_alerts) >= MAX_OPEN_ALERTS
         if lost and not self._losing_alerts:
             self._losing_alerts = True
-            title, detail = (
-                "Alerts are lost",
-                f"more than {MAX_OPEN_ALERTS} stand; further ones are not shown",
-            )
+            title = say("alerts-lost", "Alerts are lost")
+            text = f"more than {MAX_OPEN_ALERTS} stand; further ones are not shown"
+            detail = say("alerts-most", text, most=MAX_OPEN_ALERTS)
             alert = _own("alerts-lost", Severity.CRITICAL, title, detail, now_s)
             self.open_alerts[f"{RUNTIME}/{alert.key}"] = alert
             return [alert]
         if self._losing_alerts and not lost and not full:
             self._losing_alerts = False
             self.open_alerts.pop(f"{RUNTIME}/alerts-lost", None)
-            return [_own("alerts-lost", Severity.INFO, "Alerts find room again", "", now_s)]
+            title = say("alerts-fit", "Alerts find room again")
+            return [_own("alerts-lost", Severity.INFO, title, "", now_s)]
         return []
 
 
-def _own(key: str, severity: Severity, title: str, detail: str, now_s: float) -> Alert:
-    return Alert(key, severity, title, detail, now_s, brain=RUNTIME)
+def _own(key: str, severity: Severity, title: Sentence, detail: Sentence | str, now_s: float) -> Alert:
+    return Alert.of(key, severity, title, detail, now_s, RUNTIME)
 
 
 def _says_more(before: Alert, after: Alert) -> bool:

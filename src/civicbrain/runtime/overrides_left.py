@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from civicbrain.contracts.overrides import Override, OverrideAction
+from civicbrain.core.sentences import Sentence, say
 from civicbrain.ledger import Entry, LedgerReader
 
 KIND, START = "override", "start"
@@ -68,6 +69,22 @@ def list_open(entries: Iterable[Entry]) -> list[Left]:
         elif what != "resumed":
             now.pop(junction, None)
     return list(now.values())
+
+
+def told_of(override: Override, why: str) -> tuple[Sentence, Sentence]:
+    """What people are told when one was taken up again; why: it was not, "" where it was."""
+    what = f"{override.action} {override.stage}".strip()
+    text = f"{what} at {override.junction}, by {override.actor}: {override.reason}"
+    about = {
+        "action": str(override.action), "stage": override.stage, "actor": override.actor,
+        "reason": override.reason,
+    }  # fmt: skip
+    if why:
+        return say("override-dropped", "An override was not taken up again"), say(
+            "override-was", f"{why}; {text}", why=why, **about
+        )
+    title = "An override goes on after the brain process was started again"
+    return say("override-goes-on", title), say("override-is", text, **about)
 
 
 def _read(entry: Entry) -> Left | None:

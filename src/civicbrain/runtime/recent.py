@@ -7,6 +7,7 @@ lanes, at 0.2 ms a tick (measured on one core of the development machine).
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,9 +37,6 @@ PASSABLE = np.frombuffer(b"GgyYs", np.uint8)
 """Lamps at which vehicles cross the stop line: green, yellow, and red where a right turn may after a stop."""
 
 LONGEST_GAP_S = 5.0
-SPAN = 60
-"""Ticks of a cycle or so, over which a queue is averaged, so that its phase does not count."""
-
 STANDING_SPAN = 120
 """Ticks over which queues are averaged to say where it is worst now: a cycle or two, so that a red does not
 count as a jam, nor a jam that has gone as one that is."""
@@ -64,8 +62,9 @@ class Recent:
         led = np.flatnonzero(movements.junction >= 0)
         self._from_lane, self._group = movements.from_lane[led], movements.group[led]
         self._count = 0
+        # sums over the last STANDING_SPAN ticks, kept up with each
+        self._stood, self._looks = np.zeros((2, self._lane_count), np.int32)
         self._approaches: tuple[Approach, ...] | None = None
-        self._sums: tuple[int, F64] | None = None
 
     @property
     def approaches(self) -> tuple[Approach, ...]:
@@ -81,6 +80,7 @@ class Recent:
             return
         if snapshot.time_s < last_s:
             self._count = 0
+            self._stood[:] = self._looks[:] = 0
             last_s = np.nan
         at = self._count % KEPT
         lanes, signals, seen = snapshot.lanes, snapshot.signals, snapshot.detections
@@ -91,6 +91,12 @@ class Recent:
         self._queued[at] = np.minimum(lanes.queued, _MOST)
         self._vehicles[at] = np.minimum(lanes.vehicles, _MOST)
         self._seen[at] = lanes.observed
+        self._stood += self._queued[at]
+        self._looks += self._seen[at]
+        if self._count >= STANDING_SPAN:
+            gone = (self._count - STANDING_SPAN) % KEPT
+            self._stood -= self._queued[gone]
+            self._looks -= self._seen[gone]
         gap_s = snapshot.time_s - last_s
         if 0.0 < gap_s <= LONGEST_GAP_S:
             # no identities: who will be past the stop line by the next frame counts as served in this one,
@@ -112,26 +118,48 @@ class Recent:
         may[self._from_lane[free]] = True
         return may
 
+    def lane_means(self) -> F64:
+        """(n,) vehicles that stood on each lane, on average over those of the last STANDING_SPAN ticks that
+        saw it; NaN where none did."""
+        means: F64 = np.full(self._lane_count, np.nan)
+        return np.divide(self._stood, self._looks, out=means, where=self._looks > 0)
+
     def standing(self) -> F64:
-        """(a,) vehicles that stood on each approach, on average over those of the last STANDING_SPAN ticks
-        that saw it."""
-        if self._sums is None or self._sums[0] != self._count:
-            last = np.arange(max(0, self._count - STANDING_SPAN), self._count) % KEPT
-            lanes = self._queued[last].sum(axis=0, dtype=np.float64)
-            seen = np.maximum(self._seen[last].sum(axis=0), 1)
-            self._sums = (self._count, lanes / seen)
-        means = self._sums[1]
-        return np.array([means[approach.lanes].sum() for approach in self.approaches])
+        """(a,) the same for each approach; what was not seen counts as empty."""
+        lanes = np.nan_to_num(self.lane_means())
+        return np.array([lanes[approach.lanes].sum() for approach in self.approaches])
+
+    def standing_at_junctions(self) -> F64:
+        """(j,) the same for each junction; NaN where none of its approaches was seen."""
+        count = len(self._city.junctions)
+        sums = np.bincount(self._lane_junction, np.nan_to_num(self.lane_means()), count + 1)[:-1]
+        seen = np.bincount(self._lane_junction, self._looks, count + 1)[:-1] > 0
+        return np.where(seen, sums, np.nan)
+
+    @cached_property
+    def _lane_junction(self) -> NDArray[np.int64]:
+        """(n,) row of the junction on whose approach a lane lies, the number of junctions for none."""
+        found = np.full(self._lane_count, len(self._city.junctions), np.int64)
+        for approach in self.approaches:
+            found[approach.lanes] = approach.junction
+        return found
+
+    def share_above(self, approach: Approach, veh: float) -> float:
+        """Of the last STANDING_SPAN ticks, the share in which so many or more stood on an approach."""
+        rows = np.arange(max(0, self._count - STANDING_SPAN), self._count) % KEPT
+        queued = self._queued[np.ix_(rows, approach.lanes)].sum(axis=1, dtype=np.int64)
+        return float((queued >= veh).mean()) if len(rows) else 0.0
 
     def growth(self, approach: Approach) -> tuple[float, float, float] | None:
-        """(before, after, least) vehicles queued on an approach: mean of the first and of the last cycle or
-        so that is kept, and the fewest within the last. None while less than two such spans are kept."""
+        """(before, after, least) vehicles queued on an approach: mean of the first and of the last
+        STANDING_SPAN ticks that are kept, and the fewest within the last, but for one look that missed them.
+        None while less than two such spans are kept."""
         order = np.arange(max(0, self._count - KEPT), self._count) % KEPT
-        if len(order) < 2 * SPAN:
+        if len(order) < 2 * STANDING_SPAN:
             return None
         queued = self._queued[np.ix_(order, approach.lanes)].sum(axis=1, dtype=np.float64)
-        last = queued[-SPAN:]
-        return float(queued[:SPAN].mean()), float(last.mean()), float(last.min())
+        last = queued[-STANDING_SPAN:]
+        return float(queued[:STANDING_SPAN].mean()), float(last.mean()), float(np.sort(last)[1])
 
     def of(self, junction: str) -> JunctionRecent:
         """Raises NotFoundError."""

@@ -15,6 +15,7 @@ import math
 import time
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import structlog
 import zmq
@@ -48,6 +49,7 @@ from civicbrain.contracts.wire import (
     pack_array,
 )
 from civicbrain.core.errors import LedgerError, ServiceError
+from civicbrain.core.sentences import Sentence, say
 from civicbrain.feeds.twin import TwinFeed
 from civicbrain.guard import Guard
 from civicbrain.ledger import Ledger
@@ -62,7 +64,7 @@ from civicbrain.runtime.indicators import JunctionDelay, MinuteFigures, RunFigur
 from civicbrain.runtime.junctions import JunctionDesk
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.missions import MissionDesk
-from civicbrain.runtime.overrides_left import read_left, supervisor
+from civicbrain.runtime.overrides_left import read_left, supervisor, told_of
 from civicbrain.runtime.rundir import LEDGER_FILE
 from civicbrain.runtime.serving import serve_until_stopped
 from civicbrain.runtime.transit import TransitDesk
@@ -160,7 +162,7 @@ class BrainServer:
         except ServiceError as error:
             if not self._twin_silent:
                 self._twin_silent = True
-                self._raise(Severity.CRITICAL, "The twin is silent", error.message)
+                self._raise(Severity.CRITICAL, say("twin-silent", "The twin is silent"), error.message)
             return
         status = self.feed.status
         if status is None:
@@ -170,12 +172,14 @@ class BrainServer:
         went_back = seen is not None and (status.run, status.time_s) < (seen.run, seen.time_s)
         if seen is not None and went_back:
             self._twin_silent = False
-            detail = f"its time went from {seen.time_s:g} s back to {status.time_s:g} s, its last checkpoint"
-            self._raise(Severity.WARNING, "The twin was started again", detail)
-            self.cases.over("", SILENT_ALERT)  # it speaks
+            text = f"its time went from {seen.time_s:g} s back to {status.time_s:g} s, its last checkpoint"
+            detail = say("time-went-back", text, from_s=seen.time_s, to_s=status.time_s)
+            self._raise(Severity.WARNING, say("twin-restarted", "The twin was started again"), detail)
+            self._publish_alert(msgspec.structs.replace(self.alerts[-1], ended_s=self.time_s))  # it speaks
+            self.cases.over("", SILENT_ALERT)
         elif self._twin_silent and speaks:
             self._twin_silent = False
-            self._raise(Severity.INFO, "The twin speaks again", "")
+            self._raise(Severity.INFO, say("twin-speaks", "The twin speaks again"))
         self._keep_program(status)
         if self._answered == (status.run, status.time_s):
             return  # nothing new, or paused
@@ -235,12 +239,9 @@ class BrainServer:
         """Once, as soon as the time is known: what the process before this one left open, for all to see."""
         left, self._left = self._left, []
         for override, why in self.loop.overrides.take_up(left, self._same_start, now_s):
-            what = f"{override.action} {override.stage}".strip()
-            detail = f"{what} at {override.junction}, by {override.actor}: {override.reason}"
-            title = "An override goes on after the brain process was started again"
-            if why:
-                title, detail = "An override was not taken up again", f"{why}; {detail}"
-            self._raise(Severity.WARNING, title, detail, f"override-{override.junction}")
+            title, detail = told_of(override, why)
+            key = f"override-{override.junction}"
+            self._raise(Severity.WARNING, title, detail, key, override.junction)
 
     def platform_s(self) -> float:
         """Now: the twin's clock, carried on from its last tick at its own pace, for a second at most."""
@@ -253,7 +254,7 @@ class BrainServer:
         """While a brain thinks, cameras go on speaking."""
         self.field.step(self.platform_s())
 
-    def _alert_of_feed(self, key: str, severity: Severity, title: str, detail: str) -> None:
+    def _alert_of_feed(self, key: str, severity: Severity, title: Sentence, detail: Sentence | str) -> None:
         self._raise(severity, title, detail, key)
 
     def _hand_to_history(self, frame: list[Datum]) -> None:
@@ -325,20 +326,25 @@ class BrainServer:
         self.sequence += 1
         publish(self.publisher, STATE_TOPIC, self.state())
 
-    def _raise(self, severity: Severity, title: str, detail: str, key: str = SILENT_ALERT) -> None:
+    def _raise(
+        self, severity: Severity, title: Sentence, detail: Sentence | str = "", key: str = SILENT_ALERT,
+        junction: str = "",
+    ) -> None:  # fmt: skip
         """An alert of this process itself; it goes to the ledger, too."""
-        self._publish_alert(Alert(key, severity, title, detail, self.time_s, brain=""))
+        self._publish_alert(Alert.of(key, severity, title, detail, self.time_s, "", junction))
         try:
-            self.ledger.append("alert", "runtime", {"title": title, "detail": detail}, self.time_s)
+            self.ledger.append("alert", "runtime", {"title": str(title), "detail": str(detail)}, self.time_s)
         except LedgerError as error:
-            _log.error("not recorded", title=title, reason=error.message)
+            _log.error("not recorded", title=title.text, reason=error.message)
 
     def _publish_alert(self, alert: Alert) -> None:
+        self.alerts = [*self.alerts[-999:], alert]
+        publish(self.publisher, ALERT_TOPIC, alert)
+        if alert.ended_s is not None:
+            return  # the cases hear so of the alerts that stand
         _log.warning(
             "alert", key=alert.key, severity=str(alert.severity), title=alert.title, detail=alert.detail
         )
-        self.alerts = [*self.alerts[-999:], alert]
-        publish(self.publisher, ALERT_TOPIC, alert)
         self.cases.alert(alert)
 
     def publish_soon(self) -> None:

@@ -3,7 +3,8 @@
 Ranked by the vehicles that stood there on average over the last two minutes. By Little's law that is the
 time lost there each second, so the first in the list is where attention is worth most. The causes are told in
 a fixed order (`CauseKind`), each with the figures that speak for it; a rule that does not hold says nothing,
-and where none holds the list says so instead of guessing.
+and where none holds the list says so instead of guessing. What queues say is of the same two minutes, and
+what was told lately goes on being told until it clearly no longer holds: who looks twice reads the same.
 """
 
 from __future__ import annotations
@@ -36,11 +37,21 @@ NEAR_M = 150.0
 """An incident so near a junction weighs on it: the view of a camera."""
 
 GROWN_VEH = 4.0
-"""A queue that has grown by so many over the kept minutes, and that no green has cleared within the last of
+"""A queue that has grown by so many over the kept minutes, and that no green has cleared within the last two of
 them, is beyond what a cycle varies: more comes than can be served."""
+
+FULL_TIME = 0.25
+"""Share of the two minutes in which a queue fills its camera's view: more than the end of one red."""
 
 UNEVEN_SHARE, EMPTY_SHARE = 0.6, 0.15
 LEAST_STANDING_VEH = 1.0
+KEPT_SHARE = 0.6
+"""What was told lately is told on while its figure is above this share of what it takes to be told at first:
+figures of two minutes vary less than that within a cycle."""
+
+TOLD_S = 20.0
+"""What nobody was told for so long is judged anew."""
+
 _WHY_LOCAL = {
     "off": "the brain is switched off",
     "starting": "the brain is starting",
@@ -51,10 +62,11 @@ MOST_LISTED = 50
 
 @dataclass(frozen=True)
 class Known:
-    """What the brain process knows beside the snapshot. delay_s: (j,) by junction. brain: state of the brain
-    that controls signals, as `BrainHealth` names it."""
+    """What the brain process knows beside the snapshot. delay_s, queue_veh: (j,) by junction, now. brain:
+    state of the brain that controls signals, as `BrainHealth` names it."""
 
     delay_s: F64
+    queue_veh: F64
     brain: str
     overrides: Mapping[str, Override]
     holders: Mapping[str, Holder]
@@ -74,6 +86,8 @@ class WorstPlaces:
         self._junction_of = np.array([a.junction for a in self.approaches], np.int64)
         self._streets = {a.edge: a.name or a.edge for a in self.approaches}
         self._exits = self._find_exits()
+        # (junction, kind of cause) -> when it was told last, and of which approach or edge
+        self._told: dict[tuple[int, str], tuple[float, int]] = {}
 
     # -- for the strip
 
@@ -108,36 +122,32 @@ class WorstPlaces:
 
     def list_now(self, snapshot: Snapshot, known: Known, limit: int) -> list[WorstPlace]:
         """The worst first; junctions at which hardly anybody stands are left out."""
-        queue, standing = self.queues(snapshot), self._recent.standing()
-        count = len(self._city.junctions)
-        by_junction = np.bincount(self._junction_of, standing, count)
-        now = np.bincount(self._junction_of, queue, count)
+        standing = self._recent.standing()
+        by_junction = np.bincount(self._junction_of, standing, len(self._city.junctions))
         order = np.argsort(-by_junction, kind="stable")[: min(limit, MOST_LISTED)]
         return [
-            self._place(int(row), snapshot, known, queue, standing, float(now[row]))
+            self._place(int(row), snapshot, known, standing)
             for row in order.tolist()
             if by_junction[row] >= LEAST_STANDING_VEH
         ]
 
-    def _place(
-        self, row: int, snapshot: Snapshot, known: Known, queue: F64, standing: F64, now: float
-    ) -> WorstPlace:
+    def _place(self, row: int, snapshot: Snapshot, known: Known, standing: F64) -> WorstPlace:
         mine = np.flatnonzero(self._junction_of == row)
-        fullest = int(mine[np.argmax(queue[mine] / self._storage_veh[mine])]) if len(mine) else -1
-        share = float(queue[fullest] / self._storage_veh[fullest]) if fullest >= 0 else 0.0
-        causes = self._causes(row, mine, snapshot, known, queue, standing)
-        causes = causes or [self._busy(row, mine, standing)]
-        delay_s = float(known.delay_s[row])
+        fill = standing[mine] / self._storage_veh[mine]
+        fullest = int(mine[np.argmax(fill)]) if len(mine) else -1
+        delay_s, now = float(known.delay_s[row]), float(known.queue_veh[row])
         return WorstPlace(
             self._city.junctions[row].id, round(float(standing[mine].sum()), 1), round(now, 1),
             None if np.isnan(delay_s) else round(delay_s, 1),
-            self.approaches[fullest].edge if fullest >= 0 else "", round(share, 2),
-            tuple(msgspec.structs.replace(c, name=self._streets.get(c.about, "")) for c in causes),
+            self.approaches[fullest].edge if fullest >= 0 else "",
+            round(float(fill.max()), 2) if fullest >= 0 else 0.0,
+            tuple(
+                msgspec.structs.replace(cause, name=self._streets.get(cause.about, ""))
+                for cause in self._causes(row, mine, snapshot, known, standing)
+            ),
         )  # fmt: skip
 
-    def _causes(
-        self, row: int, mine: Any, snapshot: Snapshot, known: Known, queue: F64, standing: F64
-    ) -> list[Cause]:
+    def _causes(self, row: int, mine: Any, snapshot: Snapshot, known: Known, standing: F64) -> list[Cause]:
         junction = self._city.junctions[row]
         mode, found = int(snapshot.signals.mode[row]), []
         for incident in snapshot.incidents:
@@ -161,7 +171,8 @@ class WorstPlaces:
             whom = f"mission {holder.mission}" if holder.mission else "a bus"
             says = f"It is held for {whom}."
             found.append(_cause("PRIORITY", "FOLLOW_MISSION", says, holder.mission))
-        return [*found, *self._demand(row, mine, queue, standing)]
+        said = self._of_queues(row, mine, snapshot.time_s, standing)
+        return [*found, said] if said.kind is not CauseKind.UNKNOWN or not found else found
 
     def _silent(self, mine: Any, snapshot: Snapshot) -> list[Cause]:
         worst: Cause | None = None
@@ -183,67 +194,101 @@ class WorstPlaces:
 
     def _full_behind(self, row: int, snapshot: Snapshot) -> list[Cause]:
         """The fullest road behind the junction, where it is full."""
-        lanes, worst, share = self._city.network.lanes, -1, 0.0
+        network, means = self._city.network, self._recent.lane_means()
+        before, worst, share = self._told_of(row, "SPILL_BACK", snapshot.time_s), -1, 0.0
         for edge, exit_lanes in self._exits.get(row, {}).items():
-            if not snapshot.lanes.observed[exit_lanes].all():
-                continue  # not seen: nothing is known
-            room_veh = float(lanes.length_m[exit_lanes].sum()) / VEHICLE_M
-            filled = float(snapshot.lanes.queued[exit_lanes].sum()) / max(room_veh, 1.0)
-            if filled > max(share, FULL_SHARE):
+            room_veh = float(network.lanes.length_m[exit_lanes].sum()) / VEHICLE_M
+            filled = float(means[exit_lanes].sum()) / max(room_veh, 1.0)  # NaN where it was not seen
+            if filled > max(share, FULL_SHARE * (KEPT_SHARE if edge == before else 1.0)):
                 worst, share = edge, filled
         if worst < 0:
             return []
-        edges = self._city.network.edges
-        behind = int(self._city.network.nodes.junction[edges.to_node[worst]])
+        self._told[row, "SPILL_BACK"] = snapshot.time_s, worst
+        behind = int(network.nodes.junction[network.edges.to_node[worst]])
         ahead = self._city.junctions[behind].id if behind >= 0 else ""
-        name = edges.names[worst] or edges.ids[worst]
+        name = network.edges.names[worst] or network.edges.ids[worst]
         says = f"The road behind it is full: {name}, {100 * min(share, 1.0):.0f} % under standing vehicles."
         return [_cause("SPILL_BACK", "LOOK_DOWNSTREAM", says, ahead, share=min(share, 1.0))]
+
+    def _told_of(self, row: int, kind: str, now_s: float) -> int:
+        """The approach or edge of which this was told lately, -1 for none."""
+        at_s, which = self._told.get((row, kind), (-np.inf, -1))
+        return which if 0.0 <= now_s - at_s <= TOLD_S else -1
+
+    # -- what the queues themselves say
+
+    def _of_queues(self, row: int, mine: Any, now_s: float, standing: F64) -> Cause:
+        """The first rule that holds of one of its approaches; that of which it was told lately goes first."""
+        for kind, rule in (
+            ("DEMAND", self._growing),
+            ("FULL_APPROACH", self._full),
+            ("UNEVEN", self._uneven),
+        ):
+            before = self._told_of(row, kind, now_s)
+            cause, k = rule(row, mine, standing, before)
+            if cause is not None:
+                self._told[row, kind] = now_s, k
+                return cause
+        return self._busy(row, mine, now_s, standing)
+
+    def _growing(self, row: int, mine: Any, standing: F64, before: int) -> tuple[Cause | None, int]:
+        """A queue that grows over the minutes and that no green clears."""
+        for k in _first(before, mine[np.argsort(-standing[mine] / self._storage_veh[mine])[:1]]):
+            approach, slack = self.approaches[k], KEPT_SHARE if k == before else 1.0
+            grown = self._recent.growth(approach)
+            if grown is None or grown[1] - grown[0] < slack * GROWN_VEH or grown[2] < LEAST_STANDING_VEH:
+                continue
+            street, figures = _street(approach), {"before_veh": grown[0], "after_veh": grown[1]}
+            grew = f"its queue grew from {grown[0]:.0f} to {grown[1]:.0f} vehicles"
+            says = f"{street}: {grew} and no longer clears."
+            stage = self._stage_for(row, approach)
+            return _cause("DEMAND", "TRY_WHAT_IF", says, approach.edge, stage, **figures), k
+        return None, -1
+
+    def _full(self, row: int, mine: Any, standing: F64, before: int) -> tuple[Cause | None, int]:
+        """A queue that keeps filling its camera's view. The longest counts: a stub is full with three."""
+        for k in _first(before, mine[np.argsort(-standing[mine])]):
+            if standing[k] < 0.5 * standing[mine].max():
+                continue
+            approach, slack = self.approaches[k], KEPT_SHARE if k == before else 1.0
+            if self._recent.share_above(approach, FULL_SHARE * self._storage_veh[k]) < slack * FULL_TIME:
+                continue
+            veh = float(standing[k])
+            fills = f"keeps filling all that its camera sees: {veh:.0f} in the mean."
+            says = f"The queue on {_street(approach)} {fills}"
+            return self._ask_for("FULL_APPROACH", row, approach, says, veh), k
+        return None, -1
+
+    def _uneven(self, row: int, mine: Any, standing: F64, before: int) -> tuple[Cause | None, int]:
+        """One approach waits while the others are nearly empty."""
+        share = standing[mine] / self._storage_veh[mine]
+        if len(mine) < 2:
+            return None, -1
+        k = int(mine[np.argmax(share)])
+        slack = KEPT_SHARE if k == before else 1.0
+        if share.max() < slack * UNEVEN_SHARE or np.sort(share)[-2] > EMPTY_SHARE / slack:
+            return None, -1
+        approach, veh = self.approaches[k], float(standing[k])
+        says = f"{veh:.0f} vehicles wait on {_street(approach)} while the other approaches are nearly empty."
+        return self._ask_for("UNEVEN", row, approach, says, veh), k
+
+    def _busy(self, row: int, mine: Any, now_s: float, standing: F64) -> Cause:
+        """Where no rule holds: nothing is known to be wrong, and here is where most wait."""
+        before = self._told_of(row, "UNKNOWN", now_s)
+        most = int(mine[np.argmax(standing[mine])]) if len(mine) else -1
+        if before >= 0 and standing[before] >= KEPT_SHARE * standing[most]:
+            most = before
+        if most < 0 or standing[most] < 0.5 * (KEPT_SHARE if most == before else 1.0):
+            return _cause("UNKNOWN", "LOOK_AT_JUNCTION", "The queue has cleared for now.")
+        self._told[row, "UNKNOWN"] = now_s, most
+        where, veh = self.approaches[most], float(standing[most])
+        says = f"Nothing is known to be wrong; most wait on {_street(where)}: {veh:.0f} in the mean."
+        return self._ask_for("UNKNOWN", row, where, says, veh)
 
     def _ask_for(self, kind: str, row: int, approach: Approach, says: str, veh: float) -> Cause:
         """A cause that the stage which serves this approach remedies."""
         stage = self._stage_for(row, approach)
         return _cause(kind, "SHOW_STAGE", says, approach.edge, stage, queue_veh=veh)
-
-    def _busy(self, row: int, mine: Any, standing: F64) -> Cause:
-        """Where no rule holds: nothing is known to be wrong, and here is where most wait."""
-        most = int(mine[np.argmax(standing[mine])]) if len(mine) else -1
-        if most < 0 or standing[most] < 0.5:
-            return _cause("UNKNOWN", "LOOK_AT_JUNCTION", "The queue has cleared for now.")
-        where, veh = self.approaches[most], float(standing[most])
-        says = f"Nothing is known to be wrong; most wait on {_street(where)}: {veh:.0f} in the mean."
-        return self._ask_for("UNKNOWN", row, where, says, veh)
-
-    def _demand(self, row: int, mine: Any, queue: F64, standing: F64) -> list[Cause]:
-        """What the queues themselves say. Of full approaches the longest queue counts: a stub is full with
-        three. How uneven they are is told by their means, which do not change with each stage."""
-        if not len(mine):
-            return []
-        fill = queue[mine] / self._storage_veh[mine]
-        full = (fill >= FULL_SHARE) & (queue[mine] >= 0.5 * queue[mine].max())
-        k = int(mine[np.argmax(np.where(full, queue[mine], -1.0) if full.any() else fill)])
-        approach = self.approaches[k]
-        street = _street(approach)
-        grown = self._recent.growth(approach)
-        if grown is not None and grown[1] - grown[0] >= GROWN_VEH and grown[2] >= LEAST_STANDING_VEH:
-            before, after, _ = grown
-            says = f"{street}: its queue grew from {before:.0f} to {after:.0f} vehicles and no longer clears."
-            figures = {"before_veh": before, "after_veh": after}
-            stage = self._stage_for(row, approach)
-            return [_cause("DEMAND", "TRY_WHAT_IF", says, approach.edge, stage, **figures)]
-        if full.any():
-            says = f"The queue on {street} fills all that its camera sees ({queue[k]:.0f} vehicles)."
-            return [self._ask_for("FULL_APPROACH", row, approach, says, float(queue[k]))]
-        share = standing[mine] / self._storage_veh[mine]
-        others = np.delete(share, np.argmax(share))
-        if float(share.max()) >= UNEVEN_SHARE and len(others) and float(others.max()) <= EMPTY_SHARE:
-            k = int(mine[np.argmax(share)])
-            approach, veh = self.approaches[k], float(standing[k])
-            says = (
-                f"{veh:.0f} vehicles wait on {_street(approach)} while the other approaches are nearly empty."
-            )
-            return [self._ask_for("UNEVEN", row, approach, says, veh)]
-        return []
 
     def _stage_for(self, row: int, approach: Approach) -> str:
         """The stage that gives most of its groups right of way, "" where none does."""
@@ -269,6 +314,11 @@ class WorstPlaces:
             rows = np.arange(edges.lane_start[edge], edges.lane_start[edge + 1])
             found.setdefault(row, {})[edge] = rows
         return found
+
+
+def _first(before: int, rows: Any) -> list[int]:
+    """Rows, with that of which something was told lately at their head."""
+    return list(dict.fromkeys([before] * (before >= 0) + [int(k) for k in rows]))
 
 
 def _street(approach: Approach) -> str:

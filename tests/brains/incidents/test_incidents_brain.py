@@ -199,7 +199,7 @@ def test_a_camera_that_repeats_itself_while_vehicles_drive_is_frozen() -> None:
     street = Street().play(range(120), driving)
     street.play(range(120, 150), lambda _: driving(119.0))
     assert [one.kind for one in street.open] == [SENSOR]
-    assert "frozen" in street.open[0].evidence[0]
+    assert street.open[0].evidence[0].key == "camera-frozen"
 
 
 def test_vehicles_that_others_drive_through_are_none() -> None:

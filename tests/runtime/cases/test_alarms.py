@@ -11,6 +11,7 @@ from civicbrain.city.alarms import AlarmState
 from civicbrain.city.cases import Urgency
 from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.core.errors import NotFoundError, RequestRefusedError
+from civicbrain.core.sentences import say as sentence
 from civicbrain.runtime.cases import alarms
 from civicbrain.runtime.cases.alarm_list import MOST_GROUPS, get_alarm, list_alarms
 
@@ -44,6 +45,30 @@ def test_an_alarm_goes_its_way(trial: OnTrial) -> None:
     say(trial, "a", Severity.INFO)
     assert listed(trial).alarms == []
     assert listed(trial, which="all").alarms[0].state is AlarmState.NORMAL
+
+
+def test_an_alarm_keeps_its_sentences_and_its_group_says_where_it_is(trial: OnTrial) -> None:
+    title, detail = sentence("brain-failed", "Brain x failed", brain="x"), sentence("stands", "it stands")
+    with trial.store.change() as change:
+        alert = Alert.of("a", Severity.CRITICAL, title, detail, 0.0, "signals", "J1")
+        alarms.take_alert(change, alert, trial.clock.now_s, "s")
+    found = listed(trial)
+    assert found.alarms[0].said == [title, detail]
+    assert (found.groups[0].junction, found.groups[0].said) == ("J1", [title])
+    with trial.store.change() as change:
+        alert = Alert.of("b", Severity.CRITICAL, title, detail, 0.0, "signals", "J2")
+        alarms.take_alert(change, alert, trial.clock.now_s, "s")
+    [group] = listed(trial).groups
+    assert (group.junction, group.said[0].key, group.said[0].values) == ("", "brain-failed", {})
+    works = Alert.of("a", Severity.INFO, sentence("brain-works", "Brain x works again"), "", 0.0, "signals")
+    with trial.store.change() as change:
+        alarms.take_alert(change, works, trial.clock.now_s, "s")
+    over = next(one for one in listed(trial).alarms if one.key == "a")
+    assert [one.key for one in over.said] == ["brain-failed", "brain-works"]
+    assert over.detail == "Brain x works again"
+    act(trial, alarms.clear_by_hand, [2], "I saw it myself")
+    by_hand = next(one for one in listed(trial, which="all").alarms if one.key == "b")
+    assert (by_hand.detail, [one.key for one in by_hand.said]) == ("I saw it myself", ["brain-failed"])
 
 
 def test_one_that_is_over_stays_until_somebody_has_seen_it(trial: OnTrial) -> None:

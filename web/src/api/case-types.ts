@@ -1,6 +1,8 @@
 /** What the API sends and takes of cases, alarms, reports and shifts, as far as the control room reads it. Times are
  * ISO instants of the wall clock. */
 
+import type { Sentence } from '../alerts/words';
+
 export const URGENCY_LEVELS = ['urgent', 'high', 'medium', 'low'] as const;
 export type CaseUrgency = (typeof URGENCY_LEVELS)[number];
 
@@ -126,6 +128,7 @@ export interface Evidence {
     confidence: number;
     open: boolean;
     evidence: string[];
+    said: Sentence[];
     sensors: string[];
     kinds: Partial<Record<IncidentKind, number>>;
   }[];
@@ -155,6 +158,7 @@ export interface AlarmView {
   shelved_by: string;
   shelved_why: string;
   case: string;
+  said: Sentence[];
 }
 
 export interface AlarmGroup {
@@ -169,6 +173,9 @@ export interface AlarmGroup {
   junctions: number;
   first: string;
   newest: string;
+  /** At which all of them are, "" for none or several. */
+  junction: string;
+  said: Sentence[];
 }
 
 export interface AlarmList {

@@ -1,5 +1,6 @@
 /** What the API sends, as far as the control room reads it. */
 
+import type { Sentence } from '../alerts/words';
 import type { LonLatAffine } from '../map/projection';
 import type { CityPlace, MissionBrief } from './mission-types';
 
@@ -85,7 +86,10 @@ export interface CityState {
   brains: BrainHealth[];
   staleness_s: Record<string, Known>;
   junction_delay_s: Known[];
+  /** Now. */
   junction_queue_veh: Known[];
+  /** Mean of the last two minutes: what the lists show. */
+  junction_standing_veh: Known[];
   junction_mode: number[];
   twin: TwinStatus | null;
   alerts_open: number;
@@ -105,6 +109,10 @@ export interface Alert {
   time_s: number;
   brain: string;
   junction: string;
+  /** Title and detail as sentences, where they are not free text. */
+  said?: readonly Sentence[];
+  /** Since when nobody says it any more; null: it is active. */
+  ended_s?: Known;
 }
 
 export interface ControlInfo {

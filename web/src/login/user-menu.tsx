@@ -39,7 +39,7 @@ export function UserMenu(): JSX.Element | null {
           {loginText.role[user.role]}
         </p>
         {session.demo && <p class="muted small">{words.demo}</p>}
-        {session.expires_at && <p class="muted small">{words.until(new Date(session.expires_at).toLocaleTimeString(text.locale, { hour: '2-digit', minute: '2-digit' }))}</p>}
+        {session.expires_at && <p class="muted small">{words.until(new Date(session.expires_at).toLocaleTimeString(text.locale, { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }))}</p>}
         {session.way === 'password' && (
           <button
             type="button"

@@ -19,6 +19,7 @@ import { PALETTES, type Palette, type Theme } from './palette';
 import { makeProjection, type CityProjection } from './projection';
 import { streetLayers } from './street-layers';
 import { HEADS_FULL, trafficLayers } from './traffic-layers';
+import { LookBack } from './look-back';
 
 /** Who wants less motion sees vehicles step ten times a second. */
 const CALM_MS = 95;
@@ -52,8 +53,7 @@ export class CityMap {
   private palette: Palette;
   private selected: number | null = null;
   private hovered: number | null = null;
-  /** Where the view was before it flew to a junction. */
-  private before: Camera | null = null;
+  private readonly lookBack = new LookBack<Camera>();
   private dirty = true;
   private readonly forgetLayers: () => void;
   private picked: ((x: number, y: number) => void) | null = null;
@@ -93,10 +93,7 @@ export class CityMap {
       if (!picked) return this.events.select(this.find(event.point.x, event.point.y));
       return picked(...this.projection.toMetres(event.lngLat.lng, event.lngLat.lat));
     });
-    // who moves the map by hand stays where they are
-    this.map.on('movestart', (event) => {
-      if (event.originalEvent) this.before = null;
-    });
+    this.map.on('moveend', () => this.lookBack.stands());
     this.map.on('mousemove', (event) => this.hoverAt(event.point.x, event.point.y));
     this.map.on('mouseout', () => this.hoverAt(-1e6, -1e6));
     this.map.once('load', () => this.drawStreets());
@@ -183,15 +180,18 @@ export class CityMap {
     this.dirty = true;
   }
 
-  /** Fly to a junction that was chosen elsewhere than on the map; and back, when it is left again. */
+  /** Fly to a junction that was chosen elsewhere than on the map; and back to where the map was, when junctions are
+   * left again. */
   select(row: number | null, fly: boolean): void {
     this.selected = row;
     this.dirty = true;
     if (row === null) {
-      if (this.before) this.flyTo(this.before);
-      this.before = null;
-    } else if (fly) {
-      this.before ??= { center: this.map.getCenter(), zoom: this.map.getZoom() };
+      const back = this.lookBack.left();
+      if (back) this.flyTo(back);
+      return;
+    }
+    this.lookBack.chosen({ center: this.map.getCenter(), zoom: this.map.getZoom() });
+    if (fly) {
       const junction = this.geometry.junctions[row];
       const center = this.projection.toLonLat(junction.x_m, junction.y_m);
       this.flyTo({ center, zoom: Math.max(this.map.getZoom(), 17.2) });
@@ -199,6 +199,7 @@ export class CityMap {
   }
 
   private flyTo(camera: Camera): void {
+    this.lookBack.flies(camera);
     if (this.reducedMotion) this.map.jumpTo(camera);
     else this.map.flyTo({ ...camera, duration: 900, essential: true });
   }
@@ -241,7 +242,7 @@ export class CityMap {
   }
 
   fit(): void {
-    this.before = null;
+    this.lookBack.forget();
     this.map.fitBounds(this.lonLatBounds(), { padding: PADDING, duration: this.reducedMotion ? 0 : 700 });
   }
 

@@ -11,6 +11,7 @@ import { css, PALETTES, type Rgba } from '../map/palette';
 import { getState, subscribe } from '../state/store';
 import { lastMetres } from './lane-parts';
 import { words } from './text';
+import { pageFont } from '../map/font';
 
 interface Queues {
   time_s: number;
@@ -154,7 +155,7 @@ function drawBuses({ common, at }: Drawing): Layer[] {
     } as never),
     new TextLayer<Bus>({
       ...common, id: 'bus-lines', data: buses, getPosition: position, getText: (bus: Bus) => bus.line.slice(0, 4), getSize: 11, getColor: ink,
-      fontFamily: 'system-ui, sans-serif', fontWeight: 700,
+      fontFamily: pageFont(), fontWeight: 700,
     } as never),
   ];
 }

@@ -8,6 +8,7 @@ import { getRoute, HOME } from '../state/route';
 import { getState } from '../state/store';
 import { nowStore } from './store';
 import { words } from './text';
+import { pageFont } from '../map/font';
 
 interface Mark {
   x_m: number;
@@ -39,7 +40,7 @@ function draw({ common, at }: Drawing): Layer[] {
     new TextLayer<Mark>({
       ...common, id: 'worst', data: shown, getPosition: position, getText: (one: Mark) => one.rank, getSize: 13, getColor: palette.mission.text,
       getPixelOffset: [17, -15], background: true, getBackgroundColor: palette.mission.ground, backgroundPadding: [5, 2], getBorderColor: palette.standing,
-      getBorderWidth: 2, fontFamily: 'system-ui, sans-serif', fontWeight: 700, characterSet: '0123456789',
+      getBorderWidth: 2, fontFamily: pageFont(), fontWeight: 700, characterSet: '0123456789',
     } as never),
   ];
 }

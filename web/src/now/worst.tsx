@@ -5,6 +5,7 @@ import { formatTenth, formatWhole } from '../format';
 import { selectJunction } from '../state/actions';
 import { getState, useStore } from '../state/store';
 import { useMay } from '../state/user';
+import { text } from '../text';
 import { useHeld } from '../ui/held';
 import type { Cause, CauseKind, WorstPlace } from './api';
 import { nameApproach } from './approach-name';
@@ -55,6 +56,14 @@ function remedyInWords(cause: Cause): string {
   return words.worst.remedy[cause.remedy] ?? words.worst.remedy['look-at-junction'];
 }
 
+/** The figure of a place as every list shows it, from the newest snapshot: the ranking is a few seconds old. */
+export function useStanding(place: WorstPlace): number {
+  return useStore((s) => {
+    const row = s.geometry?.junctions.findIndex((one) => one.id === place.junction) ?? -1;
+    return s.snapshot?.junction_standing_veh[row] ?? place.standing_veh;
+  });
+}
+
 export function useJunctionName(id: string): string {
   return useStore((s) => s.geometry?.junctions.find((one) => one.id === id)?.name || id);
 }
@@ -62,14 +71,15 @@ export function useJunctionName(id: string): string {
 function Place({ place, now, rank }: { place: WorstPlace; now: WorstPlace; rank: number }): JSX.Element {
   const name = useJunctionName(place.junction);
   const row = useStore((s) => s.geometry?.junctions.findIndex((one) => one.id === place.junction) ?? -1);
+  const standing = useStanding(now);
   const operator = useMay('operator');
   const [first, ...further] = place.causes;
   return (
     <li class="worst-place" data-testid="worst-place" {...pointsAt(place.junction)}>
       <button type="button" class="row worst-open" disabled={row < 0} onClick={() => selectJunction(row)}>
         <span class="name">{words.worst.rank(rank, name)}</span>
-        <span class="number" title={words.worst.queueHint}>
-          {words.worst.queue(formatWhole(now.queue_veh))} <small>{words.worst.mean(formatTenth(now.standing_veh))}</small>
+        <span class="number" title={text.panel.queueHint}>
+          {words.worst.queue(formatTenth(standing))}
         </span>
       </button>
       {first && (

@@ -52,6 +52,8 @@ export interface PageState {
   picking: PickField | null;
   /** Sections put into the forms, by field. */
   picked: Partial<Record<PickField, string>>;
+  /** Fields in which a person chose the direction of driving: it is not turned for a shorter way. */
+  directed: Partial<Record<PickField, boolean>>;
   /** Answer of the dispatcher's question that is shown on the map. */
   choice: DispatchChoice | null;
 }
@@ -86,6 +88,7 @@ const store = makeStore<PageState>({
   follow: false,
   picking: null,
   picked: {},
+  directed: {},
   choice: null,
 });
 

@@ -54,7 +54,7 @@ function Clock(): JSX.Element {
       </time>
       {zone && (
         <span class="caption" title={text.clock.zone(zoneName(zone.epoch))} data-testid="zone">
-          {zone.name}
+          {text.clock.city} <b>{zone.name}</b>
         </span>
       )}
       {run > 0 && <span class="caption">{text.clock.run(run)}</span>}

@@ -2,8 +2,8 @@
 
 import type { JSX } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
-import type { Alert, BrainHealth, CityState } from '../api/types';
-import { formatClock, formatTenth, formatWhole } from '../format';
+import type { BrainHealth, CityState } from '../api/types';
+import { formatTenth, formatWhole } from '../format';
 import { findRoom, layoutOf } from '../rooms/registry';
 import { selectJunction } from '../state/actions';
 import { useRoute } from '../state/route';
@@ -12,7 +12,8 @@ import { text } from '../text';
 import { pointsAt } from '../now/points-at';
 import { Worst } from '../now/worst';
 import { Age } from './age';
-import { inOrder, useHeld, useHold } from './held';
+import { Alerts } from './alerts';
+import { inOrder, useHold } from './held';
 import { RoomHost } from './room-host';
 
 const LISTED = 8;
@@ -60,7 +61,7 @@ function rank(snapshot: CityState | null, names: { id: string; label: string }[]
       id,
       label,
       delay: snapshot?.junction_delay_s[row] ?? null,
-      queue: snapshot?.junction_queue_veh[row] ?? null,
+      queue: snapshot?.junction_standing_veh[row] ?? null,
     });
   });
   return rows.sort((a, b) => (b.delay ?? -1) - (a.delay ?? -1) || a.row - b.row);
@@ -109,8 +110,8 @@ function JunctionList({ held }: { held: boolean }): JSX.Element {
         <span class="number" title={text.junction.delayHint}>
           {text.junction.delay}
         </span>
-        <span class="number" title={text.junction.queueHint}>
-          {text.junction.queue}
+        <span class="number" title={text.panel.queueHint}>
+          {text.panel.queue}
         </span>
       </p>
       <ul class="rows" data-testid="junction-list">
@@ -122,7 +123,7 @@ function JunctionList({ held }: { held: boolean }): JSX.Element {
                 {entry.delay === null ? text.indicators.unknown : formatTenth(entry.delay)} <small>{text.indicators.delayUnit}</small>
               </span>
               <span class="number">
-                {entry.queue === null ? text.indicators.unknown : formatWhole(entry.queue)} <small>{text.junction.vehicles}</small>
+                {entry.queue === null ? text.indicators.unknown : formatTenth(entry.queue)} <small>{text.junction.vehicles}</small>
               </span>
             </button>
           </li>
@@ -132,51 +133,6 @@ function JunctionList({ held }: { held: boolean }): JSX.Element {
       {rows.length > LISTED && <p class="muted small">{text.panel.more(rows.length - LISTED)}</p>}
       <p class="muted small">{text.panel.delayMeans}</p>
     </section>
-  );
-}
-
-const MOST_ALERTS = 20;
-
-function Alerts({ held }: { held: boolean }): JSX.Element {
-  const alerts = useHeld(
-    useStore((s) => s.alerts),
-    held,
-  );
-  return (
-    <section aria-labelledby="alerts-title">
-      <header>
-        <h2 id="alerts-title">{text.panel.alerts}</h2>
-        {alerts.length > 0 && <span class="count">{alerts.length}</span>}
-      </header>
-      {alerts.length === 0 && <p class="muted">{text.panel.noAlerts}</p>}
-      <ul class="alerts" tabIndex={0} aria-labelledby="alerts-title" aria-live="polite" data-testid="alerts">
-        {alerts.slice(0, MOST_ALERTS).map((alert) => (
-          <AlertEntry key={alert.key} alert={alert} />
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function AlertEntry({ alert }: { alert: Alert }): JSX.Element {
-  const epoch = useStore((s) => s.city?.epoch ?? '');
-  const geometry = useStore((s) => s.geometry);
-  const row = alert.junction ? (geometry?.junctions.findIndex((j) => j.id === alert.junction) ?? -1) : -1;
-  return (
-    <li class={`alert ${alert.severity}`}>
-      <p>
-        <span class="severity">{text.severity[alert.severity] ?? alert.severity}</span>
-        <span class="muted">{formatClock(epoch, alert.time_s)}</span>
-        <span class="muted">{alert.brain}</span>
-      </p>
-      <p class="title">{alert.title}</p>
-      {alert.detail && <p class="muted small">{alert.detail}</p>}
-      {row >= 0 && (
-        <button type="button" class="link" onClick={() => selectJunction(row)}>
-          {geometry?.junctions[row].name || alert.junction}
-        </button>
-      )}
-    </li>
   );
 }
 

@@ -1,22 +1,60 @@
-/** Messages of the API and of the page, shown for a while, dismissed by hand. */
+/** Messages of the API and of the page: at one place, spoken to those who listen, dismissed by hand or after a while. */
 
 import type { JSX } from 'preact';
-import { dismissToast, useStore } from '../state/store';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { dismissToast, useStore, type Toast } from '../state/store';
 import { text } from '../text';
 import { Icon } from './icon';
 
+export interface Box {
+  top: number;
+  bottom: number;
+  left: number;
+  right: number;
+}
+
+const APART_PX = 8;
+
+/** How far a box must move down so as not to cover what was just pressed; 0 where it does not. */
+export function downBy(box: Box, pressed: Box | null): number {
+  if (!pressed || box.right <= pressed.left || box.left >= pressed.right || box.bottom <= pressed.top || box.top >= pressed.bottom) return 0;
+  return pressed.bottom + APART_PX - box.top;
+}
+
+/** What somebody pressed last, while it is on the page. */
+let pressed: Element | null = null;
+if (typeof window !== 'undefined') {
+  const press = ({ target }: Event): void => {
+    pressed = target instanceof Element ? target.closest('button, a, input, select, [role="option"]') : null;
+  };
+  window.addEventListener('pointerdown', press, true);
+  window.addEventListener('keydown', press, true);
+}
+
 export function Toasts(): JSX.Element {
   const toasts = useStore((s) => s.toasts);
+  const place = useRef<HTMLElement>(null);
+  const [downPx, setDown] = useState(0);
+  useLayoutEffect(() => {
+    const box = place.current?.getBoundingClientRect();
+    if (!box || toasts.length === 0) return setDown(0);
+    const home = { top: box.top - downPx, bottom: box.bottom - downPx, left: box.left, right: box.right };
+    setDown(downBy(home, pressed?.isConnected ? pressed.getBoundingClientRect() : null));
+  }, [toasts]);
+  // both places stand from the start: what is spoken is what comes into them
   return (
-    <section class="toasts" aria-label={text.toast.label} aria-live="polite">
-      {toasts.map((entry) => (
-        <div key={entry.id} class={`toast ${entry.kind}`} role={entry.kind === 'error' ? 'alert' : 'status'} data-testid="toast">
-          <span>{entry.message}</span>
-          <button type="button" class="icon" aria-label={text.toast.dismiss} onClick={() => dismissToast(entry.id)}>
-            <Icon name="close" />
-          </button>
-        </div>
-      ))}
+    <section ref={place} class="toasts" style={{ marginTop: `${downPx}px` }} aria-label={text.toast.label}>
+      <div role="status">{toasts.filter((one) => one.kind === 'note').map(show)}</div>
+      <div role="alert">{toasts.filter((one) => one.kind === 'error').map(show)}</div>
     </section>
   );
 }
+
+const show = (entry: Toast): JSX.Element => (
+  <div key={entry.id} class={`toast ${entry.kind}`} data-testid="toast">
+    <span>{entry.message}</span>
+    <button type="button" class="icon" aria-label={text.toast.dismiss} onClick={() => dismissToast(entry.id)}>
+      <Icon name="close" />
+    </button>
+  </div>
+);

@@ -18,6 +18,7 @@ from civicbrain.city.signals import Capability, GroupKind
 from civicbrain.contracts.brain import Severity
 from civicbrain.contracts.missions import MissionBrief
 from civicbrain.contracts.overrides import Override
+from civicbrain.core.sentences import Sentence
 
 Reason = Annotated[
     str,
@@ -165,7 +166,8 @@ class TwinView(Struct, frozen=True):
 
 class SnapshotView(Struct, frozen=True):
     """The newest city state. age_s: wall seconds since the brain process sent it; stale: it should have
-    sent a newer one by now. Lists: one entry a junction; group_lamp: one code of a lamp character a group."""
+    sent a newer one by now. Lists: one entry a junction; group_lamp: one code of a lamp character a group.
+    junction_queue_veh: now."""
 
     time_s: float
     sequence: int
@@ -188,6 +190,7 @@ class SnapshotView(Struct, frozen=True):
     intake: IntakeSummary | None = None  # the entry of field cameras, where it is open
     missions: tuple[MissionBrief, ...] = ()  # under way
     overrides: tuple[Override, ...] = ()  # of operators, in force
+    junction_standing_veh: list[float | None] = []  # mean queue of the last two minutes
 
 
 class JunctionView(Struct, frozen=True):
@@ -306,6 +309,8 @@ class AlertView(Struct, frozen=True):
     time_s: float
     brain: str
     junction: str = ""
+    said: list[Sentence] = []  # title and detail for other languages, where they are not free text
+    ended_s: float | None = None
 
 
 class LedgerEntryView(Struct, frozen=True):

@@ -86,7 +86,8 @@ class WhatIfAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 class JobView(Struct, frozen=True):
     """What is said of every job. state: "queued" | "running" | "done" | "failed" | "cancelled". progress: 0
-    to 1. asked_at: RFC 3339. by: who asked."""
+    to 1. asked_at: RFC 3339. by: who asked. elapsed_s: since it runs, null where it does not; left_s: about
+    how long it takes yet, by the parts that are done, null before the first."""
 
     id: str
     state: str
@@ -94,6 +95,8 @@ class JobView(Struct, frozen=True):
     progress: float
     by: str
     error: str
+    elapsed_s: float | None
+    left_s: float | None
 
 
 class WhatIfHead(JobView, frozen=True):

@@ -23,6 +23,7 @@ from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.brains.incidents.tracks import Step, Tracks
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.city.network import F64, I32, Bool
+from civicbrain.core.sentences import say
 
 CELL_M = 10.0
 AHEAD_M = 60.0
@@ -112,8 +113,9 @@ class Avoidance:
             cell = int(score.argmax())
             count, since_s = int(self._leavers[lane, cell]), float(self._first_s[lane, cell])
             text = f"{count} platoons in a row have left the lane {cell * CELL_M:.0f} m before the line"
+            said = say("lane-left", text, count=count, before_m=float(cell * CELL_M))
             found.append(Suspicion(
-                IncidentKind.CLOSED_LANE, float(score[cell]) / self._nats, since_s, text, lane,
+                IncidentKind.CLOSED_LANE, float(score[cell]) / self._nats, since_s, said, lane,
                 cell * CELL_M, quiet_s=120.0,
             ))  # fmt: skip
         return found

@@ -23,6 +23,7 @@ from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.observations import INSIDE_M, Detections
+from civicbrain.core.sentences import say
 
 STANDS_MPS, STILL_M = 1.5, 3.0
 """As in `tracks.py`: above what a camera errs."""
@@ -127,8 +128,11 @@ class Box:
             found.append(
                 Suspicion(
                     IncidentKind.BLOCKED_JUNCTION, ratio, onset_s,
-                    f"a vehicle stands inside the junction for {stood_s:.0f} s, "
-                    f"{self._idle_s[longest]:.0f} s of them with its way free",
+                    say(
+                        "inside-junction", f"a vehicle stands inside the junction for {stood_s:.0f} s, "
+                        f"{self._idle_s[longest]:.0f} s of them with its way free",
+                        stood_s=float(stood_s), idle_s=float(self._idle_s[longest]),
+                    ),
                     junction=row, quiet_s=30.0,
                 )
             )  # fmt: skip

@@ -24,6 +24,7 @@ from civicbrain.city.model import City
 from civicbrain.city.network import F64
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.brain import Advice, Alert, Severity
+from civicbrain.core.sentences import both, say
 
 REPEAT_S = 30.0
 """What is open is said again so often: the contract asks for a minute at most."""
@@ -192,13 +193,17 @@ class IncidentsBrain:
         severity = Severity.CRITICAL if one.kind in _CRITICAL else Severity.WARNING
         where = one.place.edge or one.place.junction or one.place.sensor
         known = one.place.junction if one.place.junction in self._city.signals.row else ""
-        detail = f"{where}: {one.evidence[0].split(',')[0] if one.evidence else 'reported'}"
-        alert = Alert(one.id, severity, _TITLE[one.kind], detail, one.updated_s, self.name, known)
+        why = one.evidence[0] if one.evidence else "reported"
+        detail = f"{where}: {str(why).split(',')[0]}"
+        title = say(f"incident-{one.kind}", _TITLE[one.kind], edge=one.place.edge)
+        alert = Alert(
+            one.id, severity, title.text, detail, one.updated_s, self.name, known, both(title, why)
+        )  # fmt: skip
         # seconds in the evidence go on while it lasts: that alone is no news, or there were one each second
         what = _what(one)
         said, before = self._alerted.get(one.id, (None, alert))
         if said == what:
-            alert = msgspec.structs.replace(alert, detail=before.detail)
+            alert = msgspec.structs.replace(alert, detail=before.detail, said=before.said)
         self._alerted[one.id] = what, alert
         return alert
 

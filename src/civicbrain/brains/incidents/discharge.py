@@ -27,6 +27,7 @@ from civicbrain.brains.incidents.tracks import Step, Tracks
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.city.network import F32, F64, Bool
 from civicbrain.city.observations import SignalStates
+from civicbrain.core.sentences import say
 
 START_S = 5.0
 """Green until the first vehicle must have moved: start-up lost time is about 2 s (HCM 7th ed., ch. 19), the
@@ -156,10 +157,12 @@ class Discharge:
     def _suspicion(self, lane: int, ratio: float) -> Suspicion:
         unused_s = float(self.unused_s[lane])
         text = f"the first vehicle does not go: {unused_s:.0f} s of green unused"
+        said = say("first-stays", text, unused_s=unused_s)
         if not self._layout.signalled[lane]:
             text = f"the first vehicle has not gone for {unused_s:.0f} s, by a line without a signal"
+            said = say("first-stays-unsignalled", text, unused_s=unused_s)
         return Suspicion(
-            IncidentKind.STOPPED_VEHICLE, ratio, float(self._since_s[lane]), text,
+            IncidentKind.STOPPED_VEHICLE, ratio, float(self._since_s[lane]), said,
             lane, float(self._layout.beyond_m[lane]) + 2.0, int(self._layout.junction[lane]),
             at_line=True, quiet_s=40.0,
         )  # fmt: skip

@@ -18,6 +18,7 @@ import numpy as np
 from civicbrain.brains.incidents.layout import Layout
 from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.city.incidents import IncidentKind
+from civicbrain.core.sentences import Sentence
 
 SAME_M = 40.0
 _ROAD = (
@@ -59,7 +60,7 @@ class Thing:
     most: float = 0.0
     lanes: dict[int, float] = field(default_factory=dict)
     junction: int = -1
-    evidence: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, Sentence] = field(default_factory=dict)
     id: str = ""
     said_s: float = -math.inf
     cleared_s: float = -1.0

@@ -9,6 +9,7 @@ import msgspec
 from civicbrain.brains.incidents.effects import CLEARS_AFTER_S
 from civicbrain.brains.incidents.matching import LATE_S, confidence_of, find_match, say_the_same
 from civicbrain.city.incidents import Incident, IncidentReport
+from civicbrain.core.sentences import say
 
 
 class Reported:
@@ -37,7 +38,7 @@ class Reported:
                     one,
                     reports=tuple(report.id for report in own),
                     confidence=round(confidence_of(own, one.confidence), 2),
-                    evidence=(*one.evidence, f"reported by {len(own)}")[:9],
+                    evidence=(*one.evidence, say("reported", f"reported by {len(own)}", count=len(own)))[:9],
                 )
             result.append(one)
             if not one.is_open:
@@ -81,7 +82,15 @@ class Reported:
             onset_s=began_s,
             detected_s=first.reported_s,
             updated_s=now_s,
-            evidence=tuple(f"{r.reporter} ({r.source}) reports it" for r in own[:8]),
+            evidence=tuple(
+                say(
+                    "reported-by",
+                    f"{r.reporter} ({r.source}) reports it",
+                    reporter=str(r.reporter),
+                    source=r.source,
+                )
+                for r in own[:8]
+            ),
             clears_s=began_s + CLEARS_AFTER_S[first.kind],
             cleared_s=over_s if over_s < now_s else -1.0,
             reports=tuple(r.id for r in own),

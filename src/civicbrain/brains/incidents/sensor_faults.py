@@ -25,6 +25,7 @@ from civicbrain.brains.incidents.tracks import AFRESH_S, KEEP_FRAMES, Step, Trac
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.observations import Detections
+from civicbrain.core.sentences import Sentence, say
 
 SILENT_S = 8.0
 BLIND_H, FROZEN_H, PHANTOM_H, INFLATED_H = 10.0, 12.0, 3.0, 14.0
@@ -107,7 +108,8 @@ class SensorFaults:
         rows = np.flatnonzero(np.isfinite(silent_s) & (silent_s > SILENT_S / self._sensitivity))
         return [
             self._suspect(row, float(silent_s[row]) / SILENT_S, float(self._spoke_s[row]),
-                          f"silent: no frame for {silent_s[row]:.0f} s")
+                          say("camera-silent", f"silent: no frame for {silent_s[row]:.0f} s",
+                              for_s=float(silent_s[row])))
             for row in rows.tolist()
         ]  # fmt: skip
 
@@ -224,15 +226,15 @@ class SensorFaults:
         }
         found = []
         for name, limit in limits.items():
-            h = limit / self._sensitivity
+            h, said = limit / self._sensitivity, say(f"camera-{name}", texts[name])
             for row in np.flatnonzero(self._score[name] >= h).tolist():
                 self._untrusted_until_s[row] = now_s + 10.0
                 since_s = float(self._since_s[name][row])
-                found.append(self._suspect(row, float(self._score[name][row]) / h, since_s, texts[name]))
+                found.append(self._suspect(row, float(self._score[name][row]) / h, since_s, said))
         return found
 
-    def _suspect(self, row: int, ratio: float, since_s: float, text: str) -> Suspicion:
-        return Suspicion(IncidentKind.SENSOR_FAULT, ratio, since_s, text, junction=row, quiet_s=QUIET_S)
+    def _suspect(self, row: int, ratio: float, since_s: float, said: Sentence) -> Suspicion:
+        return Suspicion(IncidentKind.SENSOR_FAULT, ratio, since_s, said, junction=row, quiet_s=QUIET_S)
 
 
 def _near(places: F64, wanted: F64, gate: float) -> Bool:

@@ -19,6 +19,7 @@ from civicbrain.city.incidents import IncidentKind
 from civicbrain.city.network import F64, Bool
 from civicbrain.city.observations import SignalStates
 from civicbrain.city.signals import ControllerMode
+from civicbrain.core.sentences import say
 
 RED_S = 5.0
 """Red that nobody overruns by accident: a yellow of 3 to 5 s misjudged, and a frame of 1 s late."""
@@ -73,8 +74,11 @@ class SignalFaults:
             Suspicion(
                 IncidentKind.SIGNAL_FAULT, float(crossings.score[row] / self._nats),
                 float(crossings.first_s[row]),
-                "vehicles drive over the line at reported red, first "
-                f"{now_s - crossings.first_s[row]:.0f} s ago", junction=row, quiet_s=QUIET_S,
+                say(
+                    "over-red", "vehicles drive over the line at reported red, first "
+                    f"{now_s - crossings.first_s[row]:.0f} s ago",
+                    since_s=float(now_s - crossings.first_s[row]),
+                ), junction=row, quiet_s=QUIET_S,
             )
             for row in np.flatnonzero((crossings.score >= self._nats) & lately).tolist()
         ]  # fmt: skip
@@ -102,8 +106,11 @@ class SignalFaults:
         return [
             Suspicion(
                 IncidentKind.SIGNAL_FAULT, float(spell_s[row] / limit_s[row]), float(changed_s[row]),
-                f"no lamp has changed for {spell_s[row]:.0f} s, {self._longest_s[row]:.0f} s is the longest "
-                "here, and vehicles wait at red", junction=row,
+                say(
+                    "lamps-stuck", f"no lamp has changed for {spell_s[row]:.0f} s, "
+                    f"{self._longest_s[row]:.0f} s is the longest here, and vehicles wait at red",
+                    for_s=float(spell_s[row]), longest_s=float(self._longest_s[row]),
+                ), junction=row,
             )
             for row in np.flatnonzero(long & waiting).tolist()
         ]  # fmt: skip
@@ -115,7 +122,9 @@ class SignalFaults:
         dark = (np.bincount(self._junction_of_group, weights=off, minlength=count) >= groups) & (groups > 0)
         dark |= signals.mode == int(ControllerMode.FLASHING)
         return [
-            Suspicion(IncidentKind.SIGNAL_FAULT, 2.0, now_s, "its controller reports dark or flashing lamps",
-                      junction=row)
+            Suspicion(
+                IncidentKind.SIGNAL_FAULT, 2.0, now_s,
+                say("lamps-dark", "its controller reports dark or flashing lamps"), junction=row,
+            )
             for row in np.flatnonzero(dark).tolist()
         ]  # fmt: skip

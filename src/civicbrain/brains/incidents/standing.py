@@ -21,6 +21,7 @@ from civicbrain.brains.incidents.tracks import Step, Tracks
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.city.network import F32, F64, U8, Bool
 from civicbrain.city.observations import SignalStates, VehicleClass
+from civicbrain.core.sentences import say
 
 STANDS_S = 4.0
 FOLLOWS_M = np.full(len(VehicleClass), 13.0)
@@ -229,15 +230,18 @@ class Standing:
             ratio = float(self._mid.score[lane, cell] / self._mid.threshold[lane, cell])
             since_s = float(self._mid.since_s[lane, cell]) - STANDS_S
             kind = IncidentKind.CLOSED_LANE if many else IncidentKind.STOPPED_VEHICLE
-            what = "vehicles stop there, one after the other," if many else "a vehicle stands"
-            place = f"{cell * CELL_M:.0f} m before the line"
-            text = f"{what} {place} since {now_s - since_s:.0f} s, the road ahead free"
+            before_m, for_s = cell * CELL_M, now_s - since_s
+            where = f"{before_m:.0f} m before the line since {for_s:.0f} s, the road ahead free"
+            figures = {"before_m": float(before_m), "for_s": for_s}
+            said = say("stands", f"a vehicle stands {where}", **figures)
+            if many:
+                said = say("one-after-other", f"vehicles stop there, one after the other, {where}", **figures)
             found.append(
                 Suspicion(
                     kind,
                     ratio,
                     since_s,
-                    text,
+                    said,
                     int(lane),
                     float(cell * CELL_M),
                     quiet_s=120.0 if many else 40.0,

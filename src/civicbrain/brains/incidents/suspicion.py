@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from civicbrain.city.incidents import IncidentKind
+from civicbrain.core.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Suspicion:
     kind: IncidentKind
     ratio: float
     onset_s: float
-    evidence: str
+    evidence: Sentence
     lane: int = -1
     d: float = 0.0
     junction: int = -1

@@ -14,6 +14,7 @@ from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.brains.incidents.tracks import Step, Tracks
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.city.network import F64, I32, Bool
+from civicbrain.core.sentences import say
 
 LEAST, LEAST_M = 5, 25.0
 LEAST_MPS = 3.0
@@ -76,8 +77,11 @@ class WrongWay:
         return [
             Suspicion(
                 IncidentKind.WRONG_WAY, float(self._length[row] / self._least), float(self._since_s[row]),
-                f"a vehicle has driven {driven_m[row]:.0f} m away from the stop line at "
-                f"{self._speed[row] * 3.6:.0f} km/h", int(self._lane[row]), float(self._d[row]), quiet_s=30.0,
+                say(
+                    "drives-away", f"a vehicle has driven {driven_m[row]:.0f} m away from the stop line at "
+                    f"{self._speed[row] * 3.6:.0f} km/h",
+                    driven_m=float(driven_m[row]), speed_mps=float(self._speed[row]),
+                ), int(self._lane[row]), float(self._d[row]), quiet_s=30.0,
                 speed_mps=float(self._speed[row]),
             )
             for row in np.flatnonzero(told).tolist()

@@ -21,6 +21,7 @@ from civicbrain.city.waits import red_wait_s
 from civicbrain.contracts.brain import Advice, Alert, Priority, Request, Severity, StageRequest
 from civicbrain.contracts.missions import MissionPlan
 from civicbrain.contracts.transit import TransitPlan
+from civicbrain.core.sentences import say
 
 ETA_SD_S, ETA_SD_SHARE = 3.0, 0.12
 """Standard deviation of a predicted arrival: seconds, and share of the time left (benchmarks/priority)."""
@@ -183,9 +184,12 @@ class PriorityBrain:
 
     def _alert(self, pursuit: Pursuit, now_s: float) -> Alert:
         mission = pursuit.mission
-        title = f"Mission {mission.id} is lost"
-        detail = f"no position of {mission.vehicle}; its corridor is given back"
-        return Alert(f"mission-{mission.id}", Severity.WARNING, title, detail, now_s, self.name)
+        title = say(
+            "mission-lost", f"Mission {mission.id} is lost", mission=mission.id, vehicle=mission.vehicle
+        )
+        text = f"no position of {mission.vehicle}; its corridor is given back"
+        detail = say("no-position", text, vehicle=mission.vehicle)
+        return Alert.of(f"mission-{mission.id}", Severity.WARNING, title, detail, now_s, self.name)
 
     def _explain_buses(self, transit: TransitPlan) -> dict[str, dict[str, object]]:
         if not self.options.explain:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+import msgspec
+
 from civicbrain.city.alarms import (
     FLOOD_COUNT,
     FLOOD_WINDOW_S,
@@ -16,7 +18,7 @@ from civicbrain.city.alarms import (
 )
 from civicbrain.city.cases import Urgency, case_id
 from civicbrain.core.errors import NotFoundError
-from civicbrain.runtime.cases.alarms import RANK, REST, SHOWN, STANDING
+from civicbrain.runtime.cases.alarms import RANK, REST, SHOWN, STANDING, sentences_in
 from civicbrain.runtime.cases.store import SYSTEM, moment, to_moment
 
 MOST_GROUPS = 7
@@ -35,8 +37,8 @@ def list_alarms(
     rows = db.execute(
         f"SELECT group_id, min({RANK}) AS rank,"  # noqa: S608
         " count(*) AS alarms, sum(acknowledged = 0) AS unacknowledged, sum(active) AS active,"
-        " count(DISTINCT nullif(junction, '')) AS junctions, min(raised_s) AS first_s,"
-        f" max(raised_s) AS newest_s FROM alarm WHERE {SHOWN} GROUP BY group_id"
+        " count(DISTINCT nullif(junction, '')) AS junctions, max(junction) AS junction,"
+        f" min(raised_s) AS first_s, max(raised_s) AS newest_s FROM alarm WHERE {SHOWN} GROUP BY group_id"
         " ORDER BY rank, unacknowledged = 0, alarms DESC, group_id"
     ).fetchall()
     shown = rows if len(rows) <= MOST_GROUPS else rows[: MOST_GROUPS - 1]
@@ -88,7 +90,7 @@ def view(row: sqlite3.Row, case: str = "") -> AlarmView:
         count=row["count"], cleared=to_moment(row["cleared_s"]), acknowledged_by=row["acknowledged_by"],
         acknowledged=to_moment(row["acknowledged_s"]), shelved_until=to_moment(row["shelved_until_s"]),
         shelved_by=row["shelved_by"], shelved_why=row["shelved_why"],
-        case=case,
+        case=case, said=sentences_in(row["said"]),
     )  # fmt: skip
 
 
@@ -137,13 +139,16 @@ def _state(row: sqlite3.Row) -> AlarmState:
 def _group(db: sqlite3.Connection, row: sqlite3.Row) -> AlarmGroup:
     # what all of a group have in common, of any one of them
     one = db.execute(
-        f"SELECT matter, source FROM alarm WHERE {STANDING} AND group_id = ? LIMIT 1",  # noqa: S608
+        f"SELECT matter, source, said FROM alarm WHERE {STANDING} AND group_id = ? LIMIT 1",  # noqa: S608
         (row["group_id"],),
     ).fetchone()
+    said = sentences_in(one["said"])[:1]
+    if row["alarms"] > 1:
+        said = [msgspec.structs.replace(title, values={}) for title in said]
     return AlarmGroup(
         row["group_id"], one["matter"], one["source"], _RANKS[row["rank"]], row["alarms"],
         row["unacknowledged"], row["active"], row["junctions"], moment(row["first_s"]),
-        moment(row["newest_s"]),
+        moment(row["newest_s"]), row["junction"] if row["junctions"] == 1 else "", said,
     )  # fmt: skip
 
 

@@ -11,9 +11,12 @@ import hashlib
 import re
 import sqlite3
 
+import msgspec
+
 from civicbrain.city.cases import Urgency
 from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.core.errors import NotFoundError, RequestRefusedError
+from civicbrain.core.sentences import Sentence, both
 from civicbrain.runtime.cases.store import Change
 
 URGENCY_OF = {
@@ -48,14 +51,14 @@ def take_alert(change: Change, alert: Alert, at_s: float, session: str) -> None:
     """What a brain or a process says: at_s: when, unix seconds; session: of which of its lives."""
     source = alert.brain or "runtime"
     if alert.severity is Severity.INFO:
-        if clear_alarm(change, source, alert.key, at_s, alert.title):
+        if clear_alarm(change, source, alert.key, at_s, alert.said[0] if alert.said else alert.title):
             return
         known = change.one("SELECT 1 FROM alarm WHERE source = ? AND key = ?", source, alert.key)
         if known is not None:
             return
     raise_alarm(
         change, source, alert.key, URGENCY_OF[alert.severity], alert.title, alert.detail, alert.junction,
-        at_s, session,
+        at_s, session, alert.said,
     )  # fmt: skip
     if alert.severity is Severity.INFO:  # an event, not an alarm: nothing is asked of anybody
         clear_alarm(change, source, alert.key, at_s, "")
@@ -63,33 +66,34 @@ def take_alert(change: Change, alert: Alert, at_s: float, session: str) -> None:
 
 
 def raise_alarm(
-    change: Change, source: str, key: str, urgency: Urgency, title: str, detail: str, junction: str = "",
-    at_s: float | None = None, session: str = "",
+    change: Change, source: str, key: str, urgency: Urgency, title: Sentence | str, detail: Sentence | str,
+    junction: str = "", at_s: float | None = None, session: str = "", said: tuple[Sentence, ...] = (),
 ) -> None:  # fmt: skip
     """Have an alarm stand. One that stands already takes the new words, and asks for attention again when it
-    has become more urgent."""
+    has become more urgent. said: title and detail as sentences, where these themselves are text."""
     at_s = change.now_s if at_s is None else at_s
-    title, detail, junction, key = title[:300], detail[:2000], junction[:200], key[:300]
+    sentences = msgspec.json.encode(said or both(title, detail)).decode()
+    title, detail, junction, key = str(title)[:300], str(detail)[:2000], junction[:200], key[:300]
     row = change.one("SELECT * FROM alarm WHERE source = ? AND key = ?", source, key)
     matter = matter_of(source, title, junction)
     if row is None:
         change.run(
-            "INSERT INTO alarm (source, key, matter, group_id, urgency, title, detail, junction, active,"
-            " acknowledged, session, first_s, raised_s, changed_s, count)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?, ?, 1)",
-            source, key, matter, group_of(matter), urgency, title, detail, junction, session, at_s, at_s,
-            at_s,
+            "INSERT INTO alarm (source, key, matter, group_id, urgency, title, detail, junction, said,"
+            " active, acknowledged, session, first_s, raised_s, changed_s, count)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?, ?, 1)",
+            source, key, matter, group_of(matter), urgency, title, detail, junction, sentences, session,
+            at_s, at_s, at_s,
         )  # fmt: skip
     else:
         again = not row["active"]
         worse = urgency.rank < Urgency(row["urgency"]).rank
         change.run(
             "UPDATE alarm SET matter = ?, group_id = ?, urgency = ?, title = ?, detail = ?, junction = ?,"
-            " active = 1, session = ?, changed_s = ?, cleared_s = NULL,"
+            " said = ?, active = 1, session = ?, changed_s = ?, cleared_s = NULL,"
             " acknowledged = CASE WHEN ? THEN 0 ELSE acknowledged END,"
             " raised_s = CASE WHEN ? THEN ? ELSE raised_s END, count = count + ? WHERE number = ?",
-            matter, group_of(matter), urgency, title, detail, junction, session, at_s, again or worse, again,
-            at_s, int(again), row["number"],
+            matter, group_of(matter), urgency, title, detail, junction, sentences, session, at_s,
+            again or worse, again, at_s, int(again), row["number"],
         )  # fmt: skip
         if not again:
             return
@@ -100,7 +104,7 @@ def raise_alarm(
     )  # fmt: skip
 
 
-def clear_alarm(change: Change, source: str, key: str, at_s: float, why: str) -> bool:
+def clear_alarm(change: Change, source: str, key: str, at_s: float, why: Sentence | str) -> bool:
     """The alarm is over. It stays in the list until somebody has acknowledged it. False: it did not stand."""
     sql = "SELECT number FROM alarm WHERE source = ? AND key = ? AND active = 1"
     row = change.one(sql, source, key[:300])
@@ -169,6 +173,11 @@ def expire_shelves(change: Change) -> int:
     return len(rows)
 
 
+def sentences_in(column: str) -> list[Sentence]:
+    """What `alarm.said` holds."""
+    return msgspec.json.decode(column, type=list[Sentence])
+
+
 def clear_by_hand(change: Change, numbers: list[int], reason: str) -> int:
     """An operator knows that it is over. Raised again, it stands again."""
     if not reason.strip():
@@ -182,7 +191,7 @@ def clear_by_hand(change: Change, numbers: list[int], reason: str) -> int:
     return len(rows)
 
 
-def end_session(change: Change, sessions: tuple[str, ...], why: str) -> int:
+def end_session(change: Change, sessions: tuple[str, ...], why: Sentence | str) -> int:
     """Clear what stands of other lives of the brain process than these and was not raised again since: nobody
     would ever say that it is over. Alarms of this process have no session and stay."""
     marks = ",".join("?" * len(sessions))
@@ -201,13 +210,20 @@ def numbers_of_group(db: sqlite3.Connection, group: str) -> list[int]:
     return [row["number"] for row in rows]
 
 
-def _clear(change: Change, number: int, at_s: float, why: str) -> None:
+def _clear(change: Change, number: int, at_s: float, why: Sentence | str) -> None:
     # the interval never ends before it began, whatever clocks say
     change.run(
-        "UPDATE alarm SET active = 0, cleared_s = max(?, raised_s), changed_s = max(?, raised_s),"
-        " detail = CASE WHEN ? = '' THEN detail ELSE ? END WHERE number = ?",
-        at_s, at_s, why, why[:2000], number,
+        "UPDATE alarm SET active = 0, cleared_s = max(?, raised_s), changed_s = max(?, raised_s)"
+        " WHERE number = ?",
+        at_s, at_s, number,
     )  # fmt: skip
+    if why:
+        row = change.one("SELECT said FROM alarm WHERE number = ?", number)
+        said = sentences_in(row["said"] if row is not None else "[]")[:1]
+        if said and isinstance(why, Sentence):
+            said = [*said, why]
+        text = msgspec.json.encode(said).decode()
+        change.run("UPDATE alarm SET detail = ?, said = ? WHERE number = ?", str(why)[:2000], text, number)
     change.run(
         "UPDATE activation SET cleared_s = max(?, raised_s) WHERE alarm = ? AND cleared_s IS NULL",
         at_s, number,

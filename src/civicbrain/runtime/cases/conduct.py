@@ -14,11 +14,12 @@ import msgspec
 from civicbrain.city.cases import MOVES, CaseState, Outcome, StepState, Urgency, case_id
 from civicbrain.city.incidents import IncidentKind, Place
 from civicbrain.core.errors import NotFoundError, RequestRefusedError
+from civicbrain.core.sentences import say
 from civicbrain.runtime.cases.alarms import clear_alarm, raise_alarm
 from civicbrain.runtime.cases.conditions import Facts
 from civicbrain.runtime.cases.outbox import put_out
 from civicbrain.runtime.cases.procedures import Action, Procedure, Step
-from civicbrain.runtime.cases.rows import PROPOSAL, get_summary
+from civicbrain.runtime.cases.rows import PROPOSAL, get_summary, place_of
 from civicbrain.runtime.cases.store import SYSTEM, Change, moment
 
 _ORDER = list(CaseState)
@@ -173,8 +174,12 @@ class Conduct:
             change.event(number, "late", {"state": ref, "due": due})
             raise_alarm(
                 change, SYSTEM, _late_key(number), Urgency(row["urgency"]),
-                f"{case_id(number)} is overdue in {ref}",
-                f"{row['title']}; it should have left {ref} by {due}",
+                say("case-late", f"{case_id(number)} is overdue in {ref}", case=case_id(number), state=ref),
+                say(
+                    "should-have-left", f"{row['title']}; it should have left {ref} by {due}",
+                    kind=row["kind"], state=ref, due=due,
+                ),
+                place_of(row["place"]).junction,
             )  # fmt: skip
         else:
             level = int(ref.rpartition(":")[2])

@@ -80,4 +80,4 @@ class Deliverer:
         elif recipient in self._mail and self._relay is not None:
             mail.send(self._relay, self._mail[recipient], key, msgspec.json.decode(body))
         else:
-            raise DeliveryError(f"nobody is configured as {recipient!r}", for_good=True)
+            raise DeliveryError(f"no address is set up for {recipient!r}", for_good=True)

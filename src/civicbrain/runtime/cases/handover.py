@@ -74,7 +74,7 @@ def write_handover(db: sqlite3.Connection, since_s: float, now_s: float, ledger:
         lost_notices=[
             LostNotice(
                 row["number"], case_id(row["case_number"]) if row["case_number"] else "", row["recipient"],
-                row["error"] or "nobody of that name is configured",
+                row["error"],
             )
             for row in lost
         ],

@@ -59,6 +59,8 @@ _OF_THE_PLATFORM: Mapping[str, Callable[[_Words], str]] = {
     "override": lambda d: _OVERRIDE.get(d["what"], f"override: {d['what']}") + _at(d) + _why(d),
 }
 
+NO_ADDRESS = "no address is set up for them"
+
 
 def as_text(note: Handover, city: City, given: str = "") -> str:
     """The note for a person. given: a sentence about who hands over to whom, "" while nobody does."""
@@ -87,7 +89,10 @@ def as_text(note: Handover, city: City, given: str = "") -> str:
         _part("Silent sources", [f"- {name}" for name in note.silent_sources]),
         _part(
             "Notices that reached nobody",
-            [f"- to {one.recipient}{_as(one.case, ' about ')}: {one.error}" for one in note.lost_notices],
+            [
+                f"- to {one.recipient}{_as(one.case, ' about ')}: {one.error or NO_ADDRESS}"
+                for one in note.lost_notices
+            ],
         ),
         _part(
             "What changed in the shift",

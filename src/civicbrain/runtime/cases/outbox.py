@@ -16,6 +16,7 @@ import msgspec
 
 from civicbrain.city.cases import CaseSummary, Urgency, case_id
 from civicbrain.core.errors import NotFoundError, RequestRefusedError
+from civicbrain.core.sentences import say
 from civicbrain.runtime.cases.alarms import clear_alarm, raise_alarm
 from civicbrain.runtime.cases.store import SYSTEM, Change, moment, to_moment
 
@@ -29,7 +30,7 @@ class NoticeState(StrEnum):
     SENDING = "sending"
     DELIVERED = "delivered"
     DEAD = "dead"  # given up after MOST_ATTEMPTS, or refused for good; an alarm says so
-    UNADDRESSED = "unaddressed"  # nobody of that name is configured
+    UNADDRESSED = "unaddressed"  # its recipient has no address
 
 
 class NoticeView(msgspec.Struct, frozen=True):
@@ -110,7 +111,7 @@ def delivered(change: Change, number: int) -> None:
         change.event(
             row["case_number"], "notice-delivered", {"to": row["recipient"], "attempts": row["attempts"]}
         )
-    clear_alarm(change, SYSTEM, f"notice-{number}", change.now_s, "delivered")
+    clear_alarm(change, SYSTEM, f"notice-{number}", change.now_s, say("notice-delivered", "delivered"))
 
 
 def failed(change: Change, number: int, error: str, *, for_good: bool) -> None:
@@ -121,11 +122,14 @@ def failed(change: Change, number: int, error: str, *, for_good: bool) -> None:
         change.run("UPDATE notice SET state = 'dead', error = ? WHERE number = ?", error[:500], number)
         if row["case_number"]:
             change.event(row["case_number"], "notice-dead", {"to": row["recipient"], "error": error[:500]})
+        about = case_id(row["case_number"]) if row["case_number"] else ""
         raise_alarm(
             change, SYSTEM, f"notice-{number}", Urgency.HIGH,
-            f"A notice to {row['recipient']} was given up",
-            f"{case_id(row['case_number']) if row['case_number'] else ''}: {error[:500]}; tell them by other "
-            "means, then send it again or clear this",
+            say("notice-given-up", f"A notice to {row['recipient']} was given up", to=row["recipient"]),
+            say(
+                "tell-otherwise", f"{about}: {error[:500]}; tell them by other means, then send it again or "
+                "clear this", case=about, error=error[:500],
+            ),
         )  # fmt: skip
         return
     pause_s = min(FIRST_PAUSE_S * 2 ** (row["attempts"] - 1), LONGEST_PAUSE_S)
@@ -146,7 +150,7 @@ def send_again(change: Change, number: int, reason: str, known: set[str]) -> Non
         )
     if row["recipient"] not in known:
         raise RequestRefusedError(
-            f"nobody is configured as {row['recipient']!r}",
+            f"no address is set up for {row['recipient']!r}",
             remedy=f"add [notices.recipients.{row['recipient']}]",
         )
     change.run(

@@ -28,6 +28,7 @@ from civicbrain.city.cases import (
 )
 from civicbrain.city.incidents import Incident, IncidentKind, Place, ReporterKind, kinds_seen
 from civicbrain.core.errors import NotFoundError
+from civicbrain.core.sentences import Sentence, in_english
 from civicbrain.runtime.cases.store import moment, to_moment
 
 PROPOSAL = "proposal-"
@@ -208,6 +209,8 @@ def _word(row: sqlite3.Row) -> IncidentWord:
     said = msgspec.json.decode(row["body"], type=Incident)
     return IncidentWord(
         id=said.id, kind=said.kind, place=said.place, confidence=said.confidence, open=bool(row["open"]),
-        evidence=list(said.evidence), sensors=list(said.sensors), capacity_left=said.capacity_left,
+        evidence=in_english(said.evidence),
+        said=[one if isinstance(one, Sentence) else Sentence("", one) for one in said.evidence],
+        sensors=list(said.sensors), capacity_left=said.capacity_left,
         delay_veh_h=said.delay_veh_h, kinds=kinds_seen(said.kind),
     )  # fmt: skip

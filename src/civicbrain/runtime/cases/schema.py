@@ -107,5 +107,8 @@ _DEADLINE = "ALTER TABLE case_file ADD COLUMN deadline_s REAL;"
 _RECORD = "ALTER TABLE signature ADD COLUMN record TEXT NOT NULL DEFAULT '';"
 """The note's data as JSON, signed with its text; "" where a shift was handed over before."""
 
-MIGRATIONS = (_FIRST, _LINKS_AND_SIGNATURES, _DEADLINE, _RECORD)
+_SAID = "ALTER TABLE alarm ADD COLUMN said TEXT NOT NULL DEFAULT '[]';"
+"""Title and detail as sentences (`core/sentences.py`), JSON; "[]" where they are text alone."""
+
+MIGRATIONS = (_FIRST, _LINKS_AND_SIGNATURES, _DEADLINE, _RECORD, _SAID)
 """Element n brings a file of version n to version n + 1 (`PRAGMA user_version`)."""

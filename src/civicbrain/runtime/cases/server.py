@@ -36,6 +36,7 @@ from civicbrain.contracts.transport import (
 )
 from civicbrain.contracts.wire import BrainCommand, Reply
 from civicbrain.core.errors import CasesError
+from civicbrain.core.sentences import say
 from civicbrain.runtime.cases.alarms import clear_alarm, end_session, raise_alarm
 from civicbrain.runtime.cases.answers import Answers
 from civicbrain.runtime.cases.commands import Changes
@@ -53,6 +54,7 @@ from civicbrain.runtime.configuration import RunConfiguration, load_configuratio
 from civicbrain.runtime.rundir import LEDGER_FILE
 from civicbrain.runtime.serving import serve_until_stopped
 
+NOT_SAID_AGAIN = say("not-said-again", "not said again since the brain started")
 STATUS_EVERY_S, CHANGED_AFTER_S = 1.0, 0.25
 """A change is told at once, but not more often than this; the rest each second."""
 
@@ -185,7 +187,7 @@ class CasesServer:
             self.desk.end_session(self._session)
             with self.store.change() as change:
                 sender = self._session.rpartition(".")[0]
-                end_session(change, (self._session, sender), "not said again since the brain started")
+                end_session(change, (self._session, sender), NOT_SAID_AGAIN)
             self._settled = True
 
     def _watch_brain(self) -> None:
@@ -196,11 +198,13 @@ class CasesServer:
             return
         with self.store.change() as change:
             if silent:
-                title = "The brain process is silent"
-                detail = "signals run their local plans; incidents are not seen"
+                title = say("brain-silent", "The brain process is silent")
+                detail = say("local-plans", "signals run their local plans; incidents are not seen")
                 raise_alarm(change, "runtime", BRAIN_SILENT, Urgency.HIGH, title, detail, at_s=self._heard[1])
             else:
-                clear_alarm(change, "runtime", BRAIN_SILENT, self._heard[1], "it speaks again")
+                clear_alarm(
+                    change, "runtime", BRAIN_SILENT, self._heard[1], say("brain-speaks", "it speaks again")
+                )
         self._brain_silent = silent
 
     def _answer(self) -> None:

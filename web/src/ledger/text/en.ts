@@ -28,7 +28,7 @@ export const en = {
     runtime: 'Civic Brain',
     guard: 'The guard',
     tracking: 'Tracking',
-    cases: 'The procedure',
+    cases: 'The automatic procedure',
   } as Record<string, string>,
   /** Who may have a junction: the operator, and the brains by name, as within a sentence. */
   decider: { operator: 'operator', signals: 'the signals brain', priority: 'the priority brain', incidents: 'the incidents brain' } as Record<string, string>,

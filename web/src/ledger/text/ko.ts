@@ -14,7 +14,7 @@ export const ko: LedgerText = {
     runtime: '플랫폼',
     guard: '안전 감시',
     tracking: '차량 추적',
-    cases: '대응 절차',
+    cases: '자동 대응 절차',
   },
   decider: { operator: '운영자', signals: '신호 브레인', priority: '우선신호 브레인', incidents: '돌발상황 브레인' },
   sentence: {

@@ -14,7 +14,7 @@ export const zh: LedgerText = {
     runtime: '平台',
     guard: '安全守卫',
     tracking: '车辆跟踪',
-    cases: '处置流程',
+    cases: '自动处置流程',
   },
   decider: { operator: '值班员', signals: '信号大脑', priority: '优先通行大脑', incidents: '事件大脑' },
   sentence: {

@@ -47,7 +47,7 @@ const causes: Record<CauseKind, (figures: Figures, about: string) => string> = {
     `It runs its local plan: ${{ off: 'the brain is switched off', starting: 'the brain is starting', 'backing-off': 'the brain has failed and is started again' }[about] ?? 'it does not follow the brain'}`,
   priority: (_f, about) => (about ? `Held for mission ${about}` : 'Held for a bus'),
   demand: (f, about) => `Demand beyond capacity on ${about}: its queue has grown from ${f['before_veh'] ?? '–'} to ${f['after_veh'] ?? '–'} vehicles and no longer clears`,
-  'full-approach': (f, about) => `The queue on ${about} fills the view of its camera (${f['queue_veh'] ?? '–'} vehicles)`,
+  'full-approach': (f, about) => `The queue on ${about} keeps filling the view of its camera (${f['queue_veh'] ?? '–'} vehicles in the mean)`,
   uneven: (f, about) => `${f['queue_veh'] ?? '–'} vehicles wait on ${about} while the others are nearly empty`,
   unknown: (f, about) => (about ? `Nothing is known to be wrong; most wait on ${about} (${f['queue_veh'] ?? '–'} in the mean)` : 'The queue has cleared for now'),
 };
@@ -77,8 +77,6 @@ export const en = {
     waiting: 'Looking…',
     lost: 'The list cannot be fetched.',
     queue: (vehicles: string) => `queue ${vehicles} veh`,
-    mean: (vehicles: string) => `mean ${vehicles}`,
-    queueHint: 'Queue: vehicles that stand or creep (below 5 km/h) in view of the cameras, now, and on average over the past two minutes, by which the list is ordered.',
     /** Sides of the compass: eight from north on, clockwise. */
     sides: ['north', 'north-east', 'east', 'south-east', 'south', 'south-west', 'west', 'north-west'],
     approach: (side: string, street: string) => (street ? `${street} from the ${side}` : `the approach from the ${side}`),

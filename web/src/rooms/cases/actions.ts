@@ -4,7 +4,6 @@ import type { AlarmGroup, AlarmView, CaseFile, CaseState, CaseStep, CaseUrgency,
 import { OUTCOMES, URGENCY_LEVELS } from '../../api/case-types';
 import { casesApi, type AlarmChoice } from '../../api/cases';
 import { formatWhole } from '../../format';
-import { selectJunction } from '../../state/actions';
 import { go } from '../../state/route';
 import { getState, toast } from '../../state/store';
 import { may } from '../../state/user';
@@ -93,11 +92,6 @@ export function unshelveAlarm(alarm: AlarmView): void {
 export function openAlarm(alarm: AlarmView): void {
   if (alarm.case) go('cases', alarm.case);
   else reportFrom(alarm);
-}
-
-export function showJunction(id: string): void {
-  const row = getState().geometry?.junctions.findIndex((one) => one.id === id) ?? -1;
-  if (row >= 0) selectJunction(row);
 }
 
 /** A new report, at the junction of an alarm where it has one. */

@@ -4,6 +4,8 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { AlarmFile, AlarmView } from '../../api/case-types';
 import { casesApi } from '../../api/cases';
+import { placeName } from '../../alerts/place';
+import { detailWords, titleWords } from '../../alerts/words';
 import { casesText } from './text';
 import { actorWords, clockOf, momentOf } from './words';
 
@@ -30,7 +32,7 @@ export function AlarmDetail({ alarm, children }: { alarm: AlarmView; children: C
   return (
     <div class="alarm-detail" data-testid="alarm-detail">
       <p>
-        <b>{alarm.title}</b> {alarm.detail}
+        <b>{titleWords(alarm)}</b> {placeName(alarm) && `(${placeName(alarm)})`} {detailWords(alarm)}
       </p>
       {alarm.acknowledged && alarm.acknowledged_by && (
         <p class="muted small">{words.notedBy(actorWords(alarm.acknowledged_by), clockOf(alarm.acknowledged))}</p>

@@ -3,16 +3,19 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { AlarmGroup, AlarmView } from '../../api/case-types';
+import { hasPlace, placeName, showPlace } from '../../alerts/place';
+import { alertText } from '../../alerts/text';
 import { formatWhole } from '../../format';
 import { go, useRoute } from '../../state/route';
 import { useMay } from '../../state/user';
 import { Icon } from '../../ui/icon';
-import { acknowledgeAlarm, acknowledgeGroup, openAlarm, reportFrom, shelveAlarm, shelveGroup, showJunction, unshelveAlarm } from './actions';
+import { acknowledgeAlarm, acknowledgeGroup, openAlarm, reportFrom, shelveAlarm, shelveGroup, unshelveAlarm } from './actions';
 import { AlarmDetail } from './alarm-detail';
 import { AlarmRow, GroupRow, matterOf } from './alarm-rows';
 import { ALARM_LIST, choice, useChoice } from './choice';
 import { useKeys } from './keys';
 import { ListBox } from './list-box';
+import { TimesKind } from './marks';
 import { highest, keepChosen, sortGroups } from './model';
 import { switchSound, useSound } from './sound';
 import { openList, PAGE, showRows, useDesk, type Opened } from './store';
@@ -70,6 +73,7 @@ function Heading({ opened }: { opened: Opened | null }): JSX.Element {
           <Icon name={sound ? 'bell' : 'bell_off'} />
         </button>
       </header>
+      <TimesKind />
       <p class="for-readers" aria-live="polite">
         {top && words.arrived(formatWhole(list?.unacknowledged ?? 0), casesText.urgency[top])}
       </p>
@@ -197,7 +201,7 @@ function Singles({ opened, first }: { opened: Opened; first: boolean }): JSX.Ele
             <Tool label={words.shelve} name="shelve" letter="S" off={alarm.state === 'normal'} onClick={() => shelveAlarm(alarm)} />
           )}
           <Tool label={alarm.case ? words.openCase(alarm.case) : words.report} name="open" letter="↵" viewer={alarm.case !== ''} onClick={() => openAlarm(alarm)} />
-          {alarm.junction && <Tool label={words.showJunction} name="junction" viewer onClick={() => showJunction(alarm.junction)} />}
+          {hasPlace(alarm) && <Tool label={alertText.showOnMap(placeName(alarm))} name="junction" viewer onClick={() => showPlace(alarm)} />}
         </AlarmDetail>
       )}
     </>

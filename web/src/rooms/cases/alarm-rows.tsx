@@ -2,6 +2,8 @@
 
 import type { JSX } from 'preact';
 import type { AlarmGroup, AlarmView } from '../../api/case-types';
+import { placeName } from '../../alerts/place';
+import { detailWords, titleWords } from '../../alerts/words';
 import { formatWhole } from '../../format';
 import { Left, Urgency } from './marks';
 import { casesText } from './text';
@@ -9,18 +11,24 @@ import { actorWords, clockOf } from './words';
 
 const words = casesText.alarms;
 
-export const matterOf = (group: AlarmGroup): string => (group.id === 'rest' ? words.rest(group.matter) : group.matter.replace(/^[\w-]+: /, ''));
+export function matterOf(group: AlarmGroup): string {
+  if (group.id === 'rest') return words.rest(group.matter);
+  return titleWords({ title: group.matter.replace(/^[\w-]+: /, ''), detail: '', said: group.said });
+}
 
 export function GroupRow({ group }: { group: AlarmGroup }): JSX.Element {
   return (
-    <div class={`alarm-row ${group.unacknowledged ? 'fresh' : ''}`} data-testid="alarm-group" data-group={group.id}>
+    <div class={`alarm-row ${group.unacknowledged ? 'fresh' : ''} ${group.active ? '' : 'ended'}`} data-testid="alarm-group" data-group={group.id}>
       <Urgency level={group.urgency} />
       <span class="what">{matterOf(group)}</span>
       <span class="figure-of">
         <b>{formatWhole(group.alarms)}</b>
       </span>
       <span class="second muted">
-        {words.fresh(formatWhole(group.unacknowledged))}
+        {placeName(group) && <b class="where">{placeName(group)}</b>}
+        {placeName(group) && ' · '}
+        {group.active ? words.activeOf(group.active, group.alarms) : words.allOver}
+        {` · ${words.fresh(formatWhole(group.unacknowledged))}`}
         {group.junctions > 1 && ` · ${words.junctions(formatWhole(group.junctions))}`}
         {` · ${words.since(clockOf(group.first))}`}
       </span>
@@ -28,16 +36,21 @@ export function GroupRow({ group }: { group: AlarmGroup }): JSX.Element {
   );
 }
 
+/** What it is about is over, noted or not. */
+export const isOver = (alarm: AlarmView): boolean => alarm.state === 'returned' || alarm.state === 'normal';
+
 export function AlarmRow({ alarm }: { alarm: AlarmView | undefined }): JSX.Element {
   if (!alarm) return <div class="alarm-row muted">{casesText.loading}</div>;
   const fresh = alarm.state === 'unacknowledged' || alarm.state === 'returned';
   return (
-    <div class={`alarm-row ${fresh ? 'fresh' : ''}`} data-testid="alarm" data-alarm={alarm.id}>
+    <div class={`alarm-row ${fresh ? 'fresh' : ''} ${isOver(alarm) ? 'ended' : ''}`} data-testid="alarm" data-alarm={alarm.id}>
       <Urgency level={alarm.urgency} />
-      <span class="what">{alarm.title}</span>
+      <span class="what">{titleWords(alarm)}</span>
       <span class="figure-of">{clockOf(alarm.raised)}</span>
       <span class="second muted">
-        {words.state[alarm.state] ?? alarm.state}
+        {placeName(alarm) && <b class="where">{placeName(alarm)}</b>}
+        {placeName(alarm) && ' · '}
+        {isOver(alarm) && alarm.cleared ? words.overSince(words.state[alarm.state] ?? alarm.state, clockOf(alarm.cleared)) : (words.state[alarm.state] ?? alarm.state)}
         {alarm.state === 'shelved' && alarm.shelved_until && (
           <>
             {' · '}
@@ -46,7 +59,7 @@ export function AlarmRow({ alarm }: { alarm: AlarmView | undefined }): JSX.Eleme
         )}
         {alarm.case && ` · ${alarm.case}`}
         {alarm.count > 1 && ` · ${words.times(formatWhole(alarm.count))}`}
-        {alarm.detail && ` · ${alarm.detail}`}
+        {detailWords(alarm) && ` · ${detailWords(alarm)}`}
       </span>
     </div>
   );

@@ -2,6 +2,7 @@
 
 import type { JSX } from 'preact';
 import type { CaseFile, Evidence, IncidentKind, Notice } from '../../api/case-types';
+import { sentenceWords } from '../../alerts/words';
 import { formatWhole } from '../../format';
 import { go } from '../../state/route';
 import { findRoom } from '../registry';
@@ -101,7 +102,7 @@ const EvidenceRows = ({ evidence }: { evidence: Evidence }): JSX.Element => (
           <b>{casesText.kind[one.kind]}</b> {formatWhole(100 * one.confidence)} %{!one.open && ` · ${casesText.cases.over}`}
         </span>
         {Object.keys(one.kinds).length > 1 && <span>{words.kinds(kindShares(one.kinds))}</span>}
-        {one.evidence.map((line) => (
+        {one.said.map(sentenceWords).map((line) => (
           <span key={line}>{line}</span>
         ))}
         {one.sensors.length > 0 && <span class="muted small">{one.sensors.join(', ')}</span>}

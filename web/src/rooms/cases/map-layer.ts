@@ -14,6 +14,7 @@ import { lanesOf } from './places';
 import { getSpot, isPicking } from './spot';
 import { getDesk, lookFromMap, subscribeDesk } from './store';
 import { casesText } from './text';
+import { pageFont } from '../../map/font';
 
 const LAYER = 'incidents';
 const MARK_PX = 12;
@@ -168,7 +169,7 @@ function wordsLayer(base: object, at: Drawing['at'], theme: Theme, cases: readon
       getBackgroundColor: [ground[0], ground[1], ground[2], 215],
       backgroundPadding: [5, 2, 5, 2],
       characterSet: 'auto',
-      fontFamily: 'system-ui, "Noto Sans CJK KR", "Noto Sans CJK SC", sans-serif',
+      fontFamily: pageFont(),
       fontWeight: 600,
       updateTriggers: { getColor: [theme], getBackgroundColor: [theme] },
     } as never),

@@ -2,7 +2,9 @@
 
 import type { JSX } from 'preact';
 import type { CaseUrgency } from '../../api/case-types';
-import { formatLeft, leftMs, pressureOf, shapeOf } from './model';
+import { formatDuration, zoneOf } from '../../format';
+import { text } from '../../text';
+import { leftMs, pressureOf, shapeOf } from './model';
 import { useNow } from './now';
 import { casesText } from './text';
 
@@ -19,21 +21,28 @@ export function Urgency({ level, word = true }: { level: CaseUrgency; word?: boo
   );
 }
 
+/** Said once where times of alarms and cases begin: they are real, a twin's own clock is another. */
+export const TimesKind = (): JSX.Element => (
+  <p class="muted small times-kind" data-testid="times-kind">
+    {text.clock.realIn(zoneOf(new Date()))}
+  </p>
+);
+
 /** Time that is left until a deadline; loud once it has passed. */
 export function Due({ due }: { due: string | null }): JSX.Element | null {
   const nowMs = useNow();
   if (due === null) return null;
   const ms = leftMs(due, nowMs);
-  const left = formatLeft(Math.abs(ms));
+  const left = formatDuration(Math.abs(ms) / 1000);
   return <span class={`due ${pressureOf(due, nowMs)}`}>{ms < 0 ? casesText.cases.overdue(left) : casesText.cases.due(left)}</span>;
 }
 
 /** Time until an instant, alone. */
 export function Left({ until }: { until: string }): JSX.Element {
-  return <>{formatLeft(Math.max(0, leftMs(until, useNow())))}</>;
+  return <>{formatDuration(Math.max(0, leftMs(until, useNow())) / 1000)}</>;
 }
 
 /** Time since an instant, alone. */
 export function Since({ from }: { from: string }): JSX.Element {
-  return <>{formatLeft(Math.max(0, -leftMs(from, useNow())))}</>;
+  return <>{formatDuration(Math.max(0, -leftMs(from, useNow())) / 1000)}</>;
 }

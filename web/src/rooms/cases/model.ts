@@ -39,15 +39,6 @@ export function shapeOf(urgency: CaseUrgency): [number, number][] {
 /** Milliseconds that are left until an instant, below 0 once it has passed. */
 export const leftMs = (until: string, nowMs: number): number => Date.parse(until) - nowMs;
 
-/** 0:42, 12:05, 3:02:11; with a minus sign once it has passed. */
-export function formatLeft(ms: number): string {
-  const seconds = Math.floor(Math.abs(ms) / 1000);
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const body = h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
-  return ms < 0 && seconds > 0 ? `−${body}` : body;
-}
-
 export type Pressure = 'none' | 'calm' | 'soon' | 'over';
 /** From here on a deadline is near. */
 const SOON_MS = 60_000;

@@ -5,6 +5,7 @@ import { formatClock, formatDistance } from '../../format';
 import type { CorridorWay, Diagram, Stretch, Track } from './api';
 import { AHEAD_S, bandCorners, hasPlan, scaleOf, ticks, type Box, type Scale } from './model';
 import { corridorText as text } from './text';
+import { pageFont } from '../../map/font';
 
 export interface Shown {
   forward: boolean;
@@ -59,7 +60,7 @@ export function drawDiagram(context: CanvasRenderingContext2D, width: number, he
   const ahead = hasPlan(diagram);
   const scale = scaleOf(diagram, box, ahead);
   context.clearRect(0, 0, width, height);
-  context.font = '12px system-ui, sans-serif';
+  context.font = `12px ${pageFont()}`;
   drawTimes(context, box, scale, diagram, ahead, epoch, colours);
   const ways = [
     { way: diagram.forward, on: shown.forward, band: colours.bandForward, side: -1 },

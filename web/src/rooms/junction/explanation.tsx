@@ -2,8 +2,9 @@
 
 import type { JSX } from 'preact';
 import type { JunctionDetail } from '../../api/types';
-import { formatTenth, formatValue, formatWhole, humanise, sentence } from '../../format';
+import { formatClock, formatDuration, formatTenth, formatValue, formatWhole, humanise, sentence } from '../../format';
 import { deciderWords } from '../../ledger/sentence';
+import { useStore } from '../../state/store';
 import { text } from '../../text';
 import { accountOf, type Account } from './account';
 import { readExplanation, type Reasons } from './model';
@@ -17,8 +18,10 @@ export function Explanation({ detail }: { detail: JunctionDetail }): JSX.Element
   const reasons = readExplanation(detail.explanation);
   const account = accountOf(detail, recent, reasons.chosen);
   const told = [tellAccount(account, detail, name), reasons.chosen && tellWish(account, reasons, detail, name)].filter(Boolean);
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const forWhom = tellVehicle(reasons, epoch, name);
   const figures = tell(reasons, name);
-  const nothing = told.length === 0 && !figures && !reasons.said && Object.keys(reasons.rest).length === 0;
+  const nothing = told.length === 0 && !figures && !forWhom && !reasons.said && Object.keys(reasons.rest).length === 0;
   return (
     <section aria-labelledby="why-title" data-testid="junction-explanation">
       <h3 id="why-title">{words.why.title}</h3>
@@ -28,8 +31,9 @@ export function Explanation({ detail }: { detail: JunctionDetail }): JSX.Element
           {line}
         </p>
       ))}
+      {forWhom && <p data-testid="why-vehicle">{forWhom}</p>}
       {figures && <p class="small">{figures}</p>}
-      {reasons.said && !figures && account.by === 'brain' && (
+      {reasons.said && !figures && !forWhom && account.by === 'brain' && (
         <p class="muted small">
           {words.why.said}: <q lang="en">{sentence(reasons.said)}</q>
         </p>
@@ -79,6 +83,13 @@ function tellWish(account: Account, { chosen }: Reasons, detail: JunctionDetail,
   if (account.by !== 'brain') return chosen === detail.stage ? words.why.wouldToo : words.why.would(name(chosen));
   if (account.shows === 'chosen') return '';
   return account.shows === 'between' ? words.why.changing(name(chosen)) : words.why.next(name(detail.stage ?? ''), name(chosen));
+}
+
+/** The bus or emergency vehicle that it is for, and when that is expected. */
+function tellVehicle({ bus, mission }: Reasons, epoch: string, name: StageName): string {
+  const vehicle = words.why.vehicle;
+  if (bus) return vehicle.bus(bus.line, formatDuration(bus.behindS), vehicle.gets[bus.kind] ?? vehicle.getsOther, formatClock(epoch, bus.arrivalS));
+  return mission ? vehicle.mission(mission.id, name(mission.stage), formatClock(epoch, mission.arrivalS)) : '';
 }
 
 /** The figures behind the brain's choice in words, "" where they do not tell it. */

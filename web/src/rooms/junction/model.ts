@@ -13,7 +13,6 @@ export const secondsLeft = (override: Pick<Override, 'expires_s'>, timeS: number
   Number.isFinite(timeS) ? Math.max(0, Math.ceil(override.expires_s - timeS)) : 0;
 
 /** m:ss */
-export const countdown = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
 
 /** The stages of the local plan between two moments, as its clock has them. */
 export function localStages(plan: LocalPlan, fromS: number, untilS: number): Stretch[] {
@@ -77,6 +76,9 @@ export interface Reasons {
   costs: StageCost[];
   /** Weighted vehicles a second of each stage, most first, and for how long. */
   worths: (StageCost & { spanS: number })[];
+  /** A bus or an emergency vehicle that it is held for. */
+  bus: { line: string; kind: string; stage: string; behindS: number; arrivalS: number } | null;
+  mission: { id: string; stage: string; arrivalS: number } | null;
   groups: { group: string; demand: number | null; queue: number | null; reckoned: boolean; full: boolean }[];
   /** Whatever else it says. */
   rest: Record<string, unknown>;
@@ -90,7 +92,8 @@ const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filt
 
 export function readExplanation(explanation: Record<string, unknown>): Reasons {
   const { chosen, why, expected_delay_veh_s, stages, demand_veh, queue_veh, full_outlets, reckoned_groups, ...others } = explanation;
-  const { schedule: _drawn, ...rest } = others; // on the timeline
+  const { schedule: _drawn, ...further } = others; // on the timeline
+  const { bus, mission, rest } = vehiclesOf(further);
   const demand = new Map(numbers(demand_veh));
   const queue = new Map(numbers(queue_veh));
   const [full, reckoned] = [strings(full_outlets), strings(reckoned_groups)];
@@ -106,6 +109,8 @@ export function readExplanation(explanation: Record<string, unknown>): Reasons {
       .map(([stage, cost]) => ({ stage, cost }))
       .sort((a, b) => a.cost - b.cost),
     worths: worths.sort((a, b) => b.cost - a.cost),
+    bus,
+    mission,
     groups: names.map((group) => ({
       group,
       demand: demand.get(group) ?? null,
@@ -115,6 +120,19 @@ export function readExplanation(explanation: Record<string, unknown>): Reasons {
     })),
     rest: Object.fromEntries(Object.entries(rest).filter(([, value]) => !isEmpty(value))),
   };
+}
+
+/** Whom the priority room says it is for; what it says beside is for engineers. */
+function vehiclesOf(said: Record<string, unknown>): Pick<Reasons, 'bus' | 'mission' | 'rest'> {
+  const { stage, arrival_s } = said;
+  if (typeof stage !== 'string' || typeof arrival_s !== 'number') return { bus: null, mission: null, rest: said };
+  const { bus, line, kind, behind_s, mission } = said;
+  if (typeof bus === 'string') {
+    const behindS = typeof behind_s === 'number' ? behind_s : 0;
+    return { bus: { line: String(line ?? bus), kind: String(kind), stage, behindS, arrivalS: arrival_s }, mission: null, rest: {} };
+  }
+  if (typeof mission === 'string') return { bus: null, mission: { id: mission, stage, arrivalS: arrival_s }, rest: {} };
+  return { bus: null, mission: null, rest: said };
 }
 
 const isEmpty = (value: unknown): boolean => value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { JunctionDetail, Stage } from '../../api/types';
-import { formatClock } from '../../format';
+import { formatClock, formatDuration } from '../../format';
 import { ledgerSentence } from '../../ledger/sentence';
 import { complain } from '../../state/actions';
 import { getRoute } from '../../state/route';
@@ -12,7 +12,7 @@ import { useMay } from '../../state/user';
 import { text } from '../../text';
 import { ReasonDialog } from '../../ui/dialog';
 import { junctionApi, type Override, type OverrideAction } from './api';
-import { countdown, secondsLeft } from './model';
+import { secondsLeft } from './model';
 import { sayGreen, useStageName, type StageName } from './naming';
 import { junctionStore, refreshRecent, refreshRecord } from './store';
 import { words } from './text';
@@ -77,7 +77,7 @@ function InForce({ override, shown, name, changing, mayTake, onChange, onGiveBac
       <p class="in-force-what">
         <b>{told}</b>
         <span class="countdown" role="timer" aria-label={words.override.leftLabel} data-testid="override-left">
-          {countdown(left)}
+          {formatDuration(left)}
         </span>
       </p>
       <p class="muted small">

@@ -4,8 +4,9 @@ import { api, ProblemError } from '../../api/client';
 import type { DispatchAnswer, DispatchQuestion, MissionOrder } from '../../api/mission-types';
 import { complain } from '../../state/actions';
 import { getRoute } from '../../state/route';
-import { getState, setState, toast, type PickField } from '../../state/store';
+import { getState, setState, toast, type PageState, type PickField } from '../../state/store';
 import { missionText } from './text';
+import { oppositeOf, soonestWay } from './direction';
 import { lineOf, nearestStreet, pointOn, streetsOf } from './streets';
 
 const LISTED = 100;
@@ -113,9 +114,54 @@ export function pickOnMap(field: PickField): void {
   map.pickPoint((x, y) => {
     const found = nearestStreet(streetsOf(geometry), x, y, PICK_REACH_M);
     if (!found) return;
-    setState({ picked: { ...getState().picked, [field]: found.id } });
+    pick(field, found.id);
     end();
   });
+}
+
+/** Put a section into a field; its direction is free until somebody chooses one. */
+export function pick(field: PickField, edge: string | null): void {
+  const { picked, directed } = getState();
+  setState({ picked: without(picked, field, edge), directed: { ...directed, [field]: false } });
+}
+
+function without(picked: PageState['picked'], field: PickField, edge: string | null): PageState['picked'] {
+  const { [field]: _old, ...others } = picked;
+  return edge === null ? others : { ...others, [field]: edge };
+}
+
+/** The other direction of the street, because somebody wants that one. */
+export function turnRound(field: PickField): void {
+  const { picked, directed, geometry } = getState();
+  const edge = picked[field];
+  const other = edge && geometry ? oppositeOf(edge, geometry, streetsOf(geometry)) : null;
+  if (other) setState({ picked: { ...picked, [field]: other }, directed: { ...directed, [field]: true } });
+}
+
+/** Both directions of a section where either will do: neither a person nor a place of the city chose one. */
+function directionsOf(field: 'from' | 'to'): string[] {
+  const { picked, directed, geometry } = getState();
+  const edge = picked[field];
+  if (!edge || !geometry) return [];
+  const free = !directed[field] && !geometry.places.some((place) => place.edge === edge);
+  const other = free ? oppositeOf(edge, geometry, streetsOf(geometry)) : null;
+  return other ? [edge, other] : [edge];
+}
+
+/** Turn start and end so that the way between them is the soonest, and show it. */
+export async function findWay(): Promise<void> {
+  const { from, to } = getState().picked;
+  const [starts, ends] = [directionsOf('from'), directionsOf('to')];
+  if (!from || !to || starts.includes(to)) return setState({ choice: null });
+  try {
+    const way = await soonestWay(starts, ends, api.dispatch);
+    const { picked } = getState();
+    if (picked.from !== from || picked.to !== to) return; // chosen anew meanwhile
+    setState({ picked: way ? { ...picked, from: way.from, to: way.to } : picked, choice: way?.choice ?? null });
+    showWay();
+  } catch {
+    setState({ choice: null }); // the order itself says what is wrong
+  }
 }
 
 /** Where a chosen section is marked on the map. */

@@ -3,12 +3,11 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { DispatchAnswer, DispatchChoice, DispatchQuestion } from '../../api/mission-types';
-import { formatClock, formatDistance, formatWhole } from '../../format';
+import { formatClock, formatDistance, formatDuration, formatWhole } from '../../format';
 import { getState, setState, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { missionText } from './text';
 import { askDispatcher, showWay } from './actions';
-import { formatDuration } from './model';
 import type { Prefill } from './order-form';
 import { PlaceField } from './place-field';
 import { nameOf, placeLabel } from './streets';
@@ -160,7 +159,7 @@ function Answer({ answer, onSend }: { answer: DispatchAnswer; onSend: (choice: D
           {answer.choices.map((choice) => (
             <tr key={choice.name} class={shown === choice ? 'chosen' : ''}>
               <th scope="row">
-                <button type="button" class="link" aria-pressed={shown === choice} onClick={() => show(choice)}>
+                <button type="button" class="link clipped" title={choice.name} aria-pressed={shown === choice} onClick={() => show(choice)}>
                   {choice.name}
                 </button>
               </th>

@@ -11,6 +11,7 @@ import { markOf } from './actions';
 import { drivenAt, extendTrail, phaseOf, placeAt, type Phase, type Trail } from './model';
 import { room } from './room';
 import { lineOf, splitLine, streetsOf } from './streets';
+import { pageFont } from '../../map/font';
 
 const REDRAW_MS = 100;
 const GLYPH: Record<string, string> = { ambulance: '+', fire: 'F', police: 'P', other: '!' };
@@ -156,7 +157,7 @@ function stopLayers(stops: Stop[], base: object, at: (s: Spot) => [number, numbe
       getText: (stop: Stop) => stop.label,
       getSize: (stop: Stop) => (stop.phase === 'passed' ? 10 : 12),
       getColor: (stop: Stop) => (filled(stop) ? colours.ground : colours.text),
-      fontFamily: 'system-ui, sans-serif',
+      fontFamily: pageFont(),
       fontWeight: 700,
     } as never),
   ];
@@ -228,7 +229,7 @@ function badge(
       getText: (mark: { label: string }) => mark.label,
       getSize: radius * 1.5,
       getColor: ink,
-      fontFamily: 'system-ui, sans-serif',
+      fontFamily: pageFont(),
       fontWeight: 800,
     } as never),
   ];

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { missionPath } from '../../api/client';
 import type { Mission, Passage } from '../../api/mission-types';
-import { formatClock, formatDistance, formatWhole } from '../../format';
+import { formatClock, formatDistance, formatDuration, formatWhole } from '../../format';
 import { css, PALETTES, type MissionColours } from '../../map/palette';
 import { setState, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
@@ -13,7 +13,7 @@ import { missionText } from './text';
 import { ReasonDialog } from '../../ui/dialog';
 import { cancelMission, showWay } from './actions';
 import { stateClass, stateWord } from './missions-panel';
-import { announcement, formatDuration, formatSigned, lateness, phaseOf, predictionError, progress, type Phase } from './model';
+import { announcement, formatSigned, lateness, phaseOf, predictionError, progress, type Phase } from './model';
 import { streetsOf, whereIs } from './streets';
 
 export function MissionDetail(): JSX.Element {
@@ -242,7 +242,7 @@ function PassageRow({ passage, number, over }: { passage: Passage; number: numbe
   return (
     <tr data-phase={phase} title={passage.reason || undefined}>
       <th scope="row">
-        <span class="junction-name">
+        <span class="junction-name" title={junction?.name || passage.junction}>
           {number}. {junction?.name || passage.junction}
         </span>
         <span class="phase">

@@ -10,7 +10,8 @@ import { Icon } from '../../ui/icon';
 import { selectMission } from './actions';
 import { DispatchForm } from './dispatch-form';
 import { MissionDetail } from './mission-detail';
-import { formatArrival, formatDuration, progress, sortMissions } from './model';
+import { formatDuration } from '../../format';
+import { formatArrival, progress, sortMissions } from './model';
 import { OrderForm, type Prefill } from './order-form';
 
 const MOST_ENDED = 20;

@@ -1,7 +1,7 @@
 /** What missions mean to people: phases of a corridor, order of the list, times with their uncertainty. */
 
 import type { Mission, MissionBrief, Passage } from '../../api/mission-types';
-import { formatClock } from '../../format';
+import { formatClock, formatDuration } from '../../format';
 
 /**
  * waiting: nothing is asked yet; opening: its stage is asked for; green: it shows; passed: the vehicle is
@@ -51,16 +51,6 @@ export function sortMissions(underWay: readonly MissionBrief[], ended: readonly 
 /** Share of the way that is driven, 0..1. */
 export const progress = (mission: MissionBrief): number =>
   mission.length_m > 0 ? Math.min(1, Math.max(0, mission.progress_m / mission.length_m)) : 0;
-
-/** Seconds as people say them: "48 s", "2:35", "1:02:07"; a minus where it is below zero. */
-export function formatDuration(seconds: number): string {
-  const whole = Math.round(Math.abs(seconds));
-  const sign = seconds < 0 && whole > 0 ? '−' : '';
-  if (whole < 60) return `${sign}${whole} s`;
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  return sign + (hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`);
-}
 
 /** "+4 s", "−12 s", "±0 s". */
 export function formatSigned(seconds: number): string {

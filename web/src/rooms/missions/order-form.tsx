@@ -6,7 +6,8 @@ import { MISSION_KINDS, URGENCIES, type MissionKind, type Urgency } from '../../
 import { getState, setState, useStore } from '../../state/store';
 import { useModal } from '../../ui/use-modal';
 import { missionText } from './text';
-import { orderMission, selectMission } from './actions';
+import { formatDistance, formatDuration } from '../../format';
+import { findWay, orderMission, selectMission } from './actions';
 import { PlaceField } from './place-field';
 
 export interface Prefill {
@@ -26,12 +27,14 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
   const [busy, setBusy] = useState(false);
   const [key, setKey] = useState('');
   const { from, to } = useStore((s) => s.picked);
+  const way = useStore((s) => s.choice);
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => {
     first.current?.focus();
     const { from: start, to: end } = prefill;
     if (start || end) setState({ picked: { ...(start && { from: start }), ...(end && { to: end }) } });
   }, []);
+  useEffect(() => void findWay(), [from, to]);
   const send = async (): Promise<void> => {
     setTried(true);
     if (busy || !vehicle.trim() || !from || !to || from === to) return;
@@ -87,6 +90,11 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
       </fieldset>
       <PlaceField field="from" label={words.from} complaint={missing(from)} />
       <PlaceField field="to" label={words.to} complaint={missing(to) || (tried && from !== undefined && from === to ? words.same : '')} />
+      {way && from && to && (
+        <p class="small" role="status" data-testid="order-way">
+          {words.way(formatDistance(way.length_m), formatDuration(way.time_s))}
+        </p>
+      )}
       <label class="stacked">
         <span class="caption">{words.reason}</span>
         <input type="text" maxLength={200} value={reason} data-testid="order-reason" onInput={(event) => setReason(event.currentTarget.value)} />

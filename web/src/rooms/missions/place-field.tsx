@@ -3,11 +3,13 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { CityGeometry } from '../../api/types';
-import { setState, getState, useStore, type PickField } from '../../state/store';
+import { useStore, type PickField } from '../../state/store';
 import { missionText } from './text';
 import { Icon } from '../../ui/icon';
-import { pickOnMap } from './actions';
-import { nameOf, placeLabel, resolvePlace, streetsOf } from './streets';
+import { words as nowWords } from '../../now/text';
+import { pick, pickOnMap, turnRound } from './actions';
+import { headingOf, oppositeOf } from './direction';
+import { nameOf, placeLabel, resolvePlace, streetsOf, whereIs } from './streets';
 
 interface PlaceFieldProps {
   field: PickField;
@@ -37,11 +39,7 @@ export function PlaceField({ field, label, complaint }: PlaceFieldProps): JSX.El
     setTyped(value);
     setLeft(false);
     if (!geometry) return;
-    const found = resolvePlace(value, geometry, streetsOf(geometry));
-    const picked = { ...getState().picked };
-    if (found === null) delete picked[field];
-    else picked[field] = found;
-    setState({ picked });
+    pick(field, resolvePlace(value, geometry, streetsOf(geometry)));
   };
   const wrong = complaint || (left && typed && edge === undefined ? missionText.form.unknown : '');
   return (
@@ -85,11 +83,34 @@ export function PlaceField({ field, label, complaint }: PlaceFieldProps): JSX.El
           {missionText.form.picking}
         </span>
       )}
+      {edge !== undefined && geometry && !picking && <Direction field={field} edge={edge} geometry={geometry} />}
       {wrong && (
         <span class="small error-text" id={`wrong-${field}`}>
           {wrong}
         </span>
       )}
     </div>
+  );
+}
+
+/** Which section it is and which way it is driven; the other way, where the street has two. */
+function Direction({ field, edge, geometry }: { field: PickField; edge: string; geometry: CityGeometry }): JSX.Element {
+  const words = missionText.form;
+  const streets = streetsOf(geometry);
+  const { name, near } = whereIs(edge, geometry, streets);
+  const heading = headingOf(edge, geometry);
+  const other = oppositeOf(edge, geometry, streets);
+  return (
+    <p class="small muted direction" role="status" data-testid={`direction-${field}`}>
+      {near ? missionText.near(name, near) : name}
+      {heading !== null && `, ${words.towards(nowWords.worst.sides[heading])}`}{' '}
+      {other ? (
+        <button type="button" class="link" data-testid={`turn-${field}`} onClick={() => turnRound(field)}>
+          {words.otherWay}
+        </button>
+      ) : (
+        words.oneWay
+      )}
+    </p>
   );
 }

@@ -16,7 +16,7 @@ export function ago(at: string, nowMs = Date.now()): string {
   return new Intl.RelativeTimeFormat(text.locale, { numeric: 'auto', style: 'short' }).format(Math.round(seconds / size), unit);
 }
 
-const moment = new Intl.DateTimeFormat(text.locale, { dateStyle: 'short', timeStyle: 'medium' });
+const moment = new Intl.DateTimeFormat(text.locale, { dateStyle: 'short', timeStyle: 'long' });
 
 /** Day and time where this browser is: log-ins are of people, not of the city's clock. */
 export const inFull = (at: string): string => moment.format(new Date(at));

@@ -2,9 +2,8 @@
 
 import type { JSX } from 'preact';
 import type { Times } from '../../api/case-types';
-import { formatWhole } from '../../format';
+import { formatDuration, formatWhole } from '../../format';
 import { text } from '../../text';
-import { formatLeft } from '../cases/model';
 import { niceTop, sparkline } from './weeks';
 
 export interface Series {
@@ -79,7 +78,7 @@ export function TimesBar({ times, topS, unknown }: { times: Times; topS: number;
   return (
     <span class="times">
       <span>
-        {formatLeft(1000 * times.median_s)} <small class="muted">{formatLeft(1000 * times.p90_s)}</small>
+        {formatDuration(times.median_s)} <small class="muted">{formatDuration(times.p90_s)}</small>
       </span>
       <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
         <rect class="bar-of one" x="0" y="1" width={x(times.median_s)} height="6" />

@@ -103,7 +103,7 @@ export function Note({ note }: { note: Handover }): JSX.Element {
         </Part>
         {note.lost_notices.length > 0 && (
           <Part title={words.lost}>
-            <Rows rows={note.lost_notices.map((one) => [`${one.case} → ${one.recipient}`, one.error])} />
+            <Rows rows={note.lost_notices.map((one) => [`${one.case} → ${one.recipient}`, one.error || words.noAddress])} />
           </Part>
         )}
       </div>

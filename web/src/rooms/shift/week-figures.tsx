@@ -4,11 +4,10 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Quality, Times } from '../../api/case-types';
 import { casesApi } from '../../api/cases';
-import { formatTenth, formatWhole } from '../../format';
+import { formatDuration, formatTenth, formatWhole } from '../../format';
 import { complain } from '../../state/actions';
 import { go, useRoute } from '../../state/route';
 import { text } from '../../text';
-import { formatLeft } from '../cases/model';
 import { casesText } from '../cases/text';
 import { momentOf } from '../cases/words';
 import { BarChart, Sparkline, TimesBar } from './charts';
@@ -70,11 +69,11 @@ export function WeekFigures(): JSX.Element {
 
 const opened = (of: Quality): number => of.kinds.reduce((sum, kind) => sum + kind.opened, 0);
 const falseAlarms = (of: Quality): number => of.kinds.reduce((sum, kind) => sum + kind.false_alarms, 0);
-const duration = (seconds: number | null): string => (seconds === null ? words.unknown : formatLeft(1000 * seconds));
+const duration = (seconds: number | null): string => (seconds === null ? words.unknown : formatDuration(seconds));
 
 function Figures({ of, before }: { of: Quality; before: readonly Quality[] }): JSX.Element {
   const trend = (figure: (one: Quality) => number | null): (number | null)[] => (before.length ? [...before.map(figure), figure(of)] : []);
-  const times = (one: Times): string => (one.p90_s === null ? '' : words.p90(formatLeft(1000 * one.p90_s)));
+  const times = (one: Times): string => (one.p90_s === null ? '' : words.p90(formatDuration(one.p90_s)));
   const days = of.days.map((day) => new Intl.DateTimeFormat(text.locale, { weekday: 'short', timeZone: 'UTC' }).format(new Date(day.day)));
   return (
     <>

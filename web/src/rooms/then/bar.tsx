@@ -1,11 +1,10 @@
 /** What lies on the map: the frame that says "this is the past", and the bar with which one goes through it. */
 
 import type { ComponentChildren, JSX } from 'preact';
-import { formatClock, formatDay } from '../../format';
+import { formatAge, formatClock, formatDay } from '../../format';
 import { go, HOME } from '../../state/route';
 import { toast, useStore } from '../../state/store';
 import { Icon } from '../../ui/icon';
-import { formatDuration } from '../missions/model';
 import { nearestKept } from './model';
 import { LONGEST_WINDOW_S, type Player } from './player';
 import { Scrubber } from './scrubber';
@@ -46,7 +45,7 @@ function Flag(): JSX.Element {
         <span class="day">{formatDay(epoch, atS)}</span> <time data-testid="then-moment">{formatClock(epoch, atS)}</time>
       </span>
       <span class="ago" data-testid="then-age">
-        {ageS >= 0 ? text.age(formatDuration(ageS)) : text.ahead}
+        {ageS >= 0 ? text.age(formatAge(ageS)) : text.ahead}
       </span>
       <button type="button" class="button primary tight" data-testid="then-back" onClick={() => go(HOME)}>
         {text.backToNow}

@@ -3,12 +3,16 @@
 
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { formatClock, formatWhole } from '../../format';
+import { formatClock, formatTenth, formatWhole, formatZone } from '../../format';
 import type { SignId, VitalSign } from '../../now/api';
 import { nowStore } from '../../now/store';
 import { formatSign, UNITS } from '../../now/strip';
 import { words as nowWords } from '../../now/text';
-import { causeInWords } from '../../now/worst';
+import { placeName } from '../../alerts/place';
+import { titleWords } from '../../alerts/words';
+import type { WorstPlace } from '../../now/api';
+import { causeInWords, useStanding } from '../../now/worst';
+import { inOrderOfNeed, isActive } from '../../ui/alerts';
 import { go, HOME } from '../../state/route';
 import { getState, useStore } from '../../state/store';
 import { text } from '../../text';
@@ -88,6 +92,7 @@ function Head(): JSX.Element {
     <header class="wall-head">
       <span class="wall-city">{city?.name}</span>
       <span class="wall-clock">{city && Number.isFinite(timeS) ? formatClock(city.epoch, timeS) : text.indicators.unknown}</span>
+      {city && Number.isFinite(timeS) && <span class="wall-zone">{text.clock.cityIn(formatZone(city.epoch, timeS))}</span>}
       {aged && <span class="wall-aged">{connection === 'stale' ? text.connection.stale(age) : text.connection.reconnecting}</span>}
     </header>
   );
@@ -135,7 +140,7 @@ function WorstPlaces({ rank }: { rank: number }): JSX.Element {
             <b>
               {k + 1}. {geometry?.junctions.find((one) => one.id === place.junction)?.name || place.junction}
             </b>
-            <span>{nowWords.worst.queue(formatWhole(place.queue_veh))}</span>
+            <Standing place={place} />
             {place.causes[0] && <p>{causeInWords(place.causes[0])}</p>}
           </li>
         ))}
@@ -144,10 +149,12 @@ function WorstPlaces({ rank }: { rank: number }): JSX.Element {
   );
 }
 
+const Standing = ({ place }: { place: WorstPlace }): JSX.Element => <span>{nowWords.worst.queue(formatTenth(useStanding(place)))}</span>;
+
 function Alarms(): JSX.Element {
   const alerts = useStore((s) => s.alerts);
   const epoch = useStore((s) => s.city?.epoch ?? '');
-  const shown = alerts.filter((alert) => alert.severity !== 'info');
+  const shown = inOrderOfNeed(alerts).filter(isActive);
   return (
     <section class="wall-part">
       <h2>
@@ -159,7 +166,9 @@ function Alarms(): JSX.Element {
           <li key={alert.key} class={`wall-alarm ${alert.severity}`}>
             <span>{formatClock(epoch, alert.time_s).slice(0, 5)}</span>
             <b>{text.severity[alert.severity] ?? alert.severity}</b>
-            <p>{alert.title}</p>
+            <p>
+              {titleWords(alert)} {placeName(alert) && <b>{placeName(alert)}</b>}
+            </p>
           </li>
         ))}
       </ul>

@@ -14,6 +14,7 @@ import { askProposals, forget, isOpen, store } from './store';
 import { words } from './text';
 import type { Answer, Band, PlaceDifference, WhatIf } from './types';
 import { titleOf } from './title';
+import { UnderWayCard } from './under-way';
 import { readVerdict } from './verdict';
 
 const text = words.answer;
@@ -31,12 +32,7 @@ export function AnswerView({ id }: { id: string }): JSX.Element {
           {one.error}
         </p>
       )}
-      {isOpen(one.state) && (
-        <div class="card" role="status" data-testid="what-if-progress">
-          <p>{one.state === 'queued' ? text.waiting : text.working(formatWhole(100 * one.progress))}</p>
-          <progress max={1} value={one.progress} aria-label={text.progress} />
-        </div>
-      )}
+      {isOpen(one.state) && <UnderWayCard one={one} />}
       {one.answer && <Found one={one} answer={one.answer} />}
     </section>
   );

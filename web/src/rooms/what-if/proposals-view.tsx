@@ -9,6 +9,7 @@ import { ReasonDialog } from '../../ui/dialog';
 import { interval } from './answer-view';
 import { decide, isOpen, store } from './store';
 import { words } from './text';
+import { UnderWayCard } from './under-way';
 import type { Decision, Proposal, ProposalsView } from './types';
 
 const text = words.proposals;
@@ -25,12 +26,7 @@ export function ProposalsPage({ id }: { id: string }): JSX.Element {
           {one.error}
         </p>
       )}
-      {isOpen(one.state) && (
-        <div class="card" role="status">
-          <p>{one.state === 'queued' ? words.answer.waiting : words.answer.working(formatWhole(100 * one.progress))}</p>
-          <progress max={1} value={one.progress} aria-label={words.answer.progress} />
-        </div>
-      )}
+      {isOpen(one.state) && <UnderWayCard one={one} />}
       {one.found && <p>{text.users(one.found.users)}</p>}
       {one.found?.proposals.length === 0 && <p class="muted">{text.noneFound}</p>}
       {one.found?.proposals.map((proposal, index) => (

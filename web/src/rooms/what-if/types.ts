@@ -88,11 +88,16 @@ export interface Answer {
   demand_end_s?: number | null;
 }
 export type State = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
-export interface WhatIfBrief {
-  id: string;
+export interface UnderWay {
   state: State;
-  asked_at: string;
   progress: number;
+  /** Since it runs, and about how long yet; null: it does not run, or nothing of it is done yet. */
+  elapsed_s?: number | null;
+  left_s?: number | null;
+}
+export interface WhatIfBrief extends UnderWay {
+  id: string;
+  asked_at: string;
   question: Question;
   title: string;
   case: string;
@@ -130,11 +135,9 @@ export interface Decision {
   by: string;
   at: string;
 }
-export interface ProposalsBrief {
+export interface ProposalsBrief extends UnderWay {
   id: string;
-  state: State;
   asked_at: string;
-  progress: number;
   closure: Closure;
   incident: string;
   advisable: number;

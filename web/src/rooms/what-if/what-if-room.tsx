@@ -12,6 +12,7 @@ import { ProposalsPage } from './proposals-view';
 import { isOpen, isProposals, refreshLists, refreshMoments, refreshView, store } from './store';
 import { words } from './text';
 import { titleOf } from './title';
+import { timesOf } from './under-way';
 import type { WhatIfBrief } from './types';
 import '../../desk/desk.css';
 import './what-if.css';
@@ -138,6 +139,7 @@ function Row({ brief, here }: { brief: WhatIfBrief; here: boolean }): JSX.Elemen
         {brief.case && <span>{words.caseOf(brief.case)}</span>}
       </span>
       {isOpen(brief.state) && <progress max={1} value={brief.progress} aria-label={words.answer.progress} />}
+      {isOpen(brief.state) && <span class="under">{timesOf(brief)}</span>}
     </button>
   );
 }

@@ -59,7 +59,9 @@ export const en = {
     unshelve: 'Unshelve',
     openCase: (id: string) => `Open ${id}`,
     report: 'Report…',
-    showJunction: 'Junction',
+    activeOf: (active: number, all: number) => (active === all ? 'active' : `${active} of ${all} active`),
+    allOver: 'all over',
+    overSince: (state: string, clock: string) => `${state} (${clock})`,
     soundOn: 'Sound is on',
     soundOff: 'Sound is off',
     state: {
@@ -201,7 +203,7 @@ export const en = {
     noteConfirm: 'Save the note',
     notifyTitle: (id: string) => `Notify somebody of ${id}`,
     notifyWhom: 'Whom',
-    notifyNobody: 'Nobody is configured: add [notices.recipients.NAME] to civicbrain.toml.',
+    notifyNobody: 'No recipient has been set up yet. An administrator adds them in civicbrain.toml: [notices.recipients.NAME].',
     notifyConfirm: 'Send',
     evidenceTitle: (id: string) => `Evidence of ${id}`,
     evidenceWhy: 'Why you look at it',
@@ -241,7 +243,7 @@ export const en = {
     'incident-over': () => 'sensors say that it is over',
     'timer-failed': (d: Words) => `a deadline could not be processed: ${d.error}`,
   } as Record<string, (d: Words) => string>,
-  actor: { cases: 'procedure', runtime: 'platform' } as Record<string, string>,
+  actor: { cases: 'automatic', runtime: 'platform' } as Record<string, string>,
   report: {
     title: 'New report',
     explain: 'It joins the case that it matches by place, time and kind, or opens one.',

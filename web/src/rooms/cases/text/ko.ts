@@ -56,7 +56,9 @@ export const ko: typeof en = {
     unshelve: '보류 해제',
     openCase: (id) => `${id} 열기`,
     report: '신고 등록…',
-    showJunction: '교차로',
+    activeOf: (active, all) => (active === all ? '발생 중' : `${all}건 중 ${active}건 발생 중`),
+    allOver: '모두 해소',
+    overSince: (state, clock) => `${state}(${clock})`,
     soundOn: '경보음 켜짐',
     soundOff: '경보음 꺼짐',
     state: {
@@ -198,7 +200,7 @@ export const ko: typeof en = {
     noteConfirm: '기록',
     notifyTitle: (id) => `${id} 통보`,
     notifyWhom: '수신처',
-    notifyNobody: '설정된 수신처가 없습니다. civicbrain.toml에 [notices.recipients.NAME]을 추가하십시오.',
+    notifyNobody: '아직 등록된 수신처가 없습니다. 관리자가 civicbrain.toml의 [notices.recipients.NAME]에 등록합니다.',
     notifyConfirm: '전송',
     evidenceTitle: (id) => `${id} 증거 자료`,
     evidenceWhy: '열람 사유',
@@ -238,7 +240,7 @@ export const ko: typeof en = {
     'incident-over': () => '검지기상 해소',
     'timer-failed': (d) => `기한 처리 실패: ${d.error}`,
   },
-  actor: { cases: '절차', runtime: '플랫폼' },
+  actor: { cases: '자동 처리', runtime: '플랫폼' },
   report: {
     title: '신고 등록',
     explain: '위치·시각·유형이 맞는 상황에 합쳐지거나 새 상황이 접수됩니다.',

@@ -56,7 +56,9 @@ export const zh: typeof en = {
     unshelve: '取消搁置',
     openCase: (id) => `打开 ${id}`,
     report: '登记上报…',
-    showJunction: '路口',
+    activeOf: (active, all) => (active === all ? '持续中' : `${all} 条中 ${active} 条持续中`),
+    allOver: '已全部解除',
+    overSince: (state, clock) => `${state}（${clock}）`,
     soundOn: '声音已开',
     soundOff: '声音已关',
     state: {
@@ -198,7 +200,7 @@ export const zh: typeof en = {
     noteConfirm: '记录',
     notifyTitle: (id) => `就 ${id} 发出通知`,
     notifyWhom: '通知谁',
-    notifyNobody: '尚未配置接收方：请在 civicbrain.toml 中添加 [notices.recipients.NAME]。',
+    notifyNobody: '尚未设置接收方。请管理员在 civicbrain.toml 的 [notices.recipients.NAME] 中添加。',
     notifyConfirm: '发送',
     evidenceTitle: (id) => `${id} 的证据`,
     evidenceWhy: '查看原因',
@@ -238,7 +240,7 @@ export const zh: typeof en = {
     'incident-over': () => '检测显示已解除',
     'timer-failed': (d) => `到期处理失败：${d.error}`,
   },
-  actor: { cases: '程序', runtime: '平台' },
+  actor: { cases: '自动', runtime: '平台' },
   report: {
     title: '登记上报',
     explain: '按地点、时间和类型并入相符的案件，否则新建案件。',

@@ -33,6 +33,7 @@ export const en = {
     shelvedUntil: (until: string, who: string, why: string) => `until ${until}, ${who}: ${why}`,
     silent: 'Silent sources',
     lost: 'Notices that reached nobody',
+    noAddress: 'No address is set up for this recipient: tell them by phone or radio.',
     changed: 'What changed in the shift',
     changedSome: (shown: string, all: string) => `The newest ${shown} of ${all}.`,
     platform: 'platform',

@@ -35,6 +35,7 @@ export const ko: typeof en = {
     shelvedUntil: (until, who, why) => `${until}까지, ${who}: ${why}`,
     silent: '무응답 장치',
     lost: '전달되지 않은 통보',
+    noAddress: '이 수신처의 연락처가 등록되어 있지 않습니다. 전화나 무전으로 알리십시오.',
     changed: '근무 중 변경 사항',
     changedSome: (shown, all) => `${all}건 중 최근 ${shown}건.`,
     platform: '플랫폼',

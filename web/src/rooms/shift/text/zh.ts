@@ -35,6 +35,7 @@ export const zh: typeof en = {
     shelvedUntil: (until, who, why) => `至 ${until}，${who}：${why}`,
     silent: '失联来源',
     lost: '未送达的通知',
+    noAddress: '未设置该接收方的地址，请用电话或电台告知。',
     changed: '本班变化',
     changedSome: (shown, all) => `共 ${all} 条，显示最新 ${shown} 条。`,
     platform: '平台',
