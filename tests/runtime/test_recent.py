@@ -48,7 +48,8 @@ class Street:
     def list(self, **known):
         delays = np.full(len(CITY.junctions), np.nan)
         queue = np.array([3.0, 5.0])
-        values = {"delay_s": delays, "queue_veh": queue, "brain": "running", "overrides": {}, "holders": {}} | known
+        values = {"delay_s": delays, "queue_veh": queue, "brain": "running"}
+        values |= {"overrides": {}, "holders": {}} | known
         return self.worst.list_now(self.snapshot, Known(**values), 10)
 
 
@@ -230,7 +231,7 @@ def test_means_of_two_minutes_are_those_of_the_ticks_that_saw_it(street):
     assert by_approach == pytest.approx(street.recent.standing_at_junctions().sum())
     for _ in range(40):
         street.second(queue("WA_0", 6), blind=(1,))
-    assert street.recent.standing_at_junctions()[1] == pytest.approx(2.0, abs=0.2)  # not less for being unseen
+    assert street.recent.standing_at_junctions()[1] == pytest.approx(2.0, abs=0.2)  # no less when unseen
     for _ in range(130):
         street.second(blind=(1,))
     assert np.isnan(street.recent.standing_at_junctions()[1])  # not known, not 0

@@ -37,8 +37,8 @@ NEAR_M = 150.0
 """An incident so near a junction weighs on it: the view of a camera."""
 
 GROWN_VEH = 4.0
-"""A queue that has grown by so many over the kept minutes, and that no green has cleared within the last two of
-them, is beyond what a cycle varies: more comes than can be served."""
+"""A queue that has grown by so many over the kept minutes, and that no green has cleared within the last two
+of them, is beyond what a cycle varies: more comes than can be served."""
 
 FULL_TIME = 0.25
 """Share of the two minutes in which a queue fills its camera's view: more than the end of one red."""

@@ -186,7 +186,8 @@ class CaseDesk:
         def act(change: Change, number: int) -> None:
             if recipient not in self.conduct.recipients:
                 there = ", ".join(sorted(self.conduct.recipients)) or "nobody yet: [notices.recipients.NAME]"
-                raise NotFoundError(f"no address is set up for {recipient[:80]!r}", remedy=f"there is {there}")
+                unknown = f"no address is set up for {recipient[:80]!r}"
+                raise NotFoundError(unknown, remedy=f"there is {there}")
             why = f"by hand: {reason}" if reason else "by hand"
             put_out(change, get_summary(change.db, number), recipient, why, known=True)
 
