@@ -223,6 +223,9 @@ def test_a_phone_has_the_map_above_the_rail(room: Any) -> None:
         assert rail["y"] >= place["y"] + place["height"]
         assert rail["y"] + rail["height"] <= 800
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.evaluate("location.hash = '#/missions'")  # by address: the room is there, not the map alone
+        expect(page.get_by_test_id("mission-new")).to_be_visible()
+        page.evaluate("location.hash = '#/'")
     finally:
         page.set_viewport_size({"width": 1000, "height": 640})
 

@@ -95,10 +95,12 @@ def test_the_worst_junction_its_cause_and_its_remedy_are_found_at_a_glance(room:
     page = room.page
     first = page.get_by_test_id("worst-place").first
     expect(first).to_contain_text("1. Street")
-    expect(first).to_contain_text(re.compile(r"queue \d+ veh"))
+    expect(first).to_contain_text(re.compile(r"queue \d+\.\d veh"))
     expect(first.locator(".cause")).to_have_text(re.compile(r"\w+ \w+"))
     expect(first.get_by_test_id("worst-remedy")).to_be_visible()
     picture(page, "find-the-worst-junction")
+    first.locator(".name").hover()  # as who clicks does: from then on the list keeps its order
+    expect(page.get_by_test_id("worst-caption")).to_have_text("kept in place while you point here")
     name = first.locator(".name").inner_text().removeprefix("1. ")
     first.get_by_role("button").first.click()
     expect(page.get_by_test_id("junction-name")).to_have_text(name)
@@ -157,9 +159,9 @@ def test_a_junction_is_taken_over_counted_down_and_given_back(room: Any, server:
     expect(page.get_by_test_id("override-now")).to_contain_text("Stage 2 (from east and west) is shown")
     expect(page.get_by_test_id("override-now")).to_contain_text("operator (demo)")
     left = page.get_by_test_id("override-left")
-    expect(left).to_have_text(re.compile(r"^[12]:[0-5]\d$"))
+    expect(left).to_have_text(re.compile(r"^(1 min \d+ s|2 min)$"))
     before = left.inner_text()
-    until(lambda: left.inner_text() < before)
+    until(lambda: left.inner_text() != before)
     expect(page.get_by_test_id("junction-mode")).to_have_text("manual: held by an operator")
     expect(page.get_by_test_id("junction-holder")).to_contain_text("operator (demo)")
     expect(page.get_by_test_id("junction-stage")).to_contain_text(f"Stage {stages[1]['id']}")

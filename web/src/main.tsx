@@ -12,13 +12,14 @@ import type { Picture } from './live/picture';
 import type { MapStatistics } from './map/drawing-meter';
 import { LogInPage, SessionEnded } from './login/log-in';
 import { isLoggedIn, loadSession, loggedIn, startLogin, useLogin } from './login/session';
+import { findRoom, layoutOf } from './rooms/registry';
 import { refreshNow } from './now/store';
 import { Strip } from './now/strip';
 import type { Theme } from './map/palette';
 import { complain, followAddress, refreshAlerts, refreshControls, refreshJunction, refreshSnapshot } from './state/actions';
 import { useAgeS, watchAge } from './state/freshness';
 import { lookForRenewal, partFailed } from './state/renewal';
-import { getRoute, watchAddress } from './state/route';
+import { getRoute, HOME, onRoute, watchAddress } from './state/route';
 import { getState, setState, toast, useStore } from './state/store';
 import { text } from './text';
 import { language } from './text/language';
@@ -150,6 +151,15 @@ function takeAlert(alert: Alert): void {
   setState({ alerts: [alert, ...others] });
 }
 
+let roomBefore = HOME;
+
+/** Who comes to the address of a room that stands in the panel sees it, on a phone, too. */
+function openPanel(): void {
+  const { room, query } = getRoute();
+  if (room !== roomBefore && layoutOf(findRoom(room), query) === 'panel') setState({ panelOpen: true });
+  roomBefore = room;
+}
+
 /** Ask once a second while somebody looks; never two questions at once. */
 async function poll(): Promise<void> {
   for (;;) {
@@ -180,6 +190,8 @@ watchAddress();
 followAddress();
 startTheme();
 setState({ panelOpen: window.matchMedia('(min-width: 900px)').matches });
+openPanel();
+onRoute(openPanel);
 const app = document.getElementById('app');
 if (app) render(<App />, app);
 window.addEventListener('error', (event) => toast('error', `${text.errors.crashed}: ${event.message}`));

@@ -25,6 +25,17 @@ describe('the tour of the wall', () => {
   });
 });
 
+describe('the worst places', () => {
+  it('show the figures that the list of junctions shows, and are in their order', async () => {
+    const { ranked } = await import('../src/now/store');
+    const { setState } = await import('../src/state/store');
+    setState({ geometry: { junctions: [{ id: 'A' }, { id: 'B' }] }, snapshot: { junction_standing_veh: [6.9, 7.3] } } as never);
+    const told = [{ junction: 'A', standing_veh: 7.1 }, { junction: 'B', standing_veh: 7.0 }, { junction: 'gone', standing_veh: 2 }] as never;
+    expect(ranked(told).map((one) => [one.junction, one.standing_veh])).toEqual([['B', 7.3], ['A', 6.9], ['gone', 2]]);
+    setState({ geometry: null, snapshot: null });
+  });
+});
+
 describe('lists that keep still', () => {
   it('keep the order they had, with new entries last and gone ones left out', () => {
     const key = (one: { id: string }): string => one.id;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatLeft, formatSigned, verdictOf } from '../src/desk/figures';
 import { clockTicks, niceTicks } from '../src/desk/scale';
 import { isNothing, NOTHING, partsOf, startOf, withClosure, withEvent, without, withPlan, wrapOffset } from '../src/rooms/what-if/change';
+import { timesOf } from '../src/rooms/what-if/under-way';
 import { readRefusal } from '../src/rooms/what-if/refusal';
 import { readVerdict } from '../src/rooms/what-if/verdict';
 import type { Answer, Band } from '../src/rooms/what-if/types';
@@ -75,6 +76,14 @@ describe('figures with their uncertainty', () => {
     expect(niceTicks(0, 47, 4)).toEqual([0, 20, 40, 60]);
     expect(niceTicks(-8, 3, 4)).toEqual([-10, -5, 0, 5]);
     expect(clockTicks(1210, 2100)).toEqual([1500, 1800, 2100]);
+  });
+});
+
+describe('one that is being worked out', () => {
+  it('says since when, and how long yet once a part is done', () => {
+    expect(timesOf({ elapsed_s: null, left_s: null })).toBe('');
+    expect(timesOf({ elapsed_s: 40, left_s: null })).toBe('running for 40 s · time left is known after the first run');
+    expect(timesOf({ elapsed_s: 100, left_s: 190 })).toBe('running for 1 min 40 s · about 3 min left');
   });
 });
 

@@ -23,8 +23,19 @@ let round = 0;
 export async function refreshNow(): Promise<void> {
   try {
     nowStore.set({ signs: await nowApi.vitalSigns(), lost: false });
-    if (round++ % WORST_EVERY === 0 && getState().city) nowStore.set({ worst: await nowApi.worst(LISTED) });
+    const asked = round++ % WORST_EVERY === 0 && getState().city;
+    const worst = asked ? await nowApi.worst(LISTED) : nowStore.get().worst;
+    if (worst) nowStore.set({ worst: ranked(worst) });
   } catch {
     nowStore.set({ lost: true });
   }
+}
+
+/** With the figures of the newest snapshot, which all lists show, and in their order. */
+export function ranked(worst: readonly WorstPlace[]): WorstPlace[] {
+  const { geometry, snapshot } = getState();
+  const row = new Map(geometry?.junctions.map((one, k) => [one.id, k]));
+  return worst
+    .map((place) => ({ ...place, standing_veh: snapshot?.junction_standing_veh[row.get(place.junction) ?? -1] ?? place.standing_veh }))
+    .sort((a, b) => b.standing_veh - a.standing_veh);
 }

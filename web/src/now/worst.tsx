@@ -56,14 +56,6 @@ function remedyInWords(cause: Cause): string {
   return words.worst.remedy[cause.remedy] ?? words.worst.remedy['look-at-junction'];
 }
 
-/** The figure of a place as every list shows it, from the newest snapshot: the ranking is a few seconds old. */
-export function useStanding(place: WorstPlace): number {
-  return useStore((s) => {
-    const row = s.geometry?.junctions.findIndex((one) => one.id === place.junction) ?? -1;
-    return s.snapshot?.junction_standing_veh[row] ?? place.standing_veh;
-  });
-}
-
 export function useJunctionName(id: string): string {
   return useStore((s) => s.geometry?.junctions.find((one) => one.id === id)?.name || id);
 }
@@ -71,15 +63,16 @@ export function useJunctionName(id: string): string {
 function Place({ place, now, rank }: { place: WorstPlace; now: WorstPlace; rank: number }): JSX.Element {
   const name = useJunctionName(place.junction);
   const row = useStore((s) => s.geometry?.junctions.findIndex((one) => one.id === place.junction) ?? -1);
-  const standing = useStanding(now);
   const operator = useMay('operator');
   const [first, ...further] = place.causes;
   return (
     <li class="worst-place" data-testid="worst-place" {...pointsAt(place.junction)}>
       <button type="button" class="row worst-open" disabled={row < 0} onClick={() => selectJunction(row)}>
-        <span class="name">{words.worst.rank(rank, name)}</span>
+        <span class="name" title={name}>
+          {words.worst.rank(rank, name)}
+        </span>
         <span class="number" title={text.panel.queueHint}>
-          {words.worst.queue(formatTenth(standing))}
+          {words.worst.queue(formatTenth(now.standing_veh))}
         </span>
       </button>
       {first && (

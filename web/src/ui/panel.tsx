@@ -109,21 +109,25 @@ function JunctionList({ held }: { held: boolean }): JSX.Element {
         <span />
         <span class="number" title={text.junction.delayHint}>
           {text.junction.delay}
+          <small>{text.indicators.delayUnit}</small>
         </span>
         <span class="number" title={text.panel.queueHint}>
           {text.panel.queue}
+          <small>{text.panel.queueSpan}</small>
         </span>
       </p>
       <ul class="rows" data-testid="junction-list">
         {shown.map((entry) => (
           <li key={entry.row} {...pointsAt(entry.id)}>
             <button type="button" class="row" onClick={() => selectJunction(entry.row)}>
-              <span class="name">{entry.label}</span>
-              <span class="number">
-                {entry.delay === null ? text.indicators.unknown : formatTenth(entry.delay)} <small>{text.indicators.delayUnit}</small>
+              <span class="name" title={entry.label}>
+                {entry.label}
               </span>
               <span class="number">
-                {entry.queue === null ? text.indicators.unknown : formatTenth(entry.queue)} <small>{text.junction.vehicles}</small>
+                {entry.delay === null ? text.indicators.unknown : formatTenth(entry.delay)} <span class="for-readers">{text.indicators.delayUnit}</span>
+              </span>
+              <span class="number">
+                {entry.queue === null ? text.indicators.unknown : formatTenth(entry.queue)} <span class="for-readers">{text.junction.vehicles}</span>
               </span>
             </button>
           </li>

@@ -55,7 +55,7 @@ function Heading({ opened }: { opened: Opened | null }): JSX.Element {
     <>
       <header class="pane-head">
         <h2 id="alarms-heading">{words.title}</h2>
-        {list && <span class="caption">{words.counts(formatWhole(list.standing), formatWhole(list.unacknowledged))}</span>}
+        {list && <span class="caption">{words.counts(formatWhole(list.groups.reduce((sum, group) => sum + group.active, 0)), formatWhole(list.unacknowledged))}</span>}
         <span class="spacer" />
         {!opened && (
           <>

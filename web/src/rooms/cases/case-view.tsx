@@ -13,7 +13,7 @@ import { Attachments } from './case-attachments';
 import { CaseSteps, STEP_LIST } from './case-steps';
 import { choice } from './choice';
 import { handKeyTo, useKeys } from './keys';
-import { Due, Left, Since, Urgency } from './marks';
+import { Due, Left, Since, TimesKind, Urgency } from './marks';
 import { forward, holding, movesInOrder } from './model';
 import { useDesk } from './store';
 import { casesText } from './text';
@@ -83,6 +83,7 @@ function Shown({ file }: { file: CaseFile }): JSX.Element {
       )}
       {file.merged.length > 0 && <p class="muted small">{words.mergedFrom(file.merged.join(', '))}</p>}
       <Moves file={file} />
+      <TimesKind />
       <Facts file={file} />
       <CaseSteps file={file} />
       <Attachments file={file} />

@@ -97,14 +97,14 @@ function tell({ chosen, costs, worths }: Reasons, name: StageName): string {
   const mine = costs.find((one) => one.stage === chosen);
   if (mine) {
     const next = costs.find((one) => one.stage !== chosen);
-    const first = words.why.delay(chosen, formatWhole(mine.cost));
+    const first = words.why.delay(name(chosen), formatWhole(mine.cost));
     if (!next) return first;
     return `${first} ${words.why.instead(name(next.stage), formatWhole(next.cost), formatWhole(Math.max(0, next.cost - mine.cost)))}`;
   }
   const worth = worths.find((one) => one.stage === chosen);
   const other = worths.find((one) => one.stage !== chosen);
-  if (worth && other) return words.why.worth(chosen, formatValue(worth.cost), name(other.stage), formatValue(other.cost));
-  return chosen && costs.length + worths.length <= 1 ? words.why.only(chosen) : '';
+  if (worth && other) return words.why.worth(name(chosen), formatValue(worth.cost), name(other.stage), formatValue(other.cost));
+  return chosen && costs.length + worths.length <= 1 ? words.why.only(name(chosen)) : '';
 }
 
 function Asked({ reasons, detail }: { reasons: Reasons; detail: JunctionDetail }): JSX.Element {

@@ -113,7 +113,7 @@ export function pickOnMap(field: PickField): void {
   setState({ picking: field });
   map.pickPoint((x, y) => {
     const found = nearestStreet(streetsOf(geometry), x, y, PICK_REACH_M);
-    if (!found) return;
+    if (!found) return toast('note', missionText.form.noStreet);
     pick(field, found.id);
     end();
   });

@@ -10,8 +10,7 @@ import { formatSign, UNITS } from '../../now/strip';
 import { words as nowWords } from '../../now/text';
 import { placeName } from '../../alerts/place';
 import { titleWords } from '../../alerts/words';
-import type { WorstPlace } from '../../now/api';
-import { causeInWords, useStanding } from '../../now/worst';
+import { causeInWords } from '../../now/worst';
 import { inOrderOfNeed, isActive } from '../../ui/alerts';
 import { go, HOME } from '../../state/route';
 import { getState, useStore } from '../../state/store';
@@ -140,7 +139,7 @@ function WorstPlaces({ rank }: { rank: number }): JSX.Element {
             <b>
               {k + 1}. {geometry?.junctions.find((one) => one.id === place.junction)?.name || place.junction}
             </b>
-            <Standing place={place} />
+            <span>{nowWords.worst.queue(formatTenth(place.standing_veh))}</span>
             {place.causes[0] && <p>{causeInWords(place.causes[0])}</p>}
           </li>
         ))}
@@ -148,8 +147,6 @@ function WorstPlaces({ rank }: { rank: number }): JSX.Element {
     </section>
   );
 }
-
-const Standing = ({ place }: { place: WorstPlace }): JSX.Element => <span>{nowWords.worst.queue(formatTenth(useStanding(place)))}</span>;
 
 function Alarms(): JSX.Element {
   const alerts = useStore((s) => s.alerts);

@@ -80,6 +80,7 @@ export const en = {
     pick: 'Choose on the map',
     picking: 'Click on the map… (Esc ends)',
     unknown: 'No such place, junction or section.',
+    noStreet: 'There is no street for cars here: click on one.',
     towards: (side: string) => `driven towards the ${side}`,
     otherWay: 'Other direction',
     oneWay: '(one way)',

@@ -82,6 +82,7 @@ export const ko: typeof en = {
     pick: '지도에서 선택',
     picking: '지도를 클릭하십시오… (Esc: 취소)',
     unknown: '해당하는 장소, 교차로, 구간이 없습니다.',
+    noStreet: '이곳에는 차도가 없습니다. 도로를 누르십시오.',
     towards: (side) => `${side}쪽 방향 주행`,
     otherWay: '반대 방향',
     oneWay: '(일방통행)',

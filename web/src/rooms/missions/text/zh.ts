@@ -82,6 +82,7 @@ export const zh: typeof en = {
     pick: '在地图上选择',
     picking: '请点击地图…（Esc 结束）',
     unknown: '没有这样的地点、路口或路段。',
+    noStreet: '此处没有机动车道，请点击道路。',
     towards: (side) => `朝${side}行驶`,
     otherWay: '反方向',
     oneWay: '（单行道）',
