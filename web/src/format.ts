@@ -5,7 +5,7 @@ import { getUnits, inDistanceUnit, inSpeedUnit } from './units';
 
 export { formatAge, formatDuration } from './duration';
 export { formatDistance, formatSpeed, getUnits } from './units';
-export { formatClock, formatDay, formatMoment, formatRealTime, formatZone, zoneName, zoneOf } from './zone';
+export { formatClock, formatDay, formatMoment, formatRealMoment, formatRealTime, formatZone, zoneName, zoneOf } from './zone';
 
 const whole = new Intl.NumberFormat(text.locale, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(text.locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });

@@ -68,11 +68,17 @@ export const formatMoment = (epoch: string, timeS: number): string => `${formatD
 
 /** A real instant in the city's zone, with its day, and said to be real: a twin's own clock is another. */
 export function formatRealTime(iso: string): string {
+  const moment = formatRealMoment(iso);
+  return moment === text.indicators.unknown ? moment : text.clock.real(moment, zoneOf(new Date(iso)));
+}
+
+/** The same where the kind of the time stands beside it already. */
+export function formatRealMoment(iso: string): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return text.indicators.unknown;
   const fields = { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
   const where = zone ? { timeZone: zone.name } : {};
-  return text.clock.real(new Intl.DateTimeFormat(LOCALES[language], { ...fields, ...where }).format(at), zoneOf(at));
+  return new Intl.DateTimeFormat(LOCALES[language], { ...fields, ...where }).format(at);
 }
 
 /** The zone that a real instant is shown in, in short. */

@@ -1,9 +1,11 @@
 /** The place that a report is being written about: marked on the map, chosen by a click on it. */
 
 import { redrawLayers } from '../../map/layers';
+import { uncoverMap } from '../../map/uncover';
 import { makeStore } from '../../state/make-store';
 import { getState } from '../../state/store';
 import type { Spot } from './places';
+import { casesText } from './text';
 
 const store = makeStore<{ spot: Spot | null; picking: boolean }>({ spot: null, picking: false });
 
@@ -22,6 +24,7 @@ export function pickSpot(take: (x: number, y: number) => Spot | null): void {
   if (!map) return;
   const end = (): void => {
     map.pickPoint(null);
+    uncoverMap(null);
     window.removeEventListener('keydown', escape, true);
     // the click that ends it must not be taken for one on a mark of the map
     window.setTimeout(() => store.set({ picking: false }));
@@ -34,6 +37,7 @@ export function pickSpot(take: (x: number, y: number) => Spot | null): void {
   if (store.get().picking) return end();
   store.set({ picking: true });
   window.addEventListener('keydown', escape, true);
+  uncoverMap(casesText.report.picking);
   map.pickPoint((x, y) => {
     markSpot(take(x, y));
     end();

@@ -2,6 +2,7 @@
 
 import { api, ProblemError } from '../../api/client';
 import type { DispatchAnswer, DispatchQuestion, MissionOrder } from '../../api/mission-types';
+import { uncoverMap } from '../../map/uncover';
 import { complain } from '../../state/actions';
 import { getRoute } from '../../state/route';
 import { getState, setState, toast, type PageState, type PickField } from '../../state/store';
@@ -103,6 +104,7 @@ export function pickOnMap(field: PickField): void {
   if (!map || !geometry) return;
   const end = (): void => {
     map.pickPoint(null);
+    uncoverMap(null);
     window.removeEventListener('keydown', escape);
     setState({ picking: null });
   };
@@ -111,6 +113,7 @@ export function pickOnMap(field: PickField): void {
   };
   window.addEventListener('keydown', escape);
   setState({ picking: field });
+  uncoverMap(missionText.form.picking);
   map.pickPoint((x, y) => {
     const found = nearestStreet(streetsOf(geometry), x, y, PICK_REACH_M);
     if (!found) return toast('note', missionText.form.noStreet);

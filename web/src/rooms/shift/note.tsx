@@ -2,7 +2,9 @@
 
 import type { ComponentChildren, JSX } from 'preact';
 import type { Handover, ShiftEvent } from '../../api/case-types';
-import { formatClock, formatMoment, formatRealTime, formatWhole } from '../../format';
+import { placeName } from '../../alerts/place';
+import { titleWords } from '../../alerts/words';
+import { formatClock, formatMoment, formatRealMoment, formatRealTime, formatWhole } from '../../format';
 import { ledgerSentence } from '../../ledger/sentence';
 import { go } from '../../state/route';
 import { getState, useStore } from '../../state/store';
@@ -17,7 +19,7 @@ const words = shiftText.note;
 /** On the city's clock; what the wall clock showed stands second. */
 export function Span({ note }: { note: Handover }): JSX.Element {
   const epoch = useStore((s) => s.city?.epoch ?? '');
-  const real = words.span(formatRealTime(note.since), formatRealTime(note.until));
+  const real = words.span(formatRealMoment(note.since), formatRealTime(note.until));
   if (note.until_s === null) return <p class="muted">{real}</p>;
   const since = note.since_s === null ? words.beforeStart : formatMoment(epoch, note.since_s);
   return (
@@ -27,10 +29,11 @@ export function Span({ note }: { note: Handover }): JSX.Element {
   );
 }
 
+const junctionName = (id: string): string => getState().geometry?.junctions.find((one) => one.id === id)?.name || id;
+
 /** What happened, as a sentence. */
 function sentenceOf(event: ShiftEvent): string {
-  const nameOf = (id: string): string => getState().geometry?.junctions.find((one) => one.id === id)?.name || id;
-  if (!event.case) return ledgerSentence({ kind: event.what, actor: event.actor, body: event.detail }, { nameOf });
+  if (!event.case) return ledgerSentence({ kind: event.what, actor: event.actor, body: event.detail }, { nameOf: junctionName });
   return `${actorWords(event.actor)}: ${eventWords(event)}`;
 }
 
@@ -59,7 +62,7 @@ function EventRow({ event }: { event: ShiftEvent }): JSX.Element {
 
 export function Note({ note }: { note: Handover }): JSX.Element {
   const figures = words.figures;
-  const standing = note.groups.reduce((sum, group) => sum + group.alarms, 0);
+  const standing = note.groups.reduce((sum, group) => sum + group.active, 0);
   const late = note.open_cases.filter((one) => one.late).length;
   return (
     <>
@@ -78,7 +81,7 @@ export function Note({ note }: { note: Handover }): JSX.Element {
           <Rows rows={note.overrides.map((one) => [`${words.overrideWhat[one.what] ?? one.what} ${one.which}`, one.detail])} />
         </Part>
         <Part title={words.silent}>
-          {note.silent_sources.length ? <p class="names">{note.silent_sources.join(', ')}</p> : <p class="muted">{words.none}</p>}
+          {note.silent_sources.length ? <p class="names">{note.silent_sources.map(junctionName).join(', ')}</p> : <p class="muted">{words.none}</p>}
         </Part>
         <Part title={words.alarms}>
           <ul class="plain-rows">
@@ -86,7 +89,7 @@ export function Note({ note }: { note: Handover }): JSX.Element {
               <li key={group.id} class="inline">
                 <Urgency level={group.urgency} />
                 <span>
-                  {matterOf(group)} <span class="muted">{words.group(formatWhole(group.alarms), formatWhole(group.unacknowledged))}</span>
+                  {matterOf(group)} {placeName(group) && <b>{placeName(group)}</b>} <span class="muted">{words.group(casesText.alarms.activeOf(group.active, group.alarms), formatWhole(group.unacknowledged))}</span>
                 </span>
               </li>
             ))}
@@ -96,7 +99,7 @@ export function Note({ note }: { note: Handover }): JSX.Element {
         <Part title={words.shelved}>
           <Rows
             rows={note.shelved.map((one) => [
-              one.title,
+              `${titleWords(one)} ${placeName(one)}`.trim(),
               words.shelvedUntil(one.shelved_until ? formatRealTime(one.shelved_until) : '', actorWords(one.shelved_by), one.shelved_why),
             ])}
           />

@@ -30,7 +30,7 @@ export const ko: typeof en = {
     overrides: '유지 중인 수동 조치',
     overrideWhat: { brain: '브레인', control: '제어', twin: '트윈', junction: '교차로' },
     alarms: '발생 중인 경보',
-    group: (alarms, fresh) => `${alarms}건, 미확인 ${fresh}건`,
+    group: (alarms, fresh) => `${alarms}, 미확인 ${fresh}건`,
     shelved: '보류된 경보',
     shelvedUntil: (until, who, why) => `${until}까지, ${who}: ${why}`,
     silent: '무응답 장치',

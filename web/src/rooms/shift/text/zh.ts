@@ -30,7 +30,7 @@ export const zh: typeof en = {
     overrides: '仍有效的人工干预',
     overrideWhat: { brain: '大脑', control: '控制', twin: '孪生', junction: '路口' },
     alarms: '当前告警',
-    group: (alarms, fresh) => `${alarms} 条，未确认 ${fresh} 条`,
+    group: (alarms, fresh) => `${alarms}，未确认 ${fresh} 条`,
     shelved: '已搁置的告警',
     shelvedUntil: (until, who, why) => `至 ${until}，${who}：${why}`,
     silent: '失联来源',
