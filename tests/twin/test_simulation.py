@@ -14,12 +14,14 @@ from twin_runs import (
     seen_with,
     shared_lamps,
     silence,
+    who_stands,
     whole_run,
 )
 
 from civicbrain.city.observations import INSIDE_M
 from civicbrain.city.signals import ControllerMode
 from civicbrain.core.errors import ConfigurationError
+from civicbrain.twin.importing.tools import run_tool
 from civicbrain.twin.options import TwinOptions
 
 
@@ -95,6 +97,21 @@ def test_cameras_that_see_the_box_tell_who_is_inside_and_say_the_same_of_the_app
     assert all(INSIDE_M < past_m <= 100.0 for _, _, past_m in with_box["inside"])
     with pytest.raises(ConfigurationError, match="inside a junction"):
         TwinOptions(sees_inside=True, mesoscopic=True)
+
+
+def test_cameras_see_who_waits_at_a_lane_shorter_than_a_vehicle(in_process, tmp_path) -> None:
+    """Turning lanes of a metre: who waits at their line has his front inside the node before them."""
+    net = tmp_path / "stubs.net.xml"
+    run_tool(
+        "netgenerate",
+        ["--grid", "--grid.number", "2", "--grid.length", "200", "--grid.attach-length", "100", "-L", "2",
+         "--default-junction-type", "traffic_light", "--turn-lanes", "1", "--turn-lanes.length", "20",
+         "-o", str(net)],
+        place="test", what="netgenerate", remedy="",
+    )  # fmt: skip
+    pairs = in_process(who_stands, str(net))
+    assert sum(standing for standing, _ in pairs) > 100
+    assert all(seen >= standing for standing, seen in pairs)
 
 
 def test_the_oracle_knows_what_comes_next(in_process) -> None:

@@ -88,6 +88,8 @@ def frames(scenario: str, steps: int, **options: Any) -> dict[str, Any]:
             table = of_lane.get(int(frame.lane[row]))
             if table is not None and frame.distance_m[row] > 0:
                 position_m = length_m[frame.lane[row]] + city.cameras.beyond_m[table] - frame.distance_m[row]
+                if position_m < 0.0:
+                    continue  # before a lane shorter than a vehicle: `before_short_lanes`
                 speed_mps = frame.speed_mps[row]
                 unmatched += not any(
                     abs(position - position_m) < 0.05 and abs(speed - speed_mps) < 0.001
@@ -135,6 +137,29 @@ def seen_with(options: dict[str, Any]) -> dict[str, Any]:
     lanes = twin.city.network.movements.from_lane[twin.city.network.movements.junction >= 0].tolist()
     twin.close()
     return {"approaches": approaches, "inside": inside, "signalled": set(lanes)}
+
+
+def who_stands(net_file: str) -> list[tuple[int, int]]:
+    """(vehicles that stand within 60 m before a signal, rows of cameras that stand there) for each second, in
+    a network whose turning lanes are shorter than a vehicle."""
+    twin = open_twin(net_file, 240.0, program="fixed", miss_rate=0.0, latency_s=0.0)
+    result = []
+    while not twin.ended:
+        twin.step()
+        rows = [one for one in twin.sense() if isinstance(one, Detections)]
+        standing = 0
+        for vehicle in libsumo.vehicle.getIDList():
+            ahead = libsumo.vehicle.getNextTLS(vehicle)
+            near = (
+                bool(ahead)
+                and ahead[0][2] <= 60.0
+                and f":{ahead[0][0]}_" not in libsumo.vehicle.getLaneID(vehicle)
+            )
+            standing += near and libsumo.vehicle.getSpeed(vehicle) < 0.1
+        seen = sum(int(((one.speed_mps < 0.1) & (one.distance_m <= 80.0)).sum()) for one in rows)
+        result.append((standing, seen))
+    twin.close()
+    return result
 
 
 def silence(scenario: str) -> list[tuple[float, list[int]]]:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, I32, U8
 from civicbrain.city.observations import Detections
+from civicbrain.science.queues import JAM_SPACING_M
 from civicbrain.twin.box_views import BoxViews
 from civicbrain.twin.draws import Draws
 from civicbrain.twin.faults import FaultyCameras
@@ -60,12 +61,17 @@ class Cameras:
         self.equipped = equipped_junctions(len(city.junctions), options)
         table = reach_of(city, self._range_m)
         wanted = np.isin(table.junction, self.equipped)
-        self._junction: I32 = table.junction[wanted]
-        self._lane: I32 = table.lane[wanted]
+        junction, lane = table.junction[wanted], table.lane[wanted]
         lanes = city.network.lanes
-        self._stop_line_m: F32 = (lanes.length_m[self._lane] + table.beyond_m[wanted]).astype(np.float32)
-        self._number_of_lane = {lanes.ids[lane]: row + 1 for row, lane in enumerate(self._lane.tolist())}
-        self.wrong_way = WrongWayViews(city, options.incidents, self.equipped, self._junction, self._lane)
+        before = before_short_lanes(city, {row: number for number, row in enumerate(lane.tolist())})
+        own = np.array([*range(len(lane)), *(number for number, _ in before.values())], np.int32)
+        further_m = np.array([*np.zeros(len(lane)), *(metres for _, metres in before.values())], np.float32)
+        self._junction: I32 = junction[own]
+        self._lane: I32 = lane[own]
+        self._stop_line_m: F32 = (lanes.length_m[lane] + table.beyond_m[wanted])[own] + further_m
+        names = [*(lanes.ids[row] for row in lane.tolist()), *before]
+        self._number_of_lane = {name: number + 1 for number, name in enumerate(names)}
+        self.wrong_way = WrongWayViews(city, options.incidents, self.equipped, junction, lane)
         self._movement_of = _movements_by_link(city) if self._oracle else {}
         self._box: BoxViews | None = None
         if options.sees_inside:
@@ -159,6 +165,37 @@ def equipped_junctions(count: int, options: TwinOptions) -> I32:
     share = 1.0 if options.sensing == "oracle" else options.coverage
     order = np.random.default_rng((options.seed, _COVERAGE_STREAM)).permutation(count)
     return np.sort(order[: round(share * count)]).astype(np.int32)
+
+
+def before_short_lanes(city: City, number_of: dict[int, int]) -> dict[str, tuple[int, float]]:
+    """SUMO's id of each lane inside a node without a signal that leads to a lane in view shorter than a
+    vehicle -> (number of that lane, metres from its own begin to the other's). number_of: lane row -> number.
+
+    Who waits at the line of such a lane stands, with his front, still inside the node before it, which is no
+    lane of the city; a camera sees him (docs/decisions/short-lanes.md).
+    """
+    network = city.network
+    movements, ids, length_m = network.movements, network.lanes.ids, network.lanes.length_m
+    found: dict[str, tuple[int, float]] = {}
+    for row in np.flatnonzero(
+        (movements.junction < 0) & (length_m[movements.to_lane] < JAM_SPACING_M)
+    ).tolist():
+        number = number_of.get(int(movements.to_lane[row]))
+        if number is None:
+            continue
+        onto = ids[int(movements.to_lane[row])]
+        links = libsumo.lane.getLinks(ids[int(movements.from_lane[row])])
+        lane = next((inner for ahead, _, _, _, inner, *_ in links if ahead == onto), "")
+        chain: list[str] = []
+        while lane.startswith(":") and lane not in chain:
+            chain.append(lane)
+            onward = libsumo.lane.getLinks(lane)
+            lane = onward[0][4] if onward else ""
+        metres = 0.0
+        for inner in reversed(chain):
+            metres += libsumo.lane.getLength(inner)
+            found[inner] = number, metres
+    return found
 
 
 def _movements_by_link(city: City) -> dict[tuple[str, int], dict[str, int]]:
