@@ -129,7 +129,7 @@ def _generate(options: GenerateOptions, streets: Streets, work: Path, out: Path)
 
 def derive_junctions(net: Any) -> tuple[SignalJunction, ...]:
     """Groups, stages and intergreens (RiLSA 2015) of every signal; the stages are netconvert's."""
-    programs = network_programs(net, "the generated network")
+    programs = network_programs(net)
     return tuple(
         derive_junction(
             controller,

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from civicbrain.core.errors import ImportFailedError, SignalProgramError
-from civicbrain.twin.importing.programs import NOT_OURS, Program, make_program
-from civicbrain.twin.importing.sumo import iterate_xml
+from civicbrain.core.errors import ImportFailedError
+from civicbrain.twin.importing.programs import Program, read_program
+from civicbrain.twin.importing.sumo import iterate_xml, number_of
 
 _DECORATION = frozenset({"poly", "polygon", "poi", "location"})
 _STATISTICS = frozenset(
@@ -106,9 +106,9 @@ def _survey(sources: list[Path], begin_s: float) -> tuple[set[str], dict[str, st
 
 
 def _program_at(waut: ElementTree.Element, begin_s: float) -> str:
-    program, reference_s = waut.get("startProg", ""), _number(waut.get("refTime")) or 0.0
-    for switch in sorted(waut.iter("wautSwitch"), key=lambda entry: _number(entry.get("time")) or 0.0):
-        if reference_s + (_number(switch.get("time")) or 0.0) <= begin_s:
+    program, reference_s = waut.get("startProg", ""), number_of(waut.get("refTime")) or 0.0
+    for switch in sorted(waut.iter("wautSwitch"), key=lambda entry: number_of(entry.get("time")) or 0.0):
+        if reference_s + (number_of(switch.get("time")) or 0.0) <= begin_s:
             program = switch.get("to", program)
     return program
 
@@ -145,7 +145,7 @@ def _note(
     if element.tag in _DEMAND:
         carried.demand_count += 1
         for name in ("depart", "end"):
-            depart_s = _number(element.get(name))
+            depart_s = number_of(element.get(name))
             if depart_s is not None:
                 carried.last_depart_s = max(carried.last_depart_s or depart_s, depart_s)
     if element.tag in _WAUT:
@@ -165,36 +165,5 @@ def _note(
         )
         program_id = element.get("programID", "")
     known.add((light, program_id))
-    carried.programs[light] = _program(element, source, begin_s)
+    carried.programs[light] = read_program(element, source, begin_s)
     return True
-
-
-def _program(element: ElementTree.Element, source: Path, begin_s: float) -> Program | None:
-    kind, light = element.get("type", "static"), element.get("id", "")
-    if kind in NOT_OURS:
-        return None
-    place = f"{source}, tlLogic {light!r} programID {element.get('programID', '')!r}"
-    offset = element.get("offset", "0")
-    phases = []
-    for number, phase in enumerate(element.iter("phase"), start=1):
-        duration_s = _number(phase.get("duration", phase.get("minDur")))
-        if duration_s is None or duration_s < 0 or not phase.get("state"):
-            raise SignalProgramError(
-                f"phase {number} has no valid state and duration", place=place, remedy="correct the phase"
-            )
-        phases.append((phase.get("state", ""), duration_s, _number(phase.get("minDur"))))
-    offset_s = begin_s if offset == "begin" else _number(offset) or 0.0
-    return make_program(light, element.get("programID", ""), kind, offset_s, phases, place)
-
-
-def _number(text: str | None) -> float | None:
-    """Seconds of a SUMO time; None where it is none ("triggered", missing)."""
-    if not text:
-        return None
-    try:
-        parts = [float(part) for part in text.split(":")]
-    except ValueError:
-        return None
-    if len(parts) > 4:
-        return None
-    return sum(part * factor for part, factor in zip(reversed(parts), (1, 60, 3600, 86400), strict=False))

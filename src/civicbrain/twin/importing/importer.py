@@ -133,7 +133,7 @@ def _import(source: _Source, work: Path, out: Path, options: ImportOptions) -> C
     net_file = work / "net.xml.gz"
     with open_xml(sumo.net_file) as plain, gzip.open(net_file, "wb", 6) as packed:
         shutil.copyfileobj(plain, packed)
-    programs = network_programs(net, str(sumo.net_file))
+    programs = network_programs(net, sumo.net_file)
     known = {(light.getID(), program) for light in net.getTrafficLights() for program in light.getPrograms()}
     files: dict[str, Path | bytes] = {NET_FILE: net_file}
     additional = _carry(sumo.additional_files, "additional", work, begin_s, known)
@@ -278,7 +278,8 @@ def _junction(
         controller, program, names=tuple(streets)[:3], xy_m=(float(x_m), float(y_m)), repair=options.repair,
         demonstrated=source.has_yellow,
     )  # fmt: skip
-    return with_extra_stages(with_stages(junction, source.more_stages.get(controller.id, ())))
+    more = (*program.beside, *source.more_stages.get(controller.id, ()))
+    return with_extra_stages(with_stages(junction, more))
 
 
 def group_rows(junctions: tuple[SignalJunction, ...]) -> dict[tuple[str, int], int]:

@@ -17,7 +17,7 @@ from civicbrain.twin.importing.importer import city_name, import_city
 from civicbrain.twin.importing.options import ImportOptions
 from civicbrain.twin.importing.sumo import is_configuration, read_configuration
 
-IMPORT_REVISION = 16
+IMPORT_REVISION = 17
 """Raised when derivation changes, so that older cities in the cache are not used."""
 
 

@@ -53,7 +53,7 @@ def derive_junction(
     warnings: list[str] = list(program.warnings)
     drafts = draft_groups(controller, program)
     count = len(drafts)
-    conflict, accepted = _conflicts(controller, drafts)
+    conflict, accepted = _conflicts(controller, drafts, program.beside)
     if accepted:
         warnings.append(
             f"{accepted} pairs of movements meet on full green ('G') in the plan: accepted as planned"
@@ -130,17 +130,20 @@ def with_stages(junction: SignalJunction, states: Sequence[str]) -> SignalJuncti
     return msgspec.structs.replace(junction, stages=tuple(kept))
 
 
-def _conflicts(controller: Controller, drafts: list[Draft]) -> tuple[NDArray[np.int8], int]:
-    """(g, g) Conflict values, and how many pairs of groups the plan shows on full green together."""
+def _conflicts(
+    controller: Controller, drafts: list[Draft], beside: Sequence[str]
+) -> tuple[NDArray[np.int8], int]:
+    """(g, g) Conflict values, and how many pairs of groups the program shows on full green together. beside:
+    lamps a link that it shows beside its plan."""
+    columns = [
+        draft.column + "".join(state[draft.links[0] : draft.links[0] + 1] or "r" for state in beside)
+        for draft in drafts
+    ]
     owner = {row: index for index, draft in enumerate(drafts) for row in draft.paths}
     conflict = np.zeros((len(drafts), len(drafts)), dtype=np.int8)
     accepted = set()
     for a, b in sorted({(owner[x], owner[y]) for x, y in controller.foes if owner[x] != owner[y]}):
-        together = {
-            (x, y)
-            for x, y in zip(drafts[a].column, drafts[b].column, strict=True)
-            if x in GREEN and y in GREEN
-        }
+        together = {(x, y) for x, y in zip(columns[a], columns[b], strict=True) if x in GREEN and y in GREEN}
         if ("G", "G") in together:
             accepted.add((min(a, b), max(a, b)))
         elif together:

@@ -48,6 +48,19 @@ def open_xml(file: Path) -> IO[bytes]:
     return gzip.open(file, "rb") if packed else file.open("rb")  # type: ignore[return-value]
 
 
+def number_of(text: str | None) -> float | None:
+    """Seconds of a SUMO time; None where it is none ("triggered", missing)."""
+    if not text:
+        return None
+    try:
+        parts = [float(part) for part in text.split(":")]
+    except ValueError:
+        return None
+    if len(parts) > 4:
+        return None
+    return sum(part * factor for part, factor in zip(reversed(parts), (1, 60, 3600, 86400), strict=False))
+
+
 def iterate_xml(file: Path) -> Iterator[tuple[str, ElementTree.Element, int]]:
     """("start" or "end", element, depth) of a file of any size; depth 1 is a child of the root.
 
