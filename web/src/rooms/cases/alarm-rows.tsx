@@ -25,7 +25,7 @@ export function GroupRow({ group }: { group: AlarmGroup }): JSX.Element {
         <b>{formatWhole(group.alarms)}</b>
       </span>
       <span class="second muted">
-        {placeName(group) && <b class="where">{placeName(group)}</b>}
+        {placeName(group) && <b class="at-place">{placeName(group)}</b>}
         {placeName(group) && ' · '}
         {group.active ? words.activeOf(group.active, group.alarms) : words.allOver}
         {` · ${words.fresh(formatWhole(group.unacknowledged))}`}
@@ -48,7 +48,7 @@ export function AlarmRow({ alarm }: { alarm: AlarmView | undefined }): JSX.Eleme
       <span class="what">{titleWords(alarm)}</span>
       <span class="figure-of">{clockOf(alarm.raised)}</span>
       <span class="second muted">
-        {placeName(alarm) && <b class="where">{placeName(alarm)}</b>}
+        {placeName(alarm) && <b class="at-place">{placeName(alarm)}</b>}
         {placeName(alarm) && ' · '}
         {isOver(alarm) && alarm.cleared ? words.overSince(words.state[alarm.state] ?? alarm.state, clockOf(alarm.cleared)) : (words.state[alarm.state] ?? alarm.state)}
         {alarm.state === 'shelved' && alarm.shelved_until && (
