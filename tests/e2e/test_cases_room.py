@@ -13,7 +13,7 @@ import pytest
 from grid_city import grid_city
 from playwright.sync_api import expect
 
-from civicbrain.city.incidents import Incident, IncidentKind, Place
+from civicbrain.city.incidents import Effect, Incident, IncidentKind, Place
 from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.runtime.cases.entry import CasesEntry
 
@@ -94,6 +94,7 @@ def crash(brain: Brain, name: str, edge: int) -> None:
     said = Incident(
         name, IncidentKind.CRASH, place, 0.83, 100.0, 140.0, 200.0, evidence=("two vehicles stand",),
         capacity_left=0.5, delay_veh_h=3.4, clears_s=1700.0, sensors=("J1-north",),
+        effects=(Effect(place, 150.0),),
     )  # fmt: skip
     alert = Alert(name, Severity.CRITICAL, "Crash", f"on {place.edge}", 200.0, "incidents")
     brain.say(alert, incident=said)
@@ -192,6 +193,7 @@ def test_a_case_is_worked_from_its_alarm_to_closed_by_keys_alone(
     expect(page.get_by_test_id("ask")).to_be_visible()
     press("Enter")
     expect(page.get_by_test_id("evidence")).to_contain_text("two vehicles stand")
+    expect(page.get_by_test_id("evidence")).to_contain_text("Taken as its effect")
     expect(page.get_by_test_id("ask")).to_have_count(0)
     press("m")
     expect(view).to_have_attribute("data-state", "clearing")

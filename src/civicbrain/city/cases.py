@@ -180,9 +180,17 @@ class Statement(msgspec.Struct, frozen=True):
     deleted: bool = False
 
 
+class EffectWord(msgspec.Struct, frozen=True):
+    """Where vehicles stand because of an incident, and since when: no incident of their own."""
+
+    place: Place
+    since: datetime
+
+
 class IncidentWord(msgspec.Struct, frozen=True):
     """The newest that sensors said of one incident of a case. said: its evidence as sentences. kinds: how
-    likely it is of each kind, the likeliest first (`KINDS_SEEN`)."""
+    likely it is of each kind, the likeliest first (`KINDS_SEEN`). effects: queues that were taken as its
+    effect."""
 
     id: str
     kind: IncidentKind
@@ -195,6 +203,7 @@ class IncidentWord(msgspec.Struct, frozen=True):
     delay_veh_h: float = 0.0
     kinds: dict[IncidentKind, float] = {}
     said: list[Sentence] = []
+    effects: list[EffectWord] = []
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -77,6 +77,7 @@ def is_sound(incident: Incident) -> bool:
     numbers = (
         place.x_m, place.y_m, place.position_m, incident.onset_s, incident.detected_s, incident.updated_s,
         incident.delay_veh_h, incident.clears_s, incident.cleared_s,
+        *(n for one in incident.effects for n in (one.since_s, one.place.x_m, one.place.y_m)),
     )  # fmt: skip
     shares = (incident.confidence, incident.capacity_left)
     return bool(incident.id) and all(map(math.isfinite, numbers)) and all(0.0 <= s <= 1.0 for s in shares)
@@ -87,4 +88,5 @@ def _without_time(incident: Incident) -> tuple[object, ...]:
     return (
         incident.kind, incident.place, round(incident.confidence, 1), incident.onset_s, incident.evidence,
         round(incident.capacity_left, 1), incident.sensors, incident.reports, round(incident.clears_s, -2),
+        incident.effects,
     )  # fmt: skip

@@ -66,6 +66,13 @@ class Place(msgspec.Struct, frozen=True):
     sensor: str = ""
 
 
+class Effect(msgspec.Struct, frozen=True):
+    """Where vehicles stand because of an incident, and so make none of their own; since_s: since when."""
+
+    place: Place
+    since_s: float
+
+
 class Incident(msgspec.Struct, frozen=True):
     """One thing that is wrong, as far as it is known by `updated_s` (platform seconds, like all times here).
 
@@ -75,6 +82,8 @@ class Incident(msgspec.Struct, frozen=True):
     capacity_left: share of the place's capacity that is left, 0 to 1. delay_veh_h: delay that it is expected
     to cost. clears_s: when it is expected to be over, below 0 where unknown. cleared_s: when it was over,
     below 0 while it lasts. sensors: ids of those that saw it; reports: ids of the reports matched to it.
+    effects: what was taken as its effect, one an approach, in the order in which it was seen. part_of: id of
+    the incident that it turned out to be part of, and has ended in.
     """
 
     id: str
@@ -91,6 +100,8 @@ class Incident(msgspec.Struct, frozen=True):
     cleared_s: float = -1.0
     sensors: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    part_of: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from civicbrain.brains.incidents import fusion
-from civicbrain.brains.incidents.fusion import Fusion, Thing, ThingIndex
+from civicbrain.brains.incidents.fusion import Fusion
 from civicbrain.brains.incidents.layout import Layout
 from civicbrain.brains.incidents.suspicion import Suspicion
+from civicbrain.brains.incidents.things import Thing, ThingIndex
 from civicbrain.city.folder import load_city
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.twin.importing import resolve_scenario
@@ -139,7 +140,9 @@ def test_who_stands_before_a_blocked_junction_is_no_incident_of_his_own() -> Non
     far_m = float(LAYOUT.beyond_m[lane]) + 30.0
     behind = Suspicion(SPOTS[0], 1.2, 110.0, "behind", lane, far_m, quiet_s=40.0)
     fusion_.update([blocked, behind], 121.0)
-    assert [thing.kind for thing in fusion_.things] == [BLOCKED]
+    [thing] = fusion_.things
+    assert thing.kind is BLOCKED
+    assert list(thing.effects.values()) == [(lane, far_m, 110.0)], "and it is known why he stands"
     before = Suspicion(SPOTS[0], 1.2, 60.0, "before", lane, far_m, quiet_s=40.0)
     fusion_.update([blocked, before], 122.0)
     assert len(fusion_.things) == 2, "who stood there before it is a thing of his own"
@@ -156,3 +159,25 @@ def test_an_obstacle_that_holds_up_nobody_for_eight_minutes_keeps_its_id() -> No
     assert fusion_.things == []
     fusion_.update([one], 600.0)
     assert fusion_.things == [thing]
+
+
+def test_who_was_told_before_its_junction_was_known_to_be_blocked_is_part_of_that() -> None:
+    junction = int(np.flatnonzero(np.bincount(LAYOUT.junction[LAYOUT.junction >= 0]))[0])
+    lanes = np.flatnonzero((LAYOUT.junction == junction) & LAYOUT.motor & (LAYOUT.camera == junction))
+    lane, other = int(lanes[0]), int(lanes[LAYOUT.stem[lanes] != LAYOUT.stem[lanes[0]]][0])
+
+    def far(row: int, onset_s: float) -> Suspicion:
+        d = float(LAYOUT.beyond_m[row]) + 30.0
+        return Suspicion(SPOTS[0], 1.2, onset_s, "it", row, d, quiet_s=40.0)
+
+    fusion_ = Fusion(LAYOUT)
+    fusion_.update([far(lane, 100.0)], 120.0)
+    fusion_.things[0].id = "first"
+    fusion_.update([far(lane, 100.0), far(other, 105.0)], 125.0)
+    fusion_.things[1].id = "second"
+    blocked = Suspicion(BLOCKED, 1.5, 95.0, "inside", junction=junction, quiet_s=30.0)
+    [over] = fusion_.update([far(lane, 100.0), far(other, 105.0), blocked], 130.0)
+    [thing] = fusion_.things
+    assert (thing.kind, thing.id, thing.first_s) == (BLOCKED, "first", 120.0)
+    assert (over.id, over.whole, over.cleared_s) == ("second", thing, 130.0)
+    assert {lane for lane, _, _ in thing.effects.values()} == {lane, other}

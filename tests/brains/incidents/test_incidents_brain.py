@@ -185,6 +185,21 @@ def test_a_stage_that_is_held_on_purpose_is_no_stuck_signal_nor_is_it_just_after
     assert [one.kind for one in street.open] == [SIGNAL], "given back, and still nothing changes"
 
 
+def test_a_stage_that_stays_because_nobody_else_asks_is_no_stuck_signal() -> None:
+    street = Street().play(range(300), at_red, states=lamps)
+    fixed = lamps(299.0)
+
+    def crossing(time_s: float) -> list[tuple[str, float, float]]:
+        return driving(time_s, "NAA_0")
+
+    states = {"states": lambda t: replace(fixed, time_s=t)}
+    street.play(range(300, 440), crossing, **states)
+    street.play(range(440, 475), lambda t: [*crossing(t), *queue(1)], **states)
+    assert street.told == {}, "he has waited for half a minute"
+    street.play(range(475, 560), lambda t: [*crossing(t), *queue(1)], **states)
+    assert [one.kind for one in street.open] == [SIGNAL]
+
+
 def test_a_camera_that_was_heard_and_falls_silent_is_told_and_one_never_heard_is_not() -> None:
     street = Street().play(range(120), driving, cameras=lambda _: (0,))
     street.play(range(120, 160), driving, cameras=lambda _: ())

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from case_desks import OnTrial, incident, place
+from case_desks import START_S, OnTrial, incident, place
+from msgspec.structs import replace
 
 from civicbrain.city.cases import CaseState, Outcome, StepState, Urgency
-from civicbrain.city.incidents import IncidentKind, ReporterKind, kinds_seen
+from civicbrain.city.incidents import Effect, IncidentKind, ReporterKind, kinds_seen
 from civicbrain.core.errors import CasesError, NotFoundError, RequestRefusedError
 from civicbrain.ledger import LedgerReader
-from civicbrain.runtime.cases.rows import get_evidence, get_file, list_summaries
+from civicbrain.runtime.cases.rows import get_evidence, get_file, get_summary, list_summaries
 from civicbrain.runtime.cases.signing import get_signed, list_signatures, sign, take
 from civicbrain.runtime.cases.store import CaseStore, open_reader
 
@@ -303,3 +304,32 @@ def test_a_shift_signed_before_its_data_was_kept_is_still_as_it_was_signed(trial
         signed = sign(change, 0.0, 1.0, "ben", "all that is open", "")
     assert signed.sha256 == hashlib.sha256(b"all that is open").hexdigest()
     assert get_signed(trial.store.db, signed.id).intact
+
+
+def test_evidence_lists_the_queues_that_have_no_incident_of_their_own(trial: OnTrial) -> None:
+    because = (Effect(place(80.0, edge="e7"), 130.0),)
+    trial.desk.take([replace(incident(), effects=because)], 140.0, "s")
+    [seen] = get_evidence(trial.store.db, 1, 1e6).incidents
+    [effect] = seen.effects
+    assert effect.place.edge == "e7"
+    assert effect.since.timestamp() == START_S - 10.0
+
+
+@pytest.mark.parametrize("somebody_works_on_it", [False, True])
+def test_a_case_whose_incident_turns_out_to_be_part_of_another_goes_into_that(
+    trial: OnTrial, somebody_works_on_it: bool
+) -> None:
+    part, whole = incident("a", IncidentKind.STOPPED_VEHICLE), incident("b", at=place(500.0, edge="e9"))
+    trial.desk.take([part, whole], 140.0, "s")
+    if somebody_works_on_it:
+        trial.desk.move("case-1", CaseState.TRIAGE, ANNA)
+        trial.desk.move("case-1", CaseState.ASSIGNMENT, ANNA, assigned_to="tow")
+    trial.desk.take([replace(part, cleared_s=200.0, updated_s=200.0, part_of="b")], 200.0, "s")
+    one = get_summary(trial.store.db, 1)
+    assert one.still_there is False
+    if somebody_works_on_it:
+        assert (one.state, one.merged_into) == (CaseState.ASSIGNMENT, "")
+        assert trial.events("case-1")[-1] == "incident-over"
+    else:
+        assert (one.state, one.outcome, one.merged_into) == (CaseState.CLOSED, Outcome.DUPLICATE, "case-2")
+        assert {word.id for word in get_evidence(trial.store.db, 2, 1e6).incidents} == {"a", "b"}

@@ -131,6 +131,8 @@ export interface Evidence {
     said: Sentence[];
     sensors: string[];
     kinds: Partial<Record<IncidentKind, number>>;
+    /** Queues that stand because of it, and have no incident of their own. */
+    effects: { place: CasePlace; since: string }[];
   }[];
   statements: Statement[];
   kept_until: string | null;

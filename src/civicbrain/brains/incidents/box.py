@@ -9,16 +9,18 @@ behind another waits for him. A second counts for nobody of these, that is while
 - nobody of another approach has just crossed, unless all that his lane leads to is shown `G`.
 
 What is left over goes through the survival test of `survival.py`, learned for each junction. Those of several
-approaches are added up.
+approaches are added up as at the line: one full exit may hold up all who want to go there. An exit that
+nobody sees may be full, and whoever stands inside with no reason that is seen most likely waits for it: until
+it is proven free (`discharge.py`), a second counts for `UNPROVEN_INSIDE`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from civicbrain.brains.incidents.discharge import UNPROVEN, Discharge
+from civicbrain.brains.incidents.discharge import Discharge, together
 from civicbrain.brains.incidents.layout import Layout
-from civicbrain.brains.incidents.survival import LEAST_K, Survival
+from civicbrain.brains.incidents.survival import Survival
 from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.city.network import F64, I32, Bool
@@ -32,8 +34,11 @@ LOST_S = 4.5
 """So long one who stands may be overlooked: in four frames at a miss rate of 5 % one of 160,000."""
 
 AHEAD_M = 13.0
-SCALE_S = 2.5
+SCALE_S, LEAST_K = 2.5, 12.0
 """Before anything is learned: most who stand inside have a reason that is seen."""
+UNPROVEN_INSIDE = 0.5
+"""At the line it is 0.75: who drove in expected to drive on, and most who cannot are held up beyond."""
+
 BOX_NATS, SEVERAL_NATS = 11.0, 12.0
 LEAST_STOOD_S = 15.0
 
@@ -100,7 +105,7 @@ class Box:
         ]
         waits = np.isin(lane, line.has_to_wait(np.unique(lane).astype(np.int64), now_s))
         counts = watched[lane] & ~np.isin(junction, held) & ~waits & ~np.array(behind)
-        weight = np.array([1.0 if line.is_proven(one) else UNPROVEN for one in lane.tolist()])
+        weight = np.array([1.0 if line.is_proven(one) else UNPROVEN_INSIDE for one in lane.tolist()])
         self._idle_s[counts] += dt_s * weight[counts]
         self.lanes[lane[~counts & (now_s - self._since_s >= LOST_S)]] = True
         found = []
@@ -113,11 +118,12 @@ class Box:
                     best[stem] = one
             longest = max(best.values(), key=lambda one: float(self._idle_s[one]))
             idle_s = np.zeros(len(layout.city.junctions))
-            nats = []
+            heads = []
             for one in best.values():
                 idle_s[row] = self._idle_s[one]
-                nats.append(float(self._usual.nats(idle_s)[row]))
-            ratio = max(max(nats) / self._nats, sum(nats) / self._several)
+                heads.append((float(self._usual.nats(idle_s)[row]), layout.exit_edges[lane[one]]))
+            most = max(nats for nats, _ in heads)
+            ratio = max(most / self._nats, together(heads, line.proven) / self._several)
             if ratio >= 1.0:
                 self._told[list(best.values())] = True
             elif self._told[list(best.values())].any():

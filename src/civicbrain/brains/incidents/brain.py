@@ -10,16 +10,17 @@ import numpy as np
 from civicbrain.brains.incidents.avoidance import Avoidance
 from civicbrain.brains.incidents.box import Box, split
 from civicbrain.brains.incidents.effects import CLEARS_AFTER_S, capacity_left, delay_veh_h
-from civicbrain.brains.incidents.fusion import SAME_M, Fusion, Thing
+from civicbrain.brains.incidents.fusion import Fusion
 from civicbrain.brains.incidents.layout import Layout
 from civicbrain.brains.incidents.reported import Reported
 from civicbrain.brains.incidents.sensor_faults import SensorFaults
 from civicbrain.brains.incidents.signal_faults import SignalFaults
 from civicbrain.brains.incidents.standing import Standing
 from civicbrain.brains.incidents.suspicion import Suspicion
+from civicbrain.brains.incidents.things import SAME_M, Thing
 from civicbrain.brains.incidents.tracks import Tracks
 from civicbrain.brains.incidents.wrong_way import WrongWay
-from civicbrain.city.incidents import Incident, IncidentKind
+from civicbrain.city.incidents import Effect, Incident, IncidentKind
 from civicbrain.city.model import City
 from civicbrain.city.network import F64
 from civicbrain.city.snapshot import Snapshot
@@ -96,13 +97,13 @@ class IncidentsBrain:
         if not now_s >= self._first_frame_s + SETTLE_S:  # nan: none yet
             suspicions = []
         over = self._fusion.update([one for one in suspicions if one.ratio >= 1.0], now_s)
-        told: list[Incident] = []
+        told = [self._incident(thing, now_s) for thing in self._fusion.things]
         for thing in over:
             if thing.id:
                 told.append(msgspec.structs.replace(
-                    self._incident(thing, now_s), cleared_s=max(thing.cleared_s, thing.onset_s)
+                    self._incident(thing, now_s), cleared_s=max(thing.cleared_s, thing.onset_s),
+                    part_of=thing.whole.id if thing.part_of else "",
                 ))  # fmt: skip
-        told += [self._incident(thing, now_s) for thing in self._fusion.things]
         told = self._reported.merged(told, snapshot.reports, now_s)
         news = [one for one in told if self._is_news(one)]
         return Advice(alerts=tuple(self._alert(one) for one in told if one.is_open), incidents=tuple(news))
@@ -122,7 +123,7 @@ class IncidentsBrain:
         fresh[step.new] = True
         watched = (camera >= 0) & (trusted & fresh)[camera]
         if step.time_s - snapshot.signals.time_s <= LAMPS_HOLD_S:
-            found += self._signals.update(tracks, step, snapshot.signals, watched)
+            found += self._signals.update(tracks, step, snapshot.signals, watched, self._standing.heads)
         else:
             watched &= ~self._layout.signalled
         self._box.look(inside, step.time_s, watched)
@@ -176,6 +177,7 @@ class IncidentsBrain:
             delay_veh_h=round(delay_veh_h(0.15 * width, width, left, lasts_s), 2),
             clears_s=thing.onset_s + max(lasts_s, math.ceil((now_s - thing.onset_s) / lasts_s) * lasts_s),
             sensors=tuple(f"camera:{self._city.junctions[row].id}" for row in sensors if row >= 0),
+            effects=tuple(Effect(layout.place(row, d), s) for row, d, s in thing.effects.values()),
         )
 
     def _is_news(self, one: Incident) -> bool:
@@ -210,4 +212,4 @@ class IncidentsBrain:
 
 def _what(one: Incident) -> tuple[object, ...]:
     """What makes a repeated word on an incident news."""
-    return one.kind, one.place.lanes, one.place.junction, one.reports
+    return one.kind, one.place.lanes, one.place.junction, one.reports, len(one.effects)

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from civicbrain.brains.incidents.layout import I64, Layout
-from civicbrain.brains.incidents.survival import LEAST_K, K, Survival
+from civicbrain.brains.incidents.survival import K, Survival
 from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.brains.incidents.tracks import Step, Tracks
 from civicbrain.city.incidents import IncidentKind
@@ -41,6 +41,9 @@ UNPROVEN = 0.75
 ENTERED_S = 15.0
 """Who drove into an exit so lately shows that it is not full."""
 
+LEAST_K = 8.0
+"""Of a line under a signal of which nothing is known: lines differ, some for reasons that are not seen."""
+
 SCALE_S = np.array([4.0, 3.0, 2.0, 25.0])
 """Scale m before anything is learned: none of the lane's green is protected, some, all; no signal."""
 GAP_S = 5.0
@@ -51,7 +54,8 @@ LASTS_S = 20.0
 
 
 class Discharge:
-    """score: (n,) nats of each lane's line. Call `update` with each frame."""
+    """score: (n,) nats of each lane's line. heads: (j,) of all heads of a junction `together`. proven:
+    (edges,) known to be free. Call `update` with each frame."""
 
     def __init__(self, layout: Layout, sensitivity: float = 1.0) -> None:
         self._layout = layout
@@ -59,6 +63,7 @@ class Discharge:
         self._line_nats, self._junction_nats = LINE_NATS / sensitivity, JUNCTION_NATS / sensitivity
         self.unused_s: F64 = np.zeros(lanes)
         self.score: F64 = np.zeros(lanes)
+        self.heads: F64 = np.zeros(len(layout.city.junctions))
         self._head_born_s: F64 = np.full(lanes, np.nan)
         self._since_s: F64 = np.full(lanes, np.nan)
         self._stood_s: F64 = np.full(lanes, -np.inf)
@@ -67,7 +72,7 @@ class Discharge:
         self._usual = Survival(np.full(lanes, SCALE_S[2]), np.where(layout.signalled, LEAST_K, K))
         self._only_exit = np.array([next(iter(es)) if len(es) == 1 else -1 for es in layout.exit_edges])
         self._entered_s: F64 = np.full(len(layout.city.network.edges.ids), -np.inf)
-        self._proven: Bool = np.zeros(len(self._entered_s), np.bool_)
+        self.proven: Bool = np.zeros(len(self._entered_s), np.bool_)
         self._protected: I64 = np.zeros(lanes, np.int64)
 
     def update(
@@ -87,7 +92,7 @@ class Discharge:
         self._crossed_s[crossed] = now_s
         into = self._only_exit[step.crossed_lane]
         self._entered_s[into[into >= 0]] = now_s
-        self._proven = seen | (now_s - self._entered_s <= ENTERED_S)
+        self.proven = seen | (now_s - self._entered_s <= ENTERED_S)
         counts = goes & watched & first & ~held
         self._protected = protected
         counts[self.has_to_wait(np.flatnonzero(counts), now_s)] = False
@@ -128,7 +133,7 @@ class Discharge:
 
     def is_proven(self, lane: int) -> bool:
         """Whether all its exits are known to be free: in view, or entered lately."""
-        return all(self._proven[edge] for edge in self._layout.exit_edges[lane])
+        return all(self.proven[edge] for edge in self._layout.exit_edges[lane])
 
     def _learn(self, lanes: Bool) -> None:
         """Heads of these lanes have gone."""
@@ -138,6 +143,7 @@ class Discharge:
         layout = self._layout
         ratio = self.score / self._line_nats
         some = np.flatnonzero(self.score >= LEAST_NATS)
+        self.heads[:] = 0.0
         if not len(some):
             return []
         junction = layout.junction[some]
@@ -147,10 +153,9 @@ class Discharge:
             for lane in own.tolist():
                 stem = int(layout.stem[lane])
                 best[stem] = max(best.get(stem, (0.0, -1)), (float(self.score[lane]), lane))
+            nats = together([(each, layout.exit_edges[lane]) for each, lane in best.values()], self.proven)
+            self.heads[row] = nats
             if len(best) > 1:
-                nats = together(
-                    [(each, layout.exit_edges[lane]) for each, lane in best.values()], self._proven
-                )
                 ratio[own] = np.maximum(ratio[own], nats / self._junction_nats)
         return [self._suspicion(lane, float(ratio[lane])) for lane in some.tolist() if ratio[lane] >= 0.5]
 

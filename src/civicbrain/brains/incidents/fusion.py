@@ -8,34 +8,21 @@ go are a blocked junction). An incident keeps its id while its kind may change a
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
+from civicbrain.brains.incidents.drivers import Drivers
 from civicbrain.brains.incidents.layout import Layout
 from civicbrain.brains.incidents.suspicion import Suspicion
+from civicbrain.brains.incidents.things import MOST_EFFECTS, SAME_M, Thing, ThingIndex
 from civicbrain.city.incidents import IncidentKind
-from civicbrain.core.sentences import Sentence
 
-SAME_M = 40.0
 _ROAD = (
     IncidentKind.STOPPED_VEHICLE, IncidentKind.CRASH, IncidentKind.CLOSED_LANE, IncidentKind.BLOCKED_JUNCTION,
     IncidentKind.SIGNAL_FAULT,
 )  # fmt: skip
 _SPOT = (IncidentKind.STOPPED_VEHICLE, IncidentKind.CRASH, IncidentKind.CLOSED_LANE)
-JUNCTION_WAIT_S = 12.0
-"""A first vehicle that does not go is held back so long: other approaches would show a blocked junction."""
-
-DRIVER_SHARE, DRIVER_LOST_S = (0.7, 1.3), 60.0
-"""Of a wrong-way driver's last speed, what he may have driven at since; for how long he may be out of view
-and still be taken for himself."""
-
-SPEED_SHARE, UNSEEN_S = 0.15, 5.0
-"""And by how much his speed may differ when he was out of view for longer than this."""
-
 APPROACH_M = 150.0
 JAM_M, AFTERMATH_S = 400.0, (120.0, 600.0)
 """How far from an incident, and for how long after it, queues hold up first vehicles: at least, at most; a
@@ -44,69 +31,6 @@ queue goes off in about the time in which it grew."""
 REOPENS_S = (600.0, 900.0)
 """What shows again so soon after it seemed over is the same: its id is open again. At least, at most, and as
 long as it lasted. Where few come, an obstacle is not seen to hold up anybody for minutes."""
-
-
-@dataclass(slots=True)
-class Thing:
-    """One thing that is wrong, as it is built up. lanes: rows, with the d of each. at_line: no more
-    is known of it than that first vehicles do not go."""
-
-    kind: IncidentKind
-    onset_s: float
-    first_s: float
-    last_s: float
-    quiet_s: float
-    ratio: float = 0.0
-    most: float = 0.0
-    lanes: dict[int, float] = field(default_factory=dict)
-    junction: int = -1
-    evidence: dict[str, Sentence] = field(default_factory=dict)
-    id: str = ""
-    said_s: float = -math.inf
-    cleared_s: float = -1.0
-    speed_mps: float = 0.0
-    at_line: bool = True
-
-
-class ThingIndex:
-    """Things by junction and by stem: whoever may be the same, in the order in which they were put in,
-    without looking at all of them. What has changed is put in again."""
-
-    def __init__(self, layout: Layout, things: Iterable[Thing] = ()) -> None:
-        self._stem = layout.stem
-        self._rank: dict[int, int] = {}
-        self._at: dict[tuple[str, int], dict[int, Thing]] = defaultdict(dict)
-        for thing in things:
-            self.add(thing)
-
-    def add(self, thing: Thing) -> None:
-        """Put in, or put in what it has grown by."""
-        key = id(thing)
-        self._rank.setdefault(key, len(self._rank))
-        for place in self._places(thing):
-            self._at[place][key] = thing
-
-    def near(self, group: Sequence[Suspicion]) -> list[Thing]:
-        """Things at the junction or on a stem of a group of suspicions."""
-        one = group[0]
-        places = {("stem", int(self._stem[each.lane])) for each in group if each.lane >= 0}
-        if one.kind is IncidentKind.WRONG_WAY:
-            places = {("drivers", 0)}
-        return self._list(places | {("junction", one.junction)})
-
-    def beside(self, thing: Thing) -> list[Thing]:
-        """Things at the junction or on a stem of a thing."""
-        return self._list(self._places(thing))
-
-    def _places(self, thing: Thing) -> set[tuple[str, int]]:
-        places = {("stem", int(self._stem[row])) for row in thing.lanes} | {("junction", thing.junction)}
-        return places | {("drivers", 0)} if thing.kind is IncidentKind.WRONG_WAY else places
-
-    def _list(self, places: set[tuple[str, int]]) -> list[Thing]:
-        found: dict[int, Thing] = {}
-        for place in places:
-            found.update(self._at.get(place, {}))
-        return sorted(found.values(), key=lambda each: self._rank[id(each)])
 
 
 class Fusion:
@@ -118,59 +42,91 @@ class Fusion:
         self._now_s = 0.0
         self._ended: list[Thing] = []
         self._index = ThingIndex(layout)
+        self._drivers = Drivers(layout)
         self._edges_at: dict[int, set[int]] = defaultdict(set)  # junction row -> edges that lead to it
         edge = layout.city.network.lanes.edge
         for row in np.flatnonzero(layout.junction >= 0).tolist():
             self._edges_at[int(layout.junction[row])].add(int(edge[row]))
 
     def update(self, suspicions: list[Suspicion], now_s: float) -> list[Thing]:
-        """Take in what is suspected now; returns those that are over."""
+        """Take in what is suspected now; returns those that are over, or turned out to be part of others."""
         self._now_s = now_s
         groups = self._groups(self._primary(self._settled(suspicions)))
         self._index = ThingIndex(self._layout, self.things)
         for group in groups:
             self._take(group, now_s)
-        self._merge()
+        merged = [*self._merge(), *self._explained()]
         over = [thing for thing in self.things if now_s - thing.last_s > thing.quiet_s]
         for thing in over:
             thing.cleared_s = thing.last_s
         self.things = [thing for thing in self.things if thing.cleared_s < 0.0]
         self._ended = [t for t in (*self._ended, *over) if _lately(t, now_s, REOPENS_S)]
-        return over
+        return [*over, *merged]
 
     def _settled(self, suspicions: list[Suspicion]) -> list[Suspicion]:
         layout = self._layout
         lying = {s.junction for s in suspicions if s.kind is IncidentKind.SENSOR_FAULT}
         lying |= {t.junction for t in self.things if t.kind is IncidentKind.SENSOR_FAULT}
         disobeying = {s.junction for s in suspicions if s.kind is IncidentKind.SIGNAL_FAULT} - lying
-        disobeying |= {t.junction for t in self.things if t.kind is IncidentKind.SIGNAL_FAULT}
-        blocked = {t.junction: t.onset_s for t in self.things if t.kind is IncidentKind.BLOCKED_JUNCTION}
+        faults = {t.junction: t for t in self.things if t.kind is IncidentKind.SIGNAL_FAULT}
+        blocked = self._blocked()
+        held = {t.junction: t for t in self.things if t.at_line and t.lanes and t.kind in _SPOT}
+        known = {row for t in self.things for row in t.lanes}
         kept = []
         for one in suspicions:
             if one.kind is IncidentKind.SENSOR_FAULT:
                 kept.append(one)
                 continue
             camera = int(layout.camera[one.lane]) if one.lane >= 0 else one.junction
-            if camera in lying or (one.at_line and camera in disobeying):
+            if camera in lying:
+                continue
+            if one.at_line and (camera in disobeying or camera in faults):
+                if camera in faults:
+                    self._affects(faults[camera], one.lane, one.d, one.onset_s)
                 continue
             elsewhere = one.lane >= 0 and one.junction != camera and one.kind is not IncidentKind.WRONG_WAY
-            if elsewhere and one.onset_s > blocked.get(camera, math.inf):
-                continue  # in mid-lane or by a line without a signal, before a junction that is blocked
+            cause = blocked.get(camera) if elsewhere else None
+            if elsewhere and one.at_line and cause is None:
+                cause = held.get(camera)  # its own first vehicles do not go, either
+            if cause is not None and one.lane not in known:
+                began_s = self._now_s if one.at_line else one.onset_s  # at a line one is judged by waiting
+                if began_s > cause.onset_s:
+                    self._affects(cause, one.lane, one.d, one.onset_s)
+                    continue  # in mid-lane or by a line without a signal, before a junction that is blocked
             kept.append(one)
         return kept
+
+    def _blocked(self) -> dict[int, Thing]:
+        """Blocked junctions that are known, by row."""
+        return {t.junction: t for t in self.things if t.kind is IncidentKind.BLOCKED_JUNCTION}
+
+    def _affects(self, thing: Thing, lane: int, d: float, onset_s: float) -> None:
+        """Who stands there does so because of it: noted once for each edge."""
+        edge = int(self._layout.city.network.lanes.edge[lane])
+        if lane not in thing.lanes and len(thing.effects) < MOST_EFFECTS:
+            thing.effects.setdefault(edge, (lane, d, onset_s))
 
     def _primary(self, suspicions: list[Suspicion]) -> list[Suspicion]:
         """Without first vehicles that wait upstream of an incident whose queue is before them."""
         if not any(one.queue_beyond for one in suspicions):
             return suspicions
         lately = [t for t in self._ended if _lately(t, self._now_s, AFTERMATH_S)]
-        jammed: set[int] = set()
+        jams: dict[int, Thing] = {}
         for thing in (*self.things, *lately):
             if thing.kind in _ROAD:
                 own = self._own_edges(thing)
-                jammed.update(edge for edge in self._layout.behind(own, JAM_M) if edge not in own)
+                for row in self._layout.behind(own, JAM_M):
+                    if row not in own:
+                        jams.setdefault(row, thing)
         edge = self._layout.city.network.lanes.edge
-        return [one for one in suspicions if not one.queue_beyond or int(edge[one.lane]) not in jammed]
+        kept = []
+        for one in suspicions:
+            cause = jams.get(int(edge[one.lane])) if one.queue_beyond else None
+            if cause is None:
+                kept.append(one)
+            else:
+                self._affects(cause, one.lane, one.d, one.onset_s)
+        return kept
 
     def _own_edges(self, thing: Thing) -> frozenset[int]:
         """Edges that an incident is on."""
@@ -220,7 +176,7 @@ class Fusion:
         thing = next((t for t in self._index.near(group) if self._same(t, group, kind)), None)
         onset_s = min(one.onset_s for one in group)
         if thing is None:
-            thing = next((t for t in self._ended if self._same(t, group, kind)), None)
+            thing = next((t for t in self._ended if self._again(t, group, kind)), None)
             if thing is not None:
                 self._ended.remove(thing)
                 thing.cleared_s = -1.0
@@ -237,6 +193,9 @@ class Fusion:
         together = self._held_together(thing, group)
         whole = whole and not (kind is IncidentKind.BLOCKED_JUNCTION and _in_lane(thing))
         parts = [one for one in group if whole or together or one.lane < 0 or self._is_part(thing, one)]
+        for one in group:
+            if one not in parts:
+                self._affects(thing, one.lane, one.d, one.onset_s)
         if not parts:
             return  # what stands about because of it
         thing.kind = _graver(thing.kind, _kind_of(parts, layout))
@@ -263,7 +222,7 @@ class Fusion:
         if IncidentKind.SENSOR_FAULT in (thing.kind, kind):
             return thing.kind is kind and thing.junction == one.junction
         if IncidentKind.WRONG_WAY in (thing.kind, kind):
-            return thing.kind is kind and self._same_driver(thing, one)
+            return thing.kind is kind and self._drivers.same(thing, one, self._now_s)
         if one.junction >= 0 and one.junction == thing.junction and (one.lane < 0 or one.at_line):
             at_junction = (IncidentKind.SIGNAL_FAULT, IncidentKind.BLOCKED_JUNCTION)
             if thing.kind in at_junction or kind in at_junction:
@@ -273,6 +232,13 @@ class Fusion:
         return any(
             self._near(s.lane, s.d, lane, d) for s in group if s.lane >= 0 for lane, d in thing.lanes.items()
         )
+
+    def _again(self, thing: Thing, group: list[Suspicion], kind: IncidentKind) -> bool:
+        """Whether what was over shows again: in mid-lane at its place; at the line its queue may last."""
+        here = thing.kind is IncidentKind.WRONG_WAY or any(
+            one.lane < 0 or one.at_line or self._is_part(thing, one) for one in group
+        )
+        return here and self._same(thing, group, kind)
 
     def _held_together(self, thing: Thing, group: list[Suspicion]) -> bool:
         """First vehicles of one junction that do not go, one approach after the other: one thing."""
@@ -292,31 +258,10 @@ class Fusion:
         edge = self._layout.city.network.lanes.edge
         return bool(edge[lane] == edge[one.lane]) and abs(one.d - d) <= SAME_M
 
-    def _same_driver(self, thing: Thing, one: Suspicion) -> bool:
-        """Whether who was seen there may be here now: further upstream, as far as he may have come since."""
-        layout = self._layout
-        lane, d = next(iter(thing.lanes.items()))
-        since_s = self._now_s - thing.last_s
-        gone_m = since_s * thing.speed_mps
-        if since_s > DRIVER_LOST_S:
-            return False
-        other_mps = abs(one.speed_mps - thing.speed_mps)
-        if since_s > UNSEEN_S and other_mps > SPEED_SHARE * thing.speed_mps:
-            return False
-        low_m, high_m = DRIVER_SHARE[0] * gone_m - SAME_M, DRIVER_SHARE[1] * gone_m + SAME_M
-        if layout.stem[lane] == layout.stem[one.lane] and low_m <= one.d - d <= high_m:
-            return True
-        edge = layout.city.network.lanes.edge
-        behind = layout.behind(frozenset([int(edge[lane])]), 100.0 * math.ceil(high_m / 100.0))
-        if edge[one.lane] == edge[lane] or int(edge[one.lane]) not in behind:
-            return False
-        rest_m = float(layout.length_m[lane] - (d - layout.beyond_m[lane]))
-        driven_m = rest_m + behind[int(edge[one.lane])] + one.d - float(layout.beyond_m[one.lane])
-        return low_m <= driven_m <= high_m
-
-    def _merge(self) -> None:
-        """Two that have grown into one are one: the older stays."""
+    def _merge(self) -> list[Thing]:
+        """Two that have grown into one are one: the older stays. Those that do not."""
         kept: list[Thing] = []
+        merged: list[Thing] = []
         index = ThingIndex(self._layout)
         for thing in sorted(self.things, key=lambda each: (each.first_s, each.onset_s)):
             twin = next((each for each in index.beside(thing) if self._one(each, thing)), None)
@@ -324,8 +269,12 @@ class Fusion:
                 kept.append(thing)
                 index.add(thing)
                 continue
+            thing.part_of, thing.cleared_s = twin, self._now_s
+            merged.append(thing)
             twin.last_s, twin.most = max(twin.last_s, thing.last_s), max(twin.most, thing.most)
             if _in_lane(twin) and thing.kind is IncidentKind.BLOCKED_JUNCTION:
+                for row, d in thing.lanes.items():
+                    self._affects(twin, row, d, thing.onset_s)
                 continue  # what waits because of it
             twin.kind = _graver(twin.kind, thing.kind)
             twin.lanes = twin.lanes | {row: d for row, d in thing.lanes.items() if row not in twin.lanes}
@@ -333,6 +282,27 @@ class Fusion:
             twin.evidence = {**twin.evidence, **thing.evidence}
             index.add(twin)
         self.things = kept
+        return merged
+
+    def _explained(self) -> list[Thing]:
+        """What was told on an approach before its junction was known to be blocked, but after that began, is
+        part of it: the junction has its id from now on, where it has none yet."""
+        blocked, kept, explained = self._blocked(), list[Thing](), list[Thing]()
+        for thing in self.things:
+            lane, d = next(iter(thing.lanes.items()), (-1, 0.0))
+            cause = blocked.get(int(self._layout.camera[lane])) if lane >= 0 else None
+            began_s = thing.first_s if thing.at_line else thing.onset_s
+            if thing.kind not in _SPOT or cause is None or began_s <= cause.onset_s:
+                kept.append(thing)
+                continue
+            self._affects(cause, lane, d, thing.onset_s)
+            if cause.id:
+                thing.part_of, thing.cleared_s = cause, self._now_s
+                explained.append(thing)
+            else:
+                cause.id, cause.first_s = thing.id, min(thing.first_s, cause.first_s)
+        self.things = kept
+        return explained
 
     def _one(self, a: Thing, b: Thing) -> bool:
         lone = (IncidentKind.SENSOR_FAULT, IncidentKind.WRONG_WAY)

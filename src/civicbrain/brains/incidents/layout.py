@@ -25,7 +25,7 @@ class Layout:
     (n,). signalled: all its movements are under a signal. groups, group_start: city-wide groups of a lane's
     movements, as rows groups[group_start[i]:group_start[i + 1]]; exits, exit_start: likewise lanes that it
     leads to. beside: (n, 2) motor lanes to its right and left, -1 for none. exit_edges: n sets of edges that
-    a lane leads to.
+    a lane leads to. edge_m: length of each edge, by row.
     """
 
     def __init__(self, city: City) -> None:
@@ -57,7 +57,7 @@ class Layout:
         self.beside = self._beside()
         edge = lanes.edge
         self.exit_edges = [frozenset(edge[self.exits[a:b]].tolist()) for a, b in pairwise(start.tolist())]
-        self._edge_m = dict(zip(edge.tolist(), lanes.length_m.tolist(), strict=True))
+        self.edge_m = dict(zip(edge.tolist(), lanes.length_m.tolist(), strict=True))
         self._edges_into: dict[int, set[int]] = {}
         ahead = movements.turn != ord("t")  # nobody queues, or comes, round a U-turn
         pairs = zip(
@@ -82,7 +82,7 @@ class Layout:
         todo = sorted(edges)
         while todo:
             edge = todo.pop(0)
-            at_m = found[edge] + (0.0 if edge in edges else self._edge_m[edge])
+            at_m = found[edge] + (0.0 if edge in edges else self.edge_m[edge])
             if at_m >= far_m:
                 continue
             for before in self._edges_into.get(edge, ()):

@@ -57,13 +57,15 @@ class _Gone:
 
 
 class RedCrossings:
-    """score: (j,) nats of each junction. first_s, last_s: (j,) when the first and the last that count
-    crossed, nan and -inf for none. Call `update` with each frame."""
+    """score: (j,) nats of each junction; other: (j,) those that its lamps show another thing. first_s,
+    last_s: (j,) when the first and the last that count crossed, nan and -inf for none. Call `update` with
+    each frame."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         lanes, junctions = len(layout.camera), len(layout.city.junctions)
         self.score: F64 = np.zeros(junctions)
+        self.other: F64 = np.zeros(junctions)
         self.first_s: F64 = np.full(junctions, np.nan)
         self.last_s: F64 = np.full(junctions, -np.inf)
         self._dark: F64 = np.zeros(junctions)
@@ -92,7 +94,8 @@ class RedCrossings:
         self._stops(tracks, now_s, red, watched)
         has = self._layout.junction >= 0
         by_lane = np.bincount(self._layout.junction[has], weights=self._lane[has], minlength=len(self._dark))
-        self.score = np.maximum(self._dark, by_lane)
+        self.other = by_lane.astype(np.float64)
+        self.score = np.maximum(self._dark, self.other)
         self.first_s[self.score <= 0.1] = np.nan
 
     def _crossed(self, tracks: Tracks, now_s: float, watched: Bool) -> None:

@@ -56,7 +56,6 @@ class SensorFaults:
         self._spoke_s: F64 = np.full(count, -np.inf)
         self._score = {name: np.zeros(count) for name in ("blind", "frozen", "phantom", "inflated")}
         self._since_s = {name: np.full(count, np.nan) for name in self._score}
-        self._said_s = {name: np.full(count, -np.inf) for name in self._score}
         self._rows: dict[str, F64] = {"count": np.zeros(count)}
         self._vanished: F64 = np.zeros(count)  # vehicles that were in view before it was empty
         self._seconds: F64 = np.zeros(count)  # with a vehicle in view

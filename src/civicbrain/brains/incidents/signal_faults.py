@@ -1,9 +1,12 @@
 """Signals that do not do what their controllers say, or do nothing at all.
 
 red crossings   vehicles drive over the line while the controller has reported red for `RED_S` and more
-                (`red_crossings.py`). Drivers obey lamps, so the lamps are other than reported, or dark
-stuck           no lamp has changed for far longer than this junction ever left them, and somebody waits at
-                a red one; a stage that is held on purpose (manual, forced) is not counted
+                (`red_crossings.py`). Drivers obey lamps, so the lamps are other than reported, or dark. What
+                speaks against first vehicles that do not go at reported green (`discharge.py`) is added: it
+                is of other lanes, and both follow from lamps that show another thing
+stuck           no lamp has changed while somebody waited at a red one for far longer than this junction ever
+                let anybody wait so: a stage may stay for ever while nobody asks for another. One that is held
+                on purpose (manual, forced) is not counted
 dark, flashing  the controller says so itself
 """
 
@@ -28,7 +31,14 @@ HELD = (int(ControllerMode.MANUAL), int(ControllerMode.FORCED))
 """By an operator's override, or for an emergency vehicle."""
 
 STUCK_FACTOR, STUCK_LEAST_S = 1.6, 40.0
-WAITS_S = 20.0
+BOTH_NATS, CROSSED_NATS = 11.0, 6.0
+"""Of crossings and heads together, and of these crossings: more than one, or a blocked junction would be one
+whose lamps disobey as soon as somebody seems to cross. Where no signal had failed they came to 10.5 at most
+on development runs; where one had, and was missed by its crossings alone, to 11.3 and more."""
+
+LEARNS_FACTOR = 2.0
+"""What ends by itself was no fault, but what was repaired ends, too: at most so much longer each time."""
+WAITS_S = 5.0
 QUIET_S = 100.0
 
 
@@ -37,20 +47,24 @@ class SignalFaults:
 
     def __init__(self, layout: Layout, sensitivity: float = 1.0) -> None:
         self._layout, self._sensitivity = layout, sensitivity
-        self._crossings, self._nats = RedCrossings(layout), NATS / sensitivity
+        self._crossings = RedCrossings(layout)
+        self._nats, self._both_nats = NATS / sensitivity, BOTH_NATS / sensitivity
         city = layout.city
         count = len(city.junctions)
         steps = [[step.duration_s for step in junction.local_plan.steps] for junction in city.junctions]
         self._longest_s: F64 = np.array([max(own, default=60.0) for own in steps], np.float64)
-        self._spell_s: F64 = np.zeros(count)
+        self._changed_s: F64 = np.full(count, -np.inf)
+        self._waited_s: F64 = np.zeros(count)  # at red since the last change
         self._held_s: F64 = np.full(count, -np.inf)  # last second at which its stage was held on purpose
         start = city.signals.group_start
         self._junction_of_group = np.repeat(np.arange(count), np.diff(start))
 
-    def update(self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool) -> list[Suspicion]:
-        """watched: (n,) lanes whose camera is trusted."""
+    def update(
+        self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool, heads: F64
+    ) -> list[Suspicion]:
+        """watched: (n,) lanes whose camera is trusted. heads: (j,) nats of first vehicles that do not go."""
         return [
-            *self._overrun(tracks, step, signals, watched), *self._stuck(tracks, step.time_s, signals),
+            *self._overrun(tracks, step, signals, watched, heads), *self._stuck(tracks, step, signals),
             *self._dark(signals, step.time_s),
         ]  # fmt: skip
 
@@ -66,53 +80,55 @@ class SignalFaults:
             result[has] = np.logical_and.reduceat(value, layout.group_start[has])
         return result
 
-    def _overrun(self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool) -> list[Suspicion]:
+    def _overrun(
+        self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool, heads: F64
+    ) -> list[Suspicion]:
         crossings, now_s = self._crossings, step.time_s
         crossings.update(tracks, step, self.red(signals, now_s, RED_S), watched)
         lately = now_s - crossings.last_s <= QUIET_S
+        both = np.where(crossings.other >= CROSSED_NATS, crossings.other + heads, 0.0)
+        ratio = np.maximum(crossings.score / self._nats, both / self._both_nats)
         return [
             Suspicion(
-                IncidentKind.SIGNAL_FAULT, float(crossings.score[row] / self._nats),
-                float(crossings.first_s[row]),
+                IncidentKind.SIGNAL_FAULT, float(ratio[row]), float(crossings.first_s[row]),
                 say(
                     "over-red", "vehicles drive over the line at reported red, first "
                     f"{now_s - crossings.first_s[row]:.0f} s ago",
                     since_s=float(now_s - crossings.first_s[row]),
                 ), junction=row, quiet_s=QUIET_S,
             )
-            for row in np.flatnonzero((crossings.score >= self._nats) & lately).tolist()
+            for row in np.flatnonzero((ratio >= 1.0) & lately).tolist()
         ]  # fmt: skip
 
-    def _stuck(self, tracks: Tracks, now_s: float, signals: SignalStates) -> list[Suspicion]:
-        layout = self._layout
+    def _stuck(self, tracks: Tracks, step: Step, signals: SignalStates) -> list[Suspicion]:
+        layout, now_s = self._layout, step.time_s
         count = len(self._longest_s)
         changed_s = np.full(count, -np.inf)
         np.maximum.at(changed_s, self._junction_of_group, signals.lamps_since_s.astype(np.float64))
         self._held_s[np.isin(signals.mode, HELD)] = now_s
         changed_s = np.maximum(changed_s, self._held_s)
-        spell_s = np.where(np.isfinite(changed_s), now_s - changed_s, 0.0)
-        ended = spell_s < self._spell_s - 0.5
-        usual = self._spell_s < 2.0 * self._longest_s
-        self._longest_s = np.where(ended & usual, np.maximum(self._longest_s, self._spell_s), self._longest_s)
-        self._spell_s = spell_s
-        limit_s = np.maximum(STUCK_FACTOR * self._longest_s, STUCK_LEAST_S) / self._sensitivity
-        long = spell_s > limit_s
-        if not long.any():
-            return []
+        ended = changed_s > self._changed_s
+        learned_s = np.minimum(self._waited_s, LEARNS_FACTOR * self._longest_s)
+        self._longest_s = np.where(ended, np.maximum(self._longest_s, learned_s), self._longest_s)
+        self._changed_s = changed_s
         at_end = tracks.d - layout.beyond_m[tracks.lane] < 13.0
         waits = at_end & (tracks.stood_s(now_s) >= WAITS_S) & self.red(signals, now_s, WAITS_S)[tracks.lane]
         waiting = np.zeros(count, np.bool_)
         waiting[layout.junction[tracks.lane[waits]]] = True
+        self._waited_s = np.where(ended, 0.0, self._waited_s + step.dt_s * waiting)
+        limit_s = np.maximum(STUCK_FACTOR * self._longest_s, STUCK_LEAST_S) / self._sensitivity
         return [
             Suspicion(
-                IncidentKind.SIGNAL_FAULT, float(spell_s[row] / limit_s[row]), float(changed_s[row]),
+                IncidentKind.SIGNAL_FAULT, float(self._waited_s[row] / limit_s[row]), float(changed_s[row]),
                 say(
-                    "lamps-stuck", f"no lamp has changed for {spell_s[row]:.0f} s, "
-                    f"{self._longest_s[row]:.0f} s is the longest here, and vehicles wait at red",
-                    for_s=float(spell_s[row]), longest_s=float(self._longest_s[row]),
+                    "lamps-stuck", f"no lamp has changed for {now_s - changed_s[row]:.0f} s, and vehicles "
+                    f"waited at red for {self._waited_s[row]:.0f} s of them; {self._longest_s[row]:.0f} s is "
+                    "the longest here",
+                    for_s=float(now_s - changed_s[row]), waited_s=float(self._waited_s[row]),
+                    longest_s=float(self._longest_s[row]),
                 ), junction=row,
             )
-            for row in np.flatnonzero(long & waiting).tolist()
+            for row in np.flatnonzero((self._waited_s > limit_s) & waiting).tolist()
         ]  # fmt: skip
 
     def _dark(self, signals: SignalStates, now_s: float) -> list[Suspicion]:

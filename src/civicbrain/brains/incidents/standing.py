@@ -106,6 +106,11 @@ class Standing:
         inside = box.update(now_s, step.dt_s, full, self._line, watched)
         return [*self._mid_suspicions(now_s), *held, *inside]
 
+    @property
+    def heads(self) -> F64:
+        """(j,) nats of first vehicles that did not go at reported green, as of the last frame."""
+        return self._line.heads
+
     def _beside_queue(self, tracks: Tracks, to_end_m: F64, goes: Bool) -> Bool:
         """Who waits near a line beside somebody of the next lane who stands, one of them at red: he may want
         to go in there."""

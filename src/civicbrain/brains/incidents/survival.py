@@ -7,7 +7,7 @@ Lomax distribution, and what speaks against an ordinary one is
 
     S = −ln P(T > t) = −ln p + K ln(1 + t / (K m))    nats
 
-The shape K is what is known of the scale: `LEAST_K` for a place of which nothing is, one more for each slow
+The shape K is what is known of the scale: least_k for a place of which nothing is, one more for each slow
 one, up to `K`.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from civicbrain.brains.incidents.layout import I64
 from civicbrain.city.network import F64
 
-K, LEAST_K = 20.0, 12.0
+K = 20.0
 
 LEAST_SCALE_S = 2.0
 """However brisk drivers are at a place: one may be slow once."""

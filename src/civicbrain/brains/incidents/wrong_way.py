@@ -32,6 +32,7 @@ class WrongWay:
         self._d: F64 = np.zeros(0)
         self._speed: F64 = np.zeros(0)
         self._first: F64 = np.zeros(0)
+        self._sum_mps: F64 = np.zeros(0)
         self._since_s: F64 = np.zeros(0)
         self._length: F64 = np.zeros(0)
         self._missed: F64 = np.zeros(0)
@@ -59,6 +60,7 @@ class WrongWay:
                 used[row] = True
                 self._lane[chain], self._d[chain], self._speed[chain] = lane[row], d[row], speed[row]
                 self._length[chain] += 1.0
+                self._sum_mps[chain] += speed[row]
                 self._missed[chain] = 0.0
             else:
                 self._d[chain] = place[chain]
@@ -69,6 +71,7 @@ class WrongWay:
         self._d = np.concatenate([self._d[keep], d[fresh]])
         self._speed = np.concatenate([self._speed[keep], speed[fresh]])
         self._first = np.concatenate([self._first[keep], d[fresh]])
+        self._sum_mps = np.concatenate([self._sum_mps[keep], speed[fresh]])
         self._since_s = np.concatenate([self._since_s[keep], np.full(int(fresh.sum()), step.time_s)])
         self._length = np.concatenate([self._length[keep], np.ones(int(fresh.sum()))])
         self._missed = np.concatenate([self._missed[keep], np.zeros(int(fresh.sum()))])
@@ -82,7 +85,7 @@ class WrongWay:
                     f"{self._speed[row] * 3.6:.0f} km/h",
                     driven_m=float(driven_m[row]), speed_mps=float(self._speed[row]),
                 ), int(self._lane[row]), float(self._d[row]), quiet_s=30.0,
-                speed_mps=float(self._speed[row]),
+                speed_mps=float(self._sum_mps[row] / self._length[row]),
             )
             for row in np.flatnonzero(told).tolist()
         ]  # fmt: skip

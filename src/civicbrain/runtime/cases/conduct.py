@@ -101,6 +101,30 @@ class Conduct:
             self.enter(change, number)
         return number
 
+    def merge(self, change: Change, number: int, other: int, reason: str, *, force: bool = False) -> None:
+        """Two open cases are one: reports, incidents and what-ifs of the first go over, and it is closed as a
+        duplicate. force: whatever its procedure still asks for."""
+        mine, its = get_row(change, number), get_row(change, other)
+        for table in ("report", "incident", "what_if"):  # a what-if may be linked to both
+            change.run(
+                f"UPDATE OR IGNORE {table} SET case_number = ? WHERE case_number = ?",  # noqa: S608
+                other,
+                number,
+            )
+        change.run(
+            "UPDATE case_file SET onset_s = min(coalesce(onset_s, ?), coalesce(?, onset_s)),"
+            " confidence = max(confidence, ?), capacity_left = min(capacity_left, ?),"
+            " delay_veh_h = max(delay_veh_h, ?) WHERE number = ?",
+            mine["onset_s"], mine["onset_s"], mine["confidence"], mine["capacity_left"],
+            mine["delay_veh_h"], other,
+        )  # fmt: skip
+        change.event(other, "merged", {"from": case_id(number), "reason": reason})
+        change.run("UPDATE case_file SET merged_into = ? WHERE number = ?", other, number)
+        self.move(change, number, CaseState.CLOSED, outcome=Outcome.DUPLICATE, reason=reason, force=force)
+        if Urgency(mine["urgency"]).rank < Urgency(its["urgency"]).rank:
+            self.raise_urgency(change, other, Urgency(mine["urgency"]), f"merged {case_id(number)}")
+        self.touch(change, other)
+
     def enter(self, change: Change, number: int) -> None:
         """Set up the steps and deadlines of the state a case is in, and do what is to be done on entering."""
         row = get_row(change, number)

@@ -152,28 +152,9 @@ class CaseDesk:
             other = number_of(into)
             if other == number:
                 raise RequestRefusedError("a case cannot be merged into itself", remedy="name another one")
-            mine, its = _require_open(change, number), _require_open(change, other)
-            for table in ("report", "incident", "what_if"):  # a what-if may be linked to both
-                change.run(
-                    f"UPDATE OR IGNORE {table} SET case_number = ? WHERE case_number = ?",  # noqa: S608
-                    other,
-                    number,
-                )
-            change.run(
-                "UPDATE case_file SET onset_s = min(coalesce(onset_s, ?), coalesce(?, onset_s)),"
-                " confidence = max(confidence, ?), capacity_left = min(capacity_left, ?),"
-                " delay_veh_h = max(delay_veh_h, ?) WHERE number = ?",
-                mine["onset_s"], mine["onset_s"], mine["confidence"], mine["capacity_left"],
-                mine["delay_veh_h"], other,
-            )  # fmt: skip
-            change.event(other, "merged", {"from": case_id(number), "reason": reason})
-            change.run("UPDATE case_file SET merged_into = ? WHERE number = ?", other, number)
-            self.conduct.move(change, number, CaseState.CLOSED, outcome=Outcome.DUPLICATE, reason=reason)
-            if Urgency(mine["urgency"]).rank < Urgency(its["urgency"]).rank:
-                self.conduct.raise_urgency(
-                    change, other, Urgency(mine["urgency"]), f"merged {case_id(number)}"
-                )
-            self.conduct.touch(change, other)
+            _require_open(change, number)
+            _require_open(change, other)
+            self.conduct.merge(change, number, other, reason)
             return other
 
         return self._case(name, who, version, key, ("merge", into, reason), act)

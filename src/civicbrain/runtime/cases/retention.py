@@ -41,7 +41,7 @@ def _wipe(change: Change, number: int) -> None:
     )
     for row in change.all("SELECT session, id, body FROM incident WHERE case_number = ?", number):
         said = msgspec.json.decode(row["body"], type=Incident)
-        bare = msgspec.structs.replace(said, evidence=(), sensors=(), reports=())
+        bare = msgspec.structs.replace(said, evidence=(), sensors=(), reports=(), effects=())
         change.run(
             "UPDATE incident SET body = ? WHERE session = ? AND id = ?",
             msgspec.json.encode(bare).decode(), row["session"], row["id"],

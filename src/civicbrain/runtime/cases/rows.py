@@ -16,6 +16,7 @@ from civicbrain.city.cases import (
     CaseState,
     CaseStep,
     CaseSummary,
+    EffectWord,
     Evidence,
     IncidentWord,
     Outcome,
@@ -207,10 +208,14 @@ def _step(row: sqlite3.Row) -> CaseStep:
 
 def _word(row: sqlite3.Row) -> IncidentWord:
     said = msgspec.json.decode(row["body"], type=Incident)
+    effects = [
+        EffectWord(one.place, moment(row["heard_s"] - max(0.0, said.updated_s - one.since_s)))
+        for one in said.effects
+    ]
     return IncidentWord(
         id=said.id, kind=said.kind, place=said.place, confidence=said.confidence, open=bool(row["open"]),
         evidence=in_english(said.evidence),
         said=[one if isinstance(one, Sentence) else Sentence("", one) for one in said.evidence],
         sensors=list(said.sensors), capacity_left=said.capacity_left,
-        delay_veh_h=said.delay_veh_h, kinds=kinds_seen(said.kind),
+        delay_veh_h=said.delay_veh_h, kinds=kinds_seen(said.kind), effects=effects,
     )  # fmt: skip

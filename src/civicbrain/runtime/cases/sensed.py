@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from civicbrain.city.cases import CaseState, Outcome
+from civicbrain.city.cases import CaseState, Outcome, case_id
 from civicbrain.city.incidents import Incident, IncidentKind
 from civicbrain.runtime.cases.conduct import Conduct, facts_of, get_row
 from civicbrain.runtime.cases.matching import INCIDENT_REACH_M, find_case, says_more
@@ -53,7 +53,8 @@ class Sensed:
             if said.sensors and not (before is not None and before.sensors):
                 detail = {"incident": said.id, "kind": said.kind, "confidence": round(said.confidence, 2)}
                 change.event(number, "incident", detail)
-            self._follow(change, number, said, was_open=row is None or bool(row["open"]))
+            whole = self._whole(change, number, said, session)
+            self._follow(change, number, said, whole, was_open=row is None or bool(row["open"]))
 
     def end_others(self, change: Change, session: str) -> int:
         """Incidents of other sessions that are still open are open no more: nobody sees them now."""
@@ -97,8 +98,18 @@ class Sensed:
         )  # fmt: skip
         return number
 
-    def _follow(self, change: Change, number: int, said: Incident, *, was_open: bool) -> None:
-        """The case after that word."""
+    def _whole(self, change: Change, number: int, said: Incident, session: str) -> int | None:
+        """The other case, if any, whose incident turned out to hold this one."""
+        row = change.one(
+            "SELECT case_number FROM incident WHERE session = ? AND id = ? AND case_number != ?",
+            session, said.part_of, number,
+        )  # fmt: skip
+        return None if row is None else int(row["case_number"])
+
+    def _follow(
+        self, change: Change, number: int, said: Incident, whole: int | None, *, was_open: bool
+    ) -> None:  # fmt: skip
+        """The case after that word. whole: number of the case that its incident is part of."""
         row = get_row(change, number)
         if said.is_open:
             change.run(
@@ -116,10 +127,15 @@ class Sensed:
             return
         if not was_open:
             return
-        change.event(number, "incident-over", {"incident": said.id})
+        part_of = {} if whole is None else {"part_of": case_id(whole)}
+        change.event(number, "incident-over", {"incident": said.id, **part_of})
         there = change.one("SELECT 1 FROM incident WHERE case_number = ? AND open = 1", number)
         closes = self._conduct.procedures[IncidentKind(row["kind"])].closes_when_cleared_in
-        if there is None and row["closed_s"] is None and CaseState(row["state"]) in closes:
+        if there is not None or row["closed_s"] is not None or CaseState(row["state"]) not in closes:
+            return
+        if whole is not None and get_row(change, whole)["closed_s"] is None:
+            self._conduct.merge(change, number, whole, "sensors take it for a part of that", force=True)
+        else:
             self._conduct.move(
                 change,
                 number,

@@ -12,7 +12,7 @@ import { WhatIfTools } from './case-steps';
 import { Left } from './marks';
 import { useDesk } from './store';
 import { casesText } from './text';
-import { actorWords, eventWords, momentOf, preciseClockOf } from './words';
+import { actorWords, eventWords, momentOf, placeWords, preciseClockOf } from './words';
 
 const words = casesText.file;
 
@@ -104,6 +104,12 @@ const EvidenceRows = ({ evidence }: { evidence: Evidence }): JSX.Element => (
         {Object.keys(one.kinds).length > 1 && <span>{words.kinds(kindShares(one.kinds))}</span>}
         {one.said.map(sentenceWords).map((line) => (
           <span key={line}>{line}</span>
+        ))}
+        {one.effects.length > 0 && <span>{words.effects}</span>}
+        {one.effects.map(({ place, since }) => (
+          <span key={place.edge} class="muted">
+            {words.effect(placeWords({ ...place, junction: place.edge ? '' : place.junction }), preciseClockOf(since))}
+          </span>
         ))}
         {one.sensors.length > 0 && <span class="muted small">{one.sensors.join(', ')}</span>}
       </li>
