@@ -51,6 +51,7 @@ def main() -> int:
     parser.add_argument("--recorded", action="store_true", help="only runs that are recorded already")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     parser.add_argument("--ours", action="store_true", help="no baselines, no other sensitivities")
+    parser.add_argument("--box", action="store_true", help="only with the box in view: half the work")
     parser.add_argument("--results", type=Path, default=HERE / "results.json")
     arguments = parser.parse_args()
     specs = FULL if arguments.full else [] if arguments.city else PILOT
@@ -69,7 +70,8 @@ def main() -> int:
     with ProcessPoolExecutor(
         arguments.jobs, multiprocessing.get_context("spawn"), max_tasks_per_child=1
     ) as pool:
-        work = [pool.submit(one_run, spec, arguments.recordings, arguments.ours) for spec in specs]
+        choice = arguments.recordings, arguments.ours, not arguments.box
+        work = [pool.submit(one_run, spec, *choice) for spec in specs]
         for each in as_completed(work):
             row = each.result() | {"brain": brain}
             done.append(row)
@@ -104,16 +106,16 @@ def _write(file: Path, runs: list[dict[str, Any]]) -> None:
         plot(summary, file.with_name("precision-recall.svg"))
 
 
-def one_run(spec: Spec, recordings: Path, only_ours: bool = False) -> dict[str, Any]:
+def one_run(spec: Spec, recordings: Path, only_ours: bool = False, both_views: bool = True) -> dict[str, Any]:
     """One run, simulated where it is not recorded yet: detectors look on, and are scored; all of them in runs
-    that are compared, else ours as it is set, with the box in view and without."""
+    that are compared, else ours as it is set, with the box in view and (both_views) without."""
     compared = spec in COMPARED and not only_ours
     levels = SENSITIVITIES if compared else (1.0,)
     file = recorded(spec, recordings)
     run = run_of(file)
     city = load_city(run.city_folder)
     seconds, seed = spec.seconds, spec.seed
-    watcher = Watcher(city, levels)
+    watcher = Watcher(city, levels, both_views)
     truths: list[Any] = []
     for item in replay(file):
         if isinstance(item, dict):
@@ -121,7 +123,8 @@ def one_run(spec: Spec, recordings: Path, only_ours: bool = False) -> dict[str, 
         else:
             watcher.watch(*item)
     told = {f"ours {level:g}": list(one.values()) for level, one in watcher.told.items()}
-    told[NO_BOX] = list(watcher.told_without.values())
+    if both_views:
+        told[NO_BOX] = list(watcher.told_without.values())
     scored = {key: match_run(city, truths, each, run, queues=watcher.queues) for key, each in told.items()}
     figures = {key: _figures(one) for key, one in scored.items()}
     if compared:
@@ -173,15 +176,15 @@ def _baselines(spec: Spec, recordings: Path) -> dict[str, Any]:
 
 
 class Watcher:
-    """Ours at each sensitivity, on the same snapshots, and once without what is seen inside junctions. told:
-    newest word on each incident."""
+    """Ours at each sensitivity, on the same snapshots, and (both_views) once without what is seen inside
+    junctions. told: newest word on each incident."""
 
-    def __init__(self, city: City, levels: tuple[float, ...]) -> None:
+    def __init__(self, city: City, levels: tuple[float, ...], both_views: bool = True) -> None:
         self._store = Store(city)
         self._brains = {level: IncidentsBrain(city, level) for level in levels}
         self.told: dict[float, dict[str, Any]] = {level: {} for level in levels}
         self.ms: dict[float, list[float]] = {level: [] for level in levels}
-        self._without = IncidentsBrain(city, 1.0)
+        self._without = IncidentsBrain(city, 1.0) if both_views else None
         self.told_without: dict[str, Any] = {}
         self.queues = Queues(city)
 
@@ -196,8 +199,9 @@ class Watcher:
             advice = brain.advise(snapshot)
             self.ms[level].append(time.process_time() - started)
             self.told[level].update({one.id: one for one in advice.incidents})
-        advice = self._without.advise(_without_box(snapshot))
-        self.told_without.update({one.id: one for one in advice.incidents})
+        if self._without is not None:
+            advice = self._without.advise(_without_box(snapshot))
+            self.told_without.update({one.id: one for one in advice.incidents})
 
 
 def _without_box(snapshot: Snapshot) -> Snapshot:

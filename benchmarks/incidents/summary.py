@@ -49,6 +49,7 @@ def condense(runs: list[dict[str, Any]]) -> dict[str, Any]:
         )
         for coverage in sorted({row["coverage"] for row in ours}, reverse=True)
         for key, view in VIEWS.items()
+        if any(key in row["detectors"] for row in ours if row["coverage"] == coverage)
     }
     kinds: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in [r for r in ours if r["incidents"]]:
@@ -69,7 +70,8 @@ def condense(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _sum(runs: list[dict[str, Any]], without: list[dict[str, Any]], key: str) -> dict[str, Any]:
-    rows = [row["detectors"][key] for row in runs if key in row["detectors"]]
+    runs = [row for row in runs if key in row["detectors"]]
+    rows = [row["detectors"][key] for row in runs]
     clean = [row for row in without if key in row["detectors"]]
     total, found = sum(r["incidents"] for r in rows), sum(r["found"] for r in rows)
     road, road_found = sum(r["road"] for r in rows), sum(r["road_found"] for r in rows)
