@@ -84,7 +84,7 @@ def main() -> int:
 
 
 def draw(seed: int) -> tuple[str, list[str], int]:
-    """(layout, twists, vehicles an hour) of one network. Of twists that set the same option the first is taken."""
+    """(layout, twists, vehicles an hour) of one network. No two twists set the same option."""
     choice = random.Random(seed)
     layout = choice.choice(list(LAYOUTS))
     twists: list[str] = []
@@ -132,7 +132,7 @@ def measure(seed: int, minutes: float, jobs: int) -> dict[str, Any]:
 
 
 def objections(row: dict[str, Any]) -> list[str]:
-    """What must not be: an import that fails, an unsafe state, a lock, an endless wait, a loss to the plan."""
+    """What must not be: a failed import, an unsafe state, a lock, an endless wait, a loss to the plan."""
     name = f"network {row['seed']} ({row['layout']}; {', '.join(row['twists'])})"
     if "error" in row:
         return [f"{name}: {row['error']}"]
