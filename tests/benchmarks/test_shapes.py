@@ -10,7 +10,8 @@ import pytest
 
 _FILE = Path(__file__).parents[2] / "benchmarks" / "shapes" / "run.py"
 _spec = importlib.util.spec_from_file_location("shapes_run", _FILE)
-assert _spec and _spec.loader
+assert _spec is not None
+assert _spec.loader is not None
 shapes = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(shapes)
 
