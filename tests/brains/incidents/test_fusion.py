@@ -131,6 +131,29 @@ def test_a_wrong_way_driver_comes_into_view_again_at_about_his_speed(speed_mps: 
     assert len(one.things) == drivers
 
 
+@pytest.mark.parametrize(("speed_mps", "late_s", "drivers"), [(10.2, 0.0, 1), (11.0, 0.0, 2), (10.0, 8.0, 2)])
+def test_round_a_u_turn_a_wrong_way_driver_comes_at_his_speed_where_that_brings_him(
+    speed_mps: float, late_s: float, drivers: int
+) -> None:
+    movements = LAYOUT.city.network.movements
+    back = next(
+        row
+        for row in np.flatnonzero(movements.turn == ord("t")).tolist()
+        if {int(movements.from_lane[row]), int(movements.to_lane[row])} <= set(SEEN.tolist())
+    )
+    lane, other = int(movements.to_lane[back]), int(movements.from_lane[back])
+    one = Fusion(LAYOUT)
+
+    def seen(row: int, before_m: float, at_mps: float) -> list[Suspicion]:
+        d = float(LAYOUT.beyond_m[row]) + before_m
+        return [Suspicion(IncidentKind.WRONG_WAY, 1.2, 0.0, "it", row, d, quiet_s=30.0, speed_mps=at_mps)]
+
+    one.update(seen(lane, float(LAYOUT.length_m[lane]) - 5.0, 10.0), 100.0)
+    gone_m = 5.0 + float(movements.length_m[back]) + 60.0
+    one.update(seen(other, 60.0, speed_mps), 100.0 + gone_m / 10.0 + late_s)
+    assert len(one.things) == drivers
+
+
 def test_who_stands_before_a_blocked_junction_is_no_incident_of_his_own() -> None:
     junction = int(np.flatnonzero(np.bincount(LAYOUT.junction[LAYOUT.junction >= 0]))[0])
     lane = int(np.flatnonzero((LAYOUT.junction == junction) & LAYOUT.motor & (LAYOUT.camera == junction))[0])

@@ -185,6 +185,22 @@ def test_a_stage_that_is_held_on_purpose_is_no_stuck_signal_nor_is_it_just_after
     assert [one.kind for one in street.open] == [SIGNAL], "given back, and still nothing changes"
 
 
+@pytest.mark.parametrize("stands_at_green", [False, True])
+def test_two_who_cross_at_red_are_a_signal_fault_where_another_does_not_go_at_green(
+    stands_at_green: bool,
+) -> None:
+    """Lamps show another thing than reported: each lane alone says too little of it."""
+
+    def vehicles(time_s: float) -> list[tuple[str, float, float]]:
+        crossing = [("WA_0", (at_s - time_s) * 10.0, 10.0) for at_s in (340.0, 400.0)]
+        head = [("NAA_0", 2.0, 0.0)] if stands_at_green else []
+        return [one for one in crossing if 0.0 < one[1] < 150.0] + head
+
+    street = Street().play(range(300), at_red, states=lamps)
+    street.play(range(300, 411), vehicles, states=lamps)
+    assert [one.kind for one in street.open] == ([SIGNAL] if stands_at_green else [])
+
+
 def test_a_stage_that_stays_because_nobody_else_asks_is_no_stuck_signal() -> None:
     street = Street().play(range(300), at_red, states=lamps)
     fixed = lamps(299.0)
