@@ -88,7 +88,8 @@ def look(work: tuple[Spec, Path, float]) -> dict[str, Any]:
         place = one.place
         where = f"{place.edge} {place.lanes} @{place.position_m:.0f} {place.junction[:24]}"
         times = f"{one.onset_s:.0f}/{one.detected_s:.0f}-{one.cleared_s:.0f}"
-        lines.append(f"  FALSE ({cause}) {one.kind} {where} {times} {one.evidence[:2]}")
+        why = [str(said) for said in one.evidence[:2]]
+        lines.append(f"  FALSE ({cause}) {one.kind} {where} {times} {why}")
     hours = len(city.junctions) * spec.seconds / 3600.0 * spec.coverage
     return {"lines": lines, "found": found, "false": [str(one.kind) for one in scored.false], "hours": hours}
 

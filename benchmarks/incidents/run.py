@@ -138,7 +138,7 @@ def one_run(spec: Spec, recordings: Path, only_ours: bool = False, both_views: b
         "incident_rows": [_row(truth, found) for truth, found in scored["ours 1"].pairs],
         "false_rows": [
             {"kind": one.kind, "edge": one.place.edge, "junction": one.place.junction, "at_s": one.detected_s,
-             "why": list(one.evidence[:2]), "cause": cause}
+             "why": [str(said) for said in one.evidence[:2]], "cause": cause}
             for one, cause in zip(scored["ours 1"].false, scored["ours 1"].causes, strict=True)
         ],
         "brain_ms": [round(float(p), 2) for p in np.percentile(np.array(watcher.ms[1.0]) * 1e3, (50, 99))],

@@ -143,8 +143,9 @@ def objections(row: dict[str, Any]) -> list[str]:
             found.append(f"{name}: {run['unsafe_states']} unsafe states under {control}")
         if control != "brain":
             continue
-        if run["collisions"] or run["deadlock"]:
-            found.append(f"{name}: collisions or a deadlock")
+        own = runs.get("fixed", {"collisions": 0, "deadlock": False})
+        if run["collisions"] > own["collisions"] or run["deadlock"] > own["deadlock"]:
+            found.append(f"{name}: more collisions or deadlocks than under its own plan")
         if run["max_waiting_s"] > WORST_WAIT_S:
             found.append(f"{name}: somebody waited {run['max_waiting_s']:.0f} s")
         if "fixed" in runs and run["mean_delay_s"] > runs["fixed"]["mean_delay_s"]:

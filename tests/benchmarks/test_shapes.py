@@ -39,8 +39,8 @@ def test_every_twist_is_drawn_and_none_sets_an_option_twice() -> None:
     ("control", "change", "words"),
     [
         ("fixed", {"unsafe_states": 3}, "3 unsafe states under fixed"),
-        ("brain", {"deadlock": True}, "a deadlock"),
-        ("brain", {"collisions": 1}, "collisions"),
+        ("brain", {"deadlock": True}, "deadlocks than"),
+        ("brain", {"collisions": 1}, "more collisions"),
         ("brain", {"max_waiting_s": 400.0}, "waited 400 s"),
         ("brain", {"mean_delay_s": 10.1}, "more delay than under its own plan"),
     ],
