@@ -111,3 +111,12 @@ def test_a_network_of_dual_rings_serves_opposite_approaches_together(tmp_path: P
         assert any(stage.derived for stage in junction.stages), "pairs beside the plan"
         assert Conflict.PROHIBITED in {value for row in junction.conflict for value in row}
         assert any("NEMA" in text for text in junction.warnings)
+
+
+def test_fractions_of_seconds_leave_no_slivers_between_the_rings() -> None:
+    """Sums of the two rings that are the same in the file differ in the last digit of a float."""
+    south_left = RingPhase("1", "Grrrr", 10.1, 5.0, 3.3, 1.4)
+    north_left = RingPhase("5", "rrGrr", 10.1, 5.0, 3.1, 1.6)
+    cycle = write_out([south_left, NORTH, north_left, SOUTH, EAST], PARAMS, "here")
+    assert min(seconds for _, seconds, _ in cycle.phases) >= 0.1 - 1e-6
+    assert sum(seconds for _, seconds, _ in cycle.phases) == pytest.approx(14.8 + 35.0 + 20.0)

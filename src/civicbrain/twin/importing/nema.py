@@ -63,6 +63,10 @@ class _Shown:
     over_s: float
     after: str = ""
 
+    @property
+    def yellow_end_s(self) -> float:
+        return round(self.end_s + self.phase.yellow_s, 3)
+
 
 def write_out(phases: Sequence[RingPhase], params: Mapping[str, str], place: str) -> Cycle:
     """The cycle of both rings.
@@ -81,16 +85,17 @@ def write_out(phases: Sequence[RingPhase], params: Mapping[str, str], place: str
                 clears_s = phase.yellow_s + phase.red_s
                 last = number == len(part) - 1
                 end_s = now_s + length_s - clears_s if last else begin_s + phase.green_s
-                ring.append(_Shown(phase, begin_s, end_s, end_s + clears_s))
-                begin_s = end_s + clears_s
-        now_s += length_s
+                over_s = round(end_s + clears_s, 3)  # SUMO's resolution: both rings must agree to the digit
+                ring.append(_Shown(phase, begin_s, round(end_s, 3), over_s))
+                begin_s = over_s
+        now_s = round(now_s + length_s, 3)
     for ring in rings:
         for shown, following in zip(ring, [*ring[1:], *ring[:1]], strict=True):
             if shown.over_s % now_s == following.begin_s:
                 shown.after = following.phase.state
     moments = {0.0, now_s}
     for shown in (shown for ring in rings for shown in ring):
-        moments |= {shown.begin_s, shown.end_s, shown.end_s + shown.phase.yellow_s, shown.over_s}
+        moments |= {shown.begin_s, shown.end_s, shown.yellow_end_s, shown.over_s}
     found: list[tuple[str, float, float | None]] = []
     for begin_s, end_s in pairwise(sorted(moments)):
         now = [one for ring in rings if (one := _current(ring, begin_s))]
@@ -162,7 +167,7 @@ def _lamps(shown: _Shown, at_s: float) -> str:
     state = shown.phase.state
     if at_s < shown.end_s:
         return state
-    ends = "y" if at_s < shown.end_s + shown.phase.yellow_s else "r"
+    ends = "y" if at_s < shown.yellow_end_s else "r"
     return "".join(
         min(old, new, key=_strength) if old in "Gg" and new in "Gg" else ends if old in "Gg" else "r"
         for old, new in zip(state, shown.after.ljust(len(state), "r"), strict=False)
