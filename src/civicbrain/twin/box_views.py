@@ -45,7 +45,7 @@ class BoxViews:
             (via, junction, row[start], past_m)
             for junction in equipped.tolist()
             for start, first in _first_lanes(city.junctions[junction].id)
-            for via, past_m in _inside(first)
+            for via, past_m in lanes_inside(first)
             if start in row
         ]
         self._number_of = {way[0]: number + 1 for number, way in enumerate(ways)}
@@ -93,8 +93,8 @@ def _first_lanes(junction: str) -> list[tuple[str, str]]:
     return list({via: (start, via) for link in links for start, _, via in link if via}.values())
 
 
-def _inside(first: str) -> list[tuple[str, float]]:
-    """The lanes inside a junction that a way consists of, with the metres from the stop line to each."""
+def lanes_inside(first: str) -> list[tuple[str, float]]:
+    """The lanes inside a node that a way consists of, with the metres from the line before it to each."""
     found: list[tuple[str, float]] = []
     lane, past_m = first, 0.0
     while lane.startswith(":") and lane not in {name for name, _ in found}:

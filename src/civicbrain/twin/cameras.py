@@ -25,7 +25,7 @@ from civicbrain.city.model import City
 from civicbrain.city.network import F32, I32, U8
 from civicbrain.city.observations import Detections
 from civicbrain.science.queues import JAM_SPACING_M
-from civicbrain.twin.box_views import BoxViews
+from civicbrain.twin.box_views import BoxViews, lanes_inside
 from civicbrain.twin.draws import Draws
 from civicbrain.twin.faults import FaultyCameras
 from civicbrain.twin.fleet import Fleet, compiled
@@ -186,15 +186,10 @@ def before_short_lanes(city: City, number_of: dict[int, int]) -> dict[str, tuple
         onto = ids[int(movements.to_lane[row])]
         links = libsumo.lane.getLinks(ids[int(movements.from_lane[row])])
         lane = next((inner for ahead, _, _, _, inner, *_ in links if ahead == onto), "")
-        chain: list[str] = []
-        while lane.startswith(":") and lane not in chain:
-            chain.append(lane)
-            onward = libsumo.lane.getLinks(lane)
-            lane = onward[0][4] if onward else ""
-        metres = 0.0
-        for inner in reversed(chain):
-            metres += libsumo.lane.getLength(inner)
-            found[inner] = number, metres
+        inside = lanes_inside(lane)
+        if inside:
+            through_m = inside[-1][1] + libsumo.lane.getLength(inside[-1][0])
+            found |= {name: (number, through_m - past_m) for name, past_m in inside}
     return found
 
 
