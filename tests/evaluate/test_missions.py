@@ -8,7 +8,7 @@ import pytest
 from civicbrain.city.missions import Mission, MissionKind, Urgency
 from civicbrain.contracts.missions import MissionPlan, Passage, PassageState
 from civicbrain.evaluate.missions import MissionRecord, MissionRunRecord
-from civicbrain.evaluate.missions.run import list_errors
+from civicbrain.evaluate.missions.run import list_arrivals, list_errors
 from civicbrain.evaluate.missions.summary import summarise_missions
 from civicbrain.twin.missions import MissionDrive, MissionTrip
 
@@ -72,3 +72,15 @@ def test_predictions_count_within_five_minutes_until_the_stop_line_is_reached():
     assert list_errors(drive, samples) == [
         (340.0, 352.0, 350.0), (340.0, 376.0, 380.0), (360.0, 379.0, 380.0)
     ]  # fmt: skip
+
+
+def test_each_expected_arrival_stands_beside_the_real_one():
+    mission = Mission("m", "unit", MissionKind.AMBULANCE, Urgency.LIFE, "WA", "BE", 0.0)
+    drive = MissionDrive(MissionTrip(mission), 0.0, arrived_s=100.0)
+    samples = [
+        (at_s, MissionPlan("m", "priority", at_s, "tracked", eta_s=eta_s))
+        for at_s, eta_s in ((10.0, 80.0), (20.0, None), (90.0, 104.0), (110.0, 110.0))
+    ]
+    assert list_arrivals(drive, samples) == [(70.0, 20.0), (14.0, -4.0)]
+    drive.arrived_s = None
+    assert list_arrivals(drive, samples) == []

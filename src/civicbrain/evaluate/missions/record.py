@@ -9,7 +9,8 @@ class MissionRecord(msgspec.Struct, frozen=True, array_like=True):
     """One mission in one arm. travel_s: from when it was due to its arrival, None where it did not arrive.
     predictions: how many were made, each 10 s for every stop line that was reached within 5 minutes; to_go_s:
     the time to go in all of them; error_s, late_s: sums of how far they were off, without and with their sign
-    (above 0: predicted later than it came)."""
+    (above 0: predicted later than it came). arrivals: each 10 s, how long the way to the mission's end was
+    expected to take yet, and how much later than that the vehicle came, s (below 0: sooner)."""
 
     id: str
     blue_light: bool
@@ -23,6 +24,7 @@ class MissionRecord(msgspec.Struct, frozen=True, array_like=True):
     to_go_s: float = 0.0
     error_s: float = 0.0
     late_s: float = 0.0
+    arrivals: list[tuple[float, float]] = []
 
 
 class MissionRunRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -108,7 +108,21 @@ def _record(
         round(sum(real_s - at_s for at_s, _, real_s in errors), 1),
         round(sum(abs(predicted_s - real_s) for _, predicted_s, real_s in errors), 1),
         round(sum(predicted_s - real_s for _, predicted_s, real_s in errors), 1),
+        list_arrivals(drive, samples),
     )
+
+
+def list_arrivals(drive: MissionDrive, samples: list[tuple[float, MissionPlan]]) -> list[tuple[float, float]]:
+    """(seconds to go, seconds later than that): each expected time of arrival that was shown, beside the real
+    one; none where the vehicle has not arrived."""
+    arrived_s = drive.arrived_s
+    if arrived_s is None:
+        return []
+    return [
+        (round(plan.eta_s - at_s, 1), round(arrived_s - plan.eta_s, 1))
+        for at_s, plan in samples
+        if plan.eta_s is not None and at_s < arrived_s
+    ]
 
 
 def list_errors(
