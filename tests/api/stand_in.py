@@ -282,7 +282,7 @@ class StandIn:
             case "junction":
                 if command.text not in self.city.signals.row:
                     return wire.Reply(False, error=f"no junction {command.text!r}", kind="not-found")
-                return wire.Reply(True, {"explanation": self.explain(command.text)})
+                return wire.Reply(True, self.detail(command.text))
             case "controls":
                 return wire.Reply(True, {"current": self.control, "available": CONTROLS})
             case "control":
@@ -345,6 +345,14 @@ class StandIn:
                 return wire.Reply(True, self.twin_status())
         return wire.Reply(False, error=f"unknown action {command.action!r}", kind="invalid")
 
+    def detail(self, name: str) -> dict[str, Any]:
+        """As `runtime/junctions.py` tells it."""
+        row, start = self.city.signals.row[name], self.city.signals.group_start
+        return {
+            "explanation": self.explain(name), "explained_s": self.time_s, "mode": int(self.modes()[row]),
+            "stage": int(self.stage[row]), "lamps": bytes(self.lamps[start[row] : start[row + 1]]).decode(),
+        }  # fmt: skip
+
     def explain(self, name: str) -> dict[str, Any]:
         """As brains/signals explains its choice."""
         junction = self.city.signals.get_junction(name)
@@ -390,7 +398,8 @@ class StandIn:
             delay_s = np.full(len(self.city.junctions), 40.0)
             held = {override.junction: override for override in overrides.list_now()}
             now = self.recent.standing_at_junctions()
-            known = Known(delay_s, now, "running" if self.brain_on else "off", held, {})
+            words = {junction.id: self.explain(junction.id) for junction in self.city.junctions}
+            known = Known(delay_s, now, "running" if self.brain_on else "off", held, {}, words=words)
             return self.worst.list_now(self.loop.last_snapshot, known, command.limit)
         if command.action == "planned":
             places = map(self.city.signals.get_junction, command.body["junctions"])

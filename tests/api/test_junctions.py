@@ -127,6 +127,20 @@ def test_the_worst_comes_first_and_says_why(client: httpx.Client) -> None:
     assert all(place["causes"] and place["causes"][0]["says"].endswith(".") for place in places)
 
 
+def test_no_stage_is_advised_that_the_brain_has_in_hand(client: httpx.Client) -> None:
+    causes = [c for place in client.get("/v1/worst-junctions").json() for c in place["causes"]]
+    advised = [c for c in causes if c["kind"] in ("unknown", "full-approach", "uneven") and c["stage"]]
+    assert all(c["remedy"] == "see-reasons" and c["stage_state"] for c in advised)  # the brain weighs all
+
+
+def test_why_says_when_it_was_said(client: httpx.Client, path: str) -> None:
+    before = client.get("/v1/snapshot").json()["time_s"]
+    detail = client.get(path).json()
+    assert before - 5.0 <= detail["explained_s"]
+    assert detail["stage"] == detail["explanation"]["chosen"]
+    assert len(detail["lamps"]) == len(detail["groups"])
+
+
 def test_vital_signs_say_what_they_do_not_know(client: httpx.Client) -> None:
     def ask() -> dict[str, dict[str, Any]]:
         return {sign["id"]: sign for sign in client.get("/v1/vital-signs").json()["signs"]}

@@ -88,6 +88,15 @@ def test_the_operator_outranks_every_mission_and_missions_outrank_signals(guard)
     assert rules(guard.handle([signals], 112.0)) == ["outranked"]
 
 
+def test_a_junction_held_for_a_bus_is_held_for_no_mission(guard):
+    guard.handle([ask(100.0, "side", Claim("10_frequency1.43", 1, 110.0), rank=Priority.TRANSIT)], 100.0)
+    holder = guard.find_holder("A", 101.0)
+    assert (holder.mission, holder.trip) == ("", "10_frequency1.43")
+    guard.handle([ask(102.0, "main", FIRE)], 102.0)
+    holder = guard.find_holder("A", 103.0)
+    assert (holder.mission, holder.trip) == ("fire-1", "")
+
+
 def test_only_the_priority_brain_may_claim_emergency_rank(guard):
     assert rules(guard.handle([ask(100.0, "side", FIRE, brain="signals")], 100.0)) == ["priority"]
 

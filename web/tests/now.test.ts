@@ -54,3 +54,43 @@ describe('an approach', () => {
     expect(nameApproach('gone', 'Ring', null)).toBe('Ring');
   });
 });
+
+describe('a cause of the worst list', () => {
+  const cause = { kind: 'unknown', remedy: 'show-stage', says: '', figures: { queue_veh: 7.2 }, about: 'n1', name: 'Ring', stage: 's1', stage_state: '', chosen: '', road: '', road_name: '', approach: '' };
+  const place = { junction: 'A', standing_veh: 7, queue_veh: 7, delay_s: null, fullest: '', fullest_share: 0, causes: [], held_for: null };
+  const junctions = [{ id: 'A', name: 'Ring / Hauptstraße', x_m: 0, y_m: 0 }, { id: 'B', name: 'Bahnhof', x_m: 100, y_m: 0 }];
+  const geometry = { junctions, lanes: { edge: [0], width_m: [3], use: [1], points: [[0, 50, 0, 5]] }, edges: { id: ['n1'], from_node: [0], to_node: [1] }, places: [{ id: 'h', name: 'Klinikum', edge: 'h1' }] };
+  const told = async (change: object, at: object = {}): Promise<[string, string]> => {
+    const { causeInWords, remedyInWords } = await import('../src/now/worst');
+    const { setState } = await import('../src/state/store');
+    setState({ geometry, city: { epoch: '2026-11-23T06:00:00Z' }, snapshot: { time_s: 600 } } as never);
+    const one = { ...cause, ...change };
+    const said: [string, string] = [causeInWords({ ...place, ...at } as never, one as never), remedyInWords(one as never)];
+    setState({ geometry: null, city: null, snapshot: null });
+    return said;
+  };
+  it('names the full road and the junction where it must empty, and no stage', async () => {
+    const [said, remedy] = await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', stage: '', approach: 'n1', road: 'AB', road_name: 'Schillerstraße' });
+    expect(said).toBe('The road ahead of Ring from the north, Schillerstraße, is full: 7 wait there, and green does not help');
+    expect(remedy).toBe('Look at Bahnhof, where it must empty');
+    expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', name: '', figures: { share: 0.93 } }))[0]).toBe('The road ahead of it, the road to Bahnhof, is full (93 %): green does not help');
+    expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: '' }))[1]).toBe('Look at the junction');
+  });
+  it('tells what the brain has in mind with the stage instead of asking for it', async () => {
+    const reasons = { remedy: 'see-reasons' };
+    expect((await told({ ...reasons, stage_state: 'shown' }))[0]).toContain('; stage s1, which serves them, is shown now');
+    expect((await told({ ...reasons, stage_state: 'next', figures: { queue_veh: 7, from_s: 612 } }))[0]).toContain('comes next, at 06:10:12');
+    const [costs, remedy] = await told({ ...reasons, stage_state: 'costs-more', chosen: 's3', figures: { queue_veh: 7, more_veh_s: 145.4 } });
+    expect(costs).toContain('with stage s1 it expects 145 vehicle-seconds more than with s3');
+    expect(remedy).toBe('See the brain’s reasons');
+    expect((await told({}))[1]).toBe('Request stage s1');
+  });
+  it('names the ambulance by its call sign and whereto, and the bus by its line', async () => {
+    const priority = { kind: 'priority', remedy: 'follow-mission', about: 'm-c1c37bba', name: 'Ambulance 7', figures: {} };
+    const ambulance = { id: 'm-c1c37bba', kind: 'ambulance', name: 'Ambulance 7', to_edge: 'h1', stage: 's2', until_s: 640 };
+    expect((await told(priority, { held_for: ambulance }))[0]).toBe('Held for Ambulance 7 to Klinikum until about 06:10:40');
+    expect((await told(priority, { held_for: { ...ambulance, until_s: null } }))[0]).toBe('Held for Ambulance 7 to Klinikum');
+    const bus = { id: '10_frequency1.43', kind: 'bus', name: '10', to_edge: '', stage: 's2', until_s: null };
+    expect((await told({ ...priority, remedy: 'look-at-junction' }, { held_for: bus }))).toEqual(['Held for bus line 10', 'Look at the junction']);
+  });
+});

@@ -116,3 +116,8 @@ class SignalStates:
     stage_since_s: F32  # (j,) second at which that stage was fully shown (all its groups green)
     target: I32  # (j,) stage being switched to; equals `stage` when steady
     mode: U8  # (j,) ControllerMode
+
+    @property
+    def steady_stage(self) -> I32:
+        """(j,) stage that is shown in full, -1 where none is: it is being left, or nothing is known."""
+        return np.where((self.target < 0) | (self.target == self.stage), self.stage, -1).astype(np.int32)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from civicbrain.contracts.overrides import Holder, Override
+from civicbrain.contracts.overrides import HeldFor, Holder, Override
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -74,7 +74,8 @@ class Planned(msgspec.Struct, frozen=True):
 
 class JunctionRecent(msgspec.Struct, frozen=True):
     """from_s..until_s: platform seconds that are kept. steps_s: starts of steps of step_s seconds. planned:
-    what comes next as far as it is known, soonest first; missions that are expected last."""
+    what comes next as far as it is known, soonest first; missions that are expected last. held_for: the
+    vehicle for which it is held."""
 
     from_s: float
     until_s: float
@@ -87,3 +88,4 @@ class JunctionRecent(msgspec.Struct, frozen=True):
     holder: Holder | None = None
     override: Override | None = None
     planned: list[Planned] = []
+    held_for: HeldFor | None = None

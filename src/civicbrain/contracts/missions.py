@@ -15,8 +15,9 @@ from civicbrain.city.missions import MissionKind
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """For whom a stage is asked. urgency: city.missions.Urgency. arrival_s: expected at the stop line,
-    platform seconds. delay_veh_s: what serving it costs the others at this junction, vehicle seconds."""
+    """For whom a stage is asked. mission: its id; of a bus, at the rank of transit, its trip. urgency:
+    city.missions.Urgency. arrival_s: expected at the stop line, platform seconds. delay_veh_s: what serving
+    it costs the others at this junction, vehicle seconds."""
 
     mission: str
     urgency: int

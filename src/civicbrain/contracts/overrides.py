@@ -44,7 +44,7 @@ class Override(msgspec.Struct, frozen=True):
 
 class Holder(msgspec.Struct, frozen=True):
     """Who holds a junction at the guard: `brain` is a brain's name, or "operator". what: the stage asked for,
-    or "plan". mission: for whom it is held."""
+    or "plan". mission, trip: the mission, or the bus's trip, for which it is held, "" for none."""
 
     brain: str
     priority: int
@@ -52,3 +52,17 @@ class Holder(msgspec.Struct, frozen=True):
     since_s: float
     expires_s: float
     mission: str = ""
+    trip: str = ""
+
+
+class HeldFor(msgspec.Struct, frozen=True):
+    """The vehicle for which a junction is held. id: its mission, or its trip. kind: of the mission's vehicle,
+    or "bus". name: its call sign; of a bus its line. to_edge: where a mission drives to. stage: what it
+    needs. until_s: platform second in which it is expected at the stop line; None: through, or not known."""
+
+    id: str
+    kind: str
+    name: str = ""
+    to_edge: str = ""
+    stage: str = ""
+    until_s: float | None = None

@@ -132,8 +132,9 @@ class BrainCommand(msgspec.Struct, frozen=True):
 
     "status"     CityState, the newest
     "snapshot"   the same
-    "junction"   text = junction id: {"explanation": {…}}, what the brain last said of that junction ({} where
-                 it said nothing); kind "not-found" for an unknown id. Static data the API has from the city
+    "junction"   text = junction id: {"explanation": {…}, "explained_s", "mode", "stage", "lamps"}: what who
+                 holds it, or the control's brain, last said of it ({} where it said nothing) and when, and
+                 what it shows now (stage: row, -1 between stages); kind "not-found" for an unknown id
     "controls"   {"current": str, "available": [{"name", "summary", "source", "program", "brain"}]}
     "control"    text = control name: body as of "controls"; kind "not-found" lists what there is in `error`
     "brain-on"   text = brain name: BrainHealth of that brain after the switch
@@ -225,7 +226,7 @@ class CityState(msgspec.Struct, frozen=True):
     junction_delay_s: Array  # f4 mean delay of the vehicles served lately, estimated from cameras
     junction_queue_veh: Array  # f4, now
     junction_mode: Array  # u1 ControllerMode
-    junction_stage: Array  # i4
+    junction_stage: Array  # i4, shown in full; -1 between stages
     group_lamp: Array  # u1 ord of lamp character
     twin: TwinStatus | None
     alerts_open: int

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from civicbrain.contracts.overrides import HeldFor
+
 
 class CauseKind(StrEnum):
     """In the order in which they are told: what explains most comes first."""
@@ -13,7 +15,7 @@ class CauseKind(StrEnum):
     INCIDENT = "incident"  # something lies, stands or fails here
     OVERRIDE = "override"  # an operator holds the junction
     CAMERA_SILENT = "camera-silent"  # an approach that is not seen is not served by its demand
-    SPILL_BACK = "spill-back"  # the road behind the junction is full: green does not help
+    SPILL_BACK = "spill-back"  # the road ahead of it is full: green does not help
     LOCAL_MODE = "local-mode"  # the junction does not follow the brain
     PRIORITY = "priority"  # held for an emergency vehicle or a bus
     DEMAND = "demand"  # a queue that has grown over the last minutes and no longer clears
@@ -33,13 +35,26 @@ class Remedy(StrEnum):
     FOLLOW_MISSION = "follow-mission"
     TRY_WHAT_IF = "try-what-if"
     SHOW_STAGE = "show-stage"
+    SEE_REASONS = "see-reasons"  # the brain has the stage in hand, or knows better
     LOOK_AT_JUNCTION = "look-at-junction"
 
 
+class StageState(StrEnum):
+    """What the brain has in mind with the stage that a cause names."""
+
+    UNKNOWN = ""  # it does not say
+    SHOWN = "shown"
+    NEXT = "next"  # it comes next, at figures["from_s"] where the brain says when
+    COSTS_MORE = "costs-more"  # than the brain's choice: figures["more_veh_s"]
+    LEFT_OUT = "left-out"  # every stage that serves it: none is named
+
+
 class Cause(msgspec.Struct, frozen=True):
-    """says: one English sentence. figures: the numbers in it, by name. about: the approach's edge, the
-    junction behind, the incident, the mission or the operator it speaks of, "" for none. stage: that would
-    serve it. name: street of the approach."""
+    """says: one English sentence. figures: the numbers in it, by name; `from_s` is a platform second. about:
+    the approach's edge, the junction ahead, the incident, the mission, the trip or the operator it speaks of,
+    "" for none. stage: that would serve it, stage_state: what the brain has in mind with it, chosen: what the
+    brain chooses instead. name: street of the approach. road, road_name: edge of the road ahead that is full,
+    and its street; approach: edge of who is held back by it, "" for all."""
 
     kind: CauseKind
     remedy: Remedy
@@ -48,12 +63,17 @@ class Cause(msgspec.Struct, frozen=True):
     about: str = ""
     stage: str = ""
     name: str = ""
+    stage_state: StageState = StageState.UNKNOWN
+    chosen: str = ""
+    road: str = ""
+    road_name: str = ""
+    approach: str = ""
 
 
 class WorstPlace(msgspec.Struct, frozen=True):
     """standing_veh: mean queue there over the last two minutes, which is also the vehicle-seconds lost in
     each second; queue_veh: the queue now. fullest: the fullest approach, and its queue over what finds
-    room."""
+    room. held_for: the vehicle for which the junction is held now."""
 
     junction: str
     standing_veh: float
@@ -62,3 +82,4 @@ class WorstPlace(msgspec.Struct, frozen=True):
     fullest: str
     fullest_share: float
     causes: tuple[Cause, ...]
+    held_for: HeldFor | None = None

@@ -103,8 +103,7 @@ class Commands:
             case "status" | "snapshot":
                 body = server.state()
             case "junction":
-                server.city.signals.get_junction(command.text)
-                body = {"explanation": dict(server.loop.explanations.get(command.text, {}))}
+                body = server.junctions.detail(command.text)
             case "controls":
                 body = control.available()
             case "control":

@@ -68,15 +68,19 @@ class Control:
                 loop.switch_brain(brain, False, actor="runtime", reason=why, now_s=city.demand.begin_s)
 
     @property
+    def brain(self) -> str:
+        """Room of the control's own brain, "" where there is none."""
+        return self._central.brain if self._central is not None else ""
+
+    @property
     def brain_on(self) -> bool:
         """Whether the control's own brain is asked; those beside it do not count."""
-        own = self._central.brain if self._central is not None else ""
-        return any(host.enabled for name, host in self._loop.hosts.items() if name == own)
+        return any(host.enabled for name, host in self._loop.hosts.items() if name == self.brain)
 
     @property
     def brain_state(self) -> str:
         """Of the control's own brain, as `BrainHealth` names it; "off" where there is none."""
-        own = self._loop.hosts.get(self._central.brain) if self._central is not None else None
+        own = self._loop.hosts.get(self.brain)
         return own.health(0.0).state if own is not None else "off"
 
     @property

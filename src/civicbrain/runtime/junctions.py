@@ -12,6 +12,8 @@ from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.junction_recent import JunctionRecent, Planned
 from civicbrain.contracts.wire import BrainCommand, pack_array
 from civicbrain.contracts.worst import WorstPlace
+from civicbrain.guard.rules import OPERATOR
+from civicbrain.runtime.held_for import held_for
 from civicbrain.runtime.loop import Loop
 from civicbrain.runtime.overrides import OVERRIDE_ACTIONS
 from civicbrain.runtime.planned import Claims, planned_at
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from civicbrain.runtime.server import BrainServer
 
 JUNCTION_ACTIONS = ("recent", "planned", "worst", "queues", *OVERRIDE_ACTIONS)
+FRESH_S = 5.0
+"""What a brain said longer ago is not what it thinks now: it speaks each second where it may decide."""
+
 MOST_PLANNED = 200
 """Junctions whose plans are told at once."""
 
@@ -39,6 +44,7 @@ class JunctionDesk:
         self._server = server
         self.recent = Recent(server.city)
         self.worst = WorstPlaces(server.city, self.recent)
+        self._listed: tuple[Any, list[WorstPlace]] | None = None  # what of, and the list
 
     def take(self, snapshot: Snapshot) -> None:
         """What is known after a tick."""
@@ -84,6 +90,23 @@ class JunctionDesk:
         server.publish_soon()
         return body
 
+    def detail(self, junction: str) -> dict[str, object]:
+        """The body of the reply to "junction": what is shown now, and why, as who holds it says; under an
+        override what the control's brain would do. Raises NotFoundError."""
+        server, loop = self._server, self._server.loop
+        server.city.signals.get_junction(junction)
+        row, signals = server.city.signals.row[junction], server.snapshot().signals
+        holder = loop.guard.find_holder(junction, server.time_s)
+        by = holder.brain if holder is not None and holder.brain != OPERATOR else server.control.brain
+        said, first = loop.explanations.find(junction, by), server.city.signals.group_start
+        return {
+            "explanation": dict(said.words) if said is not None else {},
+            "explained_s": said.time_s if said is not None else None,
+            "mode": int(signals.mode[row]),
+            "stage": int(signals.steady_stage[row]),
+            "lamps": bytes(signals.lamps[first[row] : first[row + 1]]).decode(),
+        }
+
     def _recent_of(self, junction: str) -> JunctionRecent:
         loop = self._server.loop
         return with_plans(
@@ -100,30 +123,48 @@ class JunctionDesk:
         return told
 
     def _list_worst(self, limit: int) -> list[WorstPlace]:
+        """Of one tick worked out once, however many look."""
         server = self._server
-        loop, guard = server.loop, server.loop.guard
-        overrides = {override.junction: override for override in loop.overrides.list_now()}
+        key = (server.time_s, limit, server.loop.overrides.list_now())
+        if self._listed is None or self._listed[0] != key:
+            self._listed = key, self.worst.list_now(server.snapshot(), self._known(), limit)
+        return self._listed[1]
+
+    def _known(self) -> Known:
+        server, loop = self._server, self._server.loop
+        brain, now_s = server.control.brain, server.time_s
+        names = [junction.id for junction in server.city.junctions]
         holders = {
-            junction.id: holder
-            for junction in server.city.junctions
-            if (holder := guard.find_holder(junction.id, server.time_s)) is not None
+            name: holder for name in names if (holder := loop.guard.find_holder(name, now_s)) is not None
+        }
+        vehicles = {name: held_for(holder, name, loop) for name, holder in holders.items()}
+        words = {
+            name: said.words
+            for name in names
+            if (said := loop.explanations.find(name, brain)) is not None
+            and said.brain == brain
+            and now_s - said.time_s <= FRESH_S
         }
         figures = server.delay.figures()
-        known = Known(
+        return Known(
             figures.delay_s.astype(np.float64), figures.queue_veh.astype(np.float64),
-            server.control.brain_state, overrides, holders,
+            server.control.brain_state, {one.junction: one for one in loop.overrides.list_now()}, holders,
+            {name: vehicle for name, vehicle in vehicles.items() if vehicle is not None}, words,
         )  # fmt: skip
-        return self.worst.list_now(server.snapshot(), known, limit)
 
 
 def with_plans(recent: JunctionRecent, place: SignalJunction, loop: Loop, now_s: float) -> JunctionRecent:
     """The last minutes with who holds the junction, and what is meant to be shown next."""
     claims = claims_on(place, recent.modes[-1].value if recent.modes else "", loop, now_s)
-    planned = planned_at(place, claims, now_s)
-    return msgspec.structs.replace(recent, holder=claims.holder, override=claims.override, planned=planned)
+    planned, vehicle = planned_at(place, claims, now_s), held_for(claims.holder, place.id, loop)
+    return msgspec.structs.replace(
+        recent, holder=claims.holder, override=claims.override, planned=planned, held_for=vehicle
+    )
 
 
 def claims_on(place: SignalJunction, mode: str, loop: Loop, now_s: float) -> Claims:
     """Who wants what of a junction now. mode: its controller's."""
     holder, override = loop.guard.find_holder(place.id, now_s), loop.overrides.find(place.id)
-    return Claims(mode, holder, override, loop.explanations.get(place.id, {}), loop.missions.plans.values())
+    said = loop.explanations.find(place.id, holder.brain if holder is not None else "")
+    words = said.words if said is not None else {}
+    return Claims(mode, holder, override, words, loop.missions.plans.values())

@@ -26,6 +26,7 @@ from civicbrain.contracts.wire import BrainHealth
 from civicbrain.core.errors import LedgerError, NotFoundError
 from civicbrain.core.sentences import Sentence, say
 from civicbrain.guard import Guard
+from civicbrain.runtime.explanations import Explanations
 from civicbrain.runtime.hosts import Host
 from civicbrain.runtime.mission_log import MissionLog
 from civicbrain.runtime.overrides import Overrides
@@ -50,7 +51,7 @@ class Loop:
     """The closed loop over `city`. One thread.
 
     decision_ms: wall time of each decision (snapshot, brain, guard; not the actuator's street), newest last.
-    explanations: junction id -> what its brain last said about it. open_alerts: "brain/key" -> alert.
+    explanations: what brains last said about each junction. open_alerts: "brain/key" -> alert.
     alerts_lost: how often one of them found no room. verdicts: those of the last tick, in the order of its
     advice's requests. missions: the missions' record. transit: that of buses and their requests.
     overrides: the operators', asked with each tick.
@@ -62,7 +63,7 @@ class Loop:
         self.guard = guard
         self.hosts: dict[str, Host] = {host.name: host for host in hosts}
         self.decision_ms: list[float] = []
-        self.explanations: dict[str, Mapping[str, object]] = {}
+        self.explanations = Explanations()
         self.open_alerts: dict[str, Alert] = {}
         self.alerts_lost = 0
         self.verdicts: list[Verdict] = []
@@ -97,7 +98,11 @@ class Loop:
                 snapshot_ms = (time.perf_counter() - start) * 1000.0
             return made
 
-        answers = [a for host in self.hosts.values() if (a := host.step(now_s, snapshot)) is not None]
+        answers = [
+            (name, answer)
+            for name, host in self.hosts.items()
+            if (answer := host.step(now_s, snapshot)) is not None
+        ]
         requests: list[Request] = []
         derived: list[Observation] = []
         alerts: list[Alert] = []
@@ -105,11 +110,13 @@ class Loop:
         plans: list[MissionPlan] = []
         incidents: list[Incident] = []
         buses: list[TransitPlan] = []
-        for answer in answers:
+        for name, answer in answers:
             requests += answer.advice.requests
             derived += answer.advice.derived
             alerts += answer.advice.alerts
             explanations.update(answer.advice.explanations)
+            if answer.advice.explanations:
+                self.explanations.take(name, answer.advice.explanations, now_s)
             plans += answer.advice.missions
             incidents += filter(self.store.incidents.take, answer.advice.incidents)
             if answer.advice.transit is not None:
@@ -121,10 +128,9 @@ class Loop:
         self.verdicts = verdicts[len(standing) :]
         guard_ms = (time.perf_counter() - start) * 1000.0
         if answers:
-            self._note_decision(snapshot_ms + max(answer.ms for answer in answers) + guard_ms)
+            self._note_decision(snapshot_ms + max(answer.ms for _, answer in answers) + guard_ms)
         if derived:
             self.store.fold(derived, now_s)
-        self.explanations.update(explanations)
         for kind, actor, body in self.missions.take(self.store.tracks.drain(), plans):
             self._write(kind, body, now_s, actor)
         for kind, actor, body in self.transit.take(self.store.buses.drain(), buses, requests, self.verdicts):

@@ -18,6 +18,7 @@ from civicbrain.contracts.brain import Priority
 from civicbrain.contracts.junction_recent import Planned, PlannedBy
 from civicbrain.contracts.missions import MissionPlan, Passage, PassageState
 from civicbrain.contracts.overrides import Holder, Override, OverrideAction
+from civicbrain.runtime.explanations import Explained, Part, read_words
 
 AHEAD_S = 120.0
 """Plans are told so far ahead."""
@@ -38,22 +39,6 @@ class Claims:
     override: Override | None = None
     explanation: Mapping[str, object] = field(default_factory=dict)
     missions: Iterable[MissionPlan] = ()
-
-
-class _Part(msgspec.Struct, frozen=True):
-    stage: str
-    from_s: float
-    until_s: float
-
-
-class _Explained(msgspec.Struct, frozen=True):
-    """What of a brain's explanation is understood."""
-
-    schedule: list[_Part] = []
-    durations_s: list[float] = []
-    offset_s: float = 0.0
-    line: str = ""
-    bus: str = ""
 
 
 def planned_at(place: SignalJunction, claims: Claims, now_s: float) -> list[Planned]:
@@ -96,7 +81,7 @@ def _next(
 def _of_holder(
     place: SignalJunction, holder: Holder, claims: Claims, passages: Mapping[str, Passage], now_s: float
 ) -> Iterator[Planned]:
-    said = _read(claims.explanation)
+    said = read_words(claims.explanation)
     if holder.mission:
         passage = passages.get(holder.mission)
         at_s = passage.predicted_s if passage is not None and passage.passed_s is None else None
@@ -111,7 +96,7 @@ def _of_holder(
     else:
         ahead = [part for part in said.schedule if part.until_s > now_s]
         if not ahead or ahead[0].stage != holder.what:  # it asks for something else than it said
-            ahead = [_Part(holder.what, now_s, holder.expires_s)]
+            ahead = [Part(holder.what, now_s, holder.expires_s)]
         for part in ahead:
             yield Planned(max(part.from_s, now_s), part.until_s, part.stage, PlannedBy.BRAIN, holder.brain)
 
@@ -136,7 +121,7 @@ def _of_plan(
             begun_s = end_s
 
 
-def _with_durations(plan: SignalPlan, said: _Explained) -> SignalPlan | None:
+def _with_durations(plan: SignalPlan, said: Explained) -> SignalPlan | None:
     """The local plan with the durations that a brain told; None where they do not fit."""
     if len(said.durations_s) != len(plan.steps):
         return None
@@ -145,14 +130,6 @@ def _with_durations(plan: SignalPlan, said: _Explained) -> SignalPlan | None:
         for step, duration_s in zip(plan.steps, said.durations_s, strict=True)
     )
     return msgspec.structs.replace(plan, steps=steps, offset_s=said.offset_s)
-
-
-def _read(explanation: Mapping[str, object]) -> _Explained:
-    """Brains may say what they like: what cannot be read is left out."""
-    try:
-        return msgspec.convert(dict(explanation), _Explained)
-    except msgspec.ValidationError:
-        return _Explained()
 
 
 def _passages(junction: str, missions: Iterable[MissionPlan]) -> dict[str, Passage]:

@@ -86,7 +86,7 @@ class Recent:
         lanes, signals, seen = snapshot.lanes, snapshot.signals, snapshot.detections
         self._time_s[at] = snapshot.time_s
         self._lamps[at] = signals.lamps
-        self._stage[at] = np.minimum(signals.stage, 127)
+        self._stage[at] = np.minimum(signals.steady_stage, 127)
         self._mode[at] = signals.mode
         self._queued[at] = np.minimum(lanes.queued, _MOST)
         self._vehicles[at] = np.minimum(lanes.vehicles, _MOST)

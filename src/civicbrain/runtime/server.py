@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import structlog
 import zmq
 
@@ -306,7 +305,7 @@ class BrainServer:
             junction_delay_s=pack_array(junctions.delay_s),
             junction_queue_veh=pack_array(junctions.queue_veh),
             junction_mode=pack_array(snapshot.signals.mode),
-            junction_stage=pack_array(snapshot.signals.stage.astype(np.int32)),
+            junction_stage=pack_array(snapshot.signals.steady_stage),
             group_lamp=pack_array(snapshot.signals.lamps),
             twin=status,
             alerts_open=len(self.loop.open_alerts) + self._twin_silent,

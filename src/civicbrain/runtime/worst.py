@@ -5,27 +5,34 @@ time lost there each second, so the first in the list is where attention is wort
 a fixed order (`CauseKind`), each with the figures that speak for it; a rule that does not hold says nothing,
 and where none holds the list says so instead of guessing. What queues say is of the same two minutes, and
 what was told lately goes on being told until it clearly no longer holds: who looks twice reads the same.
+
+A remedy names a stage only after the brain that controls the junction was heard (`stage_words.py`): green
+before a full road helps nobody, and what the brain does anyway need not be asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from civicbrain.city.approaches import VEHICLE_M, Approach
+from civicbrain.city.approaches import Approach
 from civicbrain.city.model import City
 from civicbrain.city.network import F64
-from civicbrain.city.signals import ControllerMode
+from civicbrain.city.signals import Capability, ControllerMode
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.brain import Priority
 from civicbrain.contracts.junction_recent import QueuesNow
-from civicbrain.contracts.overrides import Holder, Override
-from civicbrain.contracts.worst import Cause, CauseKind, Remedy, WorstPlace
+from civicbrain.contracts.overrides import HeldFor, Holder, Override
+from civicbrain.contracts.worst import Cause, CauseKind, StageState, WorstPlace
+from civicbrain.runtime.causes import held_cause, make_cause, road_cause, say_road, say_word, street_of
+from civicbrain.runtime.explanations import Explained, read_words
 from civicbrain.runtime.recent import Recent
+from civicbrain.runtime.roads_ahead import Road, RoadsAhead
+from civicbrain.runtime.stage_words import Serving, StageWord
 
 FULL_SHARE = 0.9
 """A queue that fills so much of its camera's view may reach back farther than anybody knows."""
@@ -49,6 +56,9 @@ KEPT_SHARE = 0.6
 """What was told lately is told on while its figure is above this share of what it takes to be told at first:
 figures of two minutes vary less than that within a cycle."""
 
+BLOCKED_S = 10.0
+"""A full road that lets a vehicle in now and then is full between them, too."""
+
 TOLD_S = 20.0
 """What nobody was told for so long is judged anew."""
 
@@ -63,13 +73,16 @@ MOST_LISTED = 50
 @dataclass(frozen=True)
 class Known:
     """What the brain process knows beside the snapshot. delay_s, queue_veh: (j,) by junction, now. brain:
-    state of the brain that controls signals, as `BrainHealth` names it."""
+    state of the brain that controls signals, as `BrainHealth` names it; words: what it says of each junction
+    now. held_for: junction id -> the vehicle for which it is held."""
 
     delay_s: F64
     queue_veh: F64
     brain: str
     overrides: Mapping[str, Override]
     holders: Mapping[str, Holder]
+    held_for: Mapping[str, HeldFor] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 class WorstPlaces:
@@ -85,9 +98,11 @@ class WorstPlaces:
         self._storage_veh = np.array([max(a.storage_veh, 1.0) for a in self.approaches])
         self._junction_of = np.array([a.junction for a in self.approaches], np.int64)
         self._streets = {a.edge: a.name or a.edge for a in self.approaches}
-        self._exits = self._find_exits()
+        self._roads, self._serving = RoadsAhead(city), Serving(city)
         # (junction, kind of cause) -> when it was told last, and of which approach or edge
         self._told: dict[tuple[int, str], tuple[float, int]] = {}
+        # approach -> when the brain said last that the road ahead of so many of its groups is full
+        self._blocked_by: dict[int, tuple[float, tuple[int, ...]]] = {}
 
     # -- for the strip
 
@@ -142,9 +157,10 @@ class WorstPlaces:
             self.approaches[fullest].edge if fullest >= 0 else "",
             round(float(fill.max()), 2) if fullest >= 0 else 0.0,
             tuple(
-                msgspec.structs.replace(cause, name=self._streets.get(cause.about, ""))
+                msgspec.structs.replace(cause, name=cause.name or self._streets.get(cause.about, ""))
                 for cause in self._causes(row, mine, snapshot, known, standing)
             ),
+            known.held_for.get(self._city.junctions[row].id),
         )  # fmt: skip
 
     def _causes(self, row: int, mine: Any, snapshot: Snapshot, known: Known, standing: F64) -> list[Cause]:
@@ -155,24 +171,26 @@ class WorstPlaces:
             if incident.place.junction == junction.id or far_m <= NEAR_M:
                 kind = str(incident.kind).replace("_", " ")
                 says = f"Incident {far_m:.0f} m away: {kind}."
-                found.append(_cause("INCIDENT", "OPEN_INCIDENT", says, incident.id, distance_m=float(far_m)))
+                cause = make_cause("INCIDENT", "OPEN_INCIDENT", says, incident.id, distance_m=float(far_m))
+                found.append(cause)
         if (override := known.overrides.get(junction.id)) is not None:
             left_s = override.expires_s - snapshot.time_s
             says = f"{override.actor} holds it for another {left_s:.0f} s."
-            found.append(_cause("OVERRIDE", "GIVE_BACK", says, override.actor, left_s=left_s))
+            found.append(make_cause("OVERRIDE", "GIVE_BACK", says, override.actor, left_s=left_s))
         found += self._silent(mine, snapshot)
         found += self._full_behind(row, snapshot)
         if mode in (ControllerMode.LOCAL, ControllerMode.STARTUP, ControllerMode.FLASHING):
             why = _WHY_LOCAL.get(known.brain, "it does not follow the brain")
             says = f"It runs its local plan: {why}."
-            found.append(_cause("LOCAL_MODE", "SWITCH_BRAIN_ON", says, known.brain))
+            found.append(make_cause("LOCAL_MODE", "SWITCH_BRAIN_ON", says, known.brain))
         holder = known.holders.get(junction.id)
         if holder is not None and int(Priority.SIGNALS) < holder.priority < int(Priority.OPERATOR):
-            whom = f"mission {holder.mission}" if holder.mission else "a bus"
-            says = f"It is held for {whom}."
-            found.append(_cause("PRIORITY", "FOLLOW_MISSION", says, holder.mission))
-        said = self._of_queues(row, mine, snapshot.time_s, standing)
-        return [*found, said] if said.kind is not CauseKind.UNKNOWN or not found else found
+            found.append(held_cause(holder, known.held_for.get(junction.id), snapshot.time_s))
+        words = known.words.get(junction.id)
+        now = _Now(row, snapshot, standing, None if words is None else read_words(words))
+        said = self._of_queues(now, mine)
+        known_already = any(cause.kind is said.kind and cause.about == said.about for cause in found)
+        return found if known_already or (said.kind is CauseKind.UNKNOWN and found) else [*found, said]
 
     def _silent(self, mine: Any, snapshot: Snapshot) -> list[Cause]:
         worst: Cause | None = None
@@ -181,34 +199,33 @@ class WorstPlaces:
             age_s = float(snapshot.lanes.age_s[approach.lanes].min()) if approach.seen else np.inf
             if age_s <= SILENT_S:
                 continue
-            street = _street(approach)
+            street = street_of(approach)
             if not approach.seen:
-                worst = worst or _cause(
+                worst = worst or make_cause(
                     "CAMERA_SILENT", "LOOK_AT_CAMERA", f"No camera sees {street}.", approach.edge
                 )
             else:
                 for_s = min(age_s, 86_400.0)
                 says = f"The camera on {street} has been silent for {for_s:.0f} s."
-                worst = _cause("CAMERA_SILENT", "LOOK_AT_CAMERA", says, approach.edge, silent_s=for_s)
+                worst = make_cause("CAMERA_SILENT", "LOOK_AT_CAMERA", says, approach.edge, silent_s=for_s)
         return [worst] if worst is not None else []
 
     def _full_behind(self, row: int, snapshot: Snapshot) -> list[Cause]:
         """The fullest road behind the junction, where it is full."""
-        network, means = self._city.network, self._recent.lane_means()
-        before, worst, share = self._told_of(row, "SPILL_BACK", snapshot.time_s), -1, 0.0
-        for edge, exit_lanes in self._exits.get(row, {}).items():
-            room_veh = float(network.lanes.length_m[exit_lanes].sum()) / VEHICLE_M
-            filled = float(means[exit_lanes].sum()) / max(room_veh, 1.0)  # NaN where it was not seen
-            if filled > max(share, FULL_SHARE * (KEPT_SHARE if edge == before else 1.0)):
-                worst, share = edge, filled
-        if worst < 0:
+        means = self._recent.lane_means()
+        before, share = self._told_of(row, "SPILL_BACK", snapshot.time_s), 0.0
+        worst: Road | None = None
+        for road in self._roads.of_junction.get(row, ()):
+            filled = road.filled(means)  # NaN where it was not seen
+            if filled > max(share, FULL_SHARE * (KEPT_SHARE if road.edge == before else 1.0)):
+                worst, share = road, filled
+        if worst is None:
             return []
-        self._told[row, "SPILL_BACK"] = snapshot.time_s, worst
-        behind = int(network.nodes.junction[network.edges.to_node[worst]])
-        ahead = self._city.junctions[behind].id if behind >= 0 else ""
-        name = network.edges.names[worst] or network.edges.ids[worst]
-        says = f"The road behind it is full: {name}, {100 * min(share, 1.0):.0f} % under standing vehicles."
-        return [_cause("SPILL_BACK", "LOOK_DOWNSTREAM", says, ahead, share=min(share, 1.0))]
+        self._told[row, "SPILL_BACK"] = snapshot.time_s, worst.edge
+        share = min(share, 1.0)
+        full = f"{100 * share:.0f} % under standing vehicles"
+        says = f"The road ahead of it is full: {say_road(worst)}, {full}."
+        return [road_cause(worst, says, share=share)]
 
     def _told_of(self, row: int, kind: str, now_s: float) -> int:
         """The approach or edge of which this was told lately, -1 for none."""
@@ -217,36 +234,36 @@ class WorstPlaces:
 
     # -- what the queues themselves say
 
-    def _of_queues(self, row: int, mine: Any, now_s: float, standing: F64) -> Cause:
+    def _of_queues(self, now: _Now, mine: Any) -> Cause:
         """The first rule that holds of one of its approaches; that of which it was told lately goes first."""
         for kind, rule in (
             ("DEMAND", self._growing),
             ("FULL_APPROACH", self._full),
             ("UNEVEN", self._uneven),
         ):
-            before = self._told_of(row, kind, now_s)
-            cause, k = rule(row, mine, standing, before)
+            before = self._told_of(now.row, kind, now.time_s)
+            cause, k = rule(now, mine, before)
             if cause is not None:
-                self._told[row, kind] = now_s, k
+                self._told[now.row, kind] = now.time_s, k
                 return cause
-        return self._busy(row, mine, now_s, standing)
+        return self._busy(now, mine)
 
-    def _growing(self, row: int, mine: Any, standing: F64, before: int) -> tuple[Cause | None, int]:
+    def _growing(self, now: _Now, mine: Any, before: int) -> tuple[Cause | None, int]:
         """A queue that grows over the minutes and that no green clears."""
-        for k in _first(before, mine[np.argsort(-standing[mine] / self._storage_veh[mine])[:1]]):
+        for k in _first(before, mine[np.argsort(-now.standing[mine] / self._storage_veh[mine])[:1]]):
             approach, slack = self.approaches[k], KEPT_SHARE if k == before else 1.0
             grown = self._recent.growth(approach)
             if grown is None or grown[1] - grown[0] < slack * GROWN_VEH or grown[2] < LEAST_STANDING_VEH:
                 continue
-            street, figures = _street(approach), {"before_veh": grown[0], "after_veh": grown[1]}
             grew = f"its queue grew from {grown[0]:.0f} to {grown[1]:.0f} vehicles"
-            says = f"{street}: {grew} and no longer clears."
-            stage = self._stage_for(row, approach)
-            return _cause("DEMAND", "TRY_WHAT_IF", says, approach.edge, stage, **figures), k
+            says = f"{street_of(approach)}: {grew} and no longer clears."
+            figures = {"before_veh": grown[0], "after_veh": grown[1]}
+            return self._blocked(now, k) or self._ask_for("DEMAND", now, approach, says, **figures), k
         return None, -1
 
-    def _full(self, row: int, mine: Any, standing: F64, before: int) -> tuple[Cause | None, int]:
+    def _full(self, now: _Now, mine: Any, before: int) -> tuple[Cause | None, int]:
         """A queue that keeps filling its camera's view. The longest counts: a stub is full with three."""
+        standing = now.standing
         for k in _first(before, mine[np.argsort(-standing[mine])]):
             if standing[k] < 0.5 * standing[mine].max():
                 continue
@@ -255,76 +272,88 @@ class WorstPlaces:
                 continue
             veh = float(standing[k])
             fills = f"keeps filling all that its camera sees: {veh:.0f} in the mean."
-            says = f"The queue on {_street(approach)} {fills}"
-            return self._ask_for("FULL_APPROACH", row, approach, says, veh), k
+            says = f"The queue on {street_of(approach)} {fills}"
+            return self._blocked(now, k) or self._ask_for(
+                "FULL_APPROACH", now, approach, says, queue_veh=veh
+            ), k
         return None, -1
 
-    def _uneven(self, row: int, mine: Any, standing: F64, before: int) -> tuple[Cause | None, int]:
+    def _uneven(self, now: _Now, mine: Any, before: int) -> tuple[Cause | None, int]:
         """One approach waits while the others are nearly empty."""
-        share = standing[mine] / self._storage_veh[mine]
+        share = now.standing[mine] / self._storage_veh[mine]
         if len(mine) < 2:
             return None, -1
         k = int(mine[np.argmax(share)])
         slack = KEPT_SHARE if k == before else 1.0
         if share.max() < slack * UNEVEN_SHARE or np.sort(share)[-2] > EMPTY_SHARE / slack:
             return None, -1
-        approach, veh = self.approaches[k], float(standing[k])
-        says = f"{veh:.0f} vehicles wait on {_street(approach)} while the other approaches are nearly empty."
-        return self._ask_for("UNEVEN", row, approach, says, veh), k
+        approach, veh = self.approaches[k], float(now.standing[k])
+        says = f"{veh:.0f} vehicles wait on {street_of(approach)}; the other approaches are nearly empty."
+        return self._blocked(now, k) or self._ask_for("UNEVEN", now, approach, says, queue_veh=veh), k
 
-    def _busy(self, row: int, mine: Any, now_s: float, standing: F64) -> Cause:
+    def _busy(self, now: _Now, mine: Any) -> Cause:
         """Where no rule holds: nothing is known to be wrong, and here is where most wait."""
-        before = self._told_of(row, "UNKNOWN", now_s)
+        before, standing = self._told_of(now.row, "UNKNOWN", now.time_s), now.standing
         most = int(mine[np.argmax(standing[mine])]) if len(mine) else -1
         if before >= 0 and standing[before] >= KEPT_SHARE * standing[most]:
             most = before
         if most < 0 or standing[most] < 0.5 * (KEPT_SHARE if most == before else 1.0):
-            return _cause("UNKNOWN", "LOOK_AT_JUNCTION", "The queue has cleared for now.")
-        self._told[row, "UNKNOWN"] = now_s, most
+            return make_cause("UNKNOWN", "LOOK_AT_JUNCTION", "The queue has cleared for now.")
+        self._told[now.row, "UNKNOWN"] = now.time_s, most
         where, veh = self.approaches[most], float(standing[most])
-        says = f"Nothing is known to be wrong; most wait on {_street(where)}: {veh:.0f} in the mean."
-        return self._ask_for("UNKNOWN", row, where, says, veh)
+        says = f"Nothing is known to be wrong; most wait on {street_of(where)}: {veh:.0f} in the mean."
+        return self._blocked(now, most) or self._ask_for("UNKNOWN", now, where, says, queue_veh=veh)
 
-    def _ask_for(self, kind: str, row: int, approach: Approach, says: str, veh: float) -> Cause:
-        """A cause that the stage which serves this approach remedies."""
-        stage = self._stage_for(row, approach)
-        return _cause(kind, "SHOW_STAGE", says, approach.edge, stage, queue_veh=veh)
+    def _blocked(self, now: _Now, k: int) -> Cause | None:
+        """Where the brain holds an approach back because the road ahead is full: that is the cause, and no
+        stage is its remedy. Told on for a while, because the brain judges each second anew."""
+        approach = self.approaches[k]
+        groups = self._serving.full_groups(approach, now.said) if now.said is not None else ()
+        if groups:
+            self._blocked_by[k] = now.time_s, groups
+        at_s, groups = self._blocked_by.get(k, (-np.inf, ()))
+        road = self._roads.fullest(groups, now.snapshot.lanes.queued)
+        if road is None or not 0.0 <= now.time_s - at_s <= BLOCKED_S:
+            return None
+        veh = float(now.standing[k])
+        where = street_of(approach)
+        says = f"The road ahead of {where} is full: {say_road(road)}. {veh:.0f} wait; green does not help."
+        return road_cause(road, says, approach, queue_veh=veh)
 
-    def _stage_for(self, row: int, approach: Approach) -> str:
-        """The stage that gives most of its groups right of way, "" where none does."""
-        junction = self._city.junctions[row]
-        first = int(self._city.signals.group_start[row])
+    def _ask_for(self, kind: str, now: _Now, approach: Approach, says: str, **figures: float) -> Cause:
+        """A cause that a stage which serves this approach remedies, where the brain has no better word."""
+        junction = self._city.junctions[now.row]
+        word = StageWord()
+        if junction.capability is Capability.STAGE:
+            word = self._serving.word(now.row, approach, now.said, now.snapshot.signals, now.time_s)
+        if word.from_s is not None:
+            figures["from_s"] = word.from_s
+        if word.more_veh_s is not None:
+            figures["more_veh_s"] = word.more_veh_s
+        remedy = "TRY_WHAT_IF" if kind == "DEMAND" else "LOOK_AT_JUNCTION"
+        if kind != "DEMAND" and word.state is not StageState.UNKNOWN:
+            remedy = "SEE_REASONS"
+        elif kind != "DEMAND" and word.stage:
+            remedy = "SHOW_STAGE"
+        says = f"{says} {say_word(word)}".rstrip()
+        cause = make_cause(kind, remedy, says, approach.edge, **figures)
+        return msgspec.structs.replace(cause, stage=word.stage, stage_state=word.state, chosen=word.chosen)
 
-        def worth(lamps: str) -> float:
-            return sum({"G": 1.0, "g": 0.5}.get(lamps[g - first], 0.0) for g in approach.groups)
 
-        best = max(junction.stages, key=lambda stage: worth(stage.lamps), default=None)
-        return best.id if best is not None and worth(best.lamps) > 0 else ""
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What the rules on queues look at. said: what the brain says of the junction now, None for nothing."""
 
-    def _find_exits(self) -> dict[int, dict[int, Any]]:
-        """Junction row -> edge behind it -> its lanes."""
-        network = self._city.network
-        movements, lanes, edges = network.movements, network.lanes, network.edges
-        signalled = np.flatnonzero(movements.junction >= 0)
-        pairs = {
-            (int(movements.junction[k]), int(lanes.edge[movements.to_lane[k]])) for k in signalled.tolist()
-        }
-        found: dict[int, dict[int, Any]] = {}
-        for row, edge in sorted(pairs):
-            rows = np.arange(edges.lane_start[edge], edges.lane_start[edge + 1])
-            found.setdefault(row, {})[edge] = rows
-        return found
+    row: int
+    snapshot: Snapshot
+    standing: F64
+    said: Explained | None
+
+    @property
+    def time_s(self) -> float:
+        return self.snapshot.time_s
 
 
 def _first(before: int, rows: Any) -> list[int]:
     """Rows, with that of which something was told lately at their head."""
     return list(dict.fromkeys([before] * (before >= 0) + [int(k) for k in rows]))
-
-
-def _street(approach: Approach) -> str:
-    return approach.name or approach.edge
-
-
-def _cause(kind: str, remedy: str, says: str, about: str = "", stage: str = "", **figures: float) -> Cause:
-    rounded = {name: round(float(value), 2) for name, value in figures.items()}
-    return Cause(CauseKind[kind], Remedy[remedy], says, rounded, about, stage)

@@ -1,6 +1,7 @@
 /** Vital signs and the worst junctions, as the API tells them. */
 
 import { request } from '../api/client';
+import type { MissionKind } from '../api/mission-types';
 import type { Known } from '../api/types';
 
 export type SignId = 'delay' | 'throughput' | 'vehicles' | 'spill-backs' | 'incidents' | 'silent-cameras' | 'local-controllers' | 'brains';
@@ -39,6 +40,22 @@ export type CauseKind =
   | 'uneven'
   | 'unknown';
 
+/** The vehicle for which a junction is held; a bus, or that of a mission. */
+export interface HeldFor {
+  id: string;
+  kind: MissionKind | 'bus';
+  /** Its call sign; of a bus its line. */
+  name: string;
+  /** Where a mission drives to, "" not known. */
+  to_edge: string;
+  stage: string;
+  /** When it is expected at the stop line. */
+  until_s: Known;
+}
+
+/** What the brain has in mind with the stage that a cause names; '' where it does not say. */
+export type StageState = '' | 'shown' | 'next' | 'costs-more' | 'left-out';
+
 export type Remedy =
   | 'open-incident'
   | 'give-back'
@@ -48,6 +65,7 @@ export type Remedy =
   | 'follow-mission'
   | 'try-what-if'
   | 'show-stage'
+  | 'see-reasons'
   | 'look-at-junction';
 
 export interface Cause {
@@ -59,6 +77,14 @@ export interface Cause {
   /** Street of the approach it speaks of, "" for none. */
   name: string;
   stage: string;
+  stage_state: StageState;
+  /** The stage that the brain chooses instead. */
+  chosen: string;
+  /** Edge of the road ahead that is full, and its street. */
+  road: string;
+  road_name: string;
+  /** Edge of who is held back by it, "" for all. */
+  approach: string;
 }
 
 export interface WorstPlace {
@@ -69,6 +95,7 @@ export interface WorstPlace {
   fullest: string;
   fullest_share: number;
   causes: Cause[];
+  held_for: HeldFor | null;
 }
 
 export const nowApi = {

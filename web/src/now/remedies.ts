@@ -38,6 +38,7 @@ export function follow(place: WorstPlace, cause: Cause): void {
     case 'look-downstream':
       return go(JUNCTION, cause.about || place.junction);
     case 'show-stage':
+    case 'see-reasons':
       return go(JUNCTION, place.junction, cause.stage ? { stage: cause.stage } : {});
     default:
       return go(JUNCTION, place.junction);

@@ -1,4 +1,4 @@
-/** Vital signs each second, the worst junctions every three; asked only while somebody looks. */
+/** Vital signs and the worst junctions, each second and of the same moment; asked only while somebody looks. */
 
 import { getState } from '../state/store';
 import { makeStore } from '../state/make-store';
@@ -7,25 +7,23 @@ import { nowApi, type VitalSigns, type WorstPlace } from './api';
 interface NowState {
   signs: VitalSigns | null;
   worst: WorstPlace[] | null;
+  /** Platform second of that list. */
+  worstS: number;
   /** The newest question got no answer. */
   lost: boolean;
   /** The junction of the row that somebody points at, "" for none. */
   pointed: string;
 }
 
-export const nowStore = makeStore<NowState>({ signs: null, worst: null, lost: false, pointed: '' });
+export const nowStore = makeStore<NowState>({ signs: null, worst: null, worstS: Number.NaN, lost: false, pointed: '' });
 
-const WORST_EVERY = 3;
 const LISTED = 4;
-let round = 0;
 
 /** Ask once more; called by the page's own rhythm of a second. */
 export async function refreshNow(): Promise<void> {
   try {
-    nowStore.set({ signs: await nowApi.vitalSigns(), lost: false });
-    const asked = round++ % WORST_EVERY === 0 && getState().city;
-    const worst = asked ? await nowApi.worst(LISTED) : nowStore.get().worst;
-    if (worst) nowStore.set({ worst: ranked(worst) });
+    const [signs, worst] = await Promise.all([nowApi.vitalSigns(), getState().city ? nowApi.worst(LISTED) : null]);
+    nowStore.set({ signs, lost: false, ...(worst && { worst: ranked(worst), worstS: signs.time_s }) });
   } catch {
     nowStore.set({ lost: true });
   }

@@ -1,7 +1,7 @@
 /** Where the city does worst, why, and what can be done: for somebody who has never seen it. */
 
 import type { JSX } from 'preact';
-import { formatTenth, formatWhole } from '../format';
+import { formatClock, formatTenth, formatWhole } from '../format';
 import { selectJunction } from '../state/actions';
 import { getState, useStore } from '../state/store';
 import { useMay } from '../state/user';
@@ -9,6 +9,7 @@ import { text } from '../text';
 import { useHeld } from '../ui/held';
 import type { Cause, CauseKind, WorstPlace } from './api';
 import { nameApproach } from './approach-name';
+import { tellVehicle } from './held-for';
 import { follow, tryWhatIf } from './remedies';
 import { nowStore } from './store';
 import { words } from './text';
@@ -19,13 +20,15 @@ export function Worst({ held }: { held: boolean }): JSX.Element {
   const live = nowStore.use((s) => s.worst);
   // reasons and remedies stay as they are, too: a line more would move what is aimed at
   const worst = useHeld(live, held && live !== null);
+  const keptS = useHeld(nowStore.use((s) => s.worstS), held && live !== null);
+  const epoch = useStore((s) => s.city?.epoch ?? '');
   const lost = nowStore.use((s) => s.lost);
   return (
     <section aria-labelledby="worst-title" data-testid="worst">
       <header>
         <h2 id="worst-title">{words.worst.title}</h2>
         <span class="caption" data-testid="worst-caption">
-          {held ? words.worst.held : words.worst.caption}
+          {held ? words.worst.held(formatClock(epoch, keptS)) : words.worst.caption}
         </span>
       </header>
       {worst === null && <p class="muted">{lost ? words.worst.lost : words.worst.waiting}</p>}
@@ -43,18 +46,37 @@ export function Worst({ held }: { held: boolean }): JSX.Element {
 /** Causes that speak of an approach: about is its edge. */
 const OF_APPROACHES: ReadonlySet<CauseKind> = new Set(['camera-silent', 'demand', 'full-approach', 'uneven', 'unknown']);
 
-export function causeInWords(cause: Cause): string {
+export function causeInWords(place: WorstPlace, cause: Cause): string {
+  const { geometry, city, snapshot } = getState();
+  if (cause.kind === 'priority' && place.held_for) return tellVehicle(place.held_for, geometry, city?.epoch ?? '', snapshot?.time_s ?? 0);
   const figures = Object.fromEntries(
     Object.entries(cause.figures).map(([name, value]) => [name, formatWhole(name === 'share' ? value * 100 : value)]),
   );
-  const about = cause.about && OF_APPROACHES.has(cause.kind) ? nameApproach(cause.about, cause.name, getState().geometry) : cause.name || cause.about;
-  return words.worst.cause[cause.kind]?.(figures, about) ?? cause.says;
+  const about = cause.about && OF_APPROACHES.has(cause.kind) ? nameApproach(cause.about, cause.name, geometry) : cause.name || cause.about;
+  const said = cause.kind === 'spill-back' ? fullRoad(cause, figures) : (words.worst.cause[cause.kind]?.(figures, about) ?? cause.says);
+  return [said, stageInWords(cause, figures)].filter(Boolean).join(words.worst.and);
 }
 
-function remedyInWords(cause: Cause): string {
+/** Which road is full, where it must empty, and who is held back by it. */
+function fullRoad({ road_name: street, about, approach, name }: Cause, figures: Record<string, string>): string {
+  const road = street || (about ? words.worst.roadTo(junctionName(about)) : '');
+  return approach ? words.worst.blocked(nameApproach(approach, name, getState().geometry), road, figures) : words.worst.cause['spill-back'](figures, road);
+}
+
+/** What the brain has in mind with the stage that would serve them, "" where it does not say. */
+function stageInWords({ stage, stage_state: state, chosen, figures: known }: Cause, figures: Record<string, string>): string {
+  const epoch = getState().city?.epoch ?? '';
+  const at = known['from_s'] === undefined ? '' : formatClock(epoch, known['from_s']);
+  return state ? words.worst.brain[state]({ stage, chosen, at, more: figures['more_veh_s'] ?? '' }) : '';
+}
+
+export function remedyInWords(cause: Cause): string {
   if (cause.remedy === 'show-stage' && cause.stage) return words.worst.requestStage(cause.stage);
+  if (cause.remedy === 'look-downstream') return cause.about ? words.worst.lookAhead(junctionName(cause.about)) : words.worst.remedy['look-at-junction'];
   return words.worst.remedy[cause.remedy] ?? words.worst.remedy['look-at-junction'];
 }
+
+const junctionName = (id: string): string => getState().geometry?.junctions.find((one) => one.id === id)?.name || id;
 
 export function useJunctionName(id: string): string {
   return useStore((s) => s.geometry?.junctions.find((one) => one.id === id)?.name || id);
@@ -64,25 +86,28 @@ function Place({ place, now, rank }: { place: WorstPlace; now: WorstPlace; rank:
   const name = useJunctionName(place.junction);
   const row = useStore((s) => s.geometry?.junctions.findIndex((one) => one.id === place.junction) ?? -1);
   const operator = useMay('operator');
+  const epoch = useStore((s) => s.city?.epoch ?? '');
   const [first, ...further] = place.causes;
+  const vehicle = now.held_for;
   return (
     <li class="worst-place" data-testid="worst-place" {...pointsAt(place.junction)}>
       <button type="button" class="row worst-open" disabled={row < 0} onClick={() => selectJunction(row)}>
         <span class="name" title={name}>
           {words.worst.rank(rank, name)}
         </span>
+        {vehicle && first?.kind !== 'priority' && <HeldMark said={tellVehicle(vehicle, getState().geometry, epoch, getState().snapshot?.time_s ?? 0)} />}
         <span class="number" title={text.panel.queueHint}>
           {words.worst.queue(formatTenth(now.standing_veh))}
         </span>
       </button>
       {first && (
-        <p class="cause" title={further.map(causeInWords).join(' · ')}>
-          {causeInWords(first)}
+        <p class="cause" title={further.map((one) => causeInWords(place, one)).join(' · ')}>
+          {causeInWords(place, first)}
           {further.length > 0 && <span class="muted"> (+{words.worst.further(further.length)})</span>}
         </p>
       )}
       {first && (
-        <button type="button" class="link remedy" data-testid="worst-remedy" onClick={() => follow(place, first)}>
+        <button type="button" class="link remedy" data-testid="worst-remedy" title={first.remedy === 'look-downstream' ? words.worst.drains : undefined} onClick={() => follow(place, first)}>
           {remedyInWords(first)}
         </button>
       )}
@@ -92,5 +117,14 @@ function Place({ place, now, rank }: { place: WorstPlace; now: WorstPlace; rank:
         </button>
       )}
     </li>
+  );
+}
+
+/** Live also in a list that is kept in place: whoever would take the junction over must know. */
+function HeldMark({ said }: { said: string }): JSX.Element {
+  return (
+    <span class="held-mark" title={said} data-testid="worst-held-for">
+      {said}
+    </span>
   );
 }

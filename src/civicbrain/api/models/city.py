@@ -240,7 +240,8 @@ class PlanView(Struct, frozen=True):
 
 class JunctionDetail(Struct, frozen=True):
     """Everything its controller knows. Matrices are [ending group][starting group]; conflict: 0 none,
-    1 permitted, 2 prohibited. explanation: what the brain last said of this junction."""
+    1 permitted, 2 prohibited. explanation: what the brain last said of this junction, at platform second
+    explained_s. stage: null between stages."""
 
     id: str
     name: str
@@ -256,6 +257,7 @@ class JunctionDetail(Struct, frozen=True):
     local_plan: PlanView
     lamps: str
     explanation: dict[str, Any]
+    explained_s: float | None = None
     delay_s: float | None = None
     queue_veh: float | None = None
     mode: str | None = None

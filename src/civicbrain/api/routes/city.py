@@ -9,6 +9,7 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
+from msgspec import Struct
 
 from civicbrain import __version__
 from civicbrain.api.geometry import bounds_of, lonlat_affine
@@ -17,7 +18,7 @@ from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.static import accepts_gzip
 from civicbrain.api.views import junction_now, state_columns, told
-from civicbrain.city.signals import SignalJunction
+from civicbrain.city.signals import SignalJunction, mode_name
 from civicbrain.contracts import wire
 
 
@@ -81,11 +82,13 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         if row < 0:
             raise ProblemError(404, "no such junction; /v1/junctions lists them")
         junction = city.junctions[row]
-        explanation: dict[str, Any] = {}
-        if not link.brain_away:
-            answer = await link.command(wire.BrainCommand("junction", text=junction.id))
-            explanation = told(answer or {}, dict[str, Any]).get("explanation") or {}
         now = junction_now(junction, row, int(city.signals.group_start[row]), state_columns(link.state))
+        said = _Said()
+        if not link.brain_away:
+            said = told(await link.command(wire.BrainCommand("junction", text=junction.id)) or {}, _Said)
+        if said.lamps:  # fresher than the state that is published
+            shown = junction.stages[said.stage].id if 0 <= said.stage < len(junction.stages) else None
+            now |= {"mode": mode_name(said.mode) or None, "stage": shown, "lamps": said.lamps}
         return models.JunctionDetail(
             **_identity(junction),
             **now,
@@ -108,10 +111,21 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
                 offset_s=junction.local_plan.offset_s,
                 cycle_s=junction.local_plan.cycle_s,
             ),
-            explanation=explanation,
+            explanation=said.explanation,
+            explained_s=said.explained_s,
         )
 
     return [get_city, get_geometry, list_junctions, get_junction]
+
+
+class _Said(Struct, frozen=True):
+    """The brain process's reply to "junction"."""
+
+    explanation: dict[str, Any] = {}
+    explained_s: float | None = None
+    mode: int = -1
+    stage: int = -1
+    lamps: str = ""
 
 
 def _identity(junction: SignalJunction) -> dict[str, Any]:

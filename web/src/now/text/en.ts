@@ -1,6 +1,6 @@
 /** Texts of the city now, in English. */
 
-import type { CauseKind, Remedy, SignId } from '../api';
+import type { CauseKind, Remedy, SignId, StageState } from '../api';
 
 const signs: Record<SignId, string> = {
   delay: 'Mean delay',
@@ -33,6 +33,7 @@ const remedies: Record<Remedy, string> = {
   'follow-mission': 'Follow the mission',
   'try-what-if': 'Try it in a what-if',
   'show-stage': 'Request a stage',
+  'see-reasons': 'See the brain’s reasons',
   'look-at-junction': 'Look at the junction',
 };
 
@@ -42,14 +43,31 @@ const causes: Record<CauseKind, (figures: Figures, about: string) => string> = {
   incident: (f) => `An incident, ${f['distance_m'] ?? ''} m away`,
   override: (f, about) => `${about} holds it for another ${f['left_s'] ?? '–'} s`,
   'camera-silent': (f, about) => (f['silent_s'] ? `The camera on ${about} has been silent for ${f['silent_s']} s` : `No camera sees ${about}`),
-  'spill-back': (f) => `The road ahead of it is full (${f['share'] ?? '–'} %): green does not help`,
+  'spill-back': (f, road) => `The road ahead of it${road ? `, ${road},` : ''} is full (${f['share'] ?? '–'} %): green does not help`,
   'local-mode': (_f, about) =>
     `It runs its local plan: ${{ off: 'the brain is switched off', starting: 'the brain is starting', 'backing-off': 'the brain has failed and is started again' }[about] ?? 'it does not follow the brain'}`,
-  priority: (_f, about) => (about ? `Held for mission ${about}` : 'Held for a bus'),
+  priority: (_f, about) => (about ? `Held for ${about}` : 'Held for a bus'),
   demand: (f, about) => `Demand beyond capacity on ${about}: its queue has grown from ${f['before_veh'] ?? '–'} to ${f['after_veh'] ?? '–'} vehicles and no longer clears`,
   'full-approach': (f, about) => `The queue on ${about} keeps filling the view of its camera (${f['queue_veh'] ?? '–'} vehicles in the mean)`,
   uneven: (f, about) => `${f['queue_veh'] ?? '–'} vehicles wait on ${about} while the others are nearly empty`,
   unknown: (f, about) => (about ? `Nothing is known to be wrong; most wait on ${about} (${f['queue_veh'] ?? '–'} in the mean)` : 'The queue has cleared for now'),
+};
+
+interface OfStage {
+  stage: string;
+  chosen: string;
+  /** When, "" not known. */
+  at: string;
+  /** Vehicle-seconds. */
+  more: string;
+}
+
+/** What the brain has in mind with the stage that would serve those who wait. */
+const brain: Record<Exclude<StageState, ''>, (of: OfStage) => string> = {
+  shown: ({ stage }) => `stage ${stage}, which serves them, is shown now`,
+  next: ({ stage, at }) => `stage ${stage}, which serves them, comes next${at ? `, at ${at}` : ''}`,
+  'costs-more': ({ stage, chosen, more }) => `the brain keeps them waiting: with stage ${stage} it expects ${more} vehicle-seconds more than with ${chosen}`,
+  'left-out': () => 'the brain leaves out every stage that serves them for now',
 };
 
 export const en = {
@@ -72,7 +90,7 @@ export const en = {
   worst: {
     title: 'Worst now',
     caption: 'longest queues, mean of 2 min',
-    held: 'kept in place while you point here',
+    held: (clock: string) => `as of ${clock}, kept while you point here`,
     none: 'Nowhere has a queue lasted over the past two minutes.',
     waiting: 'Looking…',
     lost: 'The list cannot be fetched.',
@@ -85,7 +103,21 @@ export const en = {
     whatIfHere: 'Try a what-if here',
     remedy: remedies,
     requestStage: (stage: string) => `Request stage ${stage}`,
+    /** Between a cause and what the brain has in mind. */
+    and: '; ',
+    brain,
+    /** Who is held back by a full road. */
+    blocked: (approach: string, road: string, f: Figures) => `The road ahead of ${approach}${road ? `, ${road},` : ''} is full: ${f['queue_veh'] ?? '–'} wait there, and green does not help`,
+    roadTo: (junction: string) => `the road to ${junction}`,
+    lookAhead: (junction: string) => `Look at ${junction}, where it must empty`,
+    drains: 'The full road empties there. Until it does, letting fewer in upstream keeps this junction free; more green here does not.',
     rank: (rank: number, name: string) => `${rank}. ${name}`,
+  },
+  heldFor: {
+    bus: (line: string) => (line ? `bus line ${line}` : 'a bus'),
+    mission: (vehicle: string, to: string) => (to ? `${vehicle} to ${to}` : vehicle),
+    held: (who: string) => `Held for ${who}`,
+    until: (who: string, clock: string) => `Held for ${who} until about ${clock}`,
   },
   layers: {
     worst: 'Worst places',

@@ -140,7 +140,7 @@ function WorstPlaces({ rank }: { rank: number }): JSX.Element {
               {k + 1}. {geometry?.junctions.find((one) => one.id === place.junction)?.name || place.junction}
             </b>
             <span>{nowWords.worst.queue(formatTenth(place.standing_veh))}</span>
-            {place.causes[0] && <p>{causeInWords(place.causes[0])}</p>}
+            {place.causes[0] && <p>{causeInWords(place, place.causes[0])}</p>}
           </li>
         ))}
       </ol>

@@ -1,0 +1,67 @@
+"""Causes and remedies as they are told: their figures, what they speak of, and one English sentence."""
+
+from __future__ import annotations
+
+import msgspec
+
+from civicbrain.city.approaches import Approach
+from civicbrain.contracts.overrides import HeldFor, Holder
+from civicbrain.contracts.worst import Cause, CauseKind, Remedy, StageState
+from civicbrain.runtime.held_for import BUS
+from civicbrain.runtime.roads_ahead import Road
+from civicbrain.runtime.stage_words import StageWord
+
+
+def street_of(approach: Approach) -> str:
+    """How an approach is called."""
+    return approach.name or approach.edge
+
+
+def say_road(road: Road) -> str:
+    """How a road is called, and which junction ends it."""
+    return (road.name or road.edge_id) + (f", up to {road.ahead}" if road.ahead else "")
+
+
+def say_word(word: StageWord) -> str:
+    """One English sentence on the stage that serves an approach."""
+    stage, chosen = word.stage, word.chosen
+    match word.state:
+        case StageState.SHOWN:
+            return f"Stage {stage}, which serves it, is shown now."
+        case StageState.NEXT:
+            return f"Stage {stage}, which serves it, comes next."
+        case StageState.COSTS_MORE:
+            return f"The brain expects {word.more_veh_s:.0f} veh s more of stage {stage} than of {chosen}."
+        case StageState.LEFT_OUT:
+            return "The brain leaves out every stage that serves it."
+    return ""
+
+
+def held_cause(holder: Holder, vehicle: HeldFor | None, now_s: float) -> Cause:
+    """Held for a mission or a bus."""
+    bus = vehicle is not None and vehicle.kind == BUS
+    name = (vehicle.name if vehicle is not None else "") or holder.mission
+    whom = f"{'bus ' * bus}{name}" if name else "a bus"
+    figures = {}
+    if vehicle is not None and vehicle.until_s is not None and vehicle.until_s > now_s:
+        figures["left_s"] = vehicle.until_s - now_s
+    remedy = "FOLLOW_MISSION" if holder.mission else "LOOK_AT_JUNCTION"
+    about = holder.mission or holder.trip
+    cause = make_cause("PRIORITY", remedy, f"It is held for {whom}.", about, **figures)
+    return msgspec.structs.replace(cause, name=name, stage=holder.what)
+
+
+def road_cause(road: Road, says: str, approach: Approach | None = None, **figures: float) -> Cause:
+    """A road ahead that is full: what helps is at the junction that ends it. approach: which it holds back,
+    None where it holds back all."""
+    cause = make_cause("SPILL_BACK", "LOOK_DOWNSTREAM", says, road.ahead, **figures)
+    cause = msgspec.structs.replace(cause, road=road.edge_id, road_name=road.name)
+    if approach is None:
+        return cause
+    return msgspec.structs.replace(cause, name=approach.name, approach=approach.edge)
+
+
+def make_cause(kind: str, remedy: str, says: str, about: str = "", **figures: float) -> Cause:
+    """kind, remedy: names of their members."""
+    rounded = {name: round(float(value), 2) for name, value in figures.items()}
+    return Cause(CauseKind[kind], Remedy[remedy], says, rounded, about)

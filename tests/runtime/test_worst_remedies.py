@@ -1,0 +1,161 @@
+"""What the list of the worst junctions advises, when the brain has said what it knows of the junction."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from watched_street import CITY, Street, queue
+
+from civicbrain.contracts.brain import Priority
+from civicbrain.contracts.overrides import HeldFor, Holder
+from civicbrain.contracts.sandbox import sandbox_city
+from civicbrain.runtime.roads_ahead import RoadsAhead
+from civicbrain.runtime.worst import WorstPlaces
+
+SIDE, MAIN = 1, 0
+WEST_WAITS = {"queue_veh": {"W-through": 3.0, "N-through": 1.0}, "demand_veh": {"W-through": 1.0}}
+
+
+@pytest.fixture
+def street():
+    """Three wait at A from the west, at red; one from the north."""
+    street = Street()
+    for _ in range(60):
+        street.second([*queue("WA_0", 3), *queue("NAA_0", 1)], stage=SIDE)
+    return street
+
+
+def cause_at(street, said=None, junction="A", **known):
+    words = {} if said is None else {junction: said}
+    place = next(p for p in street.list(words=words, **known) if p.junction == junction)
+    return place.causes[0]
+
+
+def weighed(chosen, **costs):
+    return WEST_WAITS | {"chosen": chosen, "expected_delay_veh_s": costs, "full_outlets": []}
+
+
+def test_where_the_brain_says_nothing_the_stage_that_serves_most_is_named(street):
+    cause = cause_at(street)
+    assert (cause.kind, cause.remedy, cause.stage) == ("unknown", "show-stage", "main")
+
+
+def test_a_full_road_ahead_is_the_cause_and_no_stage_is_its_remedy(street):
+    said = weighed("side", side=40.0, main=90.0) | {"full_outlets": ["W-through"]}
+    cause = cause_at(street, said)
+    assert (cause.kind, cause.remedy, cause.stage) == ("spill-back", "look-downstream", "")
+    assert (cause.approach, cause.road, cause.about) == (
+        "WA",
+        "AB",
+        "B",
+    )
+    assert "Nothing is known to be wrong" not in cause.says
+    assert "AB" in cause.says
+    assert cause.figures["queue_veh"] == 3.0
+
+
+def test_a_full_road_that_lets_one_in_now_and_then_stays_the_cause_for_some_seconds(street):
+    full = weighed("side", side=40.0, main=90.0) | {"full_outlets": ["W-through"]}
+    open_again = weighed("side", side=40.0, main=90.0)
+    assert cause_at(street, full).kind == "spill-back"
+    street.second([*queue("WA_0", 3), *queue("NAA_0", 1)], stage=SIDE)
+    assert cause_at(street, open_again).kind == "spill-back"
+    for _ in range(12):
+        street.second([*queue("WA_0", 3), *queue("NAA_0", 1)], stage=SIDE)
+    assert cause_at(street, open_again).kind == "unknown"
+
+
+def test_a_full_road_before_a_few_of_those_who_wait_is_not_the_cause(street):
+    said = weighed("main", side=90.0, main=40.0) | {"full_outlets": ["W-left"]}
+    assert cause_at(street, said).kind == "unknown"
+
+
+def test_a_growing_queue_before_a_full_road_is_no_demand_beyond_capacity():
+    street = Street()
+    for second in range(260):
+        street.second([*queue("WA_0", min(19, second // 12)), *queue("EB_0", 3)], stage=SIDE)
+    assert cause_at(street).kind == "demand"
+    cause = cause_at(street, weighed("side", side=1.0) | {"full_outlets": ["W-through", "W-left"]})
+    assert (cause.kind, cause.remedy) == ("spill-back", "look-downstream")
+
+
+def test_a_stage_that_is_shown_is_not_asked_for(street):
+    street.second([*queue("WA_0", 3), *queue("NAA_0", 1)], stage=MAIN)
+    cause = cause_at(street, weighed("main", side=90.0, main=40.0))
+    assert (cause.remedy, cause.stage, cause.stage_state) == ("see-reasons", "main", "shown")
+    assert "is shown now" in cause.says
+
+
+def test_a_stage_that_the_brain_shows_next_is_not_asked_for(street):
+    soon = {"schedule": [
+        {"stage": "side", "from_s": street.now_s, "until_s": street.now_s + 7.0},
+        {"stage": "main", "from_s": street.now_s + 7.0, "until_s": street.now_s + 18.0},
+    ]}  # fmt: skip
+    cause = cause_at(street, weighed("side", side=40.0, main=90.0) | soon)
+    assert (cause.remedy, cause.stage_state) == ("see-reasons", "next")
+    assert cause.figures["from_s"] == street.now_s + 7.0
+    chosen = cause_at(street, weighed("main", side=90.0, main=40.0))
+    assert (chosen.remedy, chosen.stage_state) == ("see-reasons", "next")
+
+
+def test_what_costs_more_than_the_brains_choice_is_said_to_cost_so_much(street):
+    cause = cause_at(street, weighed("side", side=40.0, main=185.0))
+    assert (cause.remedy, cause.stage, cause.chosen) == ("see-reasons", "main", "side")
+    assert (cause.stage_state, cause.figures["more_veh_s"]) == ("costs-more", 145.0)
+    assert "145 veh s more of stage main than of side" in cause.says
+    # a stage that has just begun is not weighed for some seconds: what was known of it holds as long
+    street.second([*queue("WA_0", 3), *queue("NAA_0", 1)], stage=SIDE)
+    assert cause_at(street, weighed("side")).figures["more_veh_s"] == 145.0
+
+
+def test_a_stage_that_the_brain_leaves_out_is_never_named(street):
+    cause = cause_at(street, weighed("side", side=40.0))
+    assert (cause.remedy, cause.stage, cause.stage_state) == ("see-reasons", "", "left-out")
+    pressure = {"chosen": "side", "stages": {"main": {"worth": 0.0}, "side": {"worth": 0.4}}}
+    assert cause_at(street, pressure).stage == ""
+
+
+def test_a_controller_that_takes_plans_only_is_not_asked_for_a_stage():
+    street = Street()
+    street.worst = WorstPlaces(sandbox_city(plan_only=("A",)), street.recent)
+    for _ in range(60):
+        street.second(queue("WA_0", 3), stage=SIDE)
+    cause = cause_at(street)
+    assert (cause.remedy, cause.stage) == ("look-at-junction", "")
+
+
+def test_words_that_cannot_be_read_are_no_words(street):
+    cause = cause_at(street, {"full_outlets": 3, "chosen": ["?"]})
+    assert cause.remedy in ("show-stage", "see-reasons")
+
+
+def test_an_ambulance_is_told_by_its_call_sign_and_a_bus_by_its_line(street):
+    mission = Holder("priority", Priority.EMERGENCY, "side", 90.0, 200.0, "m-c1c37bba")
+    ambulance = HeldFor("m-c1c37bba", "ambulance", "Ambulance 7", "BE", "side", street.now_s + 12.0)
+    [place] = [p for p in street.list(holders={"A": mission}, held_for={"A": ambulance}) if p.junction == "A"]
+    assert place.held_for == ambulance  # told up front, whatever the first cause is
+    cause = next(c for c in place.causes if c.kind == "priority")
+    assert (cause.remedy, cause.about, cause.name) == ("follow-mission", "m-c1c37bba", "Ambulance 7")
+    assert (cause.says, cause.figures) == ("It is held for Ambulance 7.", {"left_s": 12.0})
+    bus = Holder("priority", Priority.TRANSIT, "side", 90.0, 200.0, trip="10_frequency1.43")
+    vehicle = HeldFor("10_frequency1.43", "bus", "10", stage="side")
+    [place] = [p for p in street.list(holders={"A": bus}, held_for={"A": vehicle}) if p.junction == "A"]
+    cause = next(c for c in place.causes if c.kind == "priority")
+    assert (cause.remedy, cause.says) == ("look-at-junction", "It is held for bus 10.")
+
+
+def test_the_junction_ahead_is_found_behind_nodes_without_a_signal():
+    network, movements = CITY.network, CITY.network.movements
+    node_junction, ids = network.nodes.junction.copy(), network.nodes.ids
+    node_junction[[ids.index("B"), ids.index("E")]] = -1, 1  # the second signal stands at the far end
+    free = np.where(movements.junction == 1, -1, movements.junction).astype(np.int32)
+    nodes, moves = replace(network.nodes, junction=node_junction), replace(movements, junction=free)
+    city = replace(CITY, network=replace(network, nodes=nodes, movements=moves))
+    roads = {road.edge_id: road.ahead for road in RoadsAhead(city).of_junction[0]}
+    assert roads == {"AB": CITY.junctions[1].id, "AW": "", "ANA": "", "ASA": ""}
