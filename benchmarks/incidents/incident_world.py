@@ -14,6 +14,12 @@ from civicbrain.city.folder import load_city
 from civicbrain.city.model import City
 from civicbrain.city.network import F64
 from civicbrain.city.observations import Detections
+from civicbrain.city.store import Store
+from civicbrain.evaluate.run import TwinDoor
+from civicbrain.guard import Guard
+from civicbrain.ledger import Ledger
+from civicbrain.runtime.hosts import InlineHost
+from civicbrain.runtime.loop import Loop
 from civicbrain.twin.incidents import RoadIncident, Truth
 from civicbrain.twin.options import TwinOptions
 from civicbrain.twin.simulation import Twin
@@ -25,7 +31,8 @@ are an assumption of ours for roadside video (no source that holds for all of th
 
 @dataclass(frozen=True)
 class Run:
-    """scale: factor on the demand. length_s: of the window, from the city's begin on."""
+    """scale: factor on the demand. length_s: of the window, from the city's begin on. control: of the signals
+    room; none: the city's own plan, as local plan of our controllers."""
 
     city_folder: Path
     seed: int
@@ -33,6 +40,7 @@ class Run:
     coverage: float
     length_s: float
     incidents: tuple[RoadIncident, ...] = ()
+    control: str = ""
 
 
 def simulate(run: Run, watch: Callable[[City, float, list[Any]], None]) -> dict[str, Truth]:
@@ -51,14 +59,25 @@ def simulate(run: Run, watch: Callable[[City, float, list[Any]], None]) -> dict[
         incidents=run.incidents,
         **NOISE,
     )
-    twin = Twin(city, options)
+    door = TwinDoor()
+    loop = _loop(city, run, door) if run.control else None
+    door.twin = twin = Twin(city, options)
     try:
         while not twin.ended:
             twin.step()
-            watch(city, twin.time_s, list(twin.sense()))
+            seen = list(twin.sense())
+            watch(city, twin.time_s, seen)
+            if loop is not None:
+                loop.tick(seen, twin.time_s)
         return twin.truths
     finally:
         twin.close()
+
+
+def _loop(city: City, run: Run, door: TwinDoor) -> Loop:
+    """The control of the run, as in a live city."""
+    host = InlineHost.from_room("signals", city, seed=run.seed, options={"control": run.control})
+    return Loop(city, Store(city), Guard(city, Ledger(None), door), [host])
 
 
 def measure_flows(run: Run) -> Flows:

@@ -39,7 +39,7 @@ def recorded(spec: Spec, folder: Path) -> Path:
             calm = Run(where, 1000 + spec.seed, spec.scale, 1.0, min(spec.seconds, FLOWS_S))
             flows = in_process(measure_flows, calm)
             incidents = tuple(draw(city, flows, spec.seed, begin_s, begin_s + spec.seconds, spec.wanted))
-        run = Run(where, spec.seed, spec.scale, spec.coverage, spec.seconds, incidents)
+        run = Run(where, spec.seed, spec.scale, spec.coverage, spec.seconds, incidents, spec.control)
         in_process(_record, run, file)
     return file
 

@@ -21,7 +21,7 @@ import numpy as np  # noqa: E402
 from draw_incidents import WARM_UP_S  # noqa: E402
 from plots import plot  # noqa: E402
 from recordings import recorded, replay, run_of  # noqa: E402
-from runs import COMPARED, FULL, PILOT, Spec, held_out  # noqa: E402
+from runs import COMPARED, FULL, PILOT, UNDER_BRAIN, Spec, held_out  # noqa: E402
 from scoring import AGAIN, EFFECT, Queues, Scored, match_run  # noqa: E402
 from summary import VIEWS, condense, table  # noqa: E402
 
@@ -44,6 +44,7 @@ BASELINE_NEAR_M = 150.0
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="all runs: more than 500 incidents, hours")
+    parser.add_argument("--under-brain", action="store_true", help="all runs under the signals brain")
     parser.add_argument("--city", action="append", default=[], help="a held-out one (.sumocfg); repeat")
     parser.add_argument("--only", action="append", default=[], help="runs whose label has this; repeat")
     parser.add_argument("--recordings", type=Path, default=HERE / "recordings", help="kept there, 25 MB each")
@@ -54,7 +55,8 @@ def main() -> int:
     parser.add_argument("--box", action="store_true", help="only with the box in view: half the work")
     parser.add_argument("--results", type=Path, default=HERE / "results.json")
     arguments = parser.parse_args()
-    specs = FULL if arguments.full else [] if arguments.city else PILOT
+    specs = FULL if arguments.full else [] if arguments.city or arguments.under_brain else PILOT
+    specs = [*specs, *(UNDER_BRAIN if arguments.under_brain else ())]
     specs = [*specs, *(spec for city in arguments.city for spec in held_out(city))]
     done = json.loads(arguments.results.read_text())["runs"] if arguments.results.is_file() else []
     brain = fingerprint()
@@ -131,7 +133,7 @@ def one_run(spec: Spec, recordings: Path, only_ours: bool = False, both_views: b
         figures |= _baselines(spec, recordings)
     return {
         "run": spec.label, "city": spec.name, "coverage": spec.coverage, "scale": spec.scale, "seed": seed,
-        "incidents": bool(spec.wanted), "held_out_city": spec.is_held_out,
+        "incidents": bool(spec.wanted), "held_out_city": spec.is_held_out, "control": spec.control,
         "junction_hours": len(city.junctions) * seconds / 3600.0 * spec.coverage,
         "out_of_view": scored["ours 1"].unseen,
         "detectors": figures,

@@ -17,7 +17,7 @@ GENERATED = {"generated-40": (40, 7), "generated-60": (60, 8), "generated-100": 
 @dataclass(frozen=True)
 class Spec:
     """A run. scale: factor on the demand. wanted: incidents asked for (fewer find room); 0: none, for the
-    false alarms of ordinary traffic."""
+    false alarms of ordinary traffic. control: see `incident_world.Run`."""
 
     city: str
     scale: float
@@ -25,6 +25,7 @@ class Spec:
     seed: int
     wanted: int
     seconds: float = 2400.0
+    control: str = ""
 
     @property
     def name(self) -> str:
@@ -40,12 +41,14 @@ class Spec:
     def label(self) -> str:
         """For people."""
         text = f"{self.name}, demand x {self.scale:g}, coverage {self.coverage:g}, seed {self.seed}"
+        text += f", under {self.control}" if self.control else ""
         return text + ("" if self.wanted else ", no incidents")
 
     @property
     def key(self) -> str:
         """For file names."""
-        return f"{self.name}_x{self.scale:g}_c{self.coverage:g}_s{self.seed}_n{self.wanted}_{self.seconds:g}s"
+        key = f"{self.name}_x{self.scale:g}_c{self.coverage:g}_s{self.seed}_n{self.wanted}_{self.seconds:g}s"
+        return f"{key}_{self.control}" if self.control else key
 
     def file(self, folder: Path) -> Path:
         """Of its recording."""
@@ -62,7 +65,9 @@ DEVELOP = [
     Spec("ingolstadt21", 1.0, 1.0, 104, 0), Spec("generated-60", 1.2, 1.0, 105, 0),
     Spec("ingolstadt7", 0.7, 1.0, 106, 0), Spec("cologne8", 0.7, 1.0, 107, 24),
     Spec("cologne8", 1.2, 1.0, 108, 0, 3600.0), Spec("cologne3", 1.0, 1.0, 108, 0, 3600.0),
-    Spec("ingolstadt21", 0.7, 0.5, 105, 40),
+    Spec("ingolstadt21", 0.7, 0.5, 105, 40), Spec("ingolstadt21", 1.0, 1.0, 110, 0, control="brain"),
+    Spec("cologne8", 1.0, 1.0, 110, 0, control="brain"),
+    Spec("ingolstadt21", 1.0, 1.0, 111, 40, control="brain"),
 ]  # fmt: skip
 """Whatever is chosen is chosen on these."""
 
@@ -90,6 +95,13 @@ FULL = [
       for scale in (1.0, 0.7) for city in ("cologne8", "ingolstadt21", "generated-100")),
 ]  # fmt: skip
 """Seeds that nothing was chosen on; of the generated city of 100 and the held-out one not even the city."""
+
+UNDER_BRAIN = [
+    Spec(city, 1.0, 1.0, seed, wanted if seed == 14 else 0, control="brain")
+    for city, wanted, _ in _SIZES for seed in (14, 19)
+]  # fmt: skip
+"""Likewise, under the signals brain: stages come as they are needed, and what a plan's rhythm teaches a
+detector does not hold."""
 
 PILOT = [
     FULL[0], FULL[1], FULL[3], FULL[4], FULL[18], FULL[19], FULL[2], FULL[5], FULL[20],

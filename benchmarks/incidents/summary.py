@@ -12,7 +12,9 @@ TARGETS = {"recall": 0.95, "precision": 0.92, "false_per_100_junction_hours": 1.
 
 
 def condense(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sums and ratios: a detector, a coverage, a city, a kind."""
+    """Sums and ratios: a detector, a coverage, a city, a kind. Runs under the signals brain stand apart."""
+    under_brain = [row for row in runs if row.get("control")]
+    runs = [row for row in runs if not row.get("control")]
     with_incidents = [row for row in runs if row["incidents"]]
     without = [row for row in runs if not row["incidents"]]
     ours = [row for row in runs if not row["held_out_city"]]
@@ -50,6 +52,14 @@ def condense(runs: list[dict[str, Any]]) -> dict[str, Any]:
         for coverage in sorted({row["coverage"] for row in ours}, reverse=True)
         for key, view in VIEWS.items()
         if any(key in row["detectors"] for row in ours if row["coverage"] == coverage)
+    }
+    summary["under_brain"] = {
+        city: _sum(
+            [r for r in under_brain if r["incidents"] and r["city"] == city],
+            [r for r in under_brain if not r["incidents"] and r["city"] == city],
+            "ours 1",
+        )
+        for city in dict.fromkeys(row["city"] for row in under_brain)
     }
     kinds: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in [r for r in ours if r["incidents"]]:
@@ -135,6 +145,9 @@ def table(summary: dict[str, Any]) -> str:
     lines += [_line(key, one) for key, one in summary["by_coverage"].items()]
     lines += ["", f"| ours, by city | {head}", "|---|" + "---:|" * 8]
     lines += [_line(key, one) for key, one in summary["by_city"].items()]
+    if summary["under_brain"]:
+        lines += ["", f"| ours, under the signals brain | {head}", "|---|" + "---:|" * 8]
+        lines += [_line(key, one) for key, one in summary["under_brain"].items()]
     lines += ["", *_causes(summary["by_view"])]
     lines += [
         "",
