@@ -60,6 +60,8 @@ def incident_run(
         "shown": len(set(shown)),
         "dark": all(set(lamps) == {"o"} for lamps in shown),
         "reported": len(set(reported)),
+        "first_shown": shown[0] if shown else "",
+        "first_reported": reported[0].decode() if reported else "",
         "rows": rows,
         "ghosts": ghosts,
         "left_over": still,

@@ -78,6 +78,15 @@ def test_lamps_disobey_and_the_controller_says_what_it_knows(in_process, mode, s
     assert run["unsafe"] == 0
 
 
+def test_a_signal_stuck_in_what_it_should_show_is_no_fault_yet(in_process) -> None:
+    """The fault begins in the second in which the controller wants other lamps than those that are stuck: at
+    an end of green, not in the midst of one."""
+    run = in_process(incident_run, "signal_fault", "disagreeing")
+    assert run["began_s"] > 60.0
+    assert "y" in run["first_reported"]
+    assert "y" not in run["first_shown"]
+
+
 def test_a_wrong_way_driver_is_seen_to_move_away_from_the_stop_line(in_process) -> None:
     """10 m/s against the lane: each second 10 m further from the stop line, from 0 on."""
     run = in_process(incident_run, "wrong_way", "", 120.0, 20.0)

@@ -72,30 +72,36 @@ class IncidentRoad:
         self, asked: list[tuple[int, str]], now_s: float, roadside: Roadside | None, observer: Observer
     ) -> list[tuple[int, str]]:
         """Let incidents happen. asked: the lamps that controllers change to; returned: what junctions show
-        instead. An observer forgets what it saw of lamps that begin or cease to disobey."""
+        instead. An observer forgets what it saw of lamps that begin or cease to disobey.
+
+        Lamps that are stuck in what they should show are no fault yet: it begins when they should change.
+        """
         self.act(now_s)
         if roadside is None:
             return asked
         for row in (*self._begin_stuck(now_s, roadside.link_lamps), *self._end_stuck()):
             observer.forget(row)
             asked = [*asked, (row, roadside.link_lamps(row))]
+        for row, (shown, truth) in self._stuck.items():
+            if truth.began_s < 0 and roadside.link_lamps(row) != shown:
+                truth.began_s = now_s
         return [(row, self._stuck[row][0] if row in self._stuck else lamps) for row, lamps in asked]
 
     def _begin_stuck(self, now_s: float, asked: Callable[[int], str]) -> list[int]:
         begun = []
         for truth in self._live:
-            if truth.incident.kind is IncidentKind.SIGNAL_FAULT and truth.began_s < 0:
-                row = self._row[truth.incident.junction]
+            row = self._row.get(truth.incident.junction, -1)
+            if truth.incident.kind is IncidentKind.SIGNAL_FAULT and row not in self._stuck:
                 wanted, dark = asked(row), truth.incident.mode == "dark"
-                if row in self._stuck or not (dark or ("y" not in wanted and "G" in wanted.upper())):
+                if not (dark or ("y" not in wanted and "G" in wanted.upper())):
                     continue  # lamps get stuck in a stage, not on the way to one
                 self._stuck[row] = ("o" * len(wanted) if dark else wanted, truth)
-                truth.began_s = now_s
                 begun.append(row)
         return begun
 
     def _end_stuck(self) -> list[int]:
-        ended = [row for row, (_, truth) in self._stuck.items() if truth.ended_s >= 0]
+        live = {truth.incident.id for truth in self._live}
+        ended = [row for row, (_, truth) in self._stuck.items() if truth.incident.id not in live]
         for row in ended:
             del self._stuck[row]
             self._before.pop(row, None)
@@ -111,9 +117,12 @@ class IncidentRoad:
         for row in rows:
             shown, truth = self._stuck[row]
             here = slice(int(signals.group_start[row]), int(signals.group_start[row + 1]))
-            kept = self._before.setdefault(
-                row, (states.lamps_since_s[here].copy(), int(states.stage[row]), float(stage_s[row]))
-            )
+            if truth.began_s < 0:
+                self._before.pop(row, None)
+            now = states.lamps_since_s[here].copy(), int(stage[row]), float(stage_s[row])
+            kept = self._before.setdefault(row, now)
+            if truth.began_s < 0:
+                continue
             of_link = signals.junctions[row].group_of_link
             for link, group in enumerate(of_link.tolist()):
                 if group >= 0:
