@@ -79,7 +79,7 @@ class IncidentRoad:
         self.act(now_s)
         if roadside is None:
             return asked
-        for row in (*self._begin_stuck(now_s, roadside.link_lamps), *self._end_stuck()):
+        for row in (*self._begin_stuck(roadside.link_lamps), *self._end_stuck()):
             observer.forget(row)
             asked = [*asked, (row, roadside.link_lamps(row))]
         for row, (shown, truth) in self._stuck.items():
@@ -87,7 +87,7 @@ class IncidentRoad:
                 truth.began_s = now_s
         return [(row, self._stuck[row][0] if row in self._stuck else lamps) for row, lamps in asked]
 
-    def _begin_stuck(self, now_s: float, asked: Callable[[int], str]) -> list[int]:
+    def _begin_stuck(self, asked: Callable[[int], str]) -> list[int]:
         begun = []
         for truth in self._live:
             row = self._row.get(truth.incident.junction, -1)
