@@ -20,7 +20,7 @@ sys.path.insert(0, str(HERE))
 import numpy as np  # noqa: E402
 from recordings import recorded, replay, run_of  # noqa: E402
 from runs import DEVELOP, Spec, develop_elsewhere  # noqa: E402
-from scoring import Queues, match_run  # noqa: E402
+from scoring import Queues, hear, match_run  # noqa: E402
 
 from civicbrain.brains.incidents import IncidentsBrain  # noqa: E402
 from civicbrain.city.folder import load_city  # noqa: E402
@@ -68,7 +68,7 @@ def look(work: tuple[Spec, Path, float]) -> dict[str, Any]:
         for one in data:
             if isinstance(one, Detections):
                 queues.take(one)
-        told.update({one.id: one for one in brain.advise(store.snapshot(at_s)).incidents})
+        hear(told, brain.advise(store.snapshot(at_s)).incidents)
     scored = match_run(city, truths, list(told.values()), run, queues=queues)
     lines = [f"== {spec.label}: {scored.summary()}"]
     found = []

@@ -62,13 +62,15 @@ def simulate(run: Run, watch: Callable[[City, float, list[Any]], None]) -> dict[
     door = TwinDoor()
     loop = _loop(city, run, door) if run.control else None
     door.twin = twin = Twin(city, options)
+    asked: list[Any] = []
     try:
         while not twin.ended:
             twin.step()
             seen = list(twin.sense())
-            watch(city, twin.time_s, seen)
+            watch(city, twin.time_s, [*seen, *asked])
             if loop is not None:
                 loop.tick(seen, twin.time_s)
+                asked = [loop.asked]
         return twin.truths
     finally:
         twin.close()

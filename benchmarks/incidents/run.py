@@ -22,7 +22,7 @@ from draw_incidents import WARM_UP_S  # noqa: E402
 from plots import plot  # noqa: E402
 from recordings import recorded, replay, run_of  # noqa: E402
 from runs import COMPARED, FULL, PILOT, UNDER_BRAIN, Spec, held_out  # noqa: E402
-from scoring import AGAIN, EFFECT, Queues, Scored, match_run  # noqa: E402
+from scoring import AGAIN, EFFECT, Queues, Scored, hear, match_run  # noqa: E402
 from summary import VIEWS, condense, table  # noqa: E402
 
 from civicbrain.brains import incidents as room  # noqa: E402
@@ -200,10 +200,10 @@ class Watcher:
             started = time.process_time()
             advice = brain.advise(snapshot)
             self.ms[level].append(time.process_time() - started)
-            self.told[level].update({one.id: one for one in advice.incidents})
+            hear(self.told[level], advice.incidents)
         if self._without is not None:
             advice = self._without.advise(_without_box(snapshot))
-            self.told_without.update({one.id: one for one in advice.incidents})
+            hear(self.told_without, advice.incidents)
 
 
 def _without_box(snapshot: Snapshot) -> Snapshot:

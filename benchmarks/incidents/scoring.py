@@ -23,6 +23,7 @@ from math import hypot
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from civicbrain.city.incidents import Incident, IncidentKind
 from civicbrain.city.model import City
@@ -87,6 +88,16 @@ class Queues:
         """Whether there was a queue in the time before."""
         place = bisect_right(self._at[edge], at_s)
         return place > 0 and at_s - self._at[edge][place - 1] <= QUEUED_FOR_S
+
+
+def hear(told: dict[str, Incident], news: Sequence[Incident]) -> None:
+    """Keep the newest word on each incident. A wrong-way driver drives on: he stays where he was first told,
+    which is what was told in time; the next one may be taken for him, and move him elsewhere."""
+    for one in news:
+        before = told.get(one.id)
+        if before is not None and one.kind is IncidentKind.WRONG_WAY:
+            one = replace(one, place=before.place)
+        told[one.id] = one
 
 
 def match_run(

@@ -51,6 +51,7 @@ def test_snapshots_survive_the_wire_unchanged_and_read_only():
     assert isinstance(after, Snapshot)
     assert after.detections.kind is before.detections.kind
     assert not after.lanes.vehicles.flags.writeable
+    assert after.asked.tolist() == before.asked.tolist() == [-1, -1]
     with pytest.raises(msgspec.DecodeError):
         unpack_snapshot(b"garbage")
 

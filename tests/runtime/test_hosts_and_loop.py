@@ -159,6 +159,22 @@ def test_switching_a_brain_off_and_on(brains_on_trial, disk_city):
         loop.switch_brain("none", True, actor="maria", reason="", now_s=104.0)
 
 
+def test_what_was_let_through_is_known_to_all_until_it_expires(brains_on_trial, disk_city):
+    """The brain asks for the second stage of both junctions each second; a request holds for 5 s."""
+    loop, _ = make_loop(disk_city, [inline("good", disk_city)])
+    assert loop.store.snapshot(99.0).asked.tolist() == [-1, -1]
+    run(loop, disk_city, 3)
+    assert loop.store.snapshot(103.0).asked.tolist() == [1, 1]
+    assert loop.store.snapshot(200.0).asked.tolist() == [-1, -1]
+
+
+def test_what_was_refused_was_not_asked(brains_on_trial, disk_city):
+    loop, door = make_loop(disk_city, [inline("good", disk_city)])
+    door.apply = lambda requests, now_s: [Verdict(Outcome.REFUSED, "c", "no", "", now_s) for _ in requests]
+    run(loop, disk_city, 3)
+    assert loop.store.snapshot(103.0).asked.tolist() == [-1, -1]
+
+
 def test_no_snapshot_is_made_when_nobody_asks(disk_city):
     loop, _ = make_loop(disk_city, [])
     loop.store.snapshot = None

@@ -6,8 +6,10 @@ snapshot carries no City: a brain is given that once, at its start.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import numpy as np
 
 from civicbrain.city.incidents import Incident, IncidentReport
 from civicbrain.city.missions import MissionTrack
@@ -45,3 +47,5 @@ class Snapshot:
     incidents: tuple[Incident, ...] = ()  # open ones, as the loop keeps them
     reports: tuple[IncidentReport, ...] = ()  # of people, those of the last hour, oldest first
     buses: tuple[BusTrack, ...] = ()  # under way, by the positions that were believed
+    asked: I32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    """(j,) stage that a request in force asks the controller for, -1 where none does; empty: not known."""

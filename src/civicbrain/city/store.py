@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civicbrain.city.arrays import below, frozen, owned
+from civicbrain.city.asked import Asked, StagesAsked
 from civicbrain.city.incident_book import IncidentBook
 from civicbrain.city.incidents import Incident, IncidentReport
 from civicbrain.city.missions import Mission, MissionEnd, VehiclePosition
@@ -77,6 +78,7 @@ class Store:
         self._looked_s: F64 | None = None  # of each lane, NaN where its camera's frame says it
         self._signals = unknown_signals(self.city)
         self._signals_known = False
+        self._asked = Asked(count)
         self._spoke_s: dict[str, float] = {}
         self._values: dict[tuple[str, str], float] = {}
         self._value_end_s: dict[tuple[str, str], float] = {}
@@ -100,6 +102,8 @@ class Store:
                 self._fold_detections(datum, now_s)
             elif isinstance(datum, SignalStates):
                 self._fold_signals(datum, now_s)
+            elif isinstance(datum, StagesAsked):
+                self._asked.take(datum)
             elif isinstance(datum, LaneViews):
                 self._fold_lane_views(datum)
             elif isinstance(datum, Observation):
@@ -301,6 +305,7 @@ class Store:
             incidents=incidents,
             reports=reports,
             buses=self.buses.list_tracks(now_s),
+            asked=self._asked.now(now_s),
         )
 
     def _joined(self, now_s: float, silent: Bool) -> Detections:

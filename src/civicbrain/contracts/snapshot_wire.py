@@ -28,6 +28,7 @@ class _Packed(msgspec.Struct, frozen=True):
     incidents: tuple[Incident, ...] = ()
     reports: tuple[IncidentReport, ...] = ()
     buses: tuple[BusTrack, ...] = ()
+    asked: Array | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -50,6 +51,7 @@ def pack_snapshot(snapshot: Snapshot) -> bytes:
             snapshot.incidents,
             snapshot.reports,
             snapshot.buses,
+            pack_array(snapshot.asked),
         )
     )
 
@@ -72,4 +74,5 @@ def unpack_snapshot(data: bytes) -> Snapshot:
         incidents=packed.incidents,
         reports=packed.reports,
         buses=packed.buses,
+        **({} if packed.asked is None else {"asked": unpack_array(packed.asked)}),
     )

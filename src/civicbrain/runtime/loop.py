@@ -11,14 +11,16 @@ import time
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import numpy as np
 
+from civicbrain.city.asked import StagesAsked
 from civicbrain.city.incidents import Incident
 from civicbrain.city.model import City
 from civicbrain.city.observations import Observation
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.city.store import Store
-from civicbrain.contracts.actuator import Verdict
-from civicbrain.contracts.brain import Advice, Alert, Request, Severity
+from civicbrain.contracts.actuator import Outcome, Verdict
+from civicbrain.contracts.brain import Advice, Alert, Request, Severity, StageRequest
 from civicbrain.contracts.feed import Datum
 from civicbrain.contracts.missions import MissionPlan
 from civicbrain.contracts.transit import TransitPlan
@@ -53,8 +55,8 @@ class Loop:
     decision_ms: wall time of each decision (snapshot, brain, guard; not the actuator's street), newest last.
     explanations: what brains last said about each junction. open_alerts: "brain/key" -> alert.
     alerts_lost: how often one of them found no room. verdicts: those of the last tick, in the order of its
-    advice's requests. missions: the missions' record. transit: that of buses and their requests.
-    overrides: the operators', asked with each tick.
+    advice's requests. asked: what that tick let through. missions: the missions' record. transit: that of
+    buses and their requests. overrides: the operators', asked with each tick.
     """
 
     def __init__(self, city: City, store: Store, guard: Guard, hosts: Sequence[Host]) -> None:
@@ -67,10 +69,15 @@ class Loop:
         self.open_alerts: dict[str, Alert] = {}
         self.alerts_lost = 0
         self.verdicts: list[Verdict] = []
+        self.asked: StagesAsked | None = None
         self.last_snapshot: Snapshot | None = None
         self.overrides = Overrides(city, guard)
         self.missions = MissionLog()
         self.transit = TransitLog()
+        self._stage_rows = {
+            junction.id: (row, {stage.id: number for number, stage in enumerate(junction.stages)})
+            for row, junction in enumerate(city.junctions)
+        }
         self._last_s: float | None = None
         self._failures: dict[str, int] = {}
         self._runs_at_failure: dict[str, int] = {}
@@ -123,14 +130,15 @@ class Loop:
                 buses.append(answer.advice.transit)
         start = time.perf_counter()
         standing = self.overrides.requests(now_s)
-        verdicts = self.guard.handle([*standing, *requests], now_s) if standing or requests else []
+        asking = [*standing, *requests]
+        verdicts = self.guard.handle(asking, now_s) if asking else []
         self.overrides.hear(verdicts[: len(standing)])
         self.verdicts = verdicts[len(standing) :]
         guard_ms = (time.perf_counter() - start) * 1000.0
         if answers:
             self._note_decision(snapshot_ms + max(answer.ms for _, answer in answers) + guard_ms)
-        if derived:
-            self.store.fold(derived, now_s)
+        self.asked = self._asked(asking, verdicts, now_s)
+        self.store.fold([*derived, self.asked], now_s)
         for kind, actor, body in self.missions.take(self.store.tracks.drain(), plans):
             self._write(kind, body, now_s, actor)
         for kind, actor, body in self.transit.take(self.store.buses.drain(), buses, requests, self.verdicts):
@@ -192,6 +200,18 @@ class Loop:
         self.transit.clear()
         for host in self.hosts.values():
             host.reset()
+
+    def _asked(self, requests: Sequence[Request], verdicts: Sequence[Verdict], now_s: float) -> StagesAsked:
+        """What was let through, for those who see to it that controllers follow."""
+        count = len(self.city.junctions)
+        asked = StagesAsked(np.full(count, -1, np.int32), np.full(count, -np.inf))
+        for request, verdict in zip(requests, verdicts, strict=True):
+            if verdict.outcome is Outcome.ACCEPTED and isinstance(request, StageRequest):
+                row, stages = self._stage_rows.get(request.junction, (-1, {}))
+                stage = stages.get(request.stage, -1)
+                if stage >= 0 and request.not_before_s <= now_s:
+                    asked.stage[row], asked.until_s[row] = stage, request.expires_s
+        return asked
 
     def _note_decision(self, ms: float) -> None:
         self.decision_ms.append(ms)

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from civicbrain.brains.incidents import IncidentsBrain
+from civicbrain.city.asked import StagesAsked
 from civicbrain.city.incidents import Incident, IncidentReport
 from civicbrain.city.observations import Detections, SignalStates, VehicleClass
 from civicbrain.city.signals import ControllerMode
@@ -85,10 +86,13 @@ class Street:
         cameras: Callable[[float], Sequence[int]] = lambda _: (0, 1),
         states: Callable[[float], SignalStates] = all_green,
         reports: Sequence[IncidentReport] = (),
+        asked: Callable[[float], int] = lambda _: -1,
     ) -> Street:
         for second in seconds:
             now_s = float(second)
             data: list[object] = [states(now_s), *(r for r in reports if r.reported_s == now_s)]
+            stages = np.full(len(CITY.junctions), asked(now_s), np.int32)
+            data.append(StagesAsked(stages, np.full(len(stages), now_s + 5.0)))
             seen = cameras(now_s)
             if seen:
                 data.append(frame(now_s, vehicles(now_s), seen))

@@ -12,6 +12,7 @@ from incident_street import CITY, CYCLE_S, GREEN_S, Street, all_green, driving, 
 
 from civicbrain.brains.incidents import create
 from civicbrain.city.incidents import IncidentKind, IncidentReport, Place, ReporterKind
+from civicbrain.city.observations import SignalStates
 from civicbrain.city.signals import ControllerMode
 from civicbrain.contracts.brain import BrainContext
 from civicbrain.contracts.conformance import check_brain, require
@@ -213,6 +214,39 @@ def test_a_stage_that_stays_because_nobody_else_asks_is_no_stuck_signal() -> Non
     street.play(range(440, 475), lambda t: [*crossing(t), *queue(1)], **states)
     assert street.told == {}, "he has waited for half a minute"
     street.play(range(475, 560), lambda t: [*crossing(t), *queue(1)], **states)
+    assert [one.kind for one in street.open] == [SIGNAL]
+
+
+def central(time_s: float) -> SignalStates:
+    """The street has had green for ever, kept by the centre."""
+    states = all_green(time_s)
+    return replace(states, mode=np.full_like(states.mode, int(ControllerMode.CENTRAL)))
+
+
+def test_a_controller_that_does_not_do_what_the_centre_asks_is_told_before_anybody_has_waited_for_long() -> (
+    None
+):
+    """Minimum greens and intergreens of the sandbox are 10 s at most, so half a minute is a fault."""
+    street = Street().play(range(300), driving, states=central, asked=lambda _: 0)
+    assert street.told == {}
+    street.play(range(300, 335), driving, states=central, asked=lambda _: 1)
+    assert [(one.kind, one.onset_s) for one in street.open] == [(SIGNAL, 300.0)] * len(CITY.junctions)
+    assert {one.evidence[0].key for one in street.open} == {"lamps-unfollowed"}
+
+
+def test_a_controller_that_is_asked_for_another_stage_now_and_then_is_in_order() -> None:
+    street = Street().play(range(400), driving, states=central, asked=lambda t: int(t % 20 > 10))
+    assert street.told == {}
+
+
+def test_one_who_waits_at_red_while_the_centre_keeps_a_stage_waits_for_no_fault() -> None:
+    """The signals room lets nobody wait for longer than two minutes."""
+    street = Street().play(range(300), driving, states=central, asked=lambda _: 0)
+    waiting = [("NAA_0", 2.0, 0.0)]
+    play = {"states": central, "asked": lambda _: 0}
+    street.play(range(300, 420), lambda t: [*driving(t), *waiting], **play)
+    assert street.told == {}
+    street.play(range(420, 500), lambda t: [*driving(t), *waiting], **play)
     assert [one.kind for one in street.open] == [SIGNAL]
 
 

@@ -123,7 +123,9 @@ class IncidentsBrain:
         fresh[step.new] = True
         watched = (camera >= 0) & (trusted & fresh)[camera]
         if step.time_s - snapshot.signals.time_s <= LAMPS_HOLD_S:
-            found += self._signals.update(tracks, step, snapshot.signals, watched, self._standing.heads)
+            found += self._signals.update(
+                tracks, step, snapshot.signals, snapshot.asked, watched, self._standing.heads
+            )
         else:
             watched &= ~self._layout.signalled
         self._box.look(inside, step.time_s, watched)

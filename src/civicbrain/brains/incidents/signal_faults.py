@@ -6,7 +6,10 @@ red crossings   vehicles drive over the line while the controller has reported r
                 is of other lanes, and both follow from lamps that show another thing
 stuck           no lamp has changed while somebody waited at a red one for far longer than this junction ever
                 let anybody wait so: a stage may stay for ever while nobody asks for another. One that is held
-                on purpose (manual, forced) is not counted
+                on purpose (manual, forced) is not counted. Nor is one that the centre keeps, unless somebody
+                waits for longer than a centre lets anybody wait
+not followed    the centre asks for another stage than the one shown, and no lamp has changed for longer than
+                the controller may need before it begins
 dark, flashing  the controller says so itself
 """
 
@@ -19,9 +22,9 @@ from civicbrain.brains.incidents.red_crossings import NATS, RedCrossings
 from civicbrain.brains.incidents.suspicion import Suspicion
 from civicbrain.brains.incidents.tracks import Step, Tracks
 from civicbrain.city.incidents import IncidentKind
-from civicbrain.city.network import F64, Bool
+from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.observations import SignalStates
-from civicbrain.city.signals import ControllerMode
+from civicbrain.city.signals import ControllerMode, SignalJunction
 from civicbrain.core.sentences import say
 
 RED_S = 5.0
@@ -31,6 +34,13 @@ HELD = (int(ControllerMode.MANUAL), int(ControllerMode.FORCED))
 """By an operator's override, or for an emergency vehicle."""
 
 STUCK_FACTOR, STUCK_LEAST_S = 1.6, 40.0
+CENTRAL_LEAST_S = 150.0
+"""The bound on red that the signals room keeps (120 s unless configured otherwise), and a quarter."""
+
+FOLLOWS_S = 15.0
+"""Besides the longest minimum green or intergreen (a pedestrian clearance is one): what requests, answers and
+reports may take, and a margin. A controller reports lamps each second."""
+
 BOTH_NATS, CROSSED_NATS = 11.0, 6.0
 """Of crossings and heads together, and of these crossings: more than one, or a blocked junction would be one
 whose lamps disobey as soon as somebody seems to cross. Where no signal had failed they came to 10.5 at most
@@ -56,16 +66,21 @@ class SignalFaults:
         self._changed_s: F64 = np.full(count, -np.inf)
         self._waited_s: F64 = np.zeros(count)  # at red since the last change
         self._held_s: F64 = np.full(count, -np.inf)  # last second at which its stage was held on purpose
+        self._away_s: F64 = np.full(count, np.inf)  # since when the centre asks for another stage
+        self._follows_s: F64 = np.array([_begins_within_s(junction) for junction in city.junctions])
         start = city.signals.group_start
         self._junction_of_group = np.repeat(np.arange(count), np.diff(start))
 
     def update(
-        self, tracks: Tracks, step: Step, signals: SignalStates, watched: Bool, heads: F64
+        self, tracks: Tracks, step: Step, signals: SignalStates, asked: I32, watched: Bool, heads: F64
     ) -> list[Suspicion]:
-        """watched: (n,) lanes whose camera is trusted. heads: (j,) nats of first vehicles that do not go."""
+        """asked: as in Snapshot. watched: (n,) lanes whose camera is trusted. heads: (j,) nats of first
+        vehicles that do not go."""
+        changed_s = self._changed(signals, step.time_s)
         return [
-            *self._overrun(tracks, step, signals, watched, heads), *self._stuck(tracks, step, signals),
-            *self._dark(signals, step.time_s),
+            *self._overrun(tracks, step, signals, watched, heads),
+            *self._stuck(tracks, step, signals, changed_s),
+            *self._unfollowed(signals, asked, changed_s, step.time_s), *self._dark(signals, step.time_s),
         ]  # fmt: skip
 
     def red(self, signals: SignalStates, now_s: float, least_s: float) -> Bool:
@@ -100,13 +115,36 @@ class SignalFaults:
             for row in np.flatnonzero((ratio >= 1.0) & lately).tolist()
         ]  # fmt: skip
 
-    def _stuck(self, tracks: Tracks, step: Step, signals: SignalStates) -> list[Suspicion]:
-        layout, now_s = self._layout, step.time_s
-        count = len(self._longest_s)
-        changed_s = np.full(count, -np.inf)
+    def _changed(self, signals: SignalStates, now_s: float) -> F64:
+        """(j,) when a lamp of each junction changed last, or its stage was held on purpose."""
+        changed_s: F64 = np.full(len(self._longest_s), -np.inf)
         np.maximum.at(changed_s, self._junction_of_group, signals.lamps_since_s.astype(np.float64))
         self._held_s[np.isin(signals.mode, HELD)] = now_s
-        changed_s = np.maximum(changed_s, self._held_s)
+        np.maximum(changed_s, self._held_s, out=changed_s)
+        return changed_s
+
+    def _unfollowed(self, signals: SignalStates, asked: I32, changed_s: F64, now_s: float) -> list[Suspicion]:
+        if len(asked) != len(self._away_s):
+            return []
+        away = (signals.mode == int(ControllerMode.CENTRAL)) & (asked >= 0) & (asked != signals.stage)
+        self._away_s = np.where(away, np.minimum(self._away_s, now_s), np.inf)
+        since_s = np.maximum(self._away_s, changed_s)
+        ratio = (now_s - since_s) / self._follows_s * self._sensitivity
+        return [
+            Suspicion(
+                IncidentKind.SIGNAL_FAULT, float(ratio[row]), float(since_s[row]),
+                say(
+                    "lamps-unfollowed", f"another stage has been asked for for {now_s - since_s[row]:.0f} s, "
+                    "and no lamp has changed",
+                    for_s=float(now_s - since_s[row]),
+                ), junction=row,
+            )
+            for row in np.flatnonzero(ratio >= 1.0).tolist()
+        ]  # fmt: skip
+
+    def _stuck(self, tracks: Tracks, step: Step, signals: SignalStates, changed_s: F64) -> list[Suspicion]:
+        layout, now_s = self._layout, step.time_s
+        count = len(self._longest_s)
         ended = changed_s > self._changed_s
         learned_s = np.minimum(self._waited_s, LEARNS_FACTOR * self._longest_s)
         self._longest_s = np.where(ended, np.maximum(self._longest_s, learned_s), self._longest_s)
@@ -116,7 +154,9 @@ class SignalFaults:
         waiting = np.zeros(count, np.bool_)
         waiting[layout.junction[tracks.lane[waits]]] = True
         self._waited_s = np.where(ended, 0.0, self._waited_s + step.dt_s * waiting)
-        limit_s = np.maximum(STUCK_FACTOR * self._longest_s, STUCK_LEAST_S) / self._sensitivity
+        central = signals.mode == int(ControllerMode.CENTRAL)
+        least_s = np.where(central, CENTRAL_LEAST_S, STUCK_LEAST_S)
+        limit_s = np.maximum(STUCK_FACTOR * self._longest_s, least_s) / self._sensitivity
         return [
             Suspicion(
                 IncidentKind.SIGNAL_FAULT, float(self._waited_s[row] / limit_s[row]), float(changed_s[row]),
@@ -144,3 +184,10 @@ class SignalFaults:
             )
             for row in np.flatnonzero(dark).tolist()
         ]  # fmt: skip
+
+
+def _begins_within_s(junction: SignalJunction) -> float:
+    """How long its lamps may rest, at most, while another stage is asked for."""
+    least_s = max((group.min_green_s for group in junction.groups), default=0.0)
+    intergreen_s = float(junction.intergreen_array_s.max(initial=0.0))
+    return max(least_s, intergreen_s) + junction.request_every_s + FOLLOWS_S

@@ -21,6 +21,7 @@ const sentences = {
   'first-stays-unsignalled': (v: Values) => `The first vehicle in the lane has not gone for ${v.unused}, with no signal to wait for.`,
   'lane-left': (v: Values) => `All traffic leaves the lane ${v.before} before the stop line (${v.count} groups of vehicles in a row).`,
   'over-red': (v: Values) => `Vehicles drive on although the signal is reported as red, since ${v.since}.`,
+  'lamps-unfollowed': (v: Values) => `Another stage has been asked for for ${v.for}, and no lamp has changed.`,
   'lamps-stuck': (v: Values) => `No lamp has changed for ${v.for}, and vehicles waited at red for ${v.waited} of that (the longest here so far: ${v.longest}).`,
   'lamps-dark': () => 'Its controller reports dark or flashing lamps.',
   'camera-silent': (v: Values) => `The camera has sent nothing for ${v.for}.`,
