@@ -38,7 +38,10 @@ def test_a_junction_is_taken_over_shown_and_given_back(client: httpx.Client, pat
     override = answer.json()
     assert (override["stage"], override["accepted"], override["actor"]) == (stage, True, "operator (demo)")
     assert override["expires_s"] - override["since_s"] == 60
-    assert client.get(f"{path}/override").json() == override
+    until(lambda: client.get(f"{path}/override").json()["shown_s"] is not None)
+    now = client.get(f"{path}/override").json()
+    assert now["expires_s"] - now["shown_s"] == now["duration_s"] == 60  # runs from when it is shown
+    assert (now["since_s"], now["stage"]) == (override["since_s"], stage)
     [listed] = client.get("/v1/overrides").json()["overrides"]
     assert listed["junction"] == detail["id"]
     until(lambda: [o["junction"] for o in client.get("/v1/snapshot").json()["overrides"]] == [detail["id"]])
@@ -47,7 +50,7 @@ def test_a_junction_is_taken_over_shown_and_given_back(client: httpx.Client, pat
     assert recent["holder"]["brain"] == "operator"
     planned = recent["planned"][0]
     assert (planned["by"], planned["who"]) == ("override", "operator (demo)")
-    assert (planned["stage"], planned["until_s"]) == (stage, override["expires_s"])
+    assert (planned["stage"], planned["until_s"]) == (stage, now["expires_s"])
     ended = client.delete(f"{path}/override", params={"reason": "the queue is gone"})
     assert ended.json()["ended"]["stage"] == stage
     assert client.get(f"{path}/override").status_code == 404

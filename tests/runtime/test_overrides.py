@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from override_street import Centre
 
 from civicbrain.city.signals import ControllerMode
-from civicbrain.contracts.overrides import LONGEST_S, OverrideAction
+from civicbrain.contracts.overrides import CLEARING_MOST_S, LONGEST_S, OverrideAction
 from civicbrain.core.errors import ConfigurationError, LedgerError, NotFoundError, RequestRefusedError
 
 
@@ -36,12 +36,52 @@ def test_a_stage_is_shown_until_it_expires_and_the_brain_takes_over_again(centre
     assert centre.guard.find_holder("A", centre.now_s).brain == "operator"
     centre.tick(16)
     assert centre.shown() == "side"
-    centre.tick(14)
+    centre.tick(26)
     assert not centre.overrides
     assert centre.a.mode is ControllerMode.CENTRAL
     assert centre.shown() == "main"
-    assert centre.told() == [("operator:kim", "begin"), ("runtime", "expired")]
+    assert centre.told() == [("operator:kim", "begin"), ("runtime", "shown"), ("runtime", "expired")]
     assert centre.unsafe == []
+
+
+def test_its_time_runs_from_when_the_stage_is_shown_not_while_the_junction_is_cleared(centre):
+    begun = centre.take(duration_s=30)
+    assert begun.shown_s is None
+    cleared_s = 0
+    while centre.shown() != "side":
+        centre.tick()
+        cleared_s += 1
+        now = centre.overrides.find("A")
+        if centre.shown() != "side":
+            assert (now.shown_s, now.expires_s) == (None, centre.now_s + 30)  # the end moves on
+    assert cleared_s >= 5  # the intergreen
+    centre.tick()
+    now = centre.overrides.find("A")
+    assert begun.since_s + cleared_s - 1 <= now.shown_s <= begun.since_s + cleared_s
+    assert now.expires_s == now.shown_s + 30
+    shown = 1
+    while centre.shown() == "side":
+        centre.tick()
+        shown += 1
+    assert 30 <= shown <= 40  # as long as was asked for; then the brain's stage follows
+    assert centre.unsafe == []
+
+
+def test_a_stage_that_is_shown_already_runs_its_time_at_once(centre):
+    for order in ({"action": "hold", "stage": ""}, {"action": "stage", "stage": "main"}):
+        override = centre.take(**order, duration_s=40)
+        assert (override.shown_s, override.expires_s) == (centre.now_s, centre.now_s + 40)
+        assert centre.told()[-1] == ("operator:kim", "begin")
+
+
+def test_one_that_the_controller_does_not_follow_ends_all_the_same(centre):
+    begun = centre.take(duration_s=30)
+    centre.road.local_only = True
+    while centre.overrides:
+        assert centre.overrides.find("A").shown_s is None  # the local plan shows the stage now and then
+        centre.tick()
+        assert centre.now_s <= begun.since_s + CLEARING_MOST_S + 31
+    assert centre.now_s >= begun.since_s + CLEARING_MOST_S
 
 
 def test_an_ambulance_waits_for_the_operator_and_the_brain_too(centre):
@@ -50,7 +90,7 @@ def test_an_ambulance_waits_for_the_operator_and_the_brain_too(centre):
     centre.tick(25)
     assert centre.shown() == "side"
     assert centre.guard.refused["outranked"] > 20
-    centre.tick(20)
+    centre.tick(28)  # its 40 s run from when the stage was shown
     assert centre.a.mode is ControllerMode.FORCED  # the mission is heard as soon as the override is over
     assert centre.unsafe == []
 
@@ -198,7 +238,7 @@ def test_whatever_operators_brains_and_ambulances_ask_lamps_stay_safe_and_overri
         centre.tick(seconds)
     centre.alive = True
     centre.ambulance.stage = ""
-    centre.tick(75)
+    centre.tick(75 + int(CLEARING_MOST_S))
     assert centre.unsafe == []
     assert not centre.overrides
     assert centre.a.mode is ControllerMode.CENTRAL

@@ -32,10 +32,13 @@ def test_an_override_goes_on_for_the_rest_of_its_time_and_not_longer():
     after = restarted(centre)
     assert [why for _, why in after.take_up(left_in(centre), True, centre.now_s)] == [""]
     [override] = after.list_now()
-    assert (override.stage, override.actor, override.expires_s) == ("side", "operator:kim", begun.expires_s)
+    end_s = centre.overrides.find("A").expires_s
+    assert end_s > begun.expires_s  # its time began when the stage was shown
+    assert (override.stage, override.actor, override.expires_s) == ("side", "operator:kim", end_s)
+    assert override.shown_s == end_s - 60
     assert centre.told()[-1] == ("runtime", "resumed")
-    assert after.requests(begun.expires_s - 1.0)[0].expires_s == begun.expires_s
-    assert after.requests(begun.expires_s) == []
+    assert after.requests(end_s - 1.0)[0].expires_s == end_s
+    assert after.requests(end_s) == []
     assert left_in(centre) == []
 
 

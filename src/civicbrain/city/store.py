@@ -86,6 +86,11 @@ class Store:
         self._values_changed = False
         self._closed: I32 = frozen(np.zeros(0, np.int32), np.int32)
 
+    @property
+    def signals(self) -> SignalStates:
+        """What the controllers last reported."""
+        return self._signals
+
     def reset(self) -> None:
         """Forget everything, as when the twin starts its window again and time jumps back."""
         self._clear()

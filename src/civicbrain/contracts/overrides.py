@@ -26,10 +26,18 @@ minutes are more than any cycle, and who still needs it asks again. The local pl
 
 SHORTEST_S = 10.0
 
+CLEARING_MOST_S = 60.0
+"""An override's time runs from when its stage is shown; for so long at most it waits for that. Minimum
+greens, a switch-over that must be finished first and pedestrian clearances take less; a controller that takes
+longer does not follow."""
+
 
 class Override(msgspec.Struct, frozen=True):
     """stage: id of the stage that is asked for, "" for the local plan. accepted: the controller follows;
-    else `note` says what it waits for. Times are platform seconds."""
+    else `note` says what it waits for. shown_s: when that stage stood in full for the first time; it stays
+    for duration_s from then on. Until then (None) the junction is being cleared for it, and expires_s, which
+    is the end were it shown now, moves on with the clock. Of the local plan the time runs at once. Platform
+    seconds."""
 
     junction: str
     action: OverrideAction
@@ -40,6 +48,8 @@ class Override(msgspec.Struct, frozen=True):
     expires_s: float
     accepted: bool = False
     note: str = ""
+    duration_s: float = 0.0
+    shown_s: float | None = None
 
 
 class Holder(msgspec.Struct, frozen=True):

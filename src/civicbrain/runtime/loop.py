@@ -129,7 +129,7 @@ class Loop:
             if answer.advice.transit is not None:
                 buses.append(answer.advice.transit)
         start = time.perf_counter()
-        standing = self.overrides.requests(now_s)
+        standing = self.overrides.requests(now_s, self.store.signals)
         asking = [*standing, *requests]
         verdicts = self.guard.handle(asking, now_s) if asking else []
         self.overrides.hear(verdicts[: len(standing)])

@@ -2,9 +2,10 @@
 
 An override is an ordinary request of the highest rank, asked anew each second with a short life: it goes
 through the guard like any other, and the controller still holds minimum greens, intergreens and pedestrian
-clearance. No request outlives its override, so it ends on time whoever has died meanwhile: without the brain
-process the controller takes its local plan after `RENEWED_FOR_S` at the latest (its watchdog is quicker). A
-brain process that comes back takes up what it finds open in the ledger (`overrides_left.py`).
+clearance. Its time runs from when its stage is shown (`Override`). No request outlives its override, so it
+ends on time whoever has died meanwhile: without the brain process the controller takes its local plan after
+`RENEWED_FOR_S` at the latest (its watchdog is quicker). A brain process that comes back takes up what it
+finds open in the ledger (`overrides_left.py`).
 
 Each stands in the ledger with its user and reason before it is carried out; giving a junction back goes ahead
 even when it cannot be recorded.
@@ -19,11 +20,18 @@ from typing import Any
 import msgspec
 
 from civicbrain.city.model import City
+from civicbrain.city.observations import SignalStates
 from civicbrain.city.signals import SignalJunction
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.actuator import Outcome, Verdict
 from civicbrain.contracts.brain import PlanRequest, Priority, Request, StageRequest
-from civicbrain.contracts.overrides import LONGEST_S, SHORTEST_S, Override, OverrideAction
+from civicbrain.contracts.overrides import (
+    CLEARING_MOST_S,
+    LONGEST_S,
+    SHORTEST_S,
+    Override,
+    OverrideAction,
+)
 from civicbrain.contracts.wire import BrainCommand
 from civicbrain.core.errors import ConfigurationError, LedgerError, NotFoundError, RequestRefusedError
 from civicbrain.guard import Guard
@@ -79,7 +87,10 @@ class Overrides:
         stage = self._stage_of(place, action, str(body.get("stage") or ""), snapshot)
         if not reason.strip():
             raise ConfigurationError("an override needs a reason", remedy="say why, for the record")
-        wanted = Override(junction, action, stage, actor, reason, now_s, now_s + duration_s)
+        wanted = Override(
+            junction, action, stage, actor, reason, now_s, now_s + duration_s, duration_s=duration_s,
+            shown_s=now_s if action is OverrideAction.LOCAL else None,
+        )  # fmt: skip
         before = self._now.get(junction)
         begin = _entry("begin", wanted, replaces=before) | {"run": self.run}
         self._guard.ledger.append(KIND, actor, begin, now_s)
@@ -97,6 +108,8 @@ class Overrides:
                 remedy="the junction goes on as before",
             )
         self._now[junction] = _heard(wanted, verdict)
+        if snapshot is not None:
+            self._look(snapshot.signals, now_s)
         return self._now[junction]
 
     def give_back(self, junction: str, actor: str, reason: str, now_s: float) -> Override:
@@ -147,8 +160,10 @@ class Overrides:
         known = place is not None and (not override.stage or override.stage in stages)
         return "" if known else "the city has no such junction or stage any more"
 
-    def requests(self, now_s: float) -> list[Request]:
-        """What is to be asked in this tick; ends what has expired."""
+    def requests(self, now_s: float, signals: SignalStates | None = None) -> list[Request]:
+        """What is to be asked in this tick; ends what has expired. signals: the controllers' last word."""
+        if signals is not None:
+            self._look(signals, now_s)
         for junction, override in list(self._now.items()):
             if now_s >= override.expires_s:
                 del self._now[junction]
@@ -179,6 +194,26 @@ class Overrides:
         return list(self.list_now())
 
     # -- steps
+
+    def _look(self, signals: SignalStates, now_s: float) -> None:
+        """Let the time of an override run from when its stage is shown."""
+        for junction, override in self._now.items():
+            if override.shown_s is not None or now_s - override.since_s > CLEARING_MOST_S:
+                continue
+            row = self._city.signals.row[junction]
+            shown = int(signals.steady_stage[row])
+            stage = self._city.junctions[row].stages[shown].id if shown >= 0 else ""
+            if not override.accepted or stage != override.stage:
+                later = msgspec.structs.replace(override, expires_s=now_s + override.duration_s)
+                self._now[junction] = later
+                continue
+            shown_s = min(max(override.since_s, float(signals.stage_since_s[row])), now_s)
+            begun = msgspec.structs.replace(
+                override, shown_s=shown_s, expires_s=shown_s + override.duration_s
+            )
+            self._now[junction] = begun
+            if shown_s > override.since_s:  # else it ends as was recorded when it began
+                self._write("runtime", _entry("shown", begun), now_s)
 
     def _stage_of(
         self, place: SignalJunction, action: OverrideAction, stage: str, snapshot: Snapshot | None
@@ -243,6 +278,7 @@ def _entry(what: str, override: Override, replaces: Override | None = None) -> d
     body: dict[str, object] = {
         "junction": override.junction, "what": what, "action": str(override.action),
         "stage": override.stage, "set_by": override.actor, "expires_s": override.expires_s,
+        "duration_s": override.duration_s,
         "reason": override.reason,
     }  # fmt: skip
     if replaces is not None:

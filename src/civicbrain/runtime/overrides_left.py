@@ -66,6 +66,15 @@ def list_open(entries: Iterable[Entry]) -> list[Left]:
             before = replaced.pop(junction, None)
             if before is not None:
                 now[junction] = before
+        elif what == "shown":  # its time runs from then on
+            left, shown = now.get(junction), _read(entry)
+            if left is not None and shown is not None:
+                override = shown.override
+                kept = msgspec.structs.replace(
+                    left.override, shown_s=override.expires_s - override.duration_s,
+                    expires_s=override.expires_s,
+                )  # fmt: skip
+                now[junction] = msgspec.structs.replace(left, override=kept)
         elif what != "resumed":
             now.pop(junction, None)
     return list(now.values())
@@ -90,9 +99,12 @@ def told_of(override: Override, why: str) -> tuple[Sentence, Sentence]:
 def _read(entry: Entry) -> Left | None:
     body, run = entry.body, entry.body.get("run")
     try:
+        expires_s, action = float(body["expires_s"]), OverrideAction(body["action"])
+        duration_s = float(body.get("duration_s", expires_s - entry.time_s))
         override = Override(
-            str(body["junction"]), OverrideAction(body["action"]), str(body["stage"]), str(body["set_by"]),
-            str(body["reason"]), entry.time_s, float(body["expires_s"]),
+            str(body["junction"]), action, str(body["stage"]), str(body["set_by"]), str(body["reason"]),
+            entry.time_s, expires_s, duration_s=duration_s,
+            shown_s=entry.time_s if action is OverrideAction.LOCAL else None,
         )  # fmt: skip
     except (KeyError, ValueError, TypeError):
         return None

@@ -273,3 +273,22 @@ def test_ten_minutes_in_the_twin_are_safe_and_better_than_the_fixed_plan() -> No
     assert central["requests"] > 500
     assert central["due"] == figures["fixed"]["due"]
     assert central["delay_s"] < figures["fixed"]["delay_s"]
+
+
+@pytest.mark.parametrize(("queue", "chosen"), [("NAA_0", "side"), ("WA_0", "main")])
+def test_what_it_would_show_where_an_operator_holds_is_told_and_not_asked_for(
+    queue: str, chosen: str
+) -> None:
+    """The operator keeps the main road green. Its neighbour is decided for as if nobody watched."""
+    told, silent, store = brain(explain=True), brain(), Store(CITY)
+    for now in range(100, 106):
+        t = float(now)
+        held = np.array([ControllerMode.MANUAL, ControllerMode.CENTRAL], np.uint8)
+        signals = replace(sandbox_signals(CITY, t, 0, 80.0), mode=held)
+        store.fold([frame(CITY, t, {queue: 6}), signals], t)
+        snapshot = store.snapshot(t)
+        advice, unwatched = told.advise(snapshot), silent.advise(snapshot)
+        assert {request.junction for request in advice.requests} == {"B"}
+        assert advice.requests == unwatched.requests
+        assert unwatched.explanations == {}
+        assert advice.explanations["A"]["chosen"] == chosen

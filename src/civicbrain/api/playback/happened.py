@@ -72,6 +72,8 @@ def list_overrides(entries: Iterable[Entry]) -> Iterator[ReplayOverride]:
                 ended = [
                     one for one in ended if (one.junction, one.from_s) != (junction, now[junction].from_s)
                 ]
+        elif what == "shown" and held is not None:  # its time runs from then on
+            now[junction] = msgspec.structs.replace(held, until_s=_begun(junction, entry).until_s)
         elif held is not None:
             ended.append(msgspec.structs.replace(held, until_s=min(held.until_s, entry.time_s)))
     yield from sorted((*ended, *now.values()), key=lambda one: one.from_s)

@@ -9,6 +9,7 @@ Cadence   1 s. Cost: max-pressure 0.05 ms for 21 junctions, brain 5 to 23 ms (p9
 Controls  brain, max-pressure, plan-change, plain-pressure (options: the …Options class of each).
 Silent    for junctions in manual, forced, flashing or start-up mode, that take only plans, or whose
           camera has been silent for 10 s or lies (trust.py): their controllers then run the local plan.
+          In a live city it tells of those in manual mode what it would show.
 Start in  lookahead.py or max_pressure.py (`decide` is the whole tick); approach.py and stages.py hold what is
           worked out once; the formulas are in civicbrain.science.pressure and .queues.
 """

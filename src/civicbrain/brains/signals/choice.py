@@ -43,7 +43,7 @@ WALK_S = 7.0
 WALKING_BONUS = 1.001
 """Of stages alike for vehicles, the one with pedestrians."""
 
-_LOCAL, _CENTRAL = int(ControllerMode.LOCAL), int(ControllerMode.CENTRAL)
+_LOCAL, _CENTRAL, _MANUAL = int(ControllerMode.LOCAL), int(ControllerMode.CENTRAL), int(ControllerMode.MANUAL)
 _JAM_SPACING_M = np.float32(JAM_SPACING_M)
 
 
@@ -80,14 +80,18 @@ class Choice:
         self._forced_since_s = np.zeros(junctions)
         self._stage_of = stages.stage_of
 
-    def look(self, snapshot: Snapshot) -> tuple[Bool, I32]:
+    def look(self, snapshot: Snapshot, *, held_too: bool = False) -> tuple[Bool, I32]:
         """(ready, current), each (j,): who follows the centre and has a camera that is alive and to be
-        believed; the stage row shown there, -1 for none."""
+        believed; the stage row shown there, -1 for none. held_too: also whom an operator holds
+        (`held_by_hand`), who is not to be asked but to be told of."""
         count = len(self._forced)
         ready, current = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.int32)
         signals = snapshot.signals
+        mode = (
+            np.where(held_by_hand(snapshot), np.uint8(_CENTRAL), signals.mode) if held_too else signals.mode
+        )
         _look(
-            signals.mode, signals.stage, self._accepts, self._stage_of,
+            mode, signals.stage, self._accepts, self._stage_of,
             self._trust.update(snapshot) & (self._ages.of(snapshot) <= self._stale_s), ready, current,
         )  # fmt: skip
         return ready, current
@@ -104,6 +108,12 @@ class Choice:
             *self._clocks, self._forced, self._forced_since_s, chosen, overdue,
         )  # fmt: skip
         return chosen, overdue
+
+
+def held_by_hand(snapshot: Snapshot) -> Bool:
+    """(j,) whom an operator holds."""
+    held: Bool = snapshot.signals.mode == _MANUAL
+    return held
 
 
 _I32_IN, _F32_IN, _F64_IN = array_in(int32), array_in(float32), array_in(float64)

@@ -20,7 +20,7 @@ import numpy as np
 from civicbrain.brains.signals.approach import Streams, build_streams
 from civicbrain.brains.signals.approach_lanes import ApproachLanes
 from civicbrain.brains.signals.asking import Asking, Explain
-from civicbrain.brains.signals.choice import Choice
+from civicbrain.brains.signals.choice import Choice, held_by_hand
 from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.estimate import Estimate, Estimator
 from civicbrain.brains.signals.explanation import Words, explain_plan
@@ -96,6 +96,7 @@ class Outlook:
     plan_s: F64  # (j,) second from which that schedule counts, -inf none; both change with the next tick
     demand: Demand
     estimate: Estimate
+    held: Bool  # (j,) by an operator: not asked, but what would be chosen is told
     let_out: frozenset[int] = frozenset()  # junction rows where who waits inside goes first
 
 
@@ -180,7 +181,7 @@ class LookAheadBrain:
         explain: Explain | None = None
         if self.options.explain:
             explain = self._words.of_outlook(outlook)
-        advice = self._asking.advice(snapshot.time_s, outlook.chosen, outlook.overdue, explain)
+        advice = self._asking.advice(snapshot.time_s, outlook.chosen, outlook.overdue, explain, outlook.held)
         plans = self._unseen.update(snapshot, outlook.estimate.rate_veh_per_s)
         if not plans:
             return advice
@@ -218,7 +219,8 @@ class LookAheadBrain:
             now, signals.lamps, signals.lamps_since_s, snapshot.lanes.queued, seen.lane, seen.distance_m,
             seen.speed_mps,
         )  # fmt: skip
-        ready, current = self._choice.look(snapshot)
+        ready, current = self._choice.look(snapshot, held_too=options.explain)
+        held = held_by_hand(snapshot)
         steady = (signals.target < 0) | (signals.target == signals.stage)
         young = (current >= 0) & (now - signals.stage_since_s < options.min_stage_s)
         every_s, heard_s = self._lanes.lanes.every_s, self._scene.heard_s
@@ -232,14 +234,15 @@ class LookAheadBrain:
         asked = ready & steady & ~young
         cost, first = self._foresee(asked, current)
         self._plan_s[asked] = now
-        self._planned[~ready[self.streams.junction]] = np.nan  # others: their usual flow
+        # others, and those whom an operator holds: their usual flow
+        self._planned[(held | ~ready)[self.streams.junction]] = np.nan
         # the choice's own rules (overdue, walking, what has begun) go by a worth: the less delay the more
         worth = 1.0 / (1.0 + np.maximum(cost, 0.0))
         worth[first[first >= 0]] = 2.0
         chosen, overdue = self._choice.choose(snapshot, demand, worth, ready, current)
         let_out = self._letting_out.revise(inside, snapshot, worth, current, chosen, overdue)
         return Outlook(
-            cost, chosen, current, overdue, now, self._plan, self._plan_s, demand, estimate, let_out
+            cost, chosen, current, overdue, now, self._plan, self._plan_s, demand, estimate, held, let_out
         )
 
     def _look_at(self, estimate: Estimate, demand: Demand) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from civicbrain.brains.signals.approach import Streams, build_streams
 from civicbrain.brains.signals.asking import Asking, Explain
-from civicbrain.brains.signals.choice import Choice
+from civicbrain.brains.signals.choice import Choice, held_by_hand
 from civicbrain.brains.signals.demand import Demand, DemandReader
 from civicbrain.brains.signals.explanation import Words
 from civicbrain.brains.signals.inside import LettingOut, before_the_line
@@ -20,7 +20,7 @@ from civicbrain.brains.signals.stages import StageTable, build_stages, never_ful
 from civicbrain.brains.signals.waiting import Waiting
 from civicbrain.brains.signals.worth import Worth
 from civicbrain.city.model import City
-from civicbrain.city.network import F64, I32
+from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.brain import Advice
 
@@ -53,6 +53,7 @@ class Decision:
     current: I32  # (j,) stage row, -1 none
     overdue: I32  # (j,) group row served first, -1 none
     demand: Demand
+    held: Bool  # (j,) by an operator: not asked, but what would be chosen is told
     let_out: frozenset[int] = frozenset()  # junction rows where who waits inside goes first
 
 
@@ -93,7 +94,7 @@ class MaxPressureBrain:
         explain: Explain | None = None
         if self.options.explain:
             explain = self._words.of_decision(decision)
-        return self._asking.advice(snapshot.time_s, decision.chosen, decision.overdue, explain)
+        return self._asking.advice(snapshot.time_s, decision.chosen, decision.overdue, explain, decision.held)
 
     def decide(self, snapshot: Snapshot) -> Decision:
         """One tick as arrays."""
@@ -101,8 +102,9 @@ class MaxPressureBrain:
         now, signals = snapshot.time_s, snapshot.signals
         demand = self._reader.read(snapshot)
         self._waiting.update(now, signals.lamps, signals.lamps_since_s, demand)
-        ready, current = self._choice.look(snapshot)
+        ready, current = self._choice.look(snapshot, held_too=self.options.explain)
         worth, span_s = self._worth.weigh(now, demand, self._waiting.credit_s, signals, current)
         chosen, overdue = self._choice.choose(snapshot, demand, worth, ready, current)
         let_out = self._letting_out.revise(inside, snapshot, worth, current, chosen, overdue)
-        return Decision(worth, span_s, chosen, current, overdue, demand, let_out)
+        held = held_by_hand(snapshot)
+        return Decision(worth, span_s, chosen, current, overdue, demand, held, let_out)

@@ -38,9 +38,9 @@ _SENTENCES: Mapping[str, Callable[[_Words], str]] = {
 """What became of a case, after its name."""
 
 _OVERRIDE: Mapping[str, str] = {
-    "begin": "took control", "give back": "gave control back", "expired": "an override ended on time",
-    "refused": "an override was refused", "resumed": "an override goes on after a restart",
-    "not resumed": "an override ended with a restart",
+    "begin": "took control", "shown": "an override's stage is shown", "give back": "gave control back",
+    "expired": "an override ended on time", "refused": "an override was refused",
+    "resumed": "an override goes on after a restart", "not resumed": "an override ended with a restart",
     "time went back": "an override ended: the city's clock went back",
 }  # fmt: skip
 
