@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { compassOf } from '../src/map/compass';
-import { accountOf } from '../src/rooms/junction/account';
+import type { HeldFor } from '../src/now/api';
+import { accountOf, progressOf } from '../src/rooms/junction/account';
 import type { Holder, Override, PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
 import { curve, localStages, readExplanation, secondsLeft, total } from '../src/rooms/junction/model';
 import { greenFrom, sayGreen } from '../src/rooms/junction/naming';
+import { tellAccount, tellWish, warnOf } from '../src/rooms/junction/why';
 import { aheadSteps, missionsOf, pastOf, plannedLamps, stepsOf, timeScale } from '../src/rooms/junction/planned';
 
 const lane = (...points: number[]): PlanLane => ({ id: 'l', edge: 'e', name: '', width_m: 3, use: 1, points, role: 'approach', seen: true });
@@ -129,21 +131,63 @@ describe('a stage told by what gets green', () => {
   });
 });
 
+const override: Override = { junction: 'J', action: 'stage', stage: 's3', actor: 'kim', reason: 'match', since_s: 3600, expires_s: 3665, accepted: true, note: '', duration_s: 60, shown_s: 3605 };
+const ambulance: HeldFor = { id: 'm-1', kind: 'ambulance', name: 'Ambulance 7', to_edge: '', stage: 's1', until_s: 3640 };
+
 describe('who has the junction', () => {
-  const override: Override = { junction: 'J', action: 'stage', stage: 's3', actor: 'kim', reason: 'r', since_s: 1, expires_s: 60, accepted: true, note: '' };
-  const holder: Holder = { brain: 'signals', priority: 10, what: 's1', since_s: 1, expires_s: 9, mission: '' };
+  const holder: Holder = { brain: 'signals', priority: 10, what: 's1', since_s: 1, expires_s: 9, mission: '', trip: '' };
   const shown = (stage: string | null, mode = 'central') => ({ stage, mode });
+  const held = { override: null, holder, held_for: null };
   it('is told before any wish of the brain', () => {
-    expect(accountOf(shown('s3', 'manual'), { override, holder }, 's1').by).toBe('override');
-    expect(accountOf(shown('s3', 'local'), { override: null, holder }, 's1').by).toBe('local');
-    expect(accountOf(shown('s3', 'forced'), { override: null, holder: { ...holder, brain: 'priority', mission: 'm-1' } }, 's1')).toEqual({ by: 'mission', who: 'm-1', stage: 's1' });
-    expect(accountOf(shown('s3'), { override: null, holder: { ...holder, brain: 'transit' } }, 's1').by).toBe('priority');
+    expect(accountOf(shown('s3', 'manual'), { ...held, override }, 's1').by).toBe('override');
+    expect(accountOf(shown('s3', 'local'), held, 's1').by).toBe('local');
+    expect(accountOf(shown('s3', 'forced'), { ...held, held_for: ambulance }, 's1')).toEqual({ by: 'vehicle', vehicle: ambulance, stage: 's1' });
+    expect(accountOf(shown('s3'), { ...held, holder: { ...holder, brain: 'transit' } }, 's1').by).toBe('priority');
   });
   it('is the brain’s choice only where that is what is shown', () => {
-    expect(accountOf(shown('s1'), { override: null, holder }, 's1')).toEqual({ by: 'brain', shows: 'chosen' });
-    expect(accountOf(shown('s2'), { override: null, holder }, 's1')).toEqual({ by: 'brain', shows: 'other' });
+    expect(accountOf(shown('s1'), held, 's1')).toEqual({ by: 'brain', shows: 'chosen' });
+    expect(accountOf(shown('s2'), held, 's1')).toEqual({ by: 'brain', shows: 'other' });
     expect(accountOf(shown(null), null, 's1')).toEqual({ by: 'brain', shows: 'between' });
     expect(accountOf(shown('s2'), null, '').by).toBe('nobody');
+  });
+});
+
+describe('why a stage is shown, beside an override', () => {
+  const around = { name: (id: string) => `Stage ${id}`, epoch: '2026-11-23T00:00:00Z', nowS: 3620, geometry: null };
+  const reasons = (chosen: string) => readExplanation({ chosen });
+  const at = (stage: string | null, explained_s: number | null = 3619) => ({ stage, explained_s });
+  const account = { by: 'override', override } as const;
+  const now = (change: Partial<Override>, stage: string | null): string => tellAccount({ by: 'override', override: { ...override, ...change } }, at(stage), around);
+  it('says who holds it, with which stage, since when and until when', () => {
+    expect(now({}, 's3')).toBe('Stage s3 is shown from 01:00:05 until 01:01:05, because kim asked for it: “match”.');
+    expect(now({ action: 'hold' }, 's3')).toBe('Stage s3 stays from 01:00:05 until 01:01:05, because kim holds it: “match”.');
+    expect(now({ action: 'local', stage: '', shown_s: 3600, expires_s: 4500 }, 's1')).toContain('local plan from 01:00:00 until 01:15:00, because kim');
+  });
+  it('is honest while the lamps change, and when the stage is lost', () => {
+    expect(now({ shown_s: null }, null)).toBe('The junction is being cleared for Stage s3, because kim asked for it at 01:00:00: “match”. Its 1 min begin when it is shown.');
+    expect(now({}, 's1')).toContain('Now: Stage s1. Next: Stage s3, until 01:01:05');
+    expect([progressOf(override, 's3'), progressOf({ ...override, shown_s: null }, 's3'), progressOf(override, null)]).toEqual(['runs', 'clearing', 'left']);
+  });
+  it('says what the brain would do now, by its latest word, and that it is silent where it is', () => {
+    expect(tellWish(account, reasons('s3'), at('s3'), around)).toBe('Left to itself, the brain would go on with Stage s3 now.');
+    expect(tellWish(account, reasons('s1'), at('s3'), around)).toBe('Left to itself, the brain would change to Stage s1 now.');
+    expect(tellWish(account, reasons('s1'), at('s3', 3600), around)).toBe('What the brain would do now is not known: it last spoke of this junction at 01:00:00.');
+    expect(tellWish(account, reasons(''), at('s3', null), around)).toContain('it says nothing');
+    expect(tellWish(account, reasons('s3'), at(null), around)).toContain('weighs nothing');
+  });
+});
+
+describe('a vehicle that has the junction', () => {
+  const around = { name: (id: string) => `Stage ${id}`, epoch: '2026-11-23T00:00:00Z', nowS: 3620, geometry: null };
+  it('is told up front to whoever would take it over, until about when', () => {
+    expect(warnOf(ambulance, 's1', null, around.epoch, 3620)).toBe('Green for Ambulance 7 until about 01:00:40. An override goes before it.');
+    expect(warnOf(ambulance, null, null, around.epoch, 3620)).toBe('Being made green for Ambulance 7, expected at about 01:00:40. An override goes before it.');
+    expect(warnOf({ ...ambulance, kind: 'bus', name: '10', until_s: null }, 's1', null, around.epoch, 3620)).toBe('Green for bus line 10. An override goes before it.');
+  });
+  it('is why its stage is shown, by its call sign', () => {
+    const account = { by: 'vehicle', vehicle: ambulance, stage: 's1' } as const;
+    expect(tellAccount(account, { stage: 's1', explained_s: 3619 }, around)).toBe('Stage s1 is shown for Ambulance 7 until about 01:00:40.');
+    expect(tellAccount(account, { stage: 's2', explained_s: 3619 }, around)).toBe('Now: Stage s2. Next: Stage s1, for Ambulance 7, expected at 01:00:40.');
   });
 });
 

@@ -172,6 +172,8 @@ export interface JunctionDetail {
   lamps: string;
   local_plan: LocalPlan;
   explanation: Record<string, unknown>;
+  /** When that was said. */
+  explained_s: Known;
 }
 
 /** Who is logged in; role null: nobody. */

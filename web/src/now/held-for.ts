@@ -3,6 +3,7 @@
 import type { CityGeometry } from '../api/types';
 import { formatClock } from '../format';
 import { streetsOf, whereIs } from '../rooms/missions/streets';
+import { getState } from '../state/store';
 import type { HeldFor } from './api';
 import { words } from './text';
 
@@ -24,3 +25,6 @@ export function tellVehicle(heldFor: HeldFor, geometry: CityGeometry | null, epo
   const { until_s: until } = heldFor;
   return until === null || !(until > nowS) ? words.heldFor.held(who) : words.heldFor.until(who, formatClock(epoch, until));
 }
+
+/** How a mission is called that is known by its id alone. */
+export const callSign = (mission: string): string => getState().snapshot?.missions.find((one) => one.id === mission)?.vehicle || mission;

@@ -35,6 +35,7 @@ export const en = {
   sentence: {
     'override:begin': (d) => `${d.who} took control${d.at}. ${d.what}${d.why}`,
     'override:give back': (d) => `${d.who} gave control back${d.at}${d.why}`,
+    'override:shown': (d) => `The stage of ${d.name}’s override is shown${d.at}: its time runs from now`,
     'override:expired': (d) => `The override of ${d.name} ended on time${d.at}`,
     'override:refused': (d) => `The override of ${d.who} was refused${d.at}${d.why}`,
     'override:time went back': (d) => `The override of ${d.name} ended${d.at}: the city’s clock went back`,

@@ -20,6 +20,7 @@ export const ko: LedgerText = {
   sentence: {
     'override:begin': (d) => `${d.who}:${d.at} 수동 제어 시작. ${d.what}${d.why}`,
     'override:give back': (d) => `${d.who}:${d.at} 제어 반환${d.why}`,
+    'override:shown': (d) => `${d.name}의 수동 제어 현시가${d.at} 표시됨, 이때부터 시간 계산`,
     'override:expired': (d) => `${d.name}의 수동 제어가${d.at} 예정 시간에 종료됨`,
     'override:refused': (d) => `${d.who}의 수동 제어가${d.at} 거부됨${d.why}`,
     'override:time went back': (d) => `${d.name}의 수동 제어가${d.at} 종료됨: 도시 시각이 되돌려짐`,

@@ -20,6 +20,7 @@ export const zh: LedgerText = {
   sentence: {
     'override:begin': (d) => `${d.who}${d.at}接管控制。${d.what}${d.why}`,
     'override:give back': (d) => `${d.who}${d.at}交还控制${d.why}`,
+    'override:shown': (d) => `${d.name}${d.at}的人工干预阶段开始显示，自此计时`,
     'override:expired': (d) => `${d.name}${d.at}的人工干预到时结束`,
     'override:refused': (d) => `${d.who}${d.at}的人工干预被拒绝${d.why}`,
     'override:time went back': (d) => `${d.name}${d.at}的人工干预结束：城市时钟回退`,

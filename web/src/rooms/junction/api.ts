@@ -2,6 +2,7 @@
 
 import { request } from '../../api/client';
 import type { Known } from '../../api/types';
+import type { HeldFor } from '../../now/api';
 
 export interface Stretch {
   from_s: number;
@@ -29,10 +30,15 @@ export interface Override {
   actor: string;
   reason: string;
   since_s: number;
+  /** While the junction is being cleared, the end were the stage shown now. */
   expires_s: number;
   /** The controller follows; else `note` says what it waits for. */
   accepted: boolean;
   note: string;
+  /** For how long the stage is to be shown, from shown_s on. */
+  duration_s: number;
+  /** When it stood in full for the first time; null: the junction is being cleared for it. */
+  shown_s: Known;
 }
 
 export interface Holder {
@@ -42,6 +48,7 @@ export interface Holder {
   since_s: number;
   expires_s: number;
   mission: string;
+  trip: string;
 }
 
 export type PlannedBy = 'brain' | 'plan' | 'local' | 'override' | 'mission' | 'bus';
@@ -67,6 +74,7 @@ export interface Recent {
   holder: Holder | null;
   override: Override | null;
   planned: Planned[];
+  held_for: HeldFor | null;
 }
 
 export interface PlanLane {

@@ -2,25 +2,30 @@
 
 import type { JSX } from 'preact';
 import type { JunctionDetail } from '../../api/types';
-import { formatClock, formatDuration, formatTenth, formatValue, formatWhole, humanise, sentence } from '../../format';
-import { deciderWords } from '../../ledger/sentence';
+import { formatClock, formatTenth, formatValue, humanise, sentence } from '../../format';
+import { callSign } from '../../now/held-for';
 import { useStore } from '../../state/store';
 import { text } from '../../text';
-import { accountOf, type Account } from './account';
+import { accountOf } from './account';
 import { readExplanation, type Reasons } from './model';
 import { groupFrom, useStageName, type StageName } from './naming';
 import { junctionStore } from './store';
 import { words } from './text';
+import { FRESH_S, tellAccount, tellFigures, tellVehicle, tellWish, type Around } from './why';
 
 export function Explanation({ detail }: { detail: JunctionDetail }): JSX.Element {
   const recent = junctionStore.use((s) => s.recent);
   const name = useStageName(detail);
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const geometry = useStore((s) => s.geometry);
+  const nowS = useStore((s) => s.snapshot?.time_s ?? 0);
+  const around: Around = { name, epoch, nowS, geometry };
   const reasons = readExplanation(detail.explanation);
   const account = accountOf(detail, recent, reasons.chosen);
-  const told = [tellAccount(account, detail, name), reasons.chosen && tellWish(account, reasons, detail, name)].filter(Boolean);
-  const epoch = useStore((s) => s.city?.epoch ?? '');
-  const forWhom = tellVehicle(reasons, epoch, name);
-  const figures = tell(reasons, name);
+  const told = [tellAccount(account, detail, around), tellWish(account, reasons, detail, around)].filter(Boolean);
+  const forWhom = tellVehicle(reasons, around, callSign);
+  const figures = tellFigures(reasons, name);
+  const old = detail.explained_s !== null && nowS - detail.explained_s > FRESH_S && Object.keys(detail.explanation).length > 0;
   const nothing = told.length === 0 && !figures && !forWhom && !reasons.said && Object.keys(reasons.rest).length === 0;
   return (
     <section aria-labelledby="why-title" data-testid="junction-explanation">
@@ -31,6 +36,7 @@ export function Explanation({ detail }: { detail: JunctionDetail }): JSX.Element
           {line}
         </p>
       ))}
+      {old && account.by !== 'override' && <p class="muted small">{words.why.asOf(formatClock(epoch, detail.explained_s ?? 0))}</p>}
       {forWhom && <p data-testid="why-vehicle">{forWhom}</p>}
       {figures && <p class="small">{figures}</p>}
       {reasons.said && !figures && !forWhom && account.by === 'brain' && (
@@ -52,59 +58,6 @@ export function Explanation({ detail }: { detail: JunctionDetail }): JSX.Element
       )}
     </section>
   );
-}
-
-/** What is shown, and by whom: first, because the lamps can be seen. */
-function tellAccount(account: Account, detail: JunctionDetail, name: StageName): string {
-  const now = detail.stage === null ? words.why.now.between : name(detail.stage);
-  const say = words.why.now;
-  switch (account.by) {
-    case 'override': {
-      const { action, stage, actor, reason } = account.override;
-      if (action === 'local') return say.local(actor, reason);
-      if (detail.stage !== stage) return say.coming(now, name(stage), actor, reason);
-      return say[action](now, actor, reason);
-    }
-    case 'local':
-      return say.own(now);
-    case 'mission':
-      return detail.stage === account.stage ? say.mission(now, account.who) : say.missionComing(now, name(account.stage), account.who);
-    case 'priority':
-      return say.priority(now, deciderWords(account.who));
-    case 'brain':
-      return account.shows === 'chosen' ? say.brain(now) : '';
-    default:
-      return '';
-  }
-}
-
-/** What the brain wants, where that is not what is shown. */
-function tellWish(account: Account, { chosen }: Reasons, detail: JunctionDetail, name: StageName): string {
-  if (account.by !== 'brain') return chosen === detail.stage ? words.why.wouldToo : words.why.would(name(chosen));
-  if (account.shows === 'chosen') return '';
-  return account.shows === 'between' ? words.why.changing(name(chosen)) : words.why.next(name(detail.stage ?? ''), name(chosen));
-}
-
-/** The bus or emergency vehicle that it is for, and when that is expected. */
-function tellVehicle({ bus, mission }: Reasons, epoch: string, name: StageName): string {
-  const vehicle = words.why.vehicle;
-  if (bus) return vehicle.bus(bus.line, formatDuration(bus.behindS), vehicle.gets[bus.kind] ?? vehicle.getsOther, formatClock(epoch, bus.arrivalS));
-  return mission ? vehicle.mission(mission.id, name(mission.stage), formatClock(epoch, mission.arrivalS)) : '';
-}
-
-/** The figures behind the brain's choice in words, "" where they do not tell it. */
-function tell({ chosen, costs, worths }: Reasons, name: StageName): string {
-  const mine = costs.find((one) => one.stage === chosen);
-  if (mine) {
-    const next = costs.find((one) => one.stage !== chosen);
-    const first = words.why.delay(name(chosen), formatWhole(mine.cost));
-    if (!next) return first;
-    return `${first} ${words.why.instead(name(next.stage), formatWhole(next.cost), formatWhole(Math.max(0, next.cost - mine.cost)))}`;
-  }
-  const worth = worths.find((one) => one.stage === chosen);
-  const other = worths.find((one) => one.stage !== chosen);
-  if (worth && other) return words.why.worth(name(chosen), formatValue(worth.cost), name(other.stage), formatValue(other.cost));
-  return chosen && costs.length + worths.length <= 1 ? words.why.only(name(chosen)) : '';
 }
 
 function Asked({ reasons, detail }: { reasons: Reasons; detail: JunctionDetail }): JSX.Element {

@@ -6,6 +6,7 @@ import type { JunctionDetail } from '../../api/types';
 import { formatClock, formatTenth, formatWhole } from '../../format';
 import { deciderWords } from '../../ledger/sentence';
 import { css, lampColour, PALETTES } from '../../map/palette';
+import { nameVehicle } from '../../now/held-for';
 import { tryWhatIf } from '../../now/remedies';
 import { JUNCTION, selectJunction } from '../../state/actions';
 import { go, useRoute } from '../../state/route';
@@ -13,6 +14,7 @@ import { toast, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { text } from '../../text';
 import { Icon } from '../../ui/icon';
+import { progressOf } from './account';
 import { Approaches } from './approaches';
 import { Explanation } from './explanation';
 import './junction.css';
@@ -101,16 +103,20 @@ async function copyLink(): Promise<void> {
 function Facts({ detail }: { detail: JunctionDetail }): JSX.Element {
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const recent = junctionStore.use((s) => s.recent);
-  const mode = detail.mode === null ? text.modeUnknown : (text.mode[detail.mode] ?? detail.mode);
+  // an override is in force before the controller has reported it
+  const shownMode = recent?.override ? 'manual' : detail.mode;
+  const mode = shownMode === null ? text.modeUnknown : (text.mode[shownMode] ?? shownMode);
   const since = recent?.modes.at(-1);
   const whole = recent && since && since.from_s <= recent.from_s;
   const longer = recent && recent.until_s - recent.from_s >= 300;
   const holder = recent?.holder ?? null;
   const who = recent?.override?.actor ?? (holder ? deciderWords(holder.brain) : '');
-  const named = holder?.mission ? words.forMission(who, holder.mission) : who;
+  const geometry = useStore((s) => s.geometry);
+  const named = recent?.held_for ? words.forVehicle(who, nameVehicle(recent.held_for, geometry)) : who;
   // a brain asks anew every few seconds: since when it holds says nothing; of an override it does
   const override = recent?.override ?? null;
-  const held = override ? words.heldBy(named, formatClock(epoch, override.since_s)) : named;
+  const until = override && progressOf(override, detail.stage) !== 'clearing' ? formatClock(epoch, override.expires_s) : '';
+  const held = override ? words.heldBy(named, formatClock(epoch, override.since_s), until) : named;
   const name = useStageName(detail);
   return (
     <dl class="facts">

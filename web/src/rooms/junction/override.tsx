@@ -12,10 +12,12 @@ import { useMay } from '../../state/user';
 import { text } from '../../text';
 import { ReasonDialog } from '../../ui/dialog';
 import { junctionApi, type Override, type OverrideAction } from './api';
+import { progressOf } from './account';
 import { secondsLeft } from './model';
 import { sayGreen, useStageName, type StageName } from './naming';
 import { junctionStore, refreshRecent, refreshRecord } from './store';
 import { words } from './text';
+import { warnOf } from './why';
 
 const DURATIONS_S: Record<OverrideAction, number[]> = { stage: [30, 60, 120, 300], hold: [30, 60, 120, 300], local: [300, 900, 1800, 3600] };
 const ACTIONS: OverrideAction[] = ['stage', 'hold', 'local'];
@@ -44,6 +46,7 @@ export function OverridePart({ detail }: { detail: JunctionDetail }): JSX.Elemen
   return (
     <section class="override" aria-labelledby="override-title" data-testid="override">
       <h3 id="override-title">{words.override.title}</h3>
+      <Vehicle detail={detail} />
       {override && (
         <InForce override={override} shown={detail.stage} name={name} changing={changing} mayTake={mayTake} onChange={() => setChanging(!changing)} onGiveBack={() => setAsking(override)} />
       )}
@@ -54,6 +57,21 @@ export function OverridePart({ detail }: { detail: JunctionDetail }): JSX.Elemen
       {asking && <GiveBack override={asking} over={override?.since_s !== asking.since_s} junction={detail.name || detail.id} onClose={() => setAsking(null)} />}
     </section>
   );
+}
+
+/** The vehicle that has the junction, or comes here: up front, because an override goes before it. */
+function Vehicle({ detail }: { detail: JunctionDetail }): JSX.Element | null {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const geometry = useStore((s) => s.geometry);
+  const nowS = useStore((s) => s.snapshot?.time_s ?? 0);
+  const held = junctionStore.use((s) => s.recent?.held_for ?? null);
+  const coming = useStore((s) => s.snapshot?.missions.find((one) => one.next_junction === detail.id) ?? null);
+  const said = held ? warnOf(held, detail.stage, geometry, epoch, nowS) : coming ? words.override.mission(coming.vehicle || coming.id) : '';
+  return said ? (
+    <p class="warn-text" data-testid="override-vehicle">
+      {said}
+    </p>
+  ) : null;
 }
 
 interface InForceProps {
@@ -70,18 +88,28 @@ interface InForceProps {
 function InForce({ override, shown, name, changing, mayTake, onChange, onGiveBack }: InForceProps): JSX.Element {
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const left = useStore((s) => secondsLeft(override, Math.max(s.timeS || 0, s.snapshot?.time_s ?? 0)));
-  const { action, stage } = override;
-  const told = action === 'stage' && shown === stage ? words.override.shown(name(stage)) : words.override.now[action](name(stage));
+  const { action, stage, duration_s: duration } = override;
+  const clearing = progressOf(override, shown) === 'clearing';
+  const told =
+    action === 'local' ? words.override.now.local(name(stage))
+    : clearing ? words.override.clearing(name(stage))
+    : shown !== stage ? words.override.now.stage(name(stage))
+    : action === 'stage' ? words.override.shown(name(stage))
+    : words.override.now.hold(name(stage));
+  const clock = (timeS: number): string => formatClock(epoch, timeS);
   return (
     <div class={`in-force ${override.accepted ? '' : 'waits'}`} data-testid="override-now">
       <p class="in-force-what">
         <b>{told}</b>
         <span class="countdown" role="timer" aria-label={words.override.leftLabel} data-testid="override-left">
-          {formatDuration(left)}
+          {formatDuration(clearing ? duration : left)}
         </span>
       </p>
       <p class="muted small">
-        {words.override.by(override.actor)} · {words.override.fromUntil(formatClock(epoch, override.since_s), formatClock(epoch, override.expires_s))}
+        {words.override.by(override.actor)} ·{' '}
+        {clearing
+          ? words.override.begins(clock(override.since_s), formatDuration(duration))
+          : words.override.fromUntil(clock(override.shown_s ?? override.since_s), clock(override.expires_s))}
       </p>
       <p class="in-force-reason">“{override.reason}”</p>
       {!override.accepted && (
@@ -173,7 +201,6 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
     return green ? words.stages.short(one.id, green) : one.id;
   };
   const now = detail.stages.find((one) => one.id === detail.stage);
-  const mission = useStore((s) => s.snapshot?.missions.find((one) => one.next_junction === detail.id) ?? null);
   const submit = async (): Promise<void> => {
     const lacks = action === 'stage' && !stage ? words.override.noStage : reason.trim() ? '' : words.override.missing;
     setMissing(lacks);
@@ -269,7 +296,6 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
       <p id="override-missing" class="error-text small" role="alert">
         {missing}
       </p>
-      {mission && <p class="warn-text small">{words.override.mission(mission.vehicle || mission.id)}</p>}
       {planOnly && <p class="muted small">{words.override.planOnly}</p>}
       <p class="muted small">
         {words.override.goesBefore} {words.override.safe}

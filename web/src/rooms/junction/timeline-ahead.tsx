@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import type { JunctionDetail } from '../../api/types';
 import { formatClock } from '../../format';
 import { deciderWords } from '../../ledger/sentence';
+import { callSign } from '../../now/held-for';
 import { css, lampColour, type Palette } from '../../map/palette';
 import { useStore } from '../../state/store';
 import { text } from '../../text';
@@ -118,7 +119,7 @@ export function ExpectedMissions({ planned, now, x, top, bottom }: { planned: re
         const at = x(part.from_s);
         return (
           <g key={part.who}>
-            <title>{words.timeline.expected(part.who, formatClock(epoch, part.from_s), part.stage)}</title>
+            <title>{words.timeline.expected(callSign(part.who), formatClock(epoch, part.from_s), part.stage)}</title>
             <line x1={at} y1={top} x2={at} y2={bottom} />
             <path d={`M${at} ${top}h8l-3 4 3 4h-8z`} />
           </g>
@@ -153,7 +154,7 @@ export function PlannedWords({ planned, now, name }: { planned: readonly Planned
         <span class="muted">{words.timeline.nothingPlanned}</span>
       )}
       {missions.map((part) => (
-        <span key={part.who}> {words.timeline.expected(part.who, formatClock(epoch, part.from_s), part.stage && name(part.stage))}</span>
+        <span key={part.who}> {words.timeline.expected(callSign(part.who), formatClock(epoch, part.from_s), part.stage && name(part.stage))}</span>
       ))}
     </p>
   );
@@ -163,5 +164,5 @@ export function PlannedWords({ planned, now, name }: { planned: readonly Planned
 function byWhom({ by, who }: Planned): string {
   const { of } = words.timeline;
   if (by === 'brain' || by === 'plan') return of[by](deciderWords(who));
-  return of[by](who || text.indicators.unknown);
+  return of[by]((by === 'mission' ? callSign(who) : who) || text.indicators.unknown);
 }
