@@ -144,6 +144,26 @@ def test_why_says_when_it_was_said(client: httpx.Client, path: str) -> None:
     assert len(detail["lamps"]) == len(detail["groups"])
 
 
+def test_the_list_and_the_tile_say_the_same_of_local_mode(client: httpx.Client) -> None:
+    def tile() -> float:
+        signs = client.get("/v1/vital-signs").json()["signs"]
+        return next(float(sign["value"]) for sign in signs if sign["id"] == "local-controllers")
+
+    def told() -> int:
+        places = client.get("/v1/worst-junctions").json()
+        return sum(any(c["kind"] == "local-mode" for c in place["causes"]) for place in places)
+
+    until(lambda: tile() == 0)
+    assert told() == 0
+    client.put("/v1/control", json={"name": "fixed", "reason": "a test"})
+    try:
+        until(lambda: tile() == SIZE**2)
+        assert told() == len(client.get("/v1/worst-junctions").json()) > 0
+    finally:
+        client.put("/v1/control", json={"name": "max-pressure", "reason": "the test is over"})
+    until(lambda: tile() == 0)
+
+
 def test_vital_signs_say_what_they_do_not_know(client: httpx.Client) -> None:
     def ask() -> dict[str, dict[str, Any]]:
         return {sign["id"]: sign for sign in client.get("/v1/vital-signs").json()["signs"]}

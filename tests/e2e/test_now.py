@@ -167,6 +167,7 @@ def test_a_junction_is_taken_over_counted_down_and_given_back(room: Any, server:
     expect(page.get_by_test_id("junction-stage")).to_contain_text(f"Stage {stages[1]['id']}")
     told = page.get_by_test_id("why-now")
     expect(told).to_contain_text("because operator (demo) asked for it: “the match ends")  # no brain chose it
+    expect(page.get_by_test_id("why-would")).to_contain_text("the brain would go on with Stage 2")
     picture(page, "override-a-junction")
     page.get_by_test_id("override-give-back").click()
     page.get_by_label("Reason", exact=True).fill("the north side is empty")

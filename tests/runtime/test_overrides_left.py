@@ -42,6 +42,18 @@ def test_an_override_goes_on_for_the_rest_of_its_time_and_not_longer():
     assert left_in(centre) == []
 
 
+def test_one_that_was_shown_at_once_does_not_begin_anew_after_a_restart():
+    centre = Centre()
+    centre.tick(12)
+    begun = centre.take(action="hold", duration_s=60)
+    assert begun.shown_s == centre.now_s
+    after = restarted(centre)
+    after.take_up(left_in(centre), True, centre.now_s + 30.0)
+    assert (after.find("A").shown_s, after.find("A").expires_s) == (begun.shown_s, begun.expires_s)
+    after.requests(centre.now_s + 31.0, centre.road.states(centre.now_s))
+    assert after.find("A").expires_s == begun.expires_s
+
+
 def test_a_hold_comes_back_as_the_stage_that_was_held_and_survives_a_second_restart():
     centre = Centre()
     centre.tick(12)

@@ -17,6 +17,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from live_city import LiveCity, free_port
 
+from civicbrain.city.signals import ControllerMode
+from civicbrain.contracts.wire import unpack_array
+
 JUNCTIONS = 16  # of grid4x4
 
 
@@ -85,13 +88,13 @@ def test_an_override_survives_the_kill_of_the_brain_process_with_the_rest_of_its
     live.eventually(lambda: live.pid("brain") not in (None, pid), 10)
     live.eventually(lambda: [o for o in live.state(15).overrides if o.accepted], 20)
     [override] = live.state().overrides
-    assert (override.junction, override.stage, override.expires_s) == (
-        where, begun["stage"], begun["expires_s"],
-    )  # fmt: skip
+    assert (override.junction, override.stage) == (where, begun["stage"])
+    if begun["shown_s"] is not None:  # else the junction was just being cleared for it
+        assert override.expires_s == begun["expires_s"]
     alerts = msgspec.to_builtins(live.ask_brain("alerts", limit=50).body)
     assert "An override goes on" in " ".join(alert["title"] for alert in alerts)
     told = [entry["body"]["what"] for entry in live.ledger() if entry["kind"] == "override"]
-    assert told == ["begin", "resumed"]
+    assert [what for what in told if what != "shown"] == ["begin", "resumed"]
     assert live.ask_brain("override-end", text=where, reason="cleared").ok
     assert live.twin_status().unsafe_states == 0
 
@@ -171,6 +174,8 @@ def test_switching_the_control_reaches_the_street_and_the_ledger(live: LiveCity)
     assert live.eventually(lambda: live.twin_status().local_junctions == JUNCTIONS, 5) < 3
     state = live.state()
     assert (state.control, state.brain_on) == ("fixed", False)
+    # what the API shows is of now, also when no brain is asked any more
+    live.eventually(lambda: (unpack_array(live.state().junction_mode) == ControllerMode.LOCAL).all(), 5)
     assert live.ask_brain("control", text="brain", reason="back").ok
     live.eventually(lambda: central(live), 15)
     entries = [e for e in live.ledger() if e["kind"] == "control"]

@@ -14,7 +14,7 @@ from civicbrain.api.models.junctions import VitalSign, VitalSigns
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.views import told
 from civicbrain.city.model import City
-from civicbrain.city.signals import ControllerMode
+from civicbrain.city.signals import OWN_PLAN
 from civicbrain.contracts import wire
 from civicbrain.runtime.history.wire import Ask, Usual
 
@@ -26,7 +26,6 @@ _SERIES = {
     "spill-backs": "spill_backs", "incidents": "incidents_open", "silent-cameras": "cameras_silent",
     "local-controllers": "local_junctions", "brains": "brains_running",
 }  # fmt: skip
-_OWN_PLAN = (ControllerMode.LOCAL, ControllerMode.STARTUP, ControllerMode.FLASHING)
 State = Literal["ok", "watch", "bad", "unknown"]
 
 
@@ -70,7 +69,7 @@ class UsualDay:
 def vital_signs(state: wire.CityState, usual: UsualDay, age_s: float, stale: bool) -> VitalSigns:
     """The strip for a state of the city."""
     now, modes = state.indicators, wire.unpack_array(state.junction_mode)
-    local = sum(int((modes == mode).sum()) for mode in _OWN_PLAN)
+    local = sum(int((modes == mode).sum()) for mode in OWN_PLAN)
     running = sum(brain.state == "running" for brain in state.brains)
     wanted = sum(brain.state != "off" for brain in state.brains)
     ready = state.baseline_progress is not None and state.baseline_progress >= 1.0

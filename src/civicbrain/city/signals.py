@@ -54,6 +54,10 @@ class ControllerMode(IntEnum):
     PROGRAM = 6  # SUMO runs the program itself (fixed, actuated, delay-based)
 
 
+OWN_PLAN = (ControllerMode.LOCAL, ControllerMode.STARTUP, ControllerMode.FLASHING)
+"""In these a controller follows nobody."""
+
+
 def mode_name(value: int) -> str:
     """Of a ControllerMode as it is said outside: lower case; empty for a number that is none."""
     try:

@@ -87,9 +87,10 @@ class Overrides:
         stage = self._stage_of(place, action, str(body.get("stage") or ""), snapshot)
         if not reason.strip():
             raise ConfigurationError("an override needs a reason", remedy="say why, for the record")
+        at_once = action is OverrideAction.LOCAL or self._shows(junction, stage, snapshot)
         wanted = Override(
             junction, action, stage, actor, reason, now_s, now_s + duration_s, duration_s=duration_s,
-            shown_s=now_s if action is OverrideAction.LOCAL else None,
+            shown_s=now_s if at_once else None,
         )  # fmt: skip
         before = self._now.get(junction)
         begin = _entry("begin", wanted, replaces=before) | {"run": self.run}
@@ -108,8 +109,6 @@ class Overrides:
                 remedy="the junction goes on as before",
             )
         self._now[junction] = _heard(wanted, verdict)
-        if snapshot is not None:
-            self._look(snapshot.signals, now_s)
         return self._now[junction]
 
     def give_back(self, junction: str, actor: str, reason: str, now_s: float) -> Override:
@@ -200,20 +199,24 @@ class Overrides:
         for junction, override in self._now.items():
             if override.shown_s is not None or now_s - override.since_s > CLEARING_MOST_S:
                 continue
-            row = self._city.signals.row[junction]
-            shown = int(signals.steady_stage[row])
-            stage = self._city.junctions[row].stages[shown].id if shown >= 0 else ""
-            if not override.accepted or stage != override.stage:
+            if not override.accepted or not self._stands(junction, override.stage, signals):
                 later = msgspec.structs.replace(override, expires_s=now_s + override.duration_s)
                 self._now[junction] = later
                 continue
-            shown_s = min(max(override.since_s, float(signals.stage_since_s[row])), now_s)
-            begun = msgspec.structs.replace(
-                override, shown_s=shown_s, expires_s=shown_s + override.duration_s
-            )
-            self._now[junction] = begun
-            if shown_s > override.since_s:  # else it ends as was recorded when it began
-                self._write("runtime", _entry("shown", begun), now_s)
+            stood_s = float(signals.stage_since_s[self._city.signals.row[junction]])
+            shown_s = min(max(override.since_s, stood_s), now_s)
+            end_s = shown_s + override.duration_s
+            self._now[junction] = msgspec.structs.replace(override, shown_s=shown_s, expires_s=end_s)
+            self._write("runtime", _entry("shown", self._now[junction]), now_s)
+
+    def _shows(self, junction: str, stage: str, snapshot: Snapshot | None) -> bool:
+        return snapshot is not None and self._stands(junction, stage, snapshot.signals)
+
+    def _stands(self, junction: str, stage: str, signals: SignalStates) -> bool:
+        """Whether the junction shows the stage in full."""
+        row = self._city.signals.row[junction]
+        shown, stages = int(signals.steady_stage[row]), self._city.junctions[row].stages
+        return 0 <= shown < len(stages) and stages[shown].id == stage
 
     def _stage_of(
         self, place: SignalJunction, action: OverrideAction, stage: str, snapshot: Snapshot | None
@@ -278,7 +281,7 @@ def _entry(what: str, override: Override, replaces: Override | None = None) -> d
     body: dict[str, object] = {
         "junction": override.junction, "what": what, "action": str(override.action),
         "stage": override.stage, "set_by": override.actor, "expires_s": override.expires_s,
-        "duration_s": override.duration_s,
+        "duration_s": override.duration_s, "shown_s": override.shown_s,
         "reason": override.reason,
     }  # fmt: skip
     if replaces is not None:

@@ -69,11 +69,9 @@ def list_open(entries: Iterable[Entry]) -> list[Left]:
         elif what == "shown":  # its time runs from then on
             left, shown = now.get(junction), _read(entry)
             if left is not None and shown is not None:
-                override = shown.override
                 kept = msgspec.structs.replace(
-                    left.override, shown_s=override.expires_s - override.duration_s,
-                    expires_s=override.expires_s,
-                )  # fmt: skip
+                    left.override, shown_s=shown.override.shown_s, expires_s=shown.override.expires_s
+                )
                 now[junction] = msgspec.structs.replace(left, override=kept)
         elif what != "resumed":
             now.pop(junction, None)
@@ -99,12 +97,12 @@ def told_of(override: Override, why: str) -> tuple[Sentence, Sentence]:
 def _read(entry: Entry) -> Left | None:
     body, run = entry.body, entry.body.get("run")
     try:
-        expires_s, action = float(body["expires_s"]), OverrideAction(body["action"])
-        duration_s = float(body.get("duration_s", expires_s - entry.time_s))
+        expires_s, shown_s = float(body["expires_s"]), body.get("shown_s", entry.time_s)
         override = Override(
-            str(body["junction"]), action, str(body["stage"]), str(body["set_by"]), str(body["reason"]),
-            entry.time_s, expires_s, duration_s=duration_s,
-            shown_s=entry.time_s if action is OverrideAction.LOCAL else None,
+            str(body["junction"]), OverrideAction(body["action"]), str(body["stage"]), str(body["set_by"]),
+            str(body["reason"]), entry.time_s, expires_s,
+            duration_s=float(body.get("duration_s", expires_s - entry.time_s)),
+            shown_s=None if shown_s is None else float(shown_s),
         )  # fmt: skip
     except (KeyError, ValueError, TypeError):
         return None

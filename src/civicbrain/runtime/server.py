@@ -258,8 +258,8 @@ class BrainServer:
 
     def _hand_to_history(self, frame: list[Datum]) -> None:
         decisions, snapshot = self.loop.decision_ms, self.snapshot()
-        if snapshot.time_s < self.time_s:  # no brain asked for one in this tick
-            snapshot = self.loop.snapshot(self.time_s)
+        if snapshot.time_s < self.time_s:  # no brain asked for one in this tick; people look all the same
+            snapshot = self.loop.observe([], self.time_s)
         self.junctions.take(snapshot)
         self.history.fold(frame)
         self.history.take(

@@ -22,7 +22,7 @@ import numpy as np
 from civicbrain.city.approaches import Approach
 from civicbrain.city.model import City
 from civicbrain.city.network import F64
-from civicbrain.city.signals import Capability, ControllerMode
+from civicbrain.city.signals import OWN_PLAN, Capability
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.brain import Priority
 from civicbrain.contracts.junction_recent import QueuesNow
@@ -179,7 +179,7 @@ class WorstPlaces:
             found.append(make_cause("OVERRIDE", "GIVE_BACK", says, override.actor, left_s=left_s))
         found += self._silent(mine, snapshot)
         found += self._full_behind(row, snapshot)
-        if mode in (ControllerMode.LOCAL, ControllerMode.STARTUP, ControllerMode.FLASHING):
+        if mode in OWN_PLAN:
             why = _WHY_LOCAL.get(known.brain, "it does not follow the brain")
             says = f"It runs its local plan: {why}."
             found.append(make_cause("LOCAL_MODE", "SWITCH_BRAIN_ON", says, known.brain))
