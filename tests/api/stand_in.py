@@ -322,6 +322,10 @@ class StandIn:
             case "incidents":
                 place = Place(50.0, 60.0, edge=self.city.network.edges.ids[0], lanes=(0,))
                 return wire.Reply(True, [Incident("i-1", IncidentKind.CRASH, place, 0.9, 10.0, 20.0, 30.0)])
+            case "record":
+                own = [one for one in self.ledger if one["body"].get("junction") == command.text]
+                told = [one for one in own if one["kind"] == "override"]
+                return wire.Reply(True, told[::-1][: command.limit])
             case "ledger":
                 part = self.ledger[command.offset : command.offset + command.limit]
                 return wire.Reply(True, {"entries": part, "count": len(self.ledger)})

@@ -85,6 +85,22 @@ def test_what_cannot_be_is_refused_with_what_to_do(
     assert client.get(f"{path}/override").status_code == 404
 
 
+def test_the_record_of_a_junction_has_all_its_overrides_and_no_others(
+    client: httpx.Client, path: str
+) -> None:
+    before = len(client.get(f"{path}/record").json())
+    stage = client.get(path).json()["stages"][-1]["id"]
+    for reason in ("first", "second"):
+        order = ORDER | {"stage": stage, "reason": reason}
+        assert client.post(f"{path}/override", json=order).status_code == 201
+        assert client.delete(f"{path}/override").status_code == 200
+    told = client.get(f"{path}/record").json()[: -before or None]
+    assert [one["body"]["what"] for one in told] == ["give back", "begin", "give back", "begin"]
+    assert [one["body"]["reason"] for one in told if one["body"]["what"] == "begin"] == ["second", "first"]
+    assert len({one["body"]["junction"] for one in told}) == 1
+    assert client.get("/v1/junctions/nowhere/record").status_code == 404
+
+
 def test_the_last_minutes_say_what_was_shown_and_who_waited(client: httpx.Client, path: str) -> None:
     recent = client.get(f"{path}/recent").json()
     detail = client.get(path).json()

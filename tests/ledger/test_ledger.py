@@ -56,6 +56,20 @@ def test_a_stretch_of_real_time_and_the_citys_clock_in_it(tmp_path):
         assert ledger.platform_second(at(-1)) is None
 
 
+def test_overrides_of_a_junction_are_found_however_much_was_written_since(tmp_path):
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        for number in range(3):
+            ledger.append("override", "anna", {"junction": "J1", "what": "begin", "n": number}, float(number))
+            ledger.append("override", "anna", {"junction": "J2", "what": "begin"}, float(number))
+            busy = [("request", "signals", {"junction": "J1"}, 10.0 * number + k) for k in range(2000)]
+            ledger.append_many(busy)
+    with LedgerReader(tmp_path / "ledger.sqlite") as reader:
+        assert [entry.body["n"] for entry in reader.overrides_of("J1")] == [2, 1, 0]
+        assert [entry.body["n"] for entry in reader.overrides_of("J1", 2)] == [2, 1]
+        assert reader.overrides_of("J3") == []
+        assert reader.verify().ok
+
+
 def test_memory_ledger_for_studies():
     ledger = Ledger(None)
     fill(ledger, 3)

@@ -98,13 +98,13 @@ def test_a_feed_that_fails_is_told_once_and_stops_no_other():
     assert observer.last is not None
     assert observer.last.time_s == NOW_S + 2
     assert told == [
-        ("feed-mqtt", Severity.CRITICAL, "Feed mqtt fails"),
-        ("feed-weather", Severity.CRITICAL, "Feed weather fails"),
+        ("feed-mqtt", Severity.CRITICAL, "The data source “mqtt” fails"),
+        ("feed-weather", Severity.CRITICAL, "The data source “weather” fails"),
     ]
     dead.error = None
     clock.now += 1
     field.step(NOW_S + 3)
-    assert told[2:] == [("feed-mqtt", Severity.INFO, "Feed mqtt works again")]
+    assert told[2:] == [("feed-mqtt", Severity.INFO, "The data source “mqtt” works again")]
     field.close()
     assert dead.closed
     assert well.closed

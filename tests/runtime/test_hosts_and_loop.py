@@ -91,7 +91,7 @@ def test_inline_failures_are_isolated_shown_and_retried_with_back_off(brains_on_
     assert bad.last_error
     assert good.failures == 0
     assert alerts[0].severity is Severity.CRITICAL
-    assert alerts[0].title == f"Brain {name} failed"
+    assert alerts[0].title == f"The brain “{name}” has failed"
     assert [e.kind for e in loop.guard.ledger.page(0, 99)].count("brain-failed") == 7
     assert list(loop.open_alerts) == [f"runtime/brain-{name}"]
 
@@ -112,7 +112,7 @@ def test_a_brain_that_recovers_is_said_to(disk_city, brains_on_trial):
     assert last_error.startswith("ValueError: bad day (test_hosts_and_loop.py, line ")
     broken = False
     alerts = run(loop, disk_city, 5, start_s=103.0)
-    assert [(a.severity, a.title) for a in alerts] == [(Severity.INFO, "Brain good works again")]
+    assert [(a.severity, a.title) for a in alerts] == [(Severity.INFO, "The brain “good” works again")]
     assert loop.open_alerts == {}
 
 

@@ -176,7 +176,16 @@ def test_the_strip_by_hand() -> None:
     now = figures.update(status(900, running=50, departed=120, arrived=70, delay_veh_s=2400))
     assert now.throughput_veh_per_h == 360.0  # 30 in the last 300 s
     strip = to_indicators(now, 7, None)
+    assert strip.throughput_span_s == 300.0
     assert (strip.vehicles, strip.stopped, strip.fixed_mean_delay_s) == (50, 7, None)
+
+
+def test_a_window_that_is_not_full_yet_says_how_much_of_it_there_is() -> None:
+    figures = RunFigures()
+    figures.update(status(0))
+    now = figures.update(status(120, departed=30, arrived=10))
+    assert now.throughput_veh_per_h == 300.0  # 10 in 120 s: not in 300 s
+    assert to_indicators(now, 0, None).throughput_span_s == 120.0
 
 
 def test_throughput_starts_again_with_a_run_and_when_time_goes_back() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -105,7 +107,7 @@ def test_an_order_is_recorded_planned_and_followed(centre):
     assert [passage.junction for passage in view.passages] == ["A", "B"]
     assert view.progress_m == pytest.approx(10.0 + 14.0 * 4, abs=20.0)
     assert view.eta_s is not None
-    assert view.eta_sd_s is not None
+    assert view.eta_margin_s is not None
     assert view.eta_s > centre.now_s
 
 
@@ -198,7 +200,24 @@ def test_the_dispatcher_is_told_who_is_first_with_time_and_spread(centre):
     assert far.time_s == pytest.approx(900 / (13.89 * 1.35) + 2 * (15 / 13.89 + 3), abs=0.2)
     assert near.chance_first > 0.6
     assert sum(choice.chance_first for choice in answer.choices) == pytest.approx(1.0, abs=0.01)
-    assert near.sd_s > 0.0
+    assert near.margin_s > 0.0
+
+
+def test_a_way_is_as_long_for_the_dispatcher_as_for_the_mission_that_drives_it(monkeypatch):
+    lanes = CITY.network.lanes
+    ends = lanes.shape_xy.reshape(-1, 2, 2)
+    apart = (ends + 0.1 * (ends.mean(axis=1, keepdims=True) - ends)).reshape(-1, 2)  # lanes end before nodes
+    network = replace(CITY.network, lanes=replace(lanes, shape_xy=apart.astype(np.float32)))
+    monkeypatch.setitem(globals(), "CITY", replace(CITY, network=network))
+    centre = Centre()
+    [choice] = centre.desk.answer({"address": "BE", "places": {"here": "WA"}}, 101.0).choices
+    centre.desk.take_order(ORDER, "operator", "", 101.0)
+    centre.tick()
+    mission = centre.desk.view("m1")
+    assert mission.edges == choice.edges
+    # three sections of 300 m, of which 15 m at each end lie inside nodes
+    assert mission.length_m == pytest.approx(900.0 - 2 * 15.0, abs=0.5)
+    assert mission.length_m == pytest.approx(choice.length_m, abs=0.1)
 
 
 def test_the_nearest_of_several_hospitals_is_asked_from_the_patient(centre):

@@ -149,7 +149,7 @@ def test_a_stopped_twin_is_shown_stale_and_told_once(live: LiveCity) -> None:
         os.kill(pid, signal.SIGCONT)
     live.eventually(lambda: live.state().staleness_s["twin"] < 2.0, 10)
     titles = [alert.title for alert in live.alerts if alert.key == "twin-silent"]
-    assert titles == ["The twin is silent", "The twin speaks again"]
+    assert titles == ["The twin does not answer", "The twin answers again"]
 
 
 def test_a_killed_api_is_noticed_by_nobody_else(live: LiveCity) -> None:

@@ -76,6 +76,14 @@ def test_a_queue_that_each_green_clears_is_no_demand_beyond_capacity(street):
     assert "demand" not in causes
 
 
+def test_the_queue_now_is_that_of_the_last_second_not_the_largest_of_its_step(street):
+    for second in range(19):
+        street.second(queue("WA_0", 9 if second < 17 else 2))
+    approach = next(one for one in street.recent.of("A").approaches if one.approach == "WA")
+    assert approach.queue_veh[-1] == 9.0
+    assert approach.now_veh == 2.0
+
+
 def test_what_no_camera_sees_is_unknown_not_zero(street):
     for _ in range(25):
         street.second(queue("WA_0", 3), blind=(1,))

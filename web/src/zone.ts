@@ -5,6 +5,8 @@ import { text } from './text';
 import { language } from './text/language';
 
 const LOCALES = { en: 'en-GB', ko: 'ko-KR', zh: 'zh-CN' } as const;
+/** "CET" is CET in every language; other locales than this write "GMT+1". */
+const ZONE_NAMES = 'en-GB';
 const HOURS = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
 const DAY = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } as const;
 
@@ -26,7 +28,7 @@ export function setCityZone(name: string): void {
       name,
       clock: new Intl.DateTimeFormat('en-GB', { ...HOURS, timeZone: name }),
       day: new Intl.DateTimeFormat(locale, { ...DAY, timeZone: name }),
-      short: new Intl.DateTimeFormat(locale, { timeZone: name, timeZoneName: 'short' }),
+      short: new Intl.DateTimeFormat(ZONE_NAMES, { timeZone: name, timeZoneName: 'short' }),
     };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -83,7 +85,7 @@ export function formatRealMoment(iso: string): string {
 
 /** The zone that a real instant is shown in, in short. */
 export function zoneOf(at: Date): string {
-  const format = zone?.short ?? new Intl.DateTimeFormat(LOCALES[language], { timeZoneName: 'short' });
+  const format = zone?.short ?? new Intl.DateTimeFormat(ZONE_NAMES, { timeZoneName: 'short' });
   return format.formatToParts(at).find((part) => part.type === 'timeZoneName')?.value ?? '';
 }
 

@@ -33,7 +33,7 @@ describe('the way of a mission', () => {
     unreachable: [],
     choices: Object.values(places).flatMap((edge) => {
       const time = times[`${edge}→${address}`];
-      return time === undefined ? [] : [{ name: edge, edge, time_s: time, sd_s: 1, length_m: 10, chance_first: 1, edges: [] }];
+      return time === undefined ? [] : [{ name: edge, edge, time_s: time, margin_s: 1, length_m: 10, chance_first: 1, edges: [] }];
     }),
   });
   it('takes of both directions the one that is there sooner', async () => {

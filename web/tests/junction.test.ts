@@ -3,7 +3,7 @@ import { compassOf } from '../src/map/compass';
 import type { HeldFor } from '../src/now/api';
 import { accountOf, progressOf } from '../src/rooms/junction/account';
 import type { Holder, Override, PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
-import { curve, localStages, readExplanation, secondsLeft, total } from '../src/rooms/junction/model';
+import { curve, localStages, readExplanation, secondsLeft, total, queueNow } from '../src/rooms/junction/model';
 import { greenFrom, sayGreen } from '../src/rooms/junction/naming';
 import { tellAccount, tellWish, warnOf } from '../src/rooms/junction/why';
 import { aheadSteps, missionsOf, pastOf, plannedLamps, stepsOf, timeScale } from '../src/rooms/junction/planned';
@@ -202,5 +202,13 @@ describe('the scale of the timeline', () => {
     const part = (from_s: number, until_s: number, stage: string): Planned => ({ from_s, until_s, stage, by: 'brain', who: 'signals' });
     expect(stepsOf([part(0, 9, 'a'), part(9, 16, 'b'), part(16, 17, 'a')]).map((one) => one.stage)).toEqual(['a', 'b']);
     expect(stepsOf([part(0, 1, 'a')]).map((one) => one.stage)).toEqual(['a']);
+  });
+});
+
+describe('the queue of a junction now', () => {
+  it('is that of its approaches together', () => {
+    expect(queueNow([{ now_veh: 3 }, { now_veh: null }, { now_veh: 4 }], 9)).toBe(7);
+    expect(queueNow([{ now_veh: null }], 9)).toBe(9);
+    expect(queueNow(undefined, null)).toBeNull();
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { MissionBrief, Passage } from '../src/api/mission-types';
 import type { CityGeometry } from '../src/api/types';
-import { announcement, drivenAt, extendTrail, formatArrival, formatSigned, lateness, phaseOf, placeAt, predictionError, progress, sortMissions } from '../src/rooms/missions/model';
-import { buildStreets, lineOf, nameOf, nearestStreet, pointOn, resolvePlace, splitLine, whereIs } from '../src/rooms/missions/streets';
+import { announcement, drivenAt, extendTrail, formatArrival, formatSigned, lateness, phaseOf, placeAt, predictionError, progress, sortMissions, wonShown } from '../src/rooms/missions/model';
+import { buildStreets, lineOf, nameOf, nearestStreet, pointOn, resolvePlace, splitLine, suggest, whereIs } from '../src/rooms/missions/streets';
 
 const passage = (change: Partial<Passage>): Passage => ({
   junction: 'A', distance_m: 100, state: 'ahead', edge: '', stage: '', predicted_s: null, first_predicted_s: null,
@@ -10,7 +10,7 @@ const passage = (change: Partial<Passage>): Passage => ({
 });
 const brief = (id: string, change: Partial<MissionBrief> = {}): MissionBrief => ({
   id, vehicle: id, kind: 'ambulance', urgency: 2, from_edge: 'a', to_edge: 'b', created_s: 0, state: 'tracked', end: '',
-  ended_s: null, x_m: null, y_m: null, speed_mps: null, heading_deg: null, fix_s: null, length_m: 0, progress_m: 0, eta_s: null, eta_sd_s: null,
+  ended_s: null, x_m: null, y_m: null, speed_mps: null, heading_deg: null, fix_s: null, length_m: 0, progress_m: 0, eta_s: null, eta_margin_s: null,
   eta_without_s: null, won_s: null, cross_wait_veh_s: 0, replanned: 0, next_junction: '', ...change,
 });
 
@@ -63,8 +63,12 @@ describe('words for times and ways', () => {
     expect([4, -12, 0.3, 75].map(formatSigned)).toEqual(['+4 s', '−12 s', '±0 s', '+1 min 15 s']);
   });
   it('an arrival has its uncertainty', () => {
-    expect(formatArrival('2026-01-05T08:00:00+00:00', { eta_s: 940, eta_sd_s: 12 })).toBe('08:15:40 ± 12 s');
-    expect(formatArrival('2026-01-05T08:00:00+00:00', { eta_s: null, eta_sd_s: null })).toBe('');
+    expect(formatArrival('2026-01-05T08:00:00+00:00', { eta_s: 940, eta_margin_s: 12 })).toBe('08:15:40 ± 12 s');
+    expect(formatArrival('2026-01-05T08:00:00+00:00', { eta_s: null, eta_margin_s: null })).toBe('');
+  });
+  it('what is only expected to be won is told in steps', () => {
+    expect([-12, 38, 2].map((s) => wonShown({ state: 'tracked' }, s))).toEqual([10, 40, 0]);
+    expect(wonShown({ state: 'ended' }, -12.4)).toBe(12.4);
   });
   it('screen readers hear of changes, not of every second', () => {
     const one = { ...brief('a'), edges: [], passages: [], refused: {}, note: '' };
@@ -142,6 +146,20 @@ describe('streets', () => {
     expect(nameOf('west', geometry)).toBe('west');
     expect(whereIs('north', geometry, streets)).toEqual({ name: 'Saint Mary', near: '' });
     expect(whereIs('west', geometry, streets)).toEqual({ name: 'west', near: 'Main / First' });
+  });
+  it('hospitals are suggested where a mission goes to, the nearest first', () => {
+    const far = { id: 'hospital-2', kind: 'hospital', name: 'Saint John', edge: 'path', x_m: 9000, y_m: 0 };
+    const two = { ...geometry, places: [far, ...geometry.places] } as CityGeometry;
+    expect(suggest(two, 'to', 'west').map((place) => place.name)).toEqual(['Saint Mary', 'Saint John']);
+    expect(suggest(two, 'to', undefined)).toHaveLength(2);
+    expect(suggest(two, 'from', undefined)).toEqual([]);
+  });
+  it('a section is called by its street, with its id', () => {
+    const named = { ...geometry, edges: { ...geometry.edges, name: ['West Road', '', ''] } } as CityGeometry;
+    expect(nameOf('west', named)).toBe('West Road (west)');
+    expect(whereIs('west', named, buildStreets(named))).toEqual({ name: 'West Road (west)', near: 'Main / First' });
+    expect(resolvePlace(nameOf('west', named), named, buildStreets(named))).toBe('west');
+    expect(nameOf('north', named)).toBe('Saint Mary');
   });
   it('a mark stands in the middle of its section', () => {
     expect(pointOn(streets, 'north')).toEqual([100, 40]);

@@ -1,3 +1,4 @@
+import { besideOf } from '../src/now/worst-layer';
 import { describe, expect, it } from 'vitest';
 import { inOrder } from '../src/ui/held';
 import { nameApproach } from '../src/now/approach-name';
@@ -92,5 +93,15 @@ describe('a cause of the worst list', () => {
     expect((await told(priority, { held_for: { ...ambulance, until_s: null } }))[0]).toBe('Held for Ambulance 7 to Klinikum');
     const bus = { id: '10_frequency1.43', kind: 'bus', name: '10', to_edge: '', stage: 's2', until_s: null };
     expect((await told({ ...priority, remedy: 'look-at-junction' }, { held_for: bus }))).toEqual(['Held for bus line 10', 'Look at the junction']);
+  });
+});
+
+describe('ranks on the map', () => {
+  it('stand away from their neighbour’s', () => {
+    const [first, third, far] = [{ x_m: 0, y_m: 0 }, { x_m: 10, y_m: -20 }, { x_m: 5000, y_m: 0 }];
+    const all = [first, third, far];
+    expect(besideOf(first, all)).toEqual([-17, -15]);
+    expect(besideOf(third, all)).toEqual([17, 15]);
+    expect(besideOf(far, all)).toEqual([17, -15]);
   });
 });

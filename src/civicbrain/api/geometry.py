@@ -44,6 +44,7 @@ def geometry_of(city: City) -> Geometry:
             id=list(city.network.edges.ids),
             from_node=city.network.edges.from_node.tolist(),
             to_node=city.network.edges.to_node.tolist(),
+            name=list(city.network.edges.names) if any(city.network.edges.names) else [],
         ),
         junctions=[
             JunctionPoint(j.id, j.name, round(j.x_m, _ROUNDING), round(j.y_m, _ROUNDING))

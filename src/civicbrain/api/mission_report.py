@@ -168,15 +168,16 @@ def _sketch(city: City, mission: MissionView) -> Sketch | None:
 
 
 def _near(city: City, edge: str) -> str:
-    """A section that no place names: its id, and the named junction nearest to its end."""
+    """A section that no place names: its street or id, and the named junction nearest to its end."""
     row = city.network.edges.row.get(edge)
     named = [junction for junction in city.junctions if junction.name]
     if row is None or not named:
-        return edge
+        return city.name_section(edge)
     end = _line(city, row)[-1]
     away_m = [float(np.hypot(junction.x_m - end[0], junction.y_m - end[1])) for junction in named]
     nearest = int(np.argmin(away_m))
-    return f"{edge}, near {named[nearest].name}" if away_m[nearest] < _NEAR_M else edge
+    section = city.name_section(edge)
+    return f"{section}, near {named[nearest].name}" if away_m[nearest] < _NEAR_M else section
 
 
 def _line(city: City, edge: int) -> F64:

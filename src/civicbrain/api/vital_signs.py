@@ -17,6 +17,7 @@ from civicbrain.city.model import City
 from civicbrain.city.signals import OWN_PLAN
 from civicbrain.contracts import wire
 from civicbrain.runtime.history.wire import Ask, Usual
+from civicbrain.runtime.indicators import THROUGHPUT_WINDOW_S
 
 ASKED_EVERY_S = 60.0
 """Wall seconds between two questions to the history: what is usual does not change faster."""
@@ -85,15 +86,17 @@ def vital_signs(state: wire.CityState, usual: UsualDay, age_s: float, stale: boo
         ("local-controllers", "1", "lower", float(local), float(len(modes)), None, "no-meaning"),
         ("brains", "1", "higher", float(running), float(len(state.brains)), None, "no-meaning"),
     ]  # fmt: skip
+    span_s = now.throughput_span_s
+    filling = {"throughput": round(span_s, 1)} if span_s < THROUGHPUT_WINDOW_S else {}
     return VitalSigns(
         state.time_s, round(age_s, 3), stale,
-        [_sign(usual, wanted, *sign) for sign in signs],
+        [_sign(usual, wanted, filling.get(sign[0]), *sign) for sign in signs],
     )  # fmt: skip
 
 
 def _sign(
-    usual: UsualDay, wanted: int, name: Any, unit: str, good_when: Any, value: float | None,
-    of: float | None, fixed: float | None, note: str,
+    usual: UsualDay, wanted: int, span_s: float | None, name: Any, unit: str, good_when: Any,
+    value: float | None, of: float | None, fixed: float | None, note: str,
 ) -> VitalSign:  # fmt: skip
     known = None if value is None or not isfinite(value) else round(float(value), 3)
     fixed = None if fixed is None or not isfinite(fixed) else round(float(fixed), 3)
@@ -102,6 +105,7 @@ def _sign(
         id=name, unit=unit, good_when=good_when, value=known, of=of, fixed=fixed,
         fixed_note="" if fixed is not None else note, usual=on_usual_day, usual_days=days,
         usual_note=usual_note, state=_state(name, known, of, on_usual_day or fixed, good_when, wanted),
+        span_s=span_s,
     )  # fmt: skip
 
 

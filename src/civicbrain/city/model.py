@@ -80,6 +80,12 @@ class City:
         """Rows of Movements under signal control."""
         return np.flatnonzero(self.network.movements.junction >= 0).astype(np.int32)
 
+    def name_section(self, edge: str) -> str:
+        """A street section for people: its street with its id, or its id alone."""
+        row = self.network.edges.row.get(edge)
+        name = self.network.edges.names[row] if row is not None else ""
+        return f"{name} ({edge})" if name else edge
+
     def list_places(self, *kinds: PlaceKind) -> tuple[Place, ...]:
         """Places of these kinds (of all without any), in the order of the file."""
         return tuple(place for place in self.places if not kinds or place.kind in kinds)

@@ -6,6 +6,7 @@ edge, and seconds a turn from one edge into the next.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,6 +87,20 @@ class Router:
         minor = edges.priority[self.from_edge] < highest[movements.node[self.movement]]
         yields: F64 = np.where(minor & (movements.junction[self.movement] < 0), YIELD_LOSS_S, 0.0)
         return result + yields
+
+    def line(self, edge: int) -> F64:
+        """(n, 2) the middle one of the lanes of an edge that may be driven on, or of none its first."""
+        first, end = self.network.edges.lane_start[edge : edge + 2].tolist()
+        own = np.flatnonzero(self.drivable[first:end]) + first
+        lane = int(own[len(own) // 2]) if len(own) else first
+        shape: F64 = self.network.lanes.shape(lane).astype(np.float64)
+        return shape
+
+    def length_m(self, edges: Sequence[int]) -> float:
+        """Of a way along these edges, from the start of the first to the end of the last, straight on from
+        edge to edge inside nodes: as its line is drawn."""
+        line = np.concatenate([self.line(edge) for edge in edges])
+        return float(np.hypot(*np.diff(line, axis=0).T).sum())
 
     def find_way(self, origin: int, target: int, edge_s: F64, arc_s: F64) -> Way | None:
         """The quickest way from the end of edge `origin` to the end of edge `target`, None without any.

@@ -33,6 +33,17 @@ class Override(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+class MissionUnderWay(msgspec.Struct, frozen=True):
+    """An emergency mission that the next shift takes over. to_edge: where to; eta_s: expected arrival on the
+    city's clock, None where it is not known."""
+
+    id: str
+    vehicle: str
+    to_edge: str
+    state: str
+    eta_s: float | None = None
+
+
 class LostNotice(msgspec.Struct, frozen=True):
     """A notice that was given up, or had no address."""
 
@@ -43,9 +54,9 @@ class LostNotice(msgspec.Struct, frozen=True):
 
 
 class Handover(msgspec.Struct, frozen=True):
-    """One shift's note to the next. live: whether the brain process was asked; without it overrides and
-    silent sources are not known. changed: of the shift, oldest first, at most 500 (`changes` counts all).
-    since_s, until_s: the same on the city's clock, None where it is not known."""
+    """One shift's note to the next. live: whether the brain process was asked; without it overrides,
+    missions under way and silent sources are not known. changed: of the shift, oldest first, at most 500
+    (`changes` counts all). since_s, until_s: the same on the city's clock, None where it is not known."""
 
     since: datetime
     until: datetime
@@ -61,6 +72,7 @@ class Handover(msgspec.Struct, frozen=True):
     silent_sources: list[str] = []
     since_s: float | None = None
     until_s: float | None = None
+    missions: list[MissionUnderWay] = []
 
 
 class Signature(msgspec.Struct, frozen=True):

@@ -42,13 +42,14 @@ class TrackOptions(PositionBounds):
 @dataclass(frozen=True, slots=True)
 class TrackEvent:
     """Something to record. what: "ordered", "tracked", "lost", "ended" or "position-refused"; rule: the slug
-    of the check that refused, or the reason of the end."""
+    of the check that refused, or the reason of the end. vehicle: of the mission, where it was known."""
 
     mission: str
     time_s: float
     what: str
     rule: str = ""
     detail: str = ""
+    vehicle: str = ""
 
 
 class Tracks:
@@ -74,8 +75,9 @@ class Tracks:
         if isinstance(datum, Mission):
             self._order(datum, now_s)
         elif isinstance(datum, MissionEnd):
-            if self._tracks.pop(datum.mission, None) is not None:
+            if datum.mission in self._tracks:
                 self._note(datum.mission, now_s, "ended", datum.reason)
+                del self._tracks[datum.mission]
         else:
             self._position(datum, now_s)
 
@@ -85,8 +87,8 @@ class Tracks:
         for name, track in list(self._tracks.items()):
             heard_s = max(track.fix_s, track.mission.created_s)
             if now_s - heard_s > options.forget_after_s:
-                del self._tracks[name]
                 self._note(name, now_s, "ended", "silent", f"for {options.forget_after_s:g} s")
+                del self._tracks[name]
             elif track.state is TrackState.TRACKED and now_s - track.fix_s > options.lost_after_s:
                 self._tracks[name] = _with_state(track, TrackState.LOST)
                 self._note(name, now_s, "lost", "silent", f"no position for {options.lost_after_s:g} s")
@@ -133,7 +135,9 @@ class Tracks:
             self._note(mission, now_s, "position-refused", rule, detail)
 
     def _note(self, mission: str, now_s: float, what: str, rule: str = "", detail: str = "") -> None:
-        self._events.append(TrackEvent(mission, now_s, what, rule, detail))
+        track = self._tracks.get(mission)
+        vehicle = track.mission.vehicle if track is not None else ""
+        self._events.append(TrackEvent(mission, now_s, what, rule, detail, vehicle))
 
 
 def _with_state(track: MissionTrack, state: TrackState) -> MissionTrack:

@@ -27,6 +27,7 @@ class ApproachFigures(msgspec.Struct, frozen=True):
 
     queue_veh: largest queue of the step. arrived_veh: vehicles that came into view, served_veh: that passed
     the stop line, both of that step. storage_veh: what finds room on its lanes in view, 7.5 m a vehicle.
+    now_veh: queue at until_s, None where no camera sees it.
     """
 
     approach: str
@@ -37,6 +38,7 @@ class ApproachFigures(msgspec.Struct, frozen=True):
     queue_veh: list[float | None]
     arrived_veh: list[float | None]
     served_veh: list[float | None]
+    now_veh: float | None = None
 
 
 class QueuesNow(msgspec.Struct, frozen=True):

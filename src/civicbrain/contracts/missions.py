@@ -73,9 +73,10 @@ class Passage(msgspec.Struct, frozen=True):
 
 
 class MissionPlan(msgspec.Struct, frozen=True):
-    """A mission as its brain sees it at time_s. eta_s: predicted arrival, with its standard deviation; None
-    while there is no route. eta_without_s: the same without any priority, reckoned at the start, so that the
-    time won can be shown. state: see city.missions.TrackState. replanned: how often the route changed."""
+    """A mission as its brain sees it at time_s. eta_s: predicted arrival, None while there is no route;
+    eta_margin_s: nine of ten arrivals are no farther from it. eta_without_s: the same without any priority,
+    reckoned at the start; won_s: by how much eta_s is before it, mean of the last half minute. state: see
+    city.missions.TrackState. replanned: how often the route changed."""
 
     mission: str
     brain: str
@@ -85,11 +86,12 @@ class MissionPlan(msgspec.Struct, frozen=True):
     length_m: float = 0.0
     progress_m: float = 0.0
     eta_s: float | None = None
-    eta_sd_s: float | None = None
+    eta_margin_s: float | None = None
     eta_without_s: float | None = None
     replanned: int = 0
     passages: tuple[Passage, ...] = ()
     note: str = ""
+    won_s: float | None = None
 
     @property
     def cross_wait_veh_s(self) -> float:
@@ -99,9 +101,9 @@ class MissionPlan(msgspec.Struct, frozen=True):
 class MissionBrief(msgspec.Struct, frozen=True, kw_only=True):
     """A mission in a list and on the map. state: how its vehicle is known, or "ended" with its `end`
     ("arrived", "cancelled", or in words) at ended_s. Times are platform seconds; fix_s: of the newest
-    position that was believed. heading_deg: 0 north, clockwise. eta_sd_s: standard deviation
-    of eta_s. won_s: the estimate without priority less what it took or is expected to take. next_junction:
-    the first that lies ahead."""
+    position that was believed. heading_deg: 0 north, clockwise. eta_margin_s: nine of ten
+    arrivals are no farther from eta_s. won_s: the estimate without priority less when it came; while it is
+    under way, less when it is expected, mean of the last half minute. next_junction: the first ahead."""
 
     id: str
     vehicle: str
@@ -121,7 +123,7 @@ class MissionBrief(msgspec.Struct, frozen=True, kw_only=True):
     length_m: float = 0.0
     progress_m: float = 0.0
     eta_s: float | None = None
-    eta_sd_s: float | None = None
+    eta_margin_s: float | None = None
     eta_without_s: float | None = None
     won_s: float | None = None
     cross_wait_veh_s: float = 0.0
@@ -165,12 +167,13 @@ class PositionTaken(msgspec.Struct, frozen=True):
 
 
 class DispatchChoice(msgspec.Struct, frozen=True):
-    """time_s: expected, in a corridor; sd_s: its standard deviation; chance_first: that it is the first."""
+    """time_s: expected, in a corridor; margin_s: nine of ten take no more or less than that from it;
+    chance_first: that it is the first."""
 
     name: str
     edge: str
     time_s: float
-    sd_s: float
+    margin_s: float
     length_m: float
     chance_first: float
     edges: tuple[str, ...] = ()

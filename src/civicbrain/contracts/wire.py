@@ -142,6 +142,7 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "alerts"     list of Alert, newest first, at most `limit`
     "incidents"  list of Incident: the open ones
     "ledger"     offset, limit: {"entries": list of ledger.chain.Entry, "count": int}, oldest first
+    "record"     text = junction id, limit: list of ledger.chain.Entry of its overrides, newest first
     "sources"    text = "all" | "silent" | "dropping", offset, limit: SourcePage of city.intake
     "source"     text = a source's id: SourceStatus with its lanes; kind "not-found" for an unknown id
     "decision"   body = what was decided, words and numbers by name: into the ledger; None
@@ -200,7 +201,8 @@ class BrainHealth(msgspec.Struct, frozen=True):
 
 
 class Indicators(msgspec.Struct, frozen=True):
-    """The strip: now, and the fixed plan's figure for the same minute (None until it is known)."""
+    """The strip: now, and the fixed plan's figure for the same minute (None until it is known).
+    throughput_span_s: how much of its window of 300 s the throughput is of."""
 
     vehicles: int
     mean_delay_s: float
@@ -211,6 +213,7 @@ class Indicators(msgspec.Struct, frozen=True):
     fixed_throughput_veh_per_h: float | None = None
     fixed_spill_backs: float | None = None
     fixed_incidents_open: float | None = None
+    throughput_span_s: float = 300.0
 
 
 class CityState(msgspec.Struct, frozen=True):

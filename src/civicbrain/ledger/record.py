@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS entry (
     seq INTEGER PRIMARY KEY, time_s REAL NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL,
     body TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL
 ) STRICT;
+CREATE INDEX IF NOT EXISTS entry_override ON entry (json_extract(body, '$.junction'), seq)
+    WHERE kind = 'override';
 CREATE TRIGGER IF NOT EXISTS entry_no_update BEFORE UPDATE ON entry
     BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS entry_no_delete BEFORE DELETE ON entry
@@ -92,6 +94,17 @@ class LedgerReader:
                 (low, high, *wanted, max(0, min(limit, MAX_PAGE))),
             )
         return [_entry(row) for row in reversed(rows)]
+
+    def overrides_of(self, junction: str, limit: int = MAX_PAGE) -> list[Entry]:
+        """What was recorded of overrides of a junction, the newest first, however long ago."""
+        with self._lock:
+            self._settle()
+            rows = self._rows(
+                f"SELECT {COLUMNS} FROM entry WHERE kind = 'override'"  # noqa: S608
+                " AND json_extract(body, '$.junction') = ? ORDER BY seq DESC LIMIT ?",
+                (junction, max(0, min(limit, MAX_PAGE))),
+            )
+        return [_entry(row) for row in rows]
 
     def platform_second(self, at: datetime) -> float | None:
         """The city's clock at a real instant (aware): between the entries before and after it, as far as one

@@ -119,6 +119,9 @@ class Commands:
             case "ledger":
                 entries = server.ledger.page(command.offset, command.limit)
                 body = {"entries": entries, "count": server.ledger.count}
+            case "record":
+                junction = server.city.signals.get_junction(command.text)
+                body = server.ledger.overrides_of(junction.id, command.limit)
             case "decision" | "what-if":
                 entry = {"reason": why, **_decision(command)}
                 server.ledger.append(command.action, who, entry, server.time_s)

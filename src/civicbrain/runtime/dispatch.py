@@ -25,6 +25,9 @@ SIGNAL_S = 3.0  # of waiting that a corridor leaves at each signal
 HEADWAY_S = 2.0  # of a queue that discharges, per lane (HCM 7th ed., ch. 19)
 PACE = 0.9  # of the vehicle's own limit that it drives
 SD_S, SD_SHARE = 10.0, 0.15
+NINE_OF_TEN_SD = 1.645
+"""Standard deviations within which nine of ten of a normal distribution lie."""
+
 _DRAWS = 4000
 
 
@@ -84,14 +87,13 @@ class Dispatcher:
         way = self._router.find_way(*ends, edge_s, self._arc_s)
         if way is None:
             return None
-        network = self._city.network
-        length_m = sum(float(network.lanes.length_m[network.edges.lane_start[e]]) for e in way.edges)
         time_s = way.time_s + float(edge_s[ends[0]])
         if not math.isfinite(time_s):
             return None
         return DispatchChoice(
-            name, edge, round(time_s, 1), round(SD_S + SD_SHARE * time_s, 1), round(length_m, 1), 0.0,
-            tuple(network.edges.ids[e] for e in way.edges),
+            name, edge, round(time_s, 1), round(NINE_OF_TEN_SD * (SD_S + SD_SHARE * time_s), 1),
+            round(self._router.length_m(way.edges), 1), 0.0,
+            tuple(self._city.network.edges.ids[e] for e in way.edges),
         )  # fmt: skip
 
 
@@ -100,7 +102,9 @@ def _with_chances(choices: list[DispatchChoice]) -> tuple[DispatchChoice, ...]:
     if not choices:
         return ()
     draws = np.random.default_rng(0).standard_normal((_DRAWS, len(choices)))
-    times = np.array([c.time_s for c in choices]) + draws * np.array([c.sd_s for c in choices])
+    times = np.array([c.time_s for c in choices]) + draws * np.array(
+        [c.margin_s / NINE_OF_TEN_SD for c in choices]
+    )
     first = np.bincount(times.argmin(axis=1), minlength=len(choices))
     return tuple(
         msgspec.structs.replace(choice, chance_first=round(float(count) / _DRAWS, 3))

@@ -79,7 +79,7 @@ class Field:
             else:
                 if feed.name in self._failing:
                     self._failing.discard(feed.name)
-                    title = say("feed-works", f"Feed {feed.name} works again", feed=feed.name)
+                    title = say("feed-works", f"The data source “{feed.name}” works again", feed=feed.name)
                     self._tell(f"feed-{feed.name}", Severity.INFO, title, "")
         return data
 
@@ -131,7 +131,7 @@ class Field:
         self._failing.add(feed.name)
         expected = isinstance(error, CivicBrainError)
         _log.warning("a feed fails", feed=feed.name, reason=text, exc_info=None if expected else error)
-        title = say("feed-fails", f"Feed {feed.name} fails", feed=feed.name)
+        title = say("feed-fails", f"The data source “{feed.name}” fails", feed=feed.name)
         self._tell(f"feed-{feed.name}", Severity.CRITICAL, title, text)
 
 

@@ -26,7 +26,8 @@ LONGEST_FRAME_GAP_S = 5.0
 
 class MinuteFigures(msgspec.Struct, frozen=True):
     """The strip's figures at one moment of a run (time_s: platform seconds). spill_backs, incidents_open:
-    means of the minute, of the comparison run only; the live ones come from the snapshot."""
+    means of the minute, of the comparison run only; the live ones come from the snapshot.
+    throughput_span_s: how much of its window the throughput is of."""
 
     time_s: float
     vehicles: float
@@ -34,6 +35,7 @@ class MinuteFigures(msgspec.Struct, frozen=True):
     throughput_veh_per_h: float
     spill_backs: float | None = None
     incidents_open: float | None = None
+    throughput_span_s: float = THROUGHPUT_WINDOW_S
 
 
 class RunFigures:
@@ -69,6 +71,7 @@ class RunFigures:
             vehicles=status.running,
             mean_delay_s=status.delay_veh_s / due if due else 0.0,
             throughput_veh_per_h=(status.arrived - before) / span_s * SECONDS_PER_HOUR if span_s > 0 else 0.0,
+            throughput_span_s=min(span_s, THROUGHPUT_WINDOW_S),
         )
 
 
@@ -84,6 +87,7 @@ def to_indicators(now: MinuteFigures, stopped: int, fixed: MinuteFigures | None)
         fixed_throughput_veh_per_h=fixed.throughput_veh_per_h if fixed else None,
         fixed_spill_backs=fixed.spill_backs if fixed else None,
         fixed_incidents_open=fixed.incidents_open if fixed else None,
+        throughput_span_s=now.throughput_span_s,
     )
 
 

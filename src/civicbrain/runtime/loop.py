@@ -230,23 +230,23 @@ class Loop:
                 self._failures[name] = failures
                 self._runs_at_failure[name] = runs
                 health = host.health(now_s)
-                title = say("brain-failed", f"Brain {name} failed", brain=name)
+                title = say("brain-failed", f"The brain “{name}” has failed", brain=name)
                 text = f"{health.last_error}; tried again in {health.retry_in_s:.0f} s"
                 detail = say("tried-again", text, error=health.last_error, in_s=health.retry_in_s)
                 alerts.append(_own(f"brain-{name}", Severity.CRITICAL, title, detail, now_s))
                 self._write("brain-failed", {"brain": name, "error": health.last_error}, now_s)
             elif name in self._runs_at_failure and runs > self._runs_at_failure[name]:
                 del self._runs_at_failure[name]
-                title = say("brain-works", f"Brain {name} works again", brain=name)
+                title = say("brain-works", f"The brain “{name}” works again", brain=name)
                 alerts.append(_own(f"brain-{name}", Severity.INFO, title, "", now_s))
                 self._write("brain-recovered", {"brain": name, "failures": failures}, now_s)
         if bool(self.guard.ledger_error) != self._ledger_troubled:
             self._ledger_troubled = bool(self.guard.ledger_error)
             if self._ledger_troubled:
-                title = say("ledger-failed", "The ledger cannot be written: no request is granted")
+                title = say("ledger-failed", "The record cannot be written: no request to signals is granted")
                 alerts.append(_own("ledger", Severity.CRITICAL, title, self.guard.ledger_error, now_s))
             else:
-                title = say("ledger-works", "The ledger is written again")
+                title = say("ledger-works", "The record is written again")
                 alerts.append(_own("ledger", Severity.INFO, title, "", now_s))
         return alerts
 
@@ -285,8 +285,8 @@ class Loop:
         full = len(self.open_alerts) >= MAX_OPEN_ALERTS
         if lost and not self._losing_alerts:
             self._losing_alerts = True
-            title = say("alerts-lost", "Alerts are lost")
-            text = f"more than {MAX_OPEN_ALERTS} stand; further ones are not shown"
+            title = say("alerts-lost", "Too many alarms: some are not shown")
+            text = f"More than {MAX_OPEN_ALERTS} are active; further ones are lost."
             detail = say("alerts-most", text, most=MAX_OPEN_ALERTS)
             alert = _own("alerts-lost", Severity.CRITICAL, title, detail, now_s)
             self.open_alerts[f"{RUNTIME}/{alert.key}"] = alert
@@ -294,7 +294,7 @@ class Loop:
         if self._losing_alerts and not lost and not full:
             self._losing_alerts = False
             self.open_alerts.pop(f"{RUNTIME}/alerts-lost", None)
-            title = say("alerts-fit", "Alerts find room again")
+            title = say("alerts-fit", "All alarms are shown again")
             return [_own("alerts-lost", Severity.INFO, title, "", now_s)]
         return []
 

@@ -59,7 +59,7 @@ class MissionLog:
                 oldest = next(iter(self.ends))
                 for kept in (self.ends, self.ended, self.events):
                     kept.pop(oldest, None)
-        body: dict[str, object] = {"mission": event.mission, "what": event.what}
+        body: dict[str, object] = {"mission": event.mission, "vehicle": event.vehicle, "what": event.what}
         yield "mission", "tracking", {**body, "rule": event.rule, "detail": event.detail}
 
     def _steps(self, before: MissionPlan | None, plan: MissionPlan) -> Iterator[Entry]:

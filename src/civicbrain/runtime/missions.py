@@ -273,13 +273,13 @@ class MissionDesk:
 
 
 def _of_plan(plan: MissionPlan, end: tuple[float, str] | None) -> dict[str, Any]:
-    came_s = end[0] if end is not None and end[1] == "arrived" else plan.eta_s if end is None else None
-    without_s = plan.eta_without_s
+    without_s, won_s = plan.eta_without_s, plan.won_s if end is None else None
+    if end is not None and end[1] == "arrived" and without_s is not None:
+        won_s = without_s - end[0]
     ahead = (p.junction for p in plan.passages if p.passed_s is None)
     return {
         "length_m": plan.length_m, "progress_m": plan.progress_m, "eta_s": plan.eta_s,
-        "eta_sd_s": plan.eta_sd_s, "eta_without_s": without_s,
-        "won_s": None if came_s is None or without_s is None else without_s - came_s,
+        "eta_margin_s": plan.eta_margin_s, "eta_without_s": without_s, "won_s": won_s,
         "cross_wait_veh_s": plan.cross_wait_veh_s, "replanned": plan.replanned,
         "next_junction": "" if end else next(ahead, ""),
     }  # fmt: skip

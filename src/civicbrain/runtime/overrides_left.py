@@ -87,10 +87,10 @@ def told_of(override: Override, why: str) -> tuple[Sentence, Sentence]:
         "reason": override.reason,
     }  # fmt: skip
     if why:
-        return say("override-dropped", "An override was not taken up again"), say(
+        return say("override-dropped", "An override has ended because the platform was restarted"), say(
             "override-was", f"{why}; {text}", why=why, **about
         )
-    title = "An override goes on after the brain process was started again"
+    title = "An override goes on after a restart of the platform"
     return say("override-goes-on", title), say("override-is", text, **about)
 
 

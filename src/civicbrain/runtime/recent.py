@@ -224,6 +224,7 @@ class Recent:
             round(approach.storage_veh, 1), approach.seen, told(highest),
             told(came),
             told(np.bincount(step_of, served, count).astype(np.float64)),
+            float(queued[-1]) if seen[-1] else None,
         )  # fmt: skip
 
 

@@ -161,7 +161,7 @@ class BrainServer:
         except ServiceError as error:
             if not self._twin_silent:
                 self._twin_silent = True
-                self._raise(Severity.CRITICAL, say("twin-silent", "The twin is silent"), error.message)
+                self._raise(Severity.CRITICAL, say("twin-silent", "The twin does not answer"), error.message)
             return
         status = self.feed.status
         if status is None:
@@ -178,7 +178,7 @@ class BrainServer:
             self.cases.over("", SILENT_ALERT)
         elif self._twin_silent and speaks:
             self._twin_silent = False
-            self._raise(Severity.INFO, say("twin-speaks", "The twin speaks again"))
+            self._raise(Severity.INFO, say("twin-speaks", "The twin answers again"))
         self._keep_program(status)
         if self._answered == (status.run, status.time_s):
             return  # nothing new, or paused

@@ -75,6 +75,24 @@ def test_a_junction_is_given_back_while_the_vehicle_passes_its_stop_line():
     assert passes_s - 1.0 <= gone[0] <= passes_s + 1.0
 
 
+def test_the_time_won_changes_gradually_while_the_expected_arrival_jumps():
+    street = Street([driver("m1", EAST, 40.0)])
+    street.run(50.0)
+    street.drivers[0].over = True
+    expected_s, won_s = [], []
+    for second in range(25):
+        x_m, speed_mps = (140.0, 14.0) if second < 5 else (200.0, 0.0)
+        street.extra.append(VehiclePosition("radio", "m1", street.now_s + 1.0, x_m, 0.0, speed_mps, 90.0))
+        street.step()
+        plan = street.advice.missions[0]
+        expected_s.append(plan.eta_without_s - plan.eta_s)
+        won_s.append(plan.won_s)
+    jumps_s, steps_s = np.abs(np.diff(expected_s)), np.abs(np.diff(won_s))
+    assert jumps_s.max() > 2.0
+    assert steps_s.max() < 0.5 * jumps_s.max()
+    assert min(expected_s) <= won_s[-1] <= max(expected_s)
+
+
 def test_where_nobody_can_overtake_the_vehicle_comes_behind_others():
     assert behind_s(20.0, 20.0, 0.1) == 0.0  # no faster than they are
     assert behind_s(20.0, 30.0, 1e-6) == pytest.approx(0.0, abs=1e-3)  # an empty street

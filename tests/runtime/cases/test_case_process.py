@@ -170,7 +170,7 @@ def test_a_silent_brain_process_is_an_alarm_for_as_long_as_it_is_silent(process:
     process.deliver()
 
     def state() -> str | None:
-        found = process.alarms(which="all", group=group_of("runtime: The brain process is silent"))
+        found = process.alarms(which="all", group=group_of("runtime: Central control does not answer"))
         return str(found.alarms[0].state) if found.alarms else None
 
     quiet = time.time()

@@ -128,7 +128,7 @@ def test_what_nobody_takes_is_given_up_with_an_alarm_and_can_be_sent_again(
     deliverer = Deliverer(trial.store, table(secret, receiver.url), lambda: None)
     work_until(deliverer, lambda: states(trial)["police"] == "dead")
     titles = [alarm.title for alarm in list_alarms(trial.store.db, trial.clock.now_s).alarms]
-    assert "A notice to police was given up" in titles
+    assert "A notice to police could not be delivered" in titles
     receiver.how = [200]
     with trial.store.change("operator:anna") as change:
         outbox.send_again(change, 1, "they are back", {"police"})

@@ -11,7 +11,9 @@ from case_desks import Clock, OnTrial, incident, place
 
 from civicbrain.city.cases import CaseState, Outcome
 from civicbrain.city.incidents import IncidentKind, ReporterKind
+from civicbrain.city.missions import MissionKind
 from civicbrain.contracts.brain import Alert, Severity
+from civicbrain.contracts.missions import MissionBrief
 from civicbrain.contracts.overrides import Override as JunctionOverride
 from civicbrain.contracts.overrides import OverrideAction
 from civicbrain.contracts.sandbox import sandbox_city
@@ -102,6 +104,35 @@ def test_a_fault_told_in_two_lives_of_the_brain_counts_once(trial: OnTrial) -> N
     assert joined([(5, 7), (1, 3), (2, 4)]) == [(1, 4), (5, 7)]
 
 
+def test_the_note_tells_of_missions_and_of_alarms_that_were_noted(trial: OnTrial, tmp_path: Path) -> None:
+    start_s = trial.clock.now_s
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path, clock=lambda: datetime.fromtimestamp(trial.clock.now_s, UTC)) as ledger:
+        order = {"mission": "m-1", "what": "order", "vehicle": "Ambulance 7", "reason": "cardiac arrest"}
+        ledger.append("mission", ANNA, order, 100.0)
+        ledger.append("mission", "tracking", {"mission": "m-1", "what": "tracked"}, 101.0)
+        ended = {"mission": "m-1", "vehicle": "Ambulance 7", "what": "ended", "rule": "arrived"}
+        ledger.append("mission", "tracking", ended, 200.0)
+    for number in range(5):
+        alert(trial, f"camera {number}", Severity.WARNING, start_s, "signals")
+    trial.clock.now_s += 30
+    with trial.store.change(ANNA) as change:
+        alarms.acknowledge(change, [1, 2, 3, 4, 5], "known works")
+        alarms.shelve(change, [1], 600.0, "until the crew is there")
+    note = write_handover(trial.store.db, start_s - 60, trial.clock.now_s, path)
+    told = [(event.what, event.actor) for event in note.changed]
+    assert told == [
+        ("mission", ANNA), ("mission", "tracking"), ("alarms-acknowledged", ANNA), ("alarms-shelved", ANNA)
+    ]  # fmt: skip
+    noted = note.changed[2].detail
+    assert (len(noted["alarms"]), noted["count"], noted["reason"]) == (3, 5, "known works")
+    text = as_text(note, sandbox_city())
+    assert "anna: ordered a mission of Ambulance 7: cardiac arrest." in text
+    assert "the mission of Ambulance 7 ended: arrived." in text
+    assert "anna: acknowledged “camera 0”, “camera 1”, “camera 2”, 2 more alarms: known works." in text
+    assert "anna: put aside “camera 0”: until the crew is there." in text
+
+
 def test_alarms_floods_and_notes(trial: OnTrial) -> None:
     """Twenty in one minute: for ten minutes more than ten have come within the last ten."""
     for number in range(20):
@@ -178,6 +209,7 @@ def test_the_note_names_what_the_next_shift_must_know(trial: OnTrial, tmp_path: 
         "OVERDUE",
         "works until four",
         "- camera-9",
+        "- Ambulance 7 to BE, on its way",
         f"- junction {name}: stage 1, {ANNA}: parade",
         "anna: switched the brain signals off.",
         "case-1 was handed over to night (anna).",
@@ -205,6 +237,12 @@ def _state(city) -> CityState:
         indicators=Indicators(0, 0.0, 0.0, 0), brains=(health,), staleness_s={"twin": 0.1, "loops": 99.0},
         junction_delay_s=empty, junction_queue_veh=empty, junction_mode=pack_array(modes),
         junction_stage=empty, group_lamp=empty, twin=None, alerts_open=0, ledger_entries=0,
+        missions=(
+            MissionBrief(
+                id="m-1", vehicle="Ambulance 7", kind=MissionKind.AMBULANCE, urgency=3, from_edge="WA",
+                to_edge="BE", created_s=0.0, state="tracked",
+            ),
+        ),
         overrides=(
             JunctionOverride(
                 city.junctions[0].id, OverrideAction.STAGE, "1", ANNA, "parade", 0.0, 300.0, accepted=True

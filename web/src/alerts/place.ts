@@ -20,7 +20,7 @@ export function placeName(alarm: Placed): string {
   const edge = edgeOf(alarm);
   if (!edge || !geometry) return edge;
   const { name, near } = whereIs(edge, geometry, streetsOf(geometry));
-  return near || (name === edge ? alertText.section(edge) : name);
+  return name === edge ? near || alertText.section(edge) : name;
 }
 
 /** To the junction's page, or to the section on the map. */

@@ -272,6 +272,8 @@ export interface Handover {
   /** The shift on the city's clock; null: not known. */
   since_s: number | null;
   until_s: number | null;
+  /** Under way. */
+  missions?: { id: string; vehicle: string; to_edge: string; state: string; eta_s: number | null }[];
 }
 
 export interface Signature {

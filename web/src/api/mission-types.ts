@@ -31,9 +31,10 @@ export interface MissionBrief {
   length_m: number;
   progress_m: number;
   eta_s: Known;
-  /** Standard deviation of eta_s. */
-  eta_sd_s: Known;
+  /** Nine of ten arrivals are no farther from eta_s. */
+  eta_margin_s: Known;
   eta_without_s: Known;
+  /** Against an estimate for the same way without priority; while it is under way, mean of the last half minute. */
   won_s: Known;
   /** Vehicle seconds stood at red in cross streets while junctions were held. */
   cross_wait_veh_s: number;
@@ -92,7 +93,8 @@ export interface DispatchChoice {
   name: string;
   edge: string;
   time_s: number;
-  sd_s: number;
+  /** Nine of ten take no more or less than that from time_s. */
+  margin_s: number;
   length_m: number;
   chance_first: number;
   edges: string[];

@@ -24,7 +24,8 @@ export interface CityGeometry {
   bounds_m: [number, number, number, number];
   lanes: { edge: number[]; width_m: number[]; use: number[]; points: number[][] };
   /** Nodes at both ends of each edge: junction surfaces are implied by them. */
-  edges?: { id: string[]; from_node: number[]; to_node: number[] };
+  /** name: of the street, "" where there is none; [] where no section has one. */
+  edges?: { id: string[]; from_node: number[]; to_node: number[]; name?: string[] };
   junctions: { id: string; name: string; x_m: number; y_m: number }[];
   heads: { group: number; junction: number; x_m: number; y_m: number; angle_deg: number; kind: string }[];
   places: CityPlace[];

@@ -1,12 +1,13 @@
 /** An entry of the ledger as a sentence: the one place where that is done. Kinds that it does not know are told
  * as names and values. */
 
+import { titleWords, type Told } from '../alerts/words';
 import { capital, formatValue, humanise } from '../format';
 import { text as page } from '../text';
 import { words as chosen } from './text';
 import type { LedgerText, Said } from './text/en';
 
-export interface Told {
+export interface LedgerTold {
   kind: string;
   actor: string;
   body: Record<string, unknown>;
@@ -24,7 +25,7 @@ interface Options {
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : typeof value === 'number' ? formatValue(value) : '');
 
 /** The step within a kind, where the kind has some. */
-function stepOf({ kind, body }: Told): string {
+function stepOf({ kind, body }: LedgerTold): string {
   if (kind === 'brain-switch') return body['enabled'] ? 'on' : 'off';
   if (kind === 'decision') return body['accepted'] ? 'yes' : 'no';
   if (kind === 'twin') return textOf(body['action']);
@@ -41,7 +42,7 @@ function actorOf(name: string, words: LedgerText): string {
 }
 
 /** Each kind calls what it is about by another name. */
-function nameIn({ kind, body }: Told, words: LedgerText): string {
+function nameIn({ kind, body }: LedgerTold, words: LedgerText): string {
   const of = (key: string): string => textOf(body[key]);
   switch (kind) {
     case 'override':
@@ -61,24 +62,39 @@ function nameIn({ kind, body }: Told, words: LedgerText): string {
       return [of('vehicle'), of('mission')].filter(Boolean)[0] ?? '';
     case 'case':
       return of('case');
+    case 'alarms-acknowledged':
+    case 'alarms-shelved':
+    case 'alarms-unshelved':
+    case 'alarms-cleared':
+      return alarmsIn(body, words);
     default:
       return of('title') || of('name');
   }
 }
 
-export function ledgerSentence(told: Told, { nameOf = (junction) => junction, stageOf = page.junction.stageOf, kindOf = (kind) => kind }: Options = {}, words: LedgerText = chosen): string {
+/** The first alarms that an entry is about by their titles, and how many more there are. */
+function alarmsIn(body: Record<string, unknown>, words: LedgerText): string {
+  const told = Array.isArray(body['alarms']) ? (body['alarms'] as Told[]) : [];
+  const titles = told.filter((one) => typeof one === 'object').map((one) => words.quoted(titleWords(one)));
+  const more = (typeof body['count'] === 'number' ? body['count'] : told.length) - titles.length;
+  return [...new Set(titles), ...(more > 0 ? [words.moreAlarms(formatValue(more))] : [])].join(', ');
+}
+
+export function ledgerSentence(told: LedgerTold, { nameOf = (junction) => junction, stageOf = page.junction.stageOf, kindOf = (kind) => kind }: Options = {}, words: LedgerText = chosen): string {
   const { kind, actor, body } = told;
   const step = stepOf(told);
   const say = words.sentence[`${kind}:${step}`] ?? words.sentence[kind];
   if (!say) return legible(told);
   const of = (key: string): string => textOf(body[key]);
   const junction = of('junction') && nameOf(of('junction'));
-  const reason = of('why') || of('reason') || of('error') || of('detail') || of('rule');
+  const rule = of('rule');
+  const reason = of('why') || of('reason') || of('error') || of('detail') || rule;
+  const ended = kind === 'mission' && step === 'ended' ? words.end[rule] : undefined;
   const factor = body['value'] === 0 ? words.fastest : words.times(of('value'));
   const said: Said = {
     who: actorOf(actor, words),
     at: junction && words.at(junction),
-    why: reason && words.why(reason),
+    why: ended ? words.because(ended) : reason && words.why(reason),
     what: kind === 'case' ? kindOf(of('kind')) : (words.action[of('action')]?.(stageOf(of('stage'))) ?? of('action')),
     name: nameIn(told, words),
     from: of('from'),
@@ -89,7 +105,7 @@ export function ledgerSentence(told: Told, { nameOf = (junction) => junction, st
 }
 
 /** Names and values, whatever it is. */
-function legible({ kind, actor, body }: Told): string {
+function legible({ kind, actor, body }: LedgerTold): string {
   const values = Object.entries(body)
     .filter(([, value]) => value !== '' && value !== null)
     .map(([key, value]) => `${humanise(key)} ${formatValue(value, key)}`);

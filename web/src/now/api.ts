@@ -18,6 +18,8 @@ export interface VitalSign {
   usual: Known;
   usual_days: number;
   usual_note: '' | 'asking' | 'no-history' | 'no-days' | 'not-measured';
+  /** Seconds that it is of, while its window is not full. */
+  span_s?: Known;
   state: 'ok' | 'watch' | 'bad' | 'unknown';
 }
 

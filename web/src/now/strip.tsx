@@ -1,7 +1,7 @@
 /** The strip: the city's vital signs, each beside the fixed plan and the usual day. What is not known says so. */
 
 import type { JSX } from 'preact';
-import { compare, formatTenth, formatWhole, sentence } from '../format';
+import { compare, formatDuration, formatTenth, formatWhole, sentence } from '../format';
 import { useAgeS } from '../state/freshness';
 import { useStore } from '../state/store';
 import { text } from '../text';
@@ -51,6 +51,7 @@ function Tile({ id }: { id: SignId }): JSX.Element {
       <p class="figure">
         <strong data-testid={`${id}-now`}>{sign?.value == null ? text.indicators.unknown : formatSign(sign, sign.value)}</strong>
         {sign?.of != null ? <span class="unit">{words.of(formatWhole(sign.of))}</span> : UNITS[id] && <span class="unit">{UNITS[id]}</span>}
+        {sign?.span_s != null && <span class="unit span">{words.ofLast(formatDuration(sign.span_s))}</span>}
       </p>
       <div class="against" data-testid={`${id}-against`}>
         {sign && <Fixed sign={sign} />}
@@ -65,6 +66,7 @@ function hintOf(id: SignId, sign: VitalSign | null): string {
   const marked = sign && (sign.state === 'watch' || sign.state === 'bad');
   return [
     words.hints[id],
+    sign?.span_s != null && words.windowFills,
     marked && `${sentence(words.state[sign.state])} ${words.watched[id] ?? words.watchedAgainst}`,
     sign && sign.fixed === null && sign.fixed_note !== 'computing' && (words.fixedNoMeaning[id] ?? text.indicators.noMinute),
     sign && sign.usual === null && words.usualUnknown[sign.usual_note],

@@ -27,6 +27,20 @@ function marks(): { ranked: Mark[]; pointed: Mark[] } {
   return { ranked: (worst ?? []).flatMap((place, k) => at(place.junction, String(k + 1))), pointed: pointed ? at(pointed, '') : [] };
 }
 
+const NEAR_M = 400;
+
+/** Where a rank stands beside its junction, in pixels: away from the nearest other that has one, so that two junctions
+ * side by side can both be read. */
+export function besideOf(one: { x_m: number; y_m: number }, all: readonly { x_m: number; y_m: number }[]): [number, number] {
+  let [right, up, nearest] = [true, true, NEAR_M];
+  for (const other of all) {
+    const [dx, dy] = [one.x_m - other.x_m, one.y_m - other.y_m];
+    const away = Math.hypot(dx, dy);
+    if (other !== one && away < nearest) [right, up, nearest] = [dx >= 0, dy >= 0, away];
+  }
+  return [right ? 17 : -17, up ? -15 : 15];
+}
+
 function draw({ common, at }: Drawing): Layer[] {
   const palette = PALETTES[getState().theme];
   const { ranked, pointed } = marks();
@@ -39,7 +53,7 @@ function draw({ common, at }: Drawing): Layer[] {
     } as never),
     new TextLayer<Mark>({
       ...common, id: 'worst', data: shown, getPosition: position, getText: (one: Mark) => one.rank, getSize: 13, getColor: palette.mission.text,
-      getPixelOffset: [17, -15], background: true, getBackgroundColor: palette.mission.ground, backgroundPadding: [5, 2], getBorderColor: palette.standing,
+      getPixelOffset: (one: Mark) => besideOf(one, shown), background: true, getBackgroundColor: palette.mission.ground, backgroundPadding: [5, 2], getBorderColor: palette.standing,
       getBorderWidth: 2, fontFamily: pageFont(), fontWeight: 700, characterSet: '0123456789',
     } as never),
   ];

@@ -173,7 +173,7 @@ function BrainEntry({ brain }: { brain: BrainHealth }): JSX.Element {
   return (
     <li class={`brain ${brain.state}`} title={timing}>
       <p>
-        <span class="name">{brain.name}</span>
+        <span class="name" title={brain.name}>{text.brainName[brain.name] ?? brain.name}</span>
         <span class={`state ${brain.state}`}>{text.brainState[brain.state] ?? brain.state}</span>
       </p>
       {trouble && <p class="muted small">{trouble}</p>}

@@ -15,10 +15,10 @@ export interface Box {
 
 const APART_PX = 8;
 
-/** How far a box must move down so as not to cover what was just pressed; 0 where it does not. */
-export function downBy(box: Box, pressed: Box | null): number {
+/** How far a box must move up so as not to cover what was just pressed; 0 where it does not. */
+export function upBy(box: Box, pressed: Box | null): number {
   if (!pressed || box.right <= pressed.left || box.left >= pressed.right || box.bottom <= pressed.top || box.top >= pressed.bottom) return 0;
-  return pressed.bottom + APART_PX - box.top;
+  return box.bottom - (pressed.top - APART_PX);
 }
 
 /** What somebody pressed last, while it is on the page. */
@@ -34,16 +34,16 @@ if (typeof window !== 'undefined') {
 export function Toasts(): JSX.Element {
   const toasts = useStore((s) => s.toasts);
   const place = useRef<HTMLElement>(null);
-  const [downPx, setDown] = useState(0);
+  const [upPx, setUp] = useState(0);
   useLayoutEffect(() => {
     const box = place.current?.getBoundingClientRect();
-    if (!box || toasts.length === 0) return setDown(0);
-    const home = { top: box.top - downPx, bottom: box.bottom - downPx, left: box.left, right: box.right };
-    setDown(downBy(home, pressed?.isConnected ? pressed.getBoundingClientRect() : null));
+    if (!box || toasts.length === 0) return setUp(0);
+    const home = { top: box.top + upPx, bottom: box.bottom + upPx, left: box.left, right: box.right };
+    setUp(upBy(home, pressed?.isConnected ? pressed.getBoundingClientRect() : null));
   }, [toasts]);
   // both places stand from the start: what is spoken is what comes into them
   return (
-    <section ref={place} class="toasts" style={{ marginTop: `${downPx}px` }} aria-label={text.toast.label}>
+    <section ref={place} class="toasts" style={{ marginBottom: `${upPx}px` }} aria-label={text.toast.label}>
       <div role="status">{toasts.filter((one) => one.kind === 'note').map(show)}</div>
       <div role="alert">{toasts.filter((one) => one.kind === 'error').map(show)}</div>
     </section>

@@ -66,11 +66,13 @@ class LaneColumns(Struct, frozen=True):
 
 class EdgeColumns(Struct, frozen=True):
     """One entry an edge, which is a street section. from_node, to_node: rows of the nodes at its ends, for
-    the surfaces between the lane ends of a node."""
+    the surfaces between the lane ends of a node. name: of its street, "" where it has none; [] where no
+    section has one."""
 
     id: list[str]
     from_node: list[int]
     to_node: list[int]
+    name: list[str] = []
 
 
 class JunctionPoint(Struct, frozen=True):

@@ -7,6 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from civicbrain.core.sentences import Sentence
+
 
 class ReplaySpan(Struct, frozen=True):
     """A stretch that can be shown; end exclusive."""
@@ -33,7 +35,7 @@ class ReplayView(Struct, frozen=True):
 
 class ReplayMark(Struct, frozen=True):
     """Something that happened. From a ledger: kind, actor and body are its entry's. From the recording: kind
-    alert, with text (its title) and detail (its severity)."""
+    alert, with text (its title), said (the same as a sentence) and detail (its severity)."""
 
     time_s: float
     kind: str
@@ -42,6 +44,7 @@ class ReplayMark(Struct, frozen=True):
     junction: str = ""
     actor: str = ""
     body: dict[str, Any] = {}
+    said: list[Sentence] = []
 
 
 class ReplayOverride(Struct, frozen=True):

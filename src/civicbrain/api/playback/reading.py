@@ -90,4 +90,7 @@ class Strip:
 def alerts_of(figures: Iterable[tuple[float, Figures]]) -> Iterator[ReplayMark]:
     """Where an alert was raised, oldest first: all else that happened is told by the ledgers (`happened`)."""
     for time_s, now in figures:
-        yield from (ReplayMark(time_s, "alert", a.title, a.severity, a.junction) for a in now.alerts)
+        yield from (
+            ReplayMark(time_s, "alert", a.title, a.severity, a.junction, said=list(a.said))
+            for a in now.alerts
+        )

@@ -215,7 +215,7 @@ class Recorder:
             status = self._read(wire.TwinStatus, body)
             self._measured = 0.0 if status is None or status.paused else status.measured_speed
         elif topic == wire.ALERT_TOPIC and (alert := self._read(wire.Alert, body)):
-            note = AlertNote(alert.key, str(alert.severity), alert.title, alert.junction)
+            note = AlertNote(alert.key, str(alert.severity), alert.title, alert.junction, alert.said[:1])
             self._alerts = [*self._alerts, note][-_MOST_ALERTS:]
 
     def _read(self, kind: type[T], body: bytes) -> T | None:

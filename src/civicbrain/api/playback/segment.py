@@ -21,6 +21,7 @@ import numpy as np
 import zstandard
 
 from civicbrain.api.playback.columns import Columns, Decoder, Encoder
+from civicbrain.core.sentences import Sentence
 
 MAGIC = b"CBS2"
 LEVEL = 3
@@ -31,12 +32,13 @@ _LONGEST_PART = 64 * 1024 * 1024  # of a damaged length
 
 
 class AlertNote(msgspec.Struct, frozen=True, array_like=True):
-    """An alert that was raised since the frame before."""
+    """An alert that was raised since the frame before. said: its title as a sentence, () where it is text."""
 
     key: str
     severity: str
     title: str
     junction: str
+    said: tuple[Sentence, ...] = ()
 
 
 class Figures(msgspec.Struct, frozen=True, array_like=True):

@@ -13,12 +13,14 @@ from civicbrain.api.door.identity import Identity
 from civicbrain.api.ground_plan import camera_views_of, ground_plan_of
 from civicbrain.api.link import unavailable
 from civicbrain.api.models import junctions as models
+from civicbrain.api.models.city import LedgerEntryView
 from civicbrain.api.problems import ProblemError
 from civicbrain.api.services import Services
 from civicbrain.api.views import told
 from civicbrain.api.vital_signs import UsualDay, vital_signs
 from civicbrain.contracts import wire
 from civicbrain.contracts.overrides import LONGEST_S, SHORTEST_S, OverrideAction
+from civicbrain.runtime.login import Role
 
 JunctionId = Annotated[str, Parameter(description="id of the junction; `/` in it as %2F")]
 _LIMITS = models.OverrideLimits(
@@ -57,6 +59,14 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
          summary="The last five minutes of a junction, who holds it, and what is planned")  # fmt: skip
     async def get_recent(junction_id: JunctionId) -> models.JunctionRecent:
         return told(await link.command(command("recent", junction_id)), models.JunctionRecent)
+
+    @get("/v1/junctions/{junction_id:str}/record", tags=["overrides"],
+         summary="The record of a junction's overrides, newest first", needs=Role.OPERATOR)  # fmt: skip
+    async def get_record(
+        junction_id: JunctionId,
+        limit: Annotated[int, Parameter(ge=1, le=1000, description="at most so many")] = 200,
+    ) -> list[LedgerEntryView]:
+        return told(await link.command(command("record", junction_id, limit=limit)), list[LedgerEntryView])
 
     @get("/v1/overrides", tags=["overrides"], summary="Overrides in force, and how long one may last")
     async def list_overrides() -> models.OverridesView:
@@ -120,6 +130,6 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return vital_signs(state, usual, link.brain_age_s, link.brain_away)
 
     return [
-        get_ground_plan, get_recent, list_overrides, get_override, take_over, give_back, list_worst,
-        get_queues, get_camera_views, get_vital_signs,
+        get_ground_plan, get_recent, get_record, list_overrides, get_override, take_over, give_back,
+        list_worst, get_queues, get_camera_views, get_vital_signs,
     ]  # fmt: skip

@@ -45,7 +45,7 @@ _TITLE = {
     IncidentKind.CLOSED_LANE: "Lane closed or obstructed",
     IncidentKind.CONGESTION: "Unusual congestion",
     IncidentKind.SIGNAL_FAULT: "Signal fault",
-    IncidentKind.SENSOR_FAULT: "Camera lies or is silent",
+    IncidentKind.SENSOR_FAULT: "A camera fails or shows what is not there",
 }
 _CRITICAL = (IncidentKind.CRASH, IncidentKind.WRONG_WAY, IncidentKind.BLOCKED_JUNCTION)
 

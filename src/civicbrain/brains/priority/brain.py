@@ -23,9 +23,6 @@ from civicbrain.contracts.missions import MissionPlan
 from civicbrain.contracts.transit import TransitPlan
 from civicbrain.core.sentences import say
 
-ETA_SD_S, ETA_SD_SHARE = 3.0, 0.12
-"""Standard deviation of a predicted arrival: seconds, and share of the time left (benchmarks/priority)."""
-
 
 class PriorityBrain:
     """See the module. Deterministic."""
@@ -176,10 +173,10 @@ class PriorityBrain:
             pursuit.mission.id, self.name, now_s, str(pursuit.state),
             tuple(ids[edge] for edge in way.edges) if way else (),
             way.length_m if way else 0.0, pursuit.progress_m, eta_s,
-            None if eta_s is None else ETA_SD_S + ETA_SD_SHARE * max(0.0, eta_s - now_s),
+            None if eta_s is None else pursuit.margin_s(now_s),
             pursuit.eta_without_s, pursuit.replanned,
             tuple(s.show(ids[way.edges[s.crossing.place]]) for s in pursuit.stops) if way else (),
-            pursuit.note,
+            pursuit.note, pursuit.won_s,
         )  # fmt: skip
 
     def _alert(self, pursuit: Pursuit, now_s: float) -> Alert:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from civicbrain.brains.priority.arrival import (
+    MARGIN_S,
+    MARGIN_SHARE,
+    MARGIN_SLIDE,
     PASS_LOSS_S,
+    SLIDE_S,
     Pace,
     RoadView,
     behind_s,
@@ -40,6 +45,9 @@ MOVES_MPS = 2.0
 
 FREE_MPS = 14.0
 MEMORY_S = 30.0
+WON_MEMORY_S = 30.0
+"""Of the time won that people are shown: predictions change with each queue that comes into view."""
+
 STUCK_S, STUCK_WITHIN_M = 4.0, 60.0
 CRAWLS_MPS, CRAWLS_FOR_M = 5.0, 150.0
 """Slower than this on average a vehicle is in a queue that cameras do not tell of, so many metres long."""
@@ -93,6 +101,7 @@ class Pursuit:
     off_way: bool = False
     eta_s: float | None = None
     eta_without_s: float | None = None
+    won_s: float | None = None  # eta_without_s less eta_s, mean of about WON_MEMORY_S
     replanned: int = 0
     planned_s: float = -math.inf
     note: str = ""
@@ -101,6 +110,7 @@ class Pursuit:
     _fix_s: float = -math.inf
     _fix_m: float = 0.0
     _mean_mps: float = FREE_MPS  # over about the last MEMORY_S
+    _told: deque[tuple[float, float]] = field(default_factory=deque)  # (when, eta_s) of the last SLIDE_S
     _stands_s: float = math.inf  # since when it stands
     _free_from: tuple[float, float] | None = None  # (second, metres) from which it has driven freely
 
@@ -217,6 +227,21 @@ class Pursuit:
             if stop.first_predicted_s is None and self.state is TrackState.TRACKED:
                 stop.first_predicted_s = at_s
         self.eta_s = at_s + self._drive_s(snapshot, view, at_m, self.end_m)
+        if self.eta_without_s is not None:
+            won_s = self.eta_without_s - self.eta_s
+            before_s = won_s if self.won_s is None else self.won_s
+            since_s = now_s - self._told[-1][0] if self._told else WON_MEMORY_S
+            self.won_s = before_s + (won_s - before_s) * min(1.0, since_s / WON_MEMORY_S)
+        self._told.append((now_s, self.eta_s))
+        while now_s - self._told[0][0] > SLIDE_S:
+            self._told.popleft()
+
+    def margin_s(self, now_s: float) -> float:
+        """Nine of ten arrivals are no farther from eta_s than this."""
+        if self.eta_s is None:
+            return math.inf
+        slid_s = max(0.0, self.eta_s - self._told[0][1]) if self._told else 0.0
+        return MARGIN_S + MARGIN_SHARE * max(0.0, self.eta_s - now_s) + MARGIN_SLIDE * slid_s
 
     def comes_to_m(self, in_s: float) -> float:
         """Where it will be along the way if it drives on as it does."""

@@ -100,12 +100,11 @@ class WayMaker:
 
     def make(self, edges: tuple[int, ...]) -> Way:
         """The way along connected edges."""
-        network = self.city.network
         points: list[F64] = []
         end_m, free_s = [], []
         total_m = total_s = 0.0
         for place, edge in enumerate(edges):
-            shape = network.lanes.shape(self._middle_lane(edge)).astype(np.float64)
+            shape = self.router.line(edge)
             if points:
                 total_m += float(np.hypot(*(shape[0] - points[-1][-1])))
                 total_s += self._turn_s[edges[place - 1], edge]
@@ -125,12 +124,6 @@ class WayMaker:
     def _lanes(self, edges: tuple[int, ...]) -> I32:
         start, drivable = self.city.network.edges.lane_start, self.router.drivable
         return np.array([drivable[start[edge] : start[edge + 1]].sum() for edge in edges], np.int32)
-
-    def _middle_lane(self, edge: int) -> int:
-        network = self.city.network
-        rows = np.arange(network.edges.lane_start[edge], network.edges.lane_start[edge + 1])
-        own = rows[self.router.drivable[rows]]
-        return int(own[len(own) // 2]) if len(own) else int(rows[0])
 
     def _crossings(self, edges: tuple[int, ...], end_m: F64) -> tuple[Crossing, ...]:
         movements, start = self.city.network.movements, self.city.signals.group_start

@@ -1,4 +1,4 @@
-"""The handover note: open cases, overrides, shelved alarms, silent sources, what changed in the shift."""
+"""The handover note: open cases, missions, overrides, alarms, silent sources, what changed in the shift."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from civicbrain.city.cases import case_id
 from civicbrain.city.model import City
-from civicbrain.city.shifts import Handover, LostNotice, Override, ShiftEvent
+from civicbrain.city.shifts import Handover, LostNotice, MissionUnderWay, Override, ShiftEvent
 from civicbrain.city.signals import ControllerMode, mode_name
 from civicbrain.contracts.wire import CityState, unpack_array
 from civicbrain.core.errors import LedgerError
 from civicbrain.ledger import LedgerReader
 from civicbrain.runtime.cases.alarm_list import list_alarms
+from civicbrain.runtime.cases.alarms import sentences_in
 from civicbrain.runtime.cases.rows import list_summaries
 from civicbrain.runtime.cases.store import moment
 
@@ -34,6 +36,13 @@ _OF_THE_PLATFORM = (
     "brain-failed", "brain-recovered", "brain-switch", "control", "decision", "ledger-recovered", "override",
     "start", "twin", "what-if",
 )  # fmt: skip
+_OF_MISSIONS = ("order", "cancel", "ended", "lost")
+"""What the next shift must know of a mission; the rest is its own history."""
+
+_OF_ALARMS = ("alarms-acknowledged", "alarms-shelved", "alarms-unshelved", "alarms-cleared")
+_NAMED_ALARMS = 3
+"""Of those noted at once so many are called by their titles; the others are counted."""
+
 _BY_HAND = (ControllerMode.MANUAL, ControllerMode.FLASHING)
 
 
@@ -53,6 +62,7 @@ def write_handover(db: sqlite3.Connection, since_s: float, now_s: float, ledger:
         )
         for row in rows
     ]  # fmt: skip
+    changed = sorted([*changed, *_of_alarms(db, since_s, now_s)], key=lambda event: event.at)
     if ledger is not None:
         changed = sorted([*changed, *_of_platform(ledger, since_s, now_s)], key=lambda event: event.at)
     changes = len(changed)
@@ -84,7 +94,7 @@ def write_handover(db: sqlite3.Connection, since_s: float, now_s: float, ledger:
 
 
 def with_state(note: Handover, city: City, state: CityState, silent: Iterable[str] = ()) -> Handover:
-    """The note with what the brain process knows: overrides, silent sources. silent: field cameras."""
+    """The note with what the brain process knows: overrides, missions, silent sources. silent: cameras."""
     overrides = [
         Override("brain", health.name, "switched off") for health in state.brains if health.state == "off"
     ]
@@ -108,18 +118,59 @@ def with_state(note: Handover, city: City, state: CityState, silent: Iterable[st
         if not math.isfinite(age_s) or age_s > SILENT_AFTER_S
     ]  # fmt: skip
     return msgspec.structs.replace(
-        note, live=True, overrides=overrides, silent_sources=sorted({*quiet, *silent})
+        note,
+        live=True,
+        overrides=overrides,
+        silent_sources=sorted({*quiet, *silent}),
+        missions=[
+            MissionUnderWay(one.id, one.vehicle, one.to_edge, one.state, one.eta_s) for one in state.missions
+        ],
     )
+
+
+def _of_alarms(db: sqlite3.Connection, since_s: float, now_s: float) -> list[ShiftEvent]:
+    """Alarms that people noted, put aside or cleared."""
+    marks = ",".join("?" * len(_OF_ALARMS))
+    first, last = (moment(at_s).isoformat(timespec="milliseconds") for at_s in (since_s, now_s))
+    rows = db.execute(
+        f"SELECT at, actor, kind, body FROM entry WHERE at >= ? AND at <= ? AND kind IN ({marks})"  # noqa: S608
+        " ORDER BY seq DESC LIMIT ?",
+        (first, last, *_OF_ALARMS, MOST),
+    ).fetchall()
+    return [
+        ShiftEvent(
+            datetime.fromisoformat(row["at"]), row["actor"], row["kind"],
+            detail=_alarms_in(db, msgspec.json.decode(row["body"])),
+        )
+        for row in reversed(rows)
+    ]  # fmt: skip
+
+
+def _alarms_in(db: sqlite3.Connection, body: dict[str, Any]) -> dict[str, Any]:
+    """An entry's alarms by their titles, as far as they are still kept; `count` is of all."""
+    numbers = [int(number) for number in body.get("alarms", [])]
+    found = [
+        db.execute("SELECT title, said FROM alarm WHERE number = ?", (number,)).fetchone()
+        for number in numbers[:_NAMED_ALARMS]
+    ]
+    named = [
+        {"title": row["title"], "detail": "", "said": msgspec.to_builtins(sentences_in(row["said"])[:1])}
+        for row in found
+        if row is not None
+    ]
+    return {"alarms": named, "count": len(numbers), "reason": body.get("reason", "")}
 
 
 def _of_platform(ledger: Path, since_s: float, now_s: float) -> list[ShiftEvent]:
     try:
         with LedgerReader(ledger) as reader:
             entries = reader.since(moment(since_s), _OF_THE_PLATFORM, MOST)
+            missions = reader.since(moment(since_s), ("mission",))
     except LedgerError:
         return []  # it never ran
     found = []
-    for entry in entries:
+    told = [one for one in missions if one.body.get("what") in _OF_MISSIONS]
+    for entry in (*entries, *told):
         at = moment(since_s).fromisoformat(entry.at)
         if at.timestamp() <= now_s:
             found.append(ShiftEvent(at, entry.actor, entry.kind, "", entry.body, entry.time_s))

@@ -17,7 +17,9 @@ from civicbrain.city.shifts import Handover, Override, ShiftEvent
 from civicbrain.core.time import to_local
 
 _Words = Mapping[str, str]
+_STATES = {"expected": "no position yet", "tracked": "on its way", "lost": "no position any more"}
 _ACTORS = {
+    "tracking": "Tracking",
     "runtime": "Civic Brain", "cases": "The procedure", "guard": "The guard", "signals": "The signals brain",
     "priority": "The priority brain", "incidents": "The incidents brain",
 }  # fmt: skip
@@ -44,6 +46,11 @@ _OVERRIDE: Mapping[str, str] = {
     "time went back": "an override ended: the city's clock went back",
 }  # fmt: skip
 
+_MISSION: Mapping[str, str] = {
+    "order": "ordered a mission of {}", "cancel": "cancelled the mission of {}",
+    "ended": "the mission of {} ended", "lost": "no position of {} any more",
+}  # fmt: skip
+
 _OF_THE_PLATFORM: Mapping[str, Callable[[_Words], str]] = {
     "brain-failed": lambda d: f"the brain {d['brain']} failed" + _as(d["error"], ": "),
     "brain-recovered": lambda d: f"the brain {d['brain']} works again",
@@ -56,6 +63,13 @@ _OF_THE_PLATFORM: Mapping[str, Callable[[_Words], str]] = {
     "start": lambda d: f"the platform started under the control {d['control']}",
     "twin": lambda d: f"twin: {d['action']}{_as(d['value'], ' ')}" + _why(d),
     "what-if": lambda d: "asked a what-if" + _as(d["title"], ": "),
+    "mission": lambda d: (
+        _MISSION.get(d["what"], f"mission: {d['what']}").format(d["vehicle"] or d["mission"]) + _ended(d)
+    ),
+    "alarms-acknowledged": lambda d: f"acknowledged {d['alarms']}" + _why(d),
+    "alarms-shelved": lambda d: f"put aside {d['alarms']}" + _why(d),
+    "alarms-unshelved": lambda d: f"took back {d['alarms']}" + _why(d),
+    "alarms-cleared": lambda d: f"cleared {d['alarms']} by hand" + _why(d),
     "override": lambda d: _OVERRIDE.get(d["what"], f"override: {d['what']}") + _at(d) + _why(d),
 }
 
@@ -68,7 +82,15 @@ def as_text(note: Handover, city: City, given: str = "") -> str:
     names = {junction.id: junction.name or junction.id for junction in city.junctions}
     parts = [
         _title(note, city, clock), [given] if given else [], [_summary(note)],
-        _part("Open cases", _table(_cases(note.open_cases, names, clock))),
+        _part("Open cases", _table(_cases(note.open_cases, city, names, clock))),
+        _part(
+            "Missions under way",
+            [
+                f"- {one.vehicle or one.id} to {city.name_section(one.to_edge)}, {_STATES[one.state]}"
+                + (f", expected at {clock.city_time(one.eta_s):%H:%M:%S}" if one.eta_s is not None else "")
+                for one in note.missions
+            ],
+        ),
         _part("In force by hand", [f"- {_held(one, names)}" for one in note.overrides]),
         _part(
             "Alarms that stand",
@@ -150,26 +172,33 @@ def _summary(note: Handover) -> str:
         held, silent = len(note.overrides), _count(len(note.silent_sources), "silent source")
         said.append(f"{held} in force by hand, {silent}.")
     else:
-        said.append("Not known, as the city does not run: what is in force by hand, what is silent.")
+        said.append(
+            "Not known, as the city does not run: what is in force by hand, the missions, what is silent."
+        )
     return "\n".join(said)
 
 
-def _cases(cases: Sequence[CaseSummary], names: Mapping[str, str], clock: _Clock) -> list[list[str]]:
+def _cases(
+    cases: Sequence[CaseSummary], city: City, names: Mapping[str, str], clock: _Clock
+) -> list[list[str]]:
     if not cases:
         return []
     rows = [["Case", "Urgency", "What, where", "State", "Who", "Due (real time)"]]
     for one in cases:
         due = clock.real(one.deadline) if one.deadline else "–"
         who = " / ".join(filter(None, (one.assigned_to, one.holder and _person(one.holder)))) or "–"
-        what, state = f"{one.title}, {_where(one.place, names)}", str(one.state).replace("_", " ")
+        what, state = f"{one.title}, {_where(one.place, city, names)}", str(one.state).replace("_", " ")
         rows.append([one.id, str(one.urgency), what, state, who, "OVERDUE" if one.late else due])
     return rows
 
 
-def _where(place: Place, names: Mapping[str, str]) -> str:
+def _where(place: Place, city: City, names: Mapping[str, str]) -> str:
     if place.junction:
         return names.get(place.junction, place.junction)
-    return f"section {place.edge}" if place.edge else place.sensor or f"{place.x_m:.0f} m, {place.y_m:.0f} m"
+    if place.edge:
+        named = city.name_section(place.edge)
+        return named if named != place.edge else f"section {place.edge}"
+    return place.sensor or f"{place.x_m:.0f} m, {place.y_m:.0f} m"
 
 
 def _held(one: Override, names: Mapping[str, str]) -> str:
@@ -179,9 +208,17 @@ def _held(one: Override, names: Mapping[str, str]) -> str:
 def _sentence(event: ShiftEvent, names: Mapping[str, str]) -> str:
     who = _person(event.actor)
     words = _Known({key: _word(key, value, names) for key, value in event.detail.items()})
+    if "alarms" in event.detail:
+        words["alarms"] = _alarms(event.detail)
     say = (_SENTENCES if event.case else _OF_THE_PLATFORM).get(event.what)
     told = say(words) if say else event.what.replace("-", " ")
     return f"{event.case} {told} ({who})." if event.case else f"{who}: {told}."
+
+
+def _alarms(detail: Mapping[str, Any]) -> str:
+    titles = [f"“{one['title']}”" for one in detail["alarms"]]
+    more = int(detail["count"]) - len(titles)
+    return ", ".join([*dict.fromkeys(titles), *([f"{_count(more, 'more alarm')}"] if more > 0 else [])])
 
 
 class _Known(dict[str, str]):
@@ -209,6 +246,10 @@ def _as(word: str, before: str = ", ") -> str:
 
 def _why(words: _Words) -> str:
     return _as(words["why"] or words["reason"], ": ")
+
+
+def _ended(words: _Words) -> str:
+    return _as(words["rule"], ": ") if words["what"] == "ended" else _why(words)
 
 
 def _at(words: _Words) -> str:

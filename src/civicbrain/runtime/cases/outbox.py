@@ -111,7 +111,13 @@ def delivered(change: Change, number: int) -> None:
         change.event(
             row["case_number"], "notice-delivered", {"to": row["recipient"], "attempts": row["attempts"]}
         )
-    clear_alarm(change, SYSTEM, f"notice-{number}", change.now_s, say("notice-delivered", "delivered"))
+    clear_alarm(
+        change,
+        SYSTEM,
+        f"notice-{number}",
+        change.now_s,
+        say("notice-delivered", "It was delivered after all."),
+    )
 
 
 def failed(change: Change, number: int, error: str, *, for_good: bool) -> None:
@@ -125,7 +131,10 @@ def failed(change: Change, number: int, error: str, *, for_good: bool) -> None:
         about = case_id(row["case_number"]) if row["case_number"] else ""
         raise_alarm(
             change, SYSTEM, f"notice-{number}", Urgency.HIGH,
-            say("notice-given-up", f"A notice to {row['recipient']} was given up", to=row["recipient"]),
+            say(
+                "notice-given-up", f"A notice to {row['recipient']} could not be delivered",
+                to=row["recipient"],
+            ),
             say(
                 "tell-otherwise", f"{about}: {error[:500]}; tell them by other means, then send it again or "
                 "clear this", case=about, error=error[:500],

@@ -54,7 +54,7 @@ from civicbrain.runtime.configuration import RunConfiguration, load_configuratio
 from civicbrain.runtime.rundir import LEDGER_FILE
 from civicbrain.runtime.serving import serve_until_stopped
 
-NOT_SAID_AGAIN = say("not-said-again", "not said again since the brain started")
+NOT_SAID_AGAIN = say("not-said-again", "Not seen again since central control was restarted.")
 STATUS_EVERY_S, CHANGED_AFTER_S = 1.0, 0.25
 """A change is told at once, but not more often than this; the rest each second."""
 
@@ -198,12 +198,16 @@ class CasesServer:
             return
         with self.store.change() as change:
             if silent:
-                title = say("brain-silent", "The brain process is silent")
-                detail = say("local-plans", "signals run their local plans; incidents are not seen")
+                title = say("brain-silent", "Central control does not answer")
+                detail = say("local-plans", "Signals run their local plans; incidents are not detected.")
                 raise_alarm(change, "runtime", BRAIN_SILENT, Urgency.HIGH, title, detail, at_s=self._heard[1])
             else:
                 clear_alarm(
-                    change, "runtime", BRAIN_SILENT, self._heard[1], say("brain-speaks", "it speaks again")
+                    change,
+                    "runtime",
+                    BRAIN_SILENT,
+                    self._heard[1],
+                    say("brain-speaks", "Central control answers again."),
                 )
         self._brain_silent = silent
 

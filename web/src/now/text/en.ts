@@ -3,7 +3,7 @@
 import type { CauseKind, Remedy, SignId, StageState } from '../api';
 
 const signs: Record<SignId, string> = {
-  delay: 'Mean delay',
+  delay: 'Delay per trip',
   throughput: 'Throughput',
   vehicles: 'Vehicles',
   'spill-backs': 'Spill-backs',
@@ -14,7 +14,7 @@ const signs: Record<SignId, string> = {
 };
 
 const hints: Record<SignId, string> = {
-  delay: 'Delay of all vehicles due so far, for each of them',
+  delay: 'What standing, braking and setting off late have cost each vehicle on its whole trip: mean of all due since the start. At each single junction it is less: see the standing time there',
   throughput: 'Vehicles that arrived in the last five minutes, an hour',
   vehicles: 'Vehicles in the city',
   'spill-backs': 'Approaches whose queue fills all that their camera sees',
@@ -75,6 +75,8 @@ export const en = {
   signs,
   hints,
   of: (total: string) => `of ${total}`,
+  ofLast: (duration: string) => `last ${duration}`,
+  windowFills: 'Its window of five minutes is not full yet: an hour’s figure, reckoned from what there is of it',
   fixed: (value: string) => `Fixed plan ${value}`,
   usual: (value: string) => `Usual day ${value}`,
   usualHint: (days: number) => `Median of this quarter of an hour on ${days === 1 ? 'one earlier day' : `${days} earlier days`} of this weekday`,

@@ -5,7 +5,7 @@ import type { NowText } from './en';
 export const ko: NowText = {
   strip: '도시 핵심 지표: 정주기 계획 및 평상시와 비교',
   signs: {
-    delay: '평균 지체',
+    delay: '통행당 지체',
     throughput: '통과 교통량',
     vehicles: '차량',
     'spill-backs': '꼬리물림',
@@ -15,7 +15,7 @@ export const ko: NowText = {
     brains: '작동 중인 브레인',
   },
   hints: {
-    delay: '지금까지 출발할 모든 차량의 대당 지체',
+    delay: '정지, 감속, 출발 대기로 통행 전체에서 잃은 시간: 시작 이후 출발할 모든 차량의 대당 평균. 교차로 하나의 값(정지시간)은 이보다 작습니다',
     throughput: '최근 5분간 도착 차량의 시간당 환산',
     vehicles: '도시 내 차량 수',
     'spill-backs': '대기행렬이 카메라 검지 범위를 모두 채운 접근로',
@@ -25,6 +25,8 @@ export const ko: NowText = {
     brains: '불러온 브레인 중 작동 중인 수',
   },
   of: (total) => `/ ${total}`,
+  ofLast: (duration) => `최근 ${duration}`,
+  windowFills: '5분 집계 구간이 아직 다 차지 않아, 지금까지의 구간을 시간당으로 환산한 값입니다',
   fixed: (value) => `정주기 ${value}`,
   usual: (value) => `평상시 ${value}`,
   usualHint: (days) => `같은 요일 이전 ${days}일의 같은 15분대 중앙값`,

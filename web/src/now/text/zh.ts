@@ -5,7 +5,7 @@ import type { NowText } from './en';
 export const zh: NowText = {
   strip: '城市关键指标：与固定配时和平日对比',
   signs: {
-    delay: '平均延误',
+    delay: '每次出行延误',
     throughput: '通过量',
     vehicles: '车辆',
     'spill-backs': '排队溢出',
@@ -15,7 +15,7 @@ export const zh: NowText = {
     brains: '运行中的大脑',
   },
   hints: {
-    delay: '至今所有应出发车辆的平均每车延误',
+    delay: '停车、减速和推迟出发使每辆车在整个行程中损失的时间：自开始以来所有应出发车辆的平均值。单个路口的停车时间小于此值',
     throughput: '最近五分钟到达车辆，折算为每小时',
     vehicles: '城市内车辆数',
     'spill-backs': '排队占满摄像头视野的进口道',
@@ -25,6 +25,8 @@ export const zh: NowText = {
     brains: '已加载的大脑中正在运行的数量',
   },
   of: (total) => `/ ${total}`,
+  ofLast: (duration) => `最近 ${duration}`,
+  windowFills: '五分钟统计窗口尚未填满：按已有时段折算为每小时',
   fixed: (value) => `固定配时 ${value}`,
   usual: (value) => `平日 ${value}`,
   usualHint: (days) => `此前 ${days} 个相同星期几的同一刻钟的中位数`,

@@ -148,6 +148,11 @@ function Singles({ opened, first }: { opened: Opened; first: boolean }): JSX.Ele
     if (alarm) choice.settle('alarm', [chosen, place], alarm.id, row);
   }, [alarm?.id, row]);
   useEffect(() => choice.set('alarm', null, 0), []);
+  // noted, and over: nothing of this group is left to look at
+  const gone = opened.which === 'standing' && list !== null && !group;
+  useEffect(() => {
+    if (gone) go('cases', '', {}, true);
+  }, [gone]);
   const active = (act: (one: AlarmView) => void) => (): void => {
     if (alarm && choice.pane() === 'alarms') act(alarm);
   };
@@ -174,7 +179,8 @@ function Singles({ opened, first }: { opened: Opened; first: boolean }): JSX.Ele
           </>
         )}
       </Tools>
-      <ListBox
+      {count === 0 && <p class="muted pane-empty">{words.none}</p>}
+      {count > 0 && <ListBox
         id={ALARM_LIST}
         label={words.of(group ? matterOf(group) : words.history)}
         count={count}
@@ -191,7 +197,7 @@ function Singles({ opened, first }: { opened: Opened; first: boolean }): JSX.Ele
         onSight={showRows}
         onFocus={() => choice.enter('alarms')}
         first={first}
-      />
+      />}
       {alarm && (
         <AlarmDetail alarm={alarm}>
           <Tool label={words.acknowledge} name="acknowledge" letter="A" off={alarm.state === 'acknowledged' || alarm.state === 'normal'} onClick={() => acknowledgeAlarm(alarm)} />

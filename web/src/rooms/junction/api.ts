@@ -19,6 +19,8 @@ export interface ApproachFigures {
   queue_veh: Known[];
   arrived_veh: Known[];
   served_veh: Known[];
+  /** Queue at this moment; of the steps it is the largest. */
+  now_veh?: Known;
 }
 
 export type OverrideAction = 'stage' | 'hold' | 'local';
@@ -116,20 +118,12 @@ export interface OverrideOrder {
 
 const path = (id: string): string => `/v1/junctions/${encodeURIComponent(id)}`;
 
-/** The newest entries of the record that are looked through for those of a junction. */
-const LOOKED_THROUGH = 300;
-
 export const junctionApi = {
   recent: (id: string): Promise<Recent> => request('GET', `${path(id)}/recent`),
   groundPlan: (id: string): Promise<GroundPlan> => request('GET', `${path(id)}/ground-plan`),
   takeOver: (id: string, order: OverrideOrder): Promise<Override> => request('POST', `${path(id)}/override`, order),
   giveBack: (id: string, reason: string): Promise<unknown> =>
     request('DELETE', `${path(id)}/override?${new URLSearchParams({ reason }).toString()}`),
-  /** What the record says of overrides of a junction lately, newest first. */
-  record: async (id: string): Promise<LedgerEntry[]> => {
-    const { count } = await request<{ count: number }>('GET', '/v1/ledger?limit=1');
-    const offset = Math.max(0, count - LOOKED_THROUGH);
-    const page = await request<{ entries: LedgerEntry[] }>('GET', `/v1/ledger?offset=${offset}&limit=${LOOKED_THROUGH}`);
-    return page.entries.filter((entry) => entry.kind === 'override' && entry.body['junction'] === id).reverse();
-  },
+  /** What the record says of overrides of a junction, newest first: of a shift and more. */
+  record: (id: string): Promise<LedgerEntry[]> => request('GET', `${path(id)}/record?limit=1000`),
 };

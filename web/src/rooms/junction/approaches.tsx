@@ -53,7 +53,7 @@ function Approach({ approach, width, most, busiest }: { approach: ApproachFigure
   const groups = words.approaches.groups(approach.groups.join(' '));
   const steps = approach.queue_veh.length;
   const step = width / Math.max(steps, 33);
-  const now = approach.queue_veh.findLast((value) => value !== null) ?? null;
+  const now = approach.now_veh ?? null;
   const came = total(approach.arrived_veh);
   const served = total(approach.served_veh);
   const y = (queue: number): number => HIGH - (queue / most) * (HIGH - 4);

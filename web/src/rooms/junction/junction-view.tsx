@@ -18,6 +18,7 @@ import { progressOf } from './account';
 import { Approaches } from './approaches';
 import { Explanation } from './explanation';
 import './junction.css';
+import { queueNow } from './model';
 import { useStageName } from './naming';
 import { OverridePart } from './override';
 import { registerPreviewLayer } from './preview-layer';
@@ -118,12 +119,13 @@ function Facts({ detail }: { detail: JunctionDetail }): JSX.Element {
   const until = override && progressOf(override, detail.stage) !== 'clearing' ? formatClock(epoch, override.expires_s) : '';
   const held = override ? words.heldBy(named, formatClock(epoch, override.since_s), until) : named;
   const name = useStageName(detail);
+  const queue = queueNow(recent?.approaches, detail.queue_veh);
   return (
     <dl class="facts">
       <Fact name={text.junction.mode} value={mode} testid="junction-mode" hint={since && (whole ? (longer ? words.modeLong(mode) : mode) : words.modeSince(mode, formatClock(epoch, since.from_s)))} />
       <Fact name={words.held} value={override || holder ? held : detail.mode === 'local' ? words.nobody : text.indicators.unknown} testid="junction-holder" />
       <Fact name={text.junction.stage} value={detail.stage === null ? text.junction.noStage : name(detail.stage)} testid="junction-stage" />
-      <Fact name={text.junction.queue} value={detail.queue_veh === null ? text.indicators.unknown : `${formatWhole(detail.queue_veh)} ${text.junction.vehicles}`} testid="junction-queue" hint={text.junction.queueHint} />
+      <Fact name={text.junction.queue} value={queue === null ? text.indicators.unknown : `${formatWhole(queue)} ${text.junction.vehicles}`} testid="junction-queue" hint={text.junction.queueHint} />
       <Fact name={text.junction.delay} value={detail.delay_s === null ? text.junction.unknown : `${formatTenth(detail.delay_s)} ${text.indicators.delayUnit}`} testid="junction-delay" hint={text.junction.delayHint} />
     </dl>
   );

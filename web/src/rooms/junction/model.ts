@@ -12,8 +12,6 @@ export const AHEAD_S = 60;
 export const secondsLeft = (override: Pick<Override, 'expires_s'>, timeS: number): number =>
   Number.isFinite(timeS) ? Math.max(0, Math.ceil(override.expires_s - timeS)) : 0;
 
-/** m:ss */
-
 /** The stages of the local plan between two moments, as its clock has them. */
 export function localStages(plan: LocalPlan, fromS: number, untilS: number): Stretch[] {
   const { steps, offset_s: offset, cycle_s: cycle } = plan;
@@ -31,6 +29,13 @@ export function localStages(plan: LocalPlan, fromS: number, untilS: number): Str
     at += duration;
   }
   return found;
+}
+
+/** The queue of a junction at this moment: of its approaches together, as they are listed below it; before those are
+ * known what its state says. null: no camera sees it. */
+export function queueNow(approaches: readonly { now_veh?: number | null }[] | undefined, told: number | null): number | null {
+  const known = (approaches ?? []).flatMap(({ now_veh: veh }) => (veh == null ? [] : [veh]));
+  return known.length ? known.reduce((sum, veh) => sum + veh, 0) : told;
 }
 
 export interface Point {

@@ -309,8 +309,6 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
   );
 }
 
-const SHOWN = 6;
-
 function Record({ name }: { name: StageName }): JSX.Element {
   const record = junctionStore.use((s) => s.record);
   const epoch = useStore((s) => s.city?.epoch ?? '');
@@ -321,8 +319,8 @@ function Record({ name }: { name: StageName }): JSX.Element {
         {record.length > 0 && <span class="count">{record.length}</span>}
       </summary>
       {record.length === 0 && <p class="muted small">{words.override.noRecord}</p>}
-      <ul class="notes">
-        {record.slice(0, SHOWN).map((entry) => (
+      <ul class="notes record-list">
+        {record.map((entry) => (
           <li key={entry.seq}>
             <span class="muted">{entry.time_s === null ? text.indicators.unknown : formatClock(epoch, entry.time_s)}</span> {ledgerSentence(entry, { nameOf: () => '', stageOf: name })}
           </li>

@@ -49,10 +49,8 @@ export async function refreshRecent(id: string): Promise<void> {
     if (!mine(id)) return;
     junctionStore.set({ recent });
     if (recent.override) junctionStore.set({ ended: null });
-    else if (before) {
-      if (before.since_s !== junctionStore.get().leaving) junctionStore.set({ ended: before });
-      void refreshRecord(id); // how it ended
-    }
+    else if (before && before.since_s !== junctionStore.get().leaving) junctionStore.set({ ended: before });
+    if (recent.override?.since_s !== before?.since_s) void refreshRecord(id); // how it began, or ended
   } catch {
     // what is shown grows old; the head of the page says that nobody answers
   }

@@ -164,7 +164,7 @@ function Answer({ answer, onSend }: { answer: DispatchAnswer; onSend: (choice: D
                 </button>
               </th>
               <td>
-                <b>{formatDuration(choice.time_s)}</b> ± {formatDuration(choice.sd_s)}
+                <b>{formatDuration(choice.time_s)}</b> ± {formatDuration(choice.margin_s)}
               </td>
               <td>{formatWhole(100 * choice.chance_first)} %</td>
               <td>{formatDistance(choice.length_m)}</td>

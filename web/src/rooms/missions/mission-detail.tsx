@@ -13,7 +13,7 @@ import { missionText } from './text';
 import { ReasonDialog } from '../../ui/dialog';
 import { cancelMission, showWay } from './actions';
 import { stateClass, stateWord } from './missions-panel';
-import { announcement, formatSigned, lateness, phaseOf, predictionError, progress, type Phase } from './model';
+import { announcement, formatSigned, lateness, phaseOf, predictionError, progress, wonShown, type Phase } from './model';
 import { streetsOf, whereIs } from './streets';
 
 export function MissionDetail(): JSX.Element {
@@ -77,14 +77,15 @@ function Figures({ mission }: { mission: Mission }): JSX.Element {
           small={
             mission.eta_s === null
               ? ''
-              : `${missionText.etaIn(formatDuration(Math.max(0, mission.eta_s - now)))}${mission.eta_sd_s === null ? '' : ` ± ${formatDuration(mission.eta_sd_s)}`}`
+              : `${missionText.etaIn(formatDuration(Math.max(0, mission.eta_s - now)))}${mission.eta_margin_s === null ? '' : ` ± ${formatDuration(mission.eta_margin_s)}`}`
           }
+          title={missionText.marginHint}
           testid="mission-eta"
         />
       )}
       <Tile
-        name={showWon && won < 0 ? missionText.lost : missionText.won}
-        value={showWon ? formatDuration(Math.abs(won)) : text.indicators.unknown}
+        name={over ? (showWon && won < 0 ? missionText.lost : missionText.won) : showWon && won < 0 ? missionText.willLose : missionText.willWin}
+        value={showWon ? formatDuration(wonShown(mission, won)) : text.indicators.unknown}
         small={missionText.against}
         title={missionText.wonHint}
         tone={showWon ? (won < 0 ? 'worse' : 'better') : ''}
@@ -251,7 +252,10 @@ function PassageRow({ passage, number, over }: { passage: Passage; number: numbe
         </span>
       </th>
       <td>{clock(passage.first_predicted_s)}</td>
-      <td class={expected ? 'expected' : ''}>{expected && over ? text.indicators.unknown : clock(passage.passed_s ?? passage.predicted_s)}</td>
+      <td class={expected ? 'expected' : ''}>
+        {expected && over ? text.indicators.unknown : clock(passage.passed_s ?? passage.predicted_s)}
+        {expected && !over && passage.predicted_s !== null && <small>{missionText.expected}</small>}
+      </td>
       <td class={expected ? 'expected' : ''}>{late === null || (expected && over) ? '' : formatSigned(late)}</td>
       <td>{passage.opened_s === null ? '' : formatWhole(passage.cross_wait_veh_s)}</td>
     </tr>

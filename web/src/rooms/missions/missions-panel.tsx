@@ -11,7 +11,7 @@ import { selectMission } from './actions';
 import { DispatchForm } from './dispatch-form';
 import { MissionDetail } from './mission-detail';
 import { formatDuration } from '../../format';
-import { formatArrival, progress, sortMissions } from './model';
+import { formatArrival, progress, sortMissions, wonShown } from './model';
 import { OrderForm, type Prefill } from './order-form';
 
 const MOST_ENDED = 20;
@@ -143,9 +143,11 @@ function Row({ brief }: { brief: MissionBrief }): JSX.Element {
 export function Won({ brief }: { brief: MissionBrief }): JSX.Element | null {
   if (brief.won_s === null || (brief.state === 'ended' && brief.end !== 'arrived')) return null;
   const won = brief.won_s >= 0;
+  const over = brief.state === 'ended';
+  const shown = formatDuration(wonShown(brief, brief.won_s));
   return (
     <span class={won ? 'verdict better' : 'verdict worse'} title={missionText.wonHint}>
-      {won ? missionText.wonNow(formatDuration(brief.won_s)) : missionText.lostNow(formatDuration(-brief.won_s))}
+      {over ? (won ? missionText.wonNow(shown) : missionText.lostNow(shown)) : won ? missionText.willWinNow(shown) : missionText.willLoseNow(shown)}
     </span>
   );
 }

@@ -55,15 +55,23 @@ export const progress = (mission: MissionBrief): number =>
 /** "+4 s", "−12 s", "±0 s". */
 export function formatSigned(seconds: number): string {
   const whole = Math.round(seconds);
-  if (whole === 0) return '±0 s';
+  if (whole === 0) return `±${formatDuration(0)}`;
   return (whole > 0 ? '+' : '−') + formatDuration(Math.abs(whole));
 }
 
 /** "08:15:40 ± 12 s"; "" while there is no arrival to tell. */
-export function formatArrival(epoch: string, mission: Pick<MissionBrief, 'eta_s' | 'eta_sd_s'>): string {
+export function formatArrival(epoch: string, mission: Pick<MissionBrief, 'eta_s' | 'eta_margin_s'>): string {
   if (mission.eta_s === null) return '';
   const clock = formatClock(epoch, mission.eta_s);
-  return mission.eta_sd_s === null ? clock : `${clock} ± ${formatDuration(mission.eta_sd_s)}`;
+  return mission.eta_margin_s === null ? clock : `${clock} ± ${formatDuration(mission.eta_margin_s)}`;
+}
+
+const STEP_S = 5;
+
+/** Seconds won or lost, without their sign: as they were, or while the vehicle is under way in steps, for they are expected. */
+export function wonShown({ state }: Pick<MissionBrief, 'state'>, wonS: number): number {
+  const size = Math.abs(wonS);
+  return state === 'ended' ? size : STEP_S * Math.round(size / STEP_S);
 }
 
 /** Where a vehicle was told to be, oldest first. */

@@ -9,7 +9,7 @@ import { Icon } from '../../ui/icon';
 import { words as nowWords } from '../../now/text';
 import { pick, pickOnMap, turnRound } from './actions';
 import { headingOf, oppositeOf } from './direction';
-import { nameOf, placeLabel, resolvePlace, streetsOf, whereIs } from './streets';
+import { nameOf, placeLabel, resolvePlace, streetsOf, suggest, whereIs } from './streets';
 
 interface PlaceFieldProps {
   field: PickField;
@@ -78,6 +78,7 @@ export function PlaceField({ field, label, complaint }: PlaceFieldProps): JSX.El
           <option key={name} value={name} />
         ))}
       </datalist>
+      {geometry && edge === undefined && !picking && (field === 'from' || field === 'to') && <Suggested field={field} geometry={geometry} />}
       {picking && (
         <span class="small picking" role="status">
           {missionText.form.picking}
@@ -90,6 +91,24 @@ export function PlaceField({ field, label, complaint }: PlaceFieldProps): JSX.El
         </span>
       )}
     </div>
+  );
+}
+
+/** The city's own places where a mission usually starts or ends, the nearest to its other end first. */
+function Suggested({ field, geometry }: { field: 'from' | 'to'; geometry: CityGeometry }): JSX.Element {
+  const words = missionText.form;
+  const other = useStore((s) => s.picked[field === 'to' ? 'from' : 'to']);
+  const places = useMemo(() => suggest(geometry, field, other), [geometry, field, other]);
+  if (places.length === 0) return <p class="small muted">{words.noneKnown[field]}</p>;
+  return (
+    <p class="small suggested" data-testid={`suggested-${field}`}>
+      <span class="muted">{words.suggested[field]}</span>
+      {places.map((place) => (
+        <button key={place.id} type="button" class="link" onClick={() => pick(field, place.edge)}>
+          {placeLabel(place)}
+        </button>
+      ))}
+    </p>
   );
 }
 

@@ -5,6 +5,8 @@ import type { CityGeometry } from '../../api/types';
 import { USE } from '../../map/geometry';
 
 export interface Streets {
+  /** Of each section's street, "" where it has none. */
+  names: string[];
   /** Row of each section's id. */
   row: Map<string, number>;
   ids: string[];
@@ -25,7 +27,8 @@ export function buildStreets(geometry: CityGeometry): Streets {
     if (edge < ids.length && points.length >= 4 && (line[edge].length === 0 || (cars && !drivable[edge]))) line[edge] = points;
     if (cars && edge < ids.length) drivable[edge] = true;
   });
-  return { row: new Map(ids.map((id, row) => [id, row])), ids, line, drivable };
+  const names = ids.map((_, row) => geometry.edges?.name?.[row] ?? '');
+  return { names, row: new Map(ids.map((id, row) => [id, row])), ids, line, drivable };
 }
 
 /** The sections one after the other as one line; unknown ones are left out. */
@@ -96,26 +99,41 @@ export function resolvePlace(typed: string, geometry: CityGeometry, streets: Str
   if (!wanted) return null;
   const place = geometry.places.find((p) => placeLabel(p).toLowerCase() === wanted || p.id.toLowerCase() === wanted);
   if (place) return place.edge;
-  if (streets.row.has(typed.trim())) return typed.trim();
+  const id = /\(([^()]+)\)\s*$/.exec(typed)?.[1] ?? ''; // as `nameOf` writes it
+  for (const section of [typed.trim(), id]) if (streets.row.has(section)) return section;
   const junction = geometry.junctions.find((j) => j.name.toLowerCase() === wanted || j.id.toLowerCase() === wanted);
   return junction ? atJunction(streets, junction.x_m, junction.y_m) : null;
 }
 
-/** How a section is called in a form: by a place on it, else by its id. */
+/** How a section is called: by a place on it, else by its street with its id, else by its id. */
 export function nameOf(edge: string, geometry: CityGeometry): string {
   const place = geometry.places.find((p) => p.edge === edge);
-  return place ? placeLabel(place) : edge;
+  if (place) return placeLabel(place);
+  const streets = streetsOf(geometry);
+  const street = streets.names[streets.row.get(edge) ?? -1];
+  return street ? `${street} (${edge})` : edge;
+}
+
+const KIND_OF = { from: 'ambulance-station', to: 'hospital' } as const;
+const MOST_SUGGESTED = 4;
+
+/** Stations to start from, or hospitals to go to; those nearest to the other end first, where that is known. */
+export function suggest(geometry: CityGeometry, field: 'from' | 'to', other: string | undefined): CityPlace[] {
+  const places = geometry.places.filter((place) => place.kind === KIND_OF[field]);
+  const point = other === undefined ? null : pointOn(streetsOf(geometry), other);
+  const away = (place: CityPlace): number => (point ? Math.hypot(place.x_m - point[0], place.y_m - point[1]) : 0);
+  return places.sort((a, b) => away(a) - away(b)).slice(0, MOST_SUGGESTED);
 }
 
 /** A junction further than this from a section does not tell where it is. */
 const NEAR_M = 600;
 
-/** Where a section is, for people: a place on it, or its id and the junction near its end. */
+/** Where a section is, for people: a place on it, or its street and id and the junction near its end. */
 export function whereIs(edge: string, geometry: CityGeometry, streets: Streets): { name: string; near: string } {
   const name = nameOf(edge, geometry);
   const row = streets.row.get(edge);
   const line = row === undefined ? [] : streets.line[row];
-  if (name !== edge || line.length < 4) return { name, near: '' };
+  if (geometry.places.some((p) => p.edge === edge) || line.length < 4) return { name, near: '' };
   let [near, nearM] = ['', NEAR_M];
   for (const junction of geometry.junctions) {
     const awayM = Math.hypot(line[line.length - 2] - junction.x_m, line[line.length - 1] - junction.y_m);

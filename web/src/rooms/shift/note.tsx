@@ -12,6 +12,8 @@ import { matterOf } from '../cases/alarm-rows';
 import { Urgency } from '../cases/marks';
 import { casesText } from '../cases/text';
 import { actorWords, eventWords, placeWords } from '../cases/words';
+import { nameOf } from '../missions/streets';
+import { missionText } from '../missions/text';
 import { shiftText } from './text';
 
 const words = shiftText.note;
@@ -52,7 +54,7 @@ function EventRow({ event }: { event: ShiftEvent }): JSX.Element {
             {event.case}
           </button>
         ) : (
-          words.platform
+          (words.about[event.what.split('-')[0]] ?? words.platform)
         )}
       </span>
       <span>{sentenceOf(event)}</span>
@@ -60,7 +62,15 @@ function EventRow({ event }: { event: ShiftEvent }): JSX.Element {
   );
 }
 
+function missionLine(mission: NonNullable<Handover['missions']>[number], epoch: string): string {
+  const { geometry } = getState();
+  const to = geometry ? nameOf(mission.to_edge, geometry) : mission.to_edge;
+  const state = missionText.state[mission.state] ?? mission.state;
+  return words.mission(to, state, mission.eta_s === null ? '' : formatClock(epoch, mission.eta_s));
+}
+
 export function Note({ note }: { note: Handover }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
   const figures = words.figures;
   const standing = note.groups.reduce((sum, group) => sum + group.active, 0);
   const late = note.open_cases.filter((one) => one.late).length;
@@ -77,8 +87,11 @@ export function Note({ note }: { note: Handover }): JSX.Element {
       </dl>
       <Part title={words.cases}>{note.open_cases.length ? <CaseTable note={note} /> : <p class="muted">{words.noCases}</p>}</Part>
       <div class="note-columns">
+        <Part title={words.missions}>
+          <Rows rows={(note.missions ?? []).map((one) => [one.vehicle || one.id, missionLine(one, epoch)])} />
+        </Part>
         <Part title={words.overrides}>
-          <Rows rows={note.overrides.map((one) => [`${words.overrideWhat[one.what] ?? one.what} ${one.which}`, one.detail])} />
+          <Rows rows={note.overrides.map((one) => [`${words.overrideWhat[one.what] ?? one.what} ${one.what === 'junction' ? junctionName(one.which) : one.which}`, one.detail])} />
         </Part>
         <Part title={words.silent}>
           {note.silent_sources.length ? <p class="names">{note.silent_sources.map(junctionName).join(', ')}</p> : <p class="muted">{words.none}</p>}

@@ -1,5 +1,6 @@
 /** The past, as the API tells it. Times go as instants; inside they are seconds of the city's clock. */
 
+import type { Sentence } from '../../alerts/words';
 import { problem, ProblemError, request } from '../../api/client';
 import type { Known } from '../../api/types';
 import { decodeFrame, type Frame } from '../../live/frame';
@@ -24,6 +25,8 @@ export interface Mark {
   junction: string;
   actor: string;
   body: Record<string, unknown>;
+  /** An alarm's title as a sentence; [] where it is text. */
+  said?: Sentence[];
 }
 
 /** A junction that an operator held. */

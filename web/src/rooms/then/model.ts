@@ -1,5 +1,6 @@
 /** Small things that are worked out of what is known. */
 
+import { titleWords } from '../../alerts/words';
 import { ledgerSentence } from '../../ledger/sentence';
 import { casesText } from '../cases/text';
 import { SERIES, type HeldStretch, type Mark, type SeriesName, type Strip } from './api';
@@ -24,7 +25,7 @@ export function markGroup({ kind }: Mark): MarkGroup {
 
 /** nameOf: a junction as people call it. */
 export function describeMark(mark: Mark, nameOf?: (junction: string) => string): string {
-  if (mark.kind === 'alert') return text.alert(mark.text);
+  if (mark.kind === 'alert') return text.alert(titleWords({ title: mark.text, detail: '', ...(mark.said && { said: mark.said }) }));
   return ledgerSentence(mark, { nameOf, kindOf: (kind) => casesText.kind[kind] ?? kind });
 }
 

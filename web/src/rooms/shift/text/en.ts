@@ -12,7 +12,7 @@ export const en = {
     since: 'Shift since',
     sinceLast: 'the last handover',
     hours: (hours: number) => (hours === 1 ? '1 hour ago' : `${hours} hours ago`),
-    notLive: 'The city does not run: overrides and silent sources are not known.',
+    notLive: 'The city does not run: overrides, missions under way and silent sources are not known.',
     figures: {
       open: 'open cases',
       late: 'of them overdue',
@@ -25,6 +25,9 @@ export const en = {
     noCases: 'None.',
     columns: { case: 'Case', urgency: 'Urgency', what: 'What, where', state: 'State', who: 'Who', due: 'Due' },
     late: 'overdue',
+    missions: 'Missions under way',
+    mission: (to: string, state: string, clock: string) => `to ${to}, ${state}${clock ? `, expected at ${clock}` : ''}`,
+    about: { mission: 'mission', alarms: 'alarms', override: 'override' } as Record<string, string>,
     overrides: 'In force by hand now',
     overrideWhat: { brain: 'Brain', control: 'Control', twin: 'Twin', junction: 'Junction' } as Record<string, string>,
     alarms: 'Active alarms',

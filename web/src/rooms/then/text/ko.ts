@@ -33,7 +33,7 @@ export const ko: typeof en = {
   now: '현재',
   figures: '당시 지표',
   series: {
-    delay_s: '평균 지체',
+    delay_s: '통행당 지체',
     throughput_veh_per_h: '통과 교통량',
     queue_veh: '대기 차량',
     vehicles: '시내 차량',
@@ -42,7 +42,7 @@ export const ko: typeof en = {
   units: { delay_s: '초/대', throughput_veh_per_h: '대/시', queue_veh: '대', vehicles: '대', stopped: '대' },
   junction: '교차로',
   chooseJunction: '지도에서 교차로를 누르면 당시 상태가 표시됩니다.',
-  delay: '지체',
+  delay: '정지시간',
   queue: '대기행렬',
   stage: '현시',
   seconds: (value) => `${value}초`,

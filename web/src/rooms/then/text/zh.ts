@@ -33,7 +33,7 @@ export const zh: typeof en = {
   now: '现在',
   figures: '当时的指标',
   series: {
-    delay_s: '平均延误',
+    delay_s: '每次出行延误',
     throughput_veh_per_h: '通行量',
     queue_veh: '排队车辆',
     vehicles: '城内车辆',
@@ -42,7 +42,7 @@ export const zh: typeof en = {
   units: { delay_s: '秒/车', throughput_veh_per_h: '车/时', queue_veh: '辆', vehicles: '辆', stopped: '辆' },
   junction: '路口',
   chooseJunction: '点击地图上的路口，查看其当时状态。',
-  delay: '延误',
+  delay: '停车时间',
   queue: '排队',
   stage: '相位阶段',
   seconds: (value) => `${value} 秒`,
