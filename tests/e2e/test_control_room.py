@@ -223,6 +223,9 @@ def test_a_phone_has_the_map_above_the_rail(room: Any) -> None:
         assert rail["y"] >= place["y"] + place["height"]
         assert rail["y"] + rail["height"] <= 800
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        rooms = [one.bounding_box() for one in page.locator(".rail button").all()]
+        assert len(rooms) >= 8
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in rooms)  # none out of sight
         page.evaluate("location.hash = '#/missions'")  # by address: the room is there, not the map alone
         expect(page.get_by_test_id("mission-new")).to_be_visible()
         page.evaluate("location.hash = '#/'")

@@ -133,7 +133,7 @@ def test_nothing_moves_under_the_pointer_and_what_is_pointed_at_shows_on_the_map
     assert causes == [place.split("\n")[0] for place in places]
     httpx.patch(f"{server.url}/v1/twin", json={"speed": 1.0}, timeout=20)
     page.mouse.move(400, 400)
-    expect(caption).to_have_text("highest delay first")
+    expect(caption).to_have_text("longest standing time first")
     search = page.get_by_test_id("junction-search")
     search.fill("street 2 / street 3")
     search.press("Enter")  # one hit: no need to reach for it
@@ -290,7 +290,7 @@ def test_the_wall_shows_what_matters_and_nothing_to_press(room: Any, server: Any
     page = room.page
     page.goto(f"{server.url}/#/wall")
     wall = page.get_by_test_id("wall")
-    expect(wall).to_contain_text("Mean delay")
+    expect(wall).to_contain_text("Delay per trip")
     expect(wall).to_contain_text("1. Street")
     expect(wall).to_contain_text("Open alarms")
     expect(wall).to_contain_text("The whole city")
