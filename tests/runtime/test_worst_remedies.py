@@ -121,6 +121,13 @@ def test_a_stage_that_the_brain_leaves_out_is_never_named(street):
     assert cause_at(street, pressure).stage == ""
 
 
+def test_while_the_brain_has_just_changed_no_other_stage_is_asked_for(street):
+    cause = cause_at(street, weighed("side"))
+    assert (cause.remedy, cause.stage_state, cause.chosen) == ("see-reasons", "other", "side")
+    as_good = cause_at(street, weighed("side", side=40.0, main=39.5))  # it stays for so little
+    assert (as_good.remedy, as_good.stage_state) == ("see-reasons", "other")
+
+
 def test_a_controller_that_takes_plans_only_is_not_asked_for_a_stage():
     street = Street()
     street.worst = WorstPlaces(sandbox_city(plan_only=("A",)), street.recent)

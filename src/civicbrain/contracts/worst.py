@@ -46,6 +46,7 @@ class StageState(StrEnum):
     SHOWN = "shown"
     NEXT = "next"  # it comes next, at figures["from_s"] where the brain says when
     COSTS_MORE = "costs-more"  # than the brain's choice: figures["more_veh_s"]
+    OTHER = "other"  # the brain has chosen another, and does not say what this one would cost
     LEFT_OUT = "left-out"  # every stage that serves it: none is named
 
 

@@ -33,7 +33,9 @@ def say_word(word: StageWord) -> str:
         case StageState.COSTS_MORE:
             return f"The brain expects {word.more_veh_s:.0f} veh s more of stage {stage} than of {chosen}."
         case StageState.LEFT_OUT:
-            return "The brain leaves out every stage that serves it."
+            return "The brain puts off every stage that serves it for now."
+        case StageState.OTHER:
+            return f"The brain has chosen stage {chosen} for now."
     return ""
 
 

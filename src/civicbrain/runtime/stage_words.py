@@ -96,7 +96,7 @@ class Serving:
         if stage in costs and said.chosen in costs and costs[stage] >= costs[said.chosen]:
             more_veh_s = costs[stage] - costs[said.chosen]
             return replace(word, stage=stage, state=StageState.COSTS_MORE, more_veh_s=more_veh_s)
-        return replace(word, stage=stage)
+        return replace(word, stage=stage, state=StageState.OTHER if said.chosen else StageState.UNKNOWN)
 
     def _names(self, approach: Approach) -> dict[int, str]:
         first = int(self._city.signals.group_start[approach.junction])

@@ -56,7 +56,7 @@ export interface HeldFor {
 }
 
 /** What the brain has in mind with the stage that a cause names; '' where it does not say. */
-export type StageState = '' | 'shown' | 'next' | 'costs-more' | 'left-out';
+export type StageState = '' | 'shown' | 'next' | 'costs-more' | 'other' | 'left-out';
 
 export type Remedy =
   | 'open-incident'

@@ -67,7 +67,8 @@ const brain: Record<Exclude<StageState, ''>, (of: OfStage) => string> = {
   shown: ({ stage }) => `stage ${stage}, which serves them, is shown now`,
   next: ({ stage, at }) => `stage ${stage}, which serves them, comes next${at ? `, at ${at}` : ''}`,
   'costs-more': ({ stage, chosen, more }) => `the brain keeps them waiting: with stage ${stage} it expects ${more} vehicle-seconds more than with ${chosen}`,
-  'left-out': () => 'the brain leaves out every stage that serves them for now',
+  other: ({ stage, chosen }) => `the brain has chosen stage ${chosen} for now; ${stage} serves them`,
+  'left-out': () => 'the brain puts off every stage that serves them for now: others promise less delay',
 };
 
 export const en = {
