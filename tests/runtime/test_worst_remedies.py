@@ -27,12 +27,16 @@ def street():
     """Three wait at A from the west, at red; one from the north."""
     street = Street()
     for _ in range(60):
-        street.second([*queue("WA_0", 3), *queue("NAA_0", 1)], stage=SIDE)
+        street.second(WAITING, stage=SIDE)
     return street
+
+
+WAITING = [*queue("WA_0", 3), *queue("NAA_0", 1)]
 
 
 def cause_at(street, said=None, junction="A", **known):
     words = {} if said is None else {junction: said}
+    street.worst.hear(words, street.now_s)
     place = next(p for p in street.list(words=words, **known) if p.junction == junction)
     return place.causes[0]
 
@@ -64,11 +68,24 @@ def test_a_full_road_that_lets_one_in_now_and_then_stays_the_cause_for_some_seco
     full = weighed("side", side=40.0, main=90.0) | {"full_outlets": ["W-through"]}
     open_again = weighed("side", side=40.0, main=90.0)
     assert cause_at(street, full).kind == "spill-back"
-    street.second([*queue("WA_0", 3), *queue("NAA_0", 1)], stage=SIDE)
+    street.second(WAITING, stage=SIDE)
     assert cause_at(street, open_again).kind == "spill-back"
     for _ in range(12):
-        street.second([*queue("WA_0", 3), *queue("NAA_0", 1)], stage=SIDE)
+        street.second(WAITING, stage=SIDE)
     assert cause_at(street, open_again).kind == "unknown"
+
+
+def test_a_road_that_was_full_in_much_of_the_last_two_minutes_is_the_cause_between_times(street):
+    full = weighed("side", side=40.0, main=90.0) | {"full_outlets": ["W-through"]}
+    for second in range(120):
+        street.second(WAITING, stage=SIDE, words={"A": full} if second % 40 < 15 else {})
+    cause = cause_at(street, weighed("side", side=40.0, main=90.0))
+    assert (cause.kind, cause.about, cause.stage) == ("spill-back", "B", "")
+    assert cause.figures["full_share"] == pytest.approx(45 / 120, abs=0.02)
+    assert "was full in 38 % of two minutes" in cause.says
+    for _ in range(100):
+        street.second(WAITING, stage=SIDE)
+    assert cause_at(street, weighed("side", side=40.0, main=90.0)).kind == "unknown"
 
 
 def test_a_full_road_before_a_few_of_those_who_wait_is_not_the_cause(street):
@@ -86,7 +103,7 @@ def test_a_growing_queue_before_a_full_road_is_no_demand_beyond_capacity():
 
 
 def test_a_stage_that_is_shown_is_not_asked_for(street):
-    street.second([*queue("WA_0", 3), *queue("NAA_0", 1)], stage=MAIN)
+    street.second(WAITING, stage=MAIN)
     cause = cause_at(street, weighed("main", side=90.0, main=40.0))
     assert (cause.remedy, cause.stage, cause.stage_state) == ("see-reasons", "main", "shown")
     assert "is shown now" in cause.says
@@ -110,7 +127,7 @@ def test_what_costs_more_than_the_brains_choice_is_said_to_cost_so_much(street):
     assert (cause.stage_state, cause.figures["more_veh_s"]) == ("costs-more", 145.0)
     assert "145 veh s more of stage main than of side" in cause.says
     # a stage that has just begun is not weighed for some seconds: what was known of it holds as long
-    street.second([*queue("WA_0", 3), *queue("NAA_0", 1)], stage=SIDE)
+    street.second(WAITING, stage=SIDE)
     assert cause_at(street, weighed("side")).figures["more_veh_s"] == 145.0
 
 

@@ -22,7 +22,8 @@ class Street:
         self.worst = WorstPlaces(CITY, self.recent)
         self.now_s = 100.0
 
-    def second(self, vehicles=(), stage=0, blind=()):
+    def second(self, vehicles=(), stage=0, blind=(), words=None):
+        """words: what the brain says of each junction."""
         self.now_s += 1.0
         cameras = np.array([k for k in range(len(CITY.junctions)) if k not in blind], np.int32)
         of_lane = dict(zip(CITY.cameras.lane.tolist(), CITY.cameras.junction.tolist(), strict=True))
@@ -37,6 +38,7 @@ class Street:
         self.store.fold([seen, sandbox_signals(CITY, self.now_s, stage)], self.now_s)
         self.snapshot = self.store.snapshot(self.now_s)
         self.recent.take(self.snapshot)
+        self.worst.hear(words or {}, self.now_s)
 
     def list(self, **known):
         delays = np.full(len(CITY.junctions), np.nan)

@@ -75,6 +75,9 @@ describe('a cause of the worst list', () => {
     expect(said).toBe('The road ahead of Ring from the north, Schillerstraße, is full: 7 wait there, and green does not help');
     expect(remedy).toBe('Look at Bahnhof, where it must empty');
     expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', name: '', figures: { share: 0.93 } }))[0]).toBe('The road ahead of it, the road to Bahnhof, is full (93 %): green does not help');
+    expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', approach: 'n1', figures: { queue_veh: 7, full_share: 0.38 } }))[0]).toBe(
+      'The road ahead of Ring from the north, the road to Bahnhof, was full in 38 % of the last two minutes: 7 wait there, and more green does not help',
+    );
     expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: '' }))[1]).toBe('Look at the junction');
   });
   it('tells what the brain has in mind with the stage instead of asking for it', async () => {

@@ -34,6 +34,11 @@ class Explanations(Mapping[str, Mapping[str, object]]):
         found = [Said(name, *words[junction]) for name, words in self._of.items() if junction in words]
         return max(found, key=lambda said: said.time_s, default=None)
 
+    def words_of(self, brain: str, since_s: float) -> dict[str, Mapping[str, object]]:
+        """Junction -> its last word, of those about which it has spoken since then."""
+        own = self._of.get(brain, {})
+        return {junction: words for junction, (at_s, words) in own.items() if at_s >= since_s}
+
     def clear(self) -> None:
         self._of.clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -49,6 +50,7 @@ class JunctionDesk:
     def take(self, snapshot: Snapshot) -> None:
         """What is known after a tick."""
         self.recent.take(snapshot)
+        self.worst.hear(self._words(), snapshot.time_s)
 
     def vitals(self, snapshot: Snapshot) -> dict[str, Any]:
         """Fields of `CityState`: what the strip shows of queues, cameras and incidents."""
@@ -130,26 +132,24 @@ class JunctionDesk:
             self._listed = key, self.worst.list_now(server.snapshot(), self._known(), limit)
         return self._listed[1]
 
+    def _words(self) -> dict[str, Mapping[str, object]]:
+        """What the control's brain says now, by junction."""
+        server = self._server
+        return server.loop.explanations.words_of(server.control.brain, server.time_s - FRESH_S)
+
     def _known(self) -> Known:
-        server, loop = self._server, self._server.loop
-        brain, now_s = server.control.brain, server.time_s
+        server, loop, now_s = self._server, self._server.loop, self._server.time_s
         names = [junction.id for junction in server.city.junctions]
         holders = {
             name: holder for name in names if (holder := loop.guard.find_holder(name, now_s)) is not None
         }
         vehicles = {name: held_for(holder, name, loop) for name, holder in holders.items()}
-        words = {
-            name: said.words
-            for name in names
-            if (said := loop.explanations.find(name, brain)) is not None
-            and said.brain == brain
-            and now_s - said.time_s <= FRESH_S
-        }
         figures = server.delay.figures()
         return Known(
             figures.delay_s.astype(np.float64), figures.queue_veh.astype(np.float64),
             server.control.brain_state, {one.junction: one for one in loop.overrides.list_now()}, holders,
-            {name: vehicle for name, vehicle in vehicles.items() if vehicle is not None}, words,
+            {name: vehicle for name, vehicle in vehicles.items() if vehicle is not None},
+            self._words(),
         )  # fmt: skip
 
 

@@ -126,8 +126,9 @@ class Recent:
 
     def standing(self) -> F64:
         """(a,) the same for each approach; what was not seen counts as empty."""
-        lanes = np.nan_to_num(self.lane_means())
-        return np.array([lanes[approach.lanes].sum() for approach in self.approaches])
+        count = len(self.approaches)
+        sums = np.bincount(self.lane_approach, np.nan_to_num(self.lane_means()), count + 1)
+        return np.asarray(sums[:-1], np.float64)
 
     def standing_at_junctions(self) -> F64:
         """(j,) the same for each junction; NaN where none of its approaches was seen."""
@@ -135,6 +136,14 @@ class Recent:
         sums = np.bincount(self._lane_junction, np.nan_to_num(self.lane_means()), count + 1)[:-1]
         seen = np.bincount(self._lane_junction, self._looks, count + 1)[:-1] > 0
         return np.where(seen, sums, np.nan)
+
+    @cached_property
+    def lane_approach(self) -> NDArray[np.int64]:
+        """(n,) place in `approaches` of the one whose queue stands on a lane, their number for none."""
+        found = np.full(self._lane_count, len(self.approaches), np.int64)
+        for k, approach in enumerate(self.approaches):
+            found[approach.lanes] = k
+        return found
 
     @cached_property
     def _lane_junction(self) -> NDArray[np.int64]:

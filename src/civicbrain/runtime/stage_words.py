@@ -46,6 +46,7 @@ class Serving:
     def __init__(self, city: City) -> None:
         self._city = city
         self._costs: dict[int, tuple[float, dict[str, float]]] = {}
+        self._named: dict[Approach, Mapping[int, str]] = {}
 
     def full_groups(self, approach: Approach, said: Explained) -> tuple[int, ...]:
         """City-wide rows of the groups before a full road, where most of those who wait on the approach want
@@ -98,10 +99,13 @@ class Serving:
             return replace(word, stage=stage, state=StageState.COSTS_MORE, more_veh_s=more_veh_s)
         return replace(word, stage=stage, state=StageState.OTHER if said.chosen else StageState.UNKNOWN)
 
-    def _names(self, approach: Approach) -> dict[int, str]:
-        first = int(self._city.signals.group_start[approach.junction])
-        groups = self._city.junctions[approach.junction].groups
-        return {group: groups[group - first].id for group in approach.groups}
+    def _names(self, approach: Approach) -> Mapping[int, str]:
+        """City-wide row of each of its groups -> the group's id."""
+        if approach not in self._named:
+            first = int(self._city.signals.group_start[approach.junction])
+            groups = self._city.junctions[approach.junction].groups
+            self._named[approach] = {group: groups[group - first].id for group in approach.groups}
+        return self._named[approach]
 
     def _worth(
         self, junction: SignalJunction, approach: Approach, said: Explained | None

@@ -12,6 +12,7 @@ before a full road helps nobody, and what the brain does anyway need not be aske
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,7 @@ from civicbrain.contracts.overrides import HeldFor, Holder, Override
 from civicbrain.contracts.worst import Cause, CauseKind, StageState, WorstPlace
 from civicbrain.runtime.causes import held_cause, make_cause, road_cause, say_road, say_word, street_of
 from civicbrain.runtime.explanations import Explained, read_words
-from civicbrain.runtime.recent import Recent
+from civicbrain.runtime.recent import STANDING_SPAN, Recent
 from civicbrain.runtime.roads_ahead import Road, RoadsAhead
 from civicbrain.runtime.stage_words import Serving, StageWord
 
@@ -58,6 +59,9 @@ figures of two minutes vary less than that within a cycle."""
 
 BLOCKED_S = 10.0
 """A full road that lets a vehicle in now and then is full between them, too."""
+
+BLOCKED_TIME = 0.25
+"""Share of the two minutes in which the road ahead is full: it holds them up, whether it is full just now."""
 
 TOLD_S = 20.0
 """What nobody was told for so long is judged anew."""
@@ -91,24 +95,39 @@ class WorstPlaces:
     def __init__(self, city: City, recent: Recent) -> None:
         self._city, self._recent = city, recent
         self.approaches: tuple[Approach, ...] = recent.approaches
-        lane_count = len(city.network.lanes.ids)
-        self._approach_of = np.full(lane_count, len(self.approaches), np.int64)
-        for k, approach in enumerate(self.approaches):
-            self._approach_of[approach.lanes] = k
         self._storage_veh = np.array([max(a.storage_veh, 1.0) for a in self.approaches])
         self._junction_of = np.array([a.junction for a in self.approaches], np.int64)
         self._streets = {a.edge: a.name or a.edge for a in self.approaches}
         self._roads, self._serving = RoadsAhead(city), Serving(city)
         # (junction, kind of cause) -> when it was told last, and of which approach or edge
         self._told: dict[tuple[int, str], tuple[float, int]] = {}
-        # approach -> when the brain said last that the road ahead of so many of its groups is full
-        self._blocked_by: dict[int, tuple[float, tuple[int, ...]]] = {}
+        # approach -> seconds of the last two minutes in which the brain said that the road ahead is full, and
+        # of which groups it was so last
+        self._blocked_s: dict[int, deque[float]] = {}
+        self._blocked_by: dict[int, tuple[int, ...]] = {}
+        self._approaches_of: dict[str, list[int]] = {}
+        for k, approach in enumerate(self.approaches):
+            self._approaches_of.setdefault(city.junctions[approach.junction].id, []).append(k)
+
+    def hear(self, words: Mapping[str, Mapping[str, object]], now_s: float) -> None:
+        """What the brain says of each junction in this tick."""
+        for junction, said in words.items():
+            if not said.get("full_outlets"):
+                continue
+            read = read_words(said)
+            for k in self._approaches_of.get(junction, ()):
+                groups = self._serving.full_groups(self.approaches[k], read)
+                if groups:
+                    self._blocked_by[k] = groups
+                    seconds = self._blocked_s.setdefault(k, deque(maxlen=STANDING_SPAN))
+                    if not seconds or seconds[-1] != now_s:
+                        seconds.append(now_s)
 
     # -- for the strip
 
     def queues(self, snapshot: Snapshot) -> F64:
         """(a,) vehicles queued on each approach."""
-        sums = np.bincount(self._approach_of, snapshot.lanes.queued, len(self.approaches) + 1)
+        sums = np.bincount(self._recent.lane_approach, snapshot.lanes.queued, len(self.approaches) + 1)
         return np.asarray(sums[:-1], np.float64)
 
     def count_spill_backs(self, snapshot: Snapshot) -> int | None:
@@ -307,18 +326,19 @@ class WorstPlaces:
     def _blocked(self, now: _Now, k: int) -> Cause | None:
         """Where the brain holds an approach back because the road ahead is full: that is the cause, and no
         stage is its remedy. Told on for a while, because the brain judges each second anew."""
-        approach = self.approaches[k]
-        groups = self._serving.full_groups(approach, now.said) if now.said is not None else ()
-        if groups:
-            self._blocked_by[k] = now.time_s, groups
-        at_s, groups = self._blocked_by.get(k, (-np.inf, ()))
-        road = self._roads.fullest(groups, now.snapshot.lanes.queued)
-        if road is None or not 0.0 <= now.time_s - at_s <= BLOCKED_S:
+        seconds = [at_s for at_s in self._blocked_s.get(k, ()) if 0.0 <= now.time_s - at_s < STANDING_SPAN]
+        road = self._roads.fullest(self._blocked_by.get(k, ()), now.snapshot.lanes.queued)
+        lately = bool(seconds) and now.time_s - seconds[-1] <= BLOCKED_S
+        share = len(seconds) / STANDING_SPAN
+        if road is None or not (lately or share >= BLOCKED_TIME):
             return None
-        veh = float(now.standing[k])
-        where = street_of(approach)
-        says = f"The road ahead of {where} is full: {say_road(road)}. {veh:.0f} wait; green does not help."
-        return road_cause(road, says, approach, queue_veh=veh)
+        approach, figures = self.approaches[k], {"queue_veh": float(now.standing[k])}
+        full = "is full"
+        if not lately:
+            full, figures["full_share"] = f"was full in {100 * share:.0f} % of two minutes", share
+        helps = f"{figures['queue_veh']:.0f} wait; green does not help."
+        says = f"The road ahead of {street_of(approach)} {full}: {say_road(road)}. {helps}"
+        return road_cause(road, says, approach, **figures)
 
     def _ask_for(self, kind: str, now: _Now, approach: Approach, says: str, **figures: float) -> Cause:
         """A cause that a stage which serves this approach remedies, where the brain has no better word."""

@@ -46,11 +46,13 @@ export function Worst({ held }: { held: boolean }): JSX.Element {
 /** Causes that speak of an approach: about is its edge. */
 const OF_APPROACHES: ReadonlySet<CauseKind> = new Set(['camera-silent', 'demand', 'full-approach', 'uneven', 'unknown']);
 
+const SHARES: ReadonlySet<string> = new Set(['share', 'full_share']);
+
 export function causeInWords(place: WorstPlace, cause: Cause): string {
   const { geometry, city, snapshot } = getState();
   if (cause.kind === 'priority' && place.held_for) return tellVehicle(place.held_for, geometry, city?.epoch ?? '', snapshot?.time_s ?? 0);
   const figures = Object.fromEntries(
-    Object.entries(cause.figures).map(([name, value]) => [name, formatWhole(name === 'share' ? value * 100 : value)]),
+    Object.entries(cause.figures).map(([name, value]) => [name, formatWhole(SHARES.has(name) ? value * 100 : value)]),
   );
   const about = cause.about && OF_APPROACHES.has(cause.kind) ? nameApproach(cause.about, cause.name, geometry) : cause.name || cause.about;
   const said = cause.kind === 'spill-back' ? fullRoad(cause, figures) : (words.worst.cause[cause.kind]?.(figures, about) ?? cause.says);
@@ -60,7 +62,8 @@ export function causeInWords(place: WorstPlace, cause: Cause): string {
 /** Which road is full, where it must empty, and who is held back by it. */
 function fullRoad({ road_name: street, about, approach, name }: Cause, figures: Record<string, string>): string {
   const road = street || (about ? words.worst.roadTo(junctionName(about)) : '');
-  return approach ? words.worst.blocked(nameApproach(approach, name, getState().geometry), road, figures) : words.worst.cause['spill-back'](figures, road);
+  const say = figures['full_share'] ? words.worst.oftenBlocked : words.worst.blocked;
+  return approach ? say(nameApproach(approach, name, getState().geometry), road, figures) : words.worst.cause['spill-back'](figures, road);
 }
 
 /** What the brain has in mind with the stage that would serve them, "" where it does not say. */

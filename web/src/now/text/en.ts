@@ -111,6 +111,8 @@ export const en = {
     brain,
     /** Who is held back by a full road. */
     blocked: (approach: string, road: string, f: Figures) => `The road ahead of ${approach}${road ? `, ${road},` : ''} is full: ${f['queue_veh'] ?? '–'} wait there, and green does not help`,
+    oftenBlocked: (approach: string, road: string, f: Figures) =>
+      `The road ahead of ${approach}${road ? `, ${road},` : ''} was full in ${f['full_share'] ?? '–'} % of the last two minutes: ${f['queue_veh'] ?? '–'} wait there, and more green does not help`,
     roadTo: (junction: string) => `the road to ${junction}`,
     lookAhead: (junction: string) => `Look at ${junction}, where it must empty`,
     drains: 'The full road empties there. Until it does, letting fewer in upstream keeps this junction free; more green here does not.',

@@ -74,6 +74,7 @@ export const ko: NowText = {
       'left-out': () => '지체가 더 적은 현시가 있어 브레인이 이 차량의 현시를 모두 뒤로 미룸',
     },
     blocked: (approach, road, f) => `${approach}의 하류 도로${road ? `(${road})` : ''} 포화: ${f['queue_veh'] ?? '–'}대 대기, 녹색이어도 빠지지 못함`,
+    oftenBlocked: (approach, road, f) => `${approach}의 하류 도로${road ? `(${road})` : ''}가 최근 2분의 ${f['full_share'] ?? '–'}% 동안 포화: ${f['queue_veh'] ?? '–'}대 대기, 녹색을 늘려도 빠지지 못함`,
     roadTo: (junction) => `${junction} 방면 도로`,
     lookAhead: (junction) => `${junction} 보기(이곳이 비워져야 함)`,
     drains: '포화된 도로는 그 교차로에서 비워집니다. 그때까지는 이곳의 녹색을 늘리는 것이 아니라 상류에서 유입을 줄여야 이 교차로가 막히지 않습니다.',

@@ -74,6 +74,7 @@ export const zh: NowText = {
       'left-out': () => '大脑目前推迟所有能放行它们的阶段：其他阶段延误更小',
     },
     blocked: (approach, road, f) => `${approach}的下游道路${road ? `（${road}）` : ''}已满：${f['queue_veh'] ?? '–'} 辆等待，绿灯也无法放行`,
+    oftenBlocked: (approach, road, f) => `${approach}的下游道路${road ? `（${road}）` : ''}在过去两分钟的 ${f['full_share'] ?? '–'} % 时间内已满：${f['queue_veh'] ?? '–'} 辆等待，增加绿灯没有用`,
     roadTo: (junction) => `通往${junction}的道路`,
     lookAhead: (junction) => `查看${junction}（须在该处疏解）`,
     drains: '已满的道路须在该路口疏解。在此之前，应在上游减少放行以保持本路口畅通；在这里增加绿灯没有用。',
