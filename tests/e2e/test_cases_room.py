@@ -335,8 +335,9 @@ def test_the_shift_is_signed_over_and_its_week_is_shown(
     expect(page.get_by_test_id("handover-note")).to_contain_text("operator (demo) acknowledged alarms: “")
     keep_picture(page, "shift-note")
     page.set_viewport_size({"width": 390, "height": 844})  # a phone: nothing is wider than it
-    wide = "() => [...document.querySelectorAll('.page-room, .page-room .note > *')].map((e) => e.scrollWidth)"
-    assert max(page.evaluate(wide)) <= 390
+    parts = ".page-room, .page-room .note > *"
+    wide = page.locator(parts).evaluate_all("(found) => found.map((one) => one.scrollWidth)")
+    assert max(wide) <= 390
     page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_test_id("take-1").click()
     expect(page.get_by_test_id("signature-1")).to_contain_text("taken by operator (demo)")

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from civicbrain.city.missions import MissionKind
+from civicbrain.core.sentences import Sentence
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -92,6 +93,7 @@ class MissionPlan(msgspec.Struct, frozen=True):
     passages: tuple[Passage, ...] = ()
     note: str = ""
     won_s: float | None = None
+    said: Sentence | None = None  # the note, for people of other languages
 
     @property
     def cross_wait_veh_s(self) -> float:
@@ -139,6 +141,7 @@ class MissionView(MissionBrief, frozen=True, kw_only=True):
     passages: tuple[Passage, ...] = ()
     refused: dict[str, int] = {}
     note: str = ""
+    said: Sentence | None = None  # the note as a sentence
     ordered_by: str = ""
     reason: str = ""
     cancelled_by: str = ""

@@ -226,7 +226,7 @@ class MissionDesk:
         passages = tuple(
             msgspec.structs.replace(passage, shown=self._shows(passage)) for passage in plan.passages
         )
-        return MissionView(**brief, edges=plan.edges, passages=passages, note=plan.note)
+        return MissionView(**brief, edges=plan.edges, passages=passages, note=plan.note, said=plan.said)
 
     def _shows(self, passage: Passage) -> bool:
         """Whether the junction shows the stage that the mission needs."""

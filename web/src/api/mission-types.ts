@@ -1,5 +1,6 @@
 /** Missions, places and the dispatcher's question, as the API sends and takes them. */
 
+import type { Sentence } from '../alerts/words';
 import type { Known } from './types';
 
 export type MissionKind = 'ambulance' | 'fire' | 'police' | 'other';
@@ -64,6 +65,8 @@ export interface Mission extends MissionBrief {
   passages: Passage[];
   refused: Record<string, number>;
   note: string;
+  /** The note as a sentence. */
+  said?: Sentence | null;
 }
 
 export interface MissionOrder {

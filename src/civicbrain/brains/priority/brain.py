@@ -114,7 +114,7 @@ class PriorityBrain:
         elif mission.from_edge in row and mission.to_edge in row:
             way, _ = planner.plan(snapshot, row[mission.from_edge], row[mission.to_edge], pursuit.pace.share)
         if way is None:
-            pursuit.note = "there is no way from its start to its end"
+            pursuit.note = say("mission-no-way", "There is no way from its start to its end.")
             return
         self._drive(pursuit, way, mission.created_s)
         red_s = sum(red_wait_s(s.table.junction, s.crossing.groups.tolist()) for s in pursuit.stops)
@@ -157,10 +157,14 @@ class PriorityBrain:
                 self.options.replan_gain_s, self.options.replan_gain * now_cost_s
             ):
                 return []
-            pursuit.note = f"another way saves {saves_s:.0f} s" if math.isfinite(saves_s) else "way closed"
+            pursuit.note = say("mission-way-closed", "Its way was closed: it drives another.")
+            if math.isfinite(saves_s):
+                pursuit.note = say(
+                    "mission-way-saves", f"Another way saves {saves_s:.0f} s.", saves_s=saves_s
+                )
         else:
-            pursuit.note = "the vehicle left its way"
-        requests = self._corridors.give_back(pursuit, snapshot, pursuit.note)
+            pursuit.note = say("mission-left-way", "The vehicle left its way: it drives another.")
+        requests = self._corridors.give_back(pursuit, snapshot, pursuit.note.text)
         self._drive(pursuit, found, snapshot.time_s)
         pursuit.replanned += 1
         pursuit.restart()
@@ -176,7 +180,7 @@ class PriorityBrain:
             None if eta_s is None else pursuit.margin_s(now_s),
             pursuit.eta_without_s, pursuit.replanned,
             tuple(s.show(ids[way.edges[s.crossing.place]]) for s in pursuit.stops) if way else (),
-            pursuit.note, pursuit.won_s,
+            pursuit.note.text if pursuit.note else "", pursuit.won_s, pursuit.note,
         )  # fmt: skip
 
     def _alert(self, pursuit: Pursuit, now_s: float) -> Alert:

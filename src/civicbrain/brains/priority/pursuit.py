@@ -28,6 +28,7 @@ from civicbrain.brains.priority.ways import Crossing, Way
 from civicbrain.city.missions import Mission, MissionTrack, TrackState
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.missions import Passage, PassageState
+from civicbrain.core.sentences import Sentence
 
 PASSED_M = 10.0
 """Behind the stop line: clear of what a receiver's error can make of it (2.5 standard deviations of 4 m)."""
@@ -104,7 +105,7 @@ class Pursuit:
     won_s: float | None = None  # eta_without_s less eta_s, mean of about WON_MEMORY_S
     replanned: int = 0
     planned_s: float = -math.inf
-    note: str = ""
+    note: Sentence | None = None
     pace: Pace = field(default_factory=lambda: Pace(1.0))
     _begun_s: float = -math.inf  # when the vehicle was at the start of the way, or due there
     _fix_s: float = -math.inf

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { missionPath } from '../../api/client';
 import type { Mission, Passage } from '../../api/mission-types';
 import { formatClock, formatDistance, formatDuration, formatWhole } from '../../format';
+import { sentenceWords } from '../../alerts/words';
 import { css, PALETTES, type MissionColours } from '../../map/palette';
 import { setState, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
@@ -138,7 +139,7 @@ function Way({ mission }: { mission: Mission }): JSX.Element | null {
         <span class="muted small">{missionText.way(formatDistance(done), formatDistance(mission.length_m))}</span>
       </div>
       {mission.replanned > 0 && <p class="muted small">{missionText.replanned(mission.replanned)}</p>}
-      {mission.note && <p class="muted small">{mission.note}</p>}
+      {mission.note && <p class="muted small">{mission.said ? sentenceWords(mission.said) : mission.note}</p>}
       {refused.length > 0 && <p class="small error-text">{missionText.refused(refused.join(', '))}</p>}
     </>
   );

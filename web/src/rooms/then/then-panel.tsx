@@ -181,7 +181,9 @@ function Figures(): JSX.Element {
         <tbody>
           {SERIES.map((name) => (
             <tr key={name}>
-              <th scope="row">{text.series[name]}</th>
+              <th scope="row" title={text.seriesHint[name]}>
+                {text.series[name]}
+              </th>
               <td class="then-value" data-testid={`then-${name}`}>{shown(strip && valueAt(strip, name, atS), name)}</td>
               <td class="muted">{shown(present[name], name)}</td>
               <td class="muted small">{text.units[name]}</td>

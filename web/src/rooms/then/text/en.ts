@@ -37,6 +37,13 @@ export const en = {
     vehicles: 'Vehicles in the city',
     stopped: 'Vehicles standing',
   },
+  seriesHint: {
+    delay_s: 'What standing, braking and setting off late have cost each vehicle on its whole trip; as in the strip of the city.',
+    throughput_veh_per_h: 'Vehicles that arrived in the five minutes before, an hour; as in the strip of the city.',
+    queue_veh: 'Standing or creeping (below 5 km/h) in view of the cameras, all junctions together.',
+    vehicles: 'All that are under way; as in the strip of the city.',
+    stopped: 'All that stand quite still, in view of a camera or not.',
+  } as Record<string, string>,
   units: { delay_s: 's/veh', throughput_veh_per_h: 'veh/h', queue_veh: 'veh', vehicles: 'veh', stopped: 'veh' },
   junction: 'Junction',
   chooseJunction: 'Click a junction on the map to see what it was doing.',

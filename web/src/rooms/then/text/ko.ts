@@ -39,6 +39,13 @@ export const ko: typeof en = {
     vehicles: '시내 차량',
     stopped: '정지 차량',
   },
+  seriesHint: {
+    delay_s: '정지, 감속, 출발 대기로 통행 전체에서 차량 한 대가 잃은 시간. 도시 지표와 같은 값입니다.',
+    throughput_veh_per_h: '직전 5분간 도착한 차량의 시간당 값. 도시 지표와 같은 값입니다.',
+    queue_veh: '카메라에 보이는 정지·서행(5 km/h 미만) 차량, 모든 교차로의 합.',
+    vehicles: '운행 중인 모든 차량. 도시 지표와 같은 값입니다.',
+    stopped: '카메라에 보이는지와 관계없이 완전히 정지한 모든 차량.',
+  },
   units: { delay_s: '초/대', throughput_veh_per_h: '대/시', queue_veh: '대', vehicles: '대', stopped: '대' },
   junction: '교차로',
   chooseJunction: '지도에서 교차로를 누르면 당시 상태가 표시됩니다.',

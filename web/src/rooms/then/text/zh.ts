@@ -39,6 +39,13 @@ export const zh: typeof en = {
     vehicles: '城内车辆',
     stopped: '停驶车辆',
   },
+  seriesHint: {
+    delay_s: '停车、减速和推迟出发使每辆车在整个行程中损失的时间；与城市指标相同。',
+    throughput_veh_per_h: '此前五分钟到达车辆折算的每小时值；与城市指标相同。',
+    queue_veh: '摄像机可见的停驶或缓行（低于 5 km/h）车辆，所有路口合计。',
+    vehicles: '所有在途车辆；与城市指标相同。',
+    stopped: '完全静止的所有车辆，无论摄像机是否可见。',
+  },
   units: { delay_s: '秒/车', throughput_veh_per_h: '车/时', queue_veh: '辆', vehicles: '辆', stopped: '辆' },
   junction: '路口',
   chooseJunction: '点击地图上的路口，查看其当时状态。',
