@@ -179,25 +179,28 @@ function Singles({ opened, first }: { opened: Opened; first: boolean }): JSX.Ele
           </>
         )}
       </Tools>
-      {count === 0 && <p class="muted pane-empty">{words.none}</p>}
-      {count > 0 && <ListBox
-        id={ALARM_LIST}
-        label={words.of(group ? matterOf(group) : words.history)}
-        count={count}
-        rowPx={ROW_PX}
-        chosen={row}
-        keyOf={(at) => alarmAt(at)?.id}
-        render={(at) => <AlarmRow alarm={alarmAt(at)} />}
-        onChoose={(at) => choice.set('alarm', alarmAt(at)?.id ?? null, at)}
-        onOpen={(at) => {
-          const one = alarmAt(at);
-          if (one) openAlarm(one);
-        }}
-        opensOnClick={false}
-        onSight={showRows}
-        onFocus={() => choice.enter('alarms')}
-        first={first}
-      />}
+      {count === 0 ? (
+        pages.size > 0 && <p class="muted pane-empty">{words.empty}</p>
+      ) : (
+        <ListBox
+          id={ALARM_LIST}
+          label={words.of(group ? matterOf(group) : words.history)}
+          count={count}
+          rowPx={ROW_PX}
+          chosen={row}
+          keyOf={(at) => alarmAt(at)?.id}
+          render={(at) => <AlarmRow alarm={alarmAt(at)} />}
+          onChoose={(at) => choice.set('alarm', alarmAt(at)?.id ?? null, at)}
+          onOpen={(at) => {
+            const one = alarmAt(at);
+            if (one) openAlarm(one);
+          }}
+          opensOnClick={false}
+          onSight={showRows}
+          onFocus={() => choice.enter('alarms')}
+          first={first}
+        />
+      )}
       {alarm && (
         <AlarmDetail alarm={alarm}>
           <Tool label={words.acknowledge} name="acknowledge" letter="A" off={alarm.state === 'acknowledged' || alarm.state === 'normal'} onClick={() => acknowledgeAlarm(alarm)} />

@@ -44,6 +44,7 @@ export const en = {
     of: (matter: string) => `Alarms: ${matter}`,
     counts: (standing: string, fresh: string) => `${standing} active, ${fresh} not acknowledged`,
     none: 'No active alarms.',
+    empty: 'Nothing is left here.',
     flood: (rate: string) => `Flood: ${rate} alarms in ten minutes. Groups show what they have in common.`,
     lost: (count: string) => `${count} alarms found no room on their way here and are not shown.`,
     rest: (matters: string) => matters,

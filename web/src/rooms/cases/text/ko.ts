@@ -41,6 +41,7 @@ export const ko: typeof en = {
     of: (matter) => `경보: ${matter}`,
     counts: (standing, fresh) => `발생 ${standing}건, 미확인 ${fresh}건`,
     none: '발생 중인 경보가 없습니다.',
+    empty: '남은 항목이 없습니다.',
     flood: (rate) => `경보 폭주: 10분간 ${rate}건. 공통 사항별로 묶어 표시합니다.`,
     lost: (count) => `경보 ${count}건이 전달 중 누락되어 표시되지 않습니다.`,
     rest: (matters) => matters.replace(/^(\d+) other matters$/, '기타 $1종'),

@@ -41,6 +41,7 @@ export const zh: typeof en = {
     of: (matter) => `告警：${matter}`,
     counts: (standing, fresh) => `当前 ${standing} 条，未确认 ${fresh} 条`,
     none: '当前没有告警。',
+    empty: '此处已无内容。',
     flood: (rate) => `告警泛滥：十分钟内 ${rate} 条，已按共同事项分组。`,
     lost: (count) => `有 ${count} 条告警在传送途中丢失，未显示。`,
     rest: (matters) => matters.replace(/^(\d+) other matters$/, '其他 $1 类'),
