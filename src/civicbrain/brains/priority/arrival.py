@@ -25,7 +25,7 @@ PASS_LOSS_S = 0.2
 USUAL_VEH_PER_S, USUAL_S = 0.07, 10.0
 """Flow of a lane of which nothing is seen (250 veh/h), and for how many seconds of seeing that counts."""
 
-MARGIN_S, MARGIN_SHARE, MARGIN_SLIDE = 2.0, 0.23, 6.5
+MARGIN_S, MARGIN_SHARE, MARGIN_SLIDE = 2.0, 0.18, 5.2
 SLIDE_S = 60.0
 """Nine of ten missions arrive no farther from the predicted second than so many seconds, this share of the
 time left, and so many times what the prediction has slid back within the last SLIDE_S (who is held up once is
