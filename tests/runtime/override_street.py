@@ -5,7 +5,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from civicbrain.city.signals import GroupKind, PlanStep, SignalGroup, SignalJunction, SignalPlan, Stage
+from civicbrain.city.signals import (
+    ControllerMode,
+    GroupKind,
+    PlanStep,
+    SignalGroup,
+    SignalJunction,
+    SignalPlan,
+    Stage,
+)
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import Advice, BrainContext, Priority, StageRequest
 from civicbrain.contracts.sandbox import sandbox_city
@@ -43,16 +51,18 @@ CITY = replace(
 
 
 class Asking:
-    """A brain that asks for one stage at A. rank: Priority of its requests."""
+    """A brain that asks for one stage at A. rank: Priority of its requests. polite: asks nothing of a
+    junction that an operator holds."""
 
     cadence_s, budget_s = 1.0, 1.0
 
     def __init__(self, name: str, rank: Priority) -> None:
-        self.name, self.rank, self.stage = name, rank, "main"
+        self.name, self.rank, self.stage, self.polite = name, rank, "main", False
 
     def advise(self, snapshot):
         now_s = snapshot.time_s
-        if not self.stage:
+        held = self.polite and snapshot.signals.mode[0] == ControllerMode.MANUAL
+        if not self.stage or held:
             return Advice()
         return Advice((StageRequest("A", self.stage, now_s, now_s + 5.0, self.name, self.rank, "wants it"),))
 

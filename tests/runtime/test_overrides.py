@@ -74,6 +74,36 @@ def test_a_stage_that_is_shown_already_runs_its_time_at_once(centre):
         assert centre.told()[-1] == ("operator:kim", "begin")
 
 
+@pytest.mark.parametrize("wait", range(0, 70, 10))
+def test_when_its_time_is_over_the_brain_takes_the_junction_up_without_a_step_into_the_local_plan(wait):
+    """A brain that, as the signals brain does, asks nothing of a junction that an operator holds."""
+    centre = Centre()
+    centre.signals.polite = True
+    centre.tick(20 + wait)
+    centre.take(action="hold", duration_s=20)
+    held = centre.overrides.find("A").stage
+    centre.signals.stage = held  # it means to go on with what the operator holds
+    lamps, seen = centre.a.lamps, set()
+    for _ in range(40):
+        centre.tick()
+        seen.add((centre.a.lamps, centre.a.mode))
+    assert not centre.overrides
+    assert seen == {(lamps, ControllerMode.MANUAL), (lamps, ControllerMode.CENTRAL)}
+    assert centre.told()[-1] == ("runtime", "expired")
+    assert centre.unsafe == []
+
+
+def test_the_last_second_of_an_override_is_the_operators_too(centre):
+    centre.take(action="hold", duration_s=20)
+    centre.ambulance.stage = "side"
+    centre.tick(19)
+    assert centre.a.mode is ControllerMode.MANUAL
+    assert centre.shown() == "main"
+    centre.tick(2)
+    assert centre.a.mode is ControllerMode.FORCED
+    assert centre.unsafe == []
+
+
 def test_one_that_the_controller_does_not_follow_ends_all_the_same(centre):
     begun = centre.take(duration_s=30)
     centre.road.local_only = True

@@ -132,7 +132,7 @@ class Loop:
         standing = self.overrides.requests(now_s, self.store.signals)
         asking = [*standing, *requests]
         verdicts = self.guard.handle(asking, now_s) if asking else []
-        self.overrides.hear(verdicts[: len(standing)])
+        self.overrides.hear(verdicts[: len(standing)], now_s)
         self.verdicts = verdicts[len(standing) :]
         guard_ms = (time.perf_counter() - start) * 1000.0
         if answers:

@@ -2,7 +2,7 @@
 
 An override is an ordinary request of the highest rank, asked anew each second with a short life: it goes
 through the guard like any other, and the controller still holds minimum greens, intergreens and pedestrian
-clearance. Its time runs from when its stage is shown (`Override`). No request outlives its override, so it
+clearance. Its time runs from when its stage is shown (`Override`). No request of its rank outlives it, so it
 ends on time whoever has died meanwhile: without the brain process the controller takes its local plan after
 `RENEWED_FOR_S` at the latest (its watchdog is quicker). A brain process that comes back takes up what it
 finds open in the ledger (`overrides_left.py`).
@@ -14,6 +14,7 @@ even when it cannot be recorded.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,7 +46,12 @@ RENEWED_FOR_S = 8.0
 """Life of each request: some ticks may be missed."""
 
 STEPS_DOWN_S = 2.0
-"""A junction that is given back keeps what it shows for so long, until a brain asks for something."""
+"""A junction that is given back, or whose override's time is over, keeps what it shows for so long, until a
+brain asks for something: brains ask nothing of a junction that an operator holds, and its local plan would
+begin a change that nobody wants."""
+
+LAST_S = 1.5
+"""In the last tick before its end, a second each, an override leaves word for after it."""
 
 EXPIRED = "expired"
 
@@ -62,6 +68,7 @@ class Overrides:
         self._city, self._guard, self.run = city, guard, 0
         self._now: dict[str, Override] = {}
         self._asked: list[str] = []
+        self._leaving: set[str] = set()  # junctions whose override has left word for after its end
 
     def __bool__(self) -> bool:
         return bool(self._now)
@@ -109,6 +116,7 @@ class Overrides:
                 remedy="the junction goes on as before",
             )
         self._now[junction] = _heard(wanted, verdict)
+        self._leaving.discard(junction)
         return self._now[junction]
 
     def give_back(self, junction: str, actor: str, reason: str, now_s: float) -> Override:
@@ -120,11 +128,8 @@ class Overrides:
             raise NotFoundError(
                 f"nobody overrides junction {junction[:80]!r}", remedy="it may just have ended by itself"
             )
-        step_down = msgspec.structs.replace(
-            self._request(override, now_s), priority=Priority.SIGNALS, expires_s=now_s + STEPS_DOWN_S
-        )
-        self._guard.handle([step_down], now_s)
-        self._guard.release(junction, OPERATOR)
+        self._step_down(override, now_s, now_s)
+        self._leaving.discard(junction)
         self._write(actor, _entry("give back", override) | {"reason": reason}, now_s)
         return override
 
@@ -166,22 +171,40 @@ class Overrides:
         for junction, override in list(self._now.items()):
             if now_s >= override.expires_s:
                 del self._now[junction]
+                self._leaving.discard(junction)
                 self._write("runtime", _entry(EXPIRED, override), now_s)
-        self._asked = list(self._now)
-        return [self._request(override, now_s) for override in self._now.values()]
+        self._asked = [junction for junction in self._now if junction not in self._leaving]
+        return [self._request(self._now[junction], now_s) for junction in self._asked]
 
-    def hear(self, verdicts: Sequence[Verdict]) -> None:
-        """What became of the last `requests`, in their order."""
+    def hear(self, verdicts: Sequence[Verdict], now_s: float = -math.inf) -> None:
+        """What became of the last `requests`, in their order. Those that end before the next tick leave word
+        for after it."""
         for junction, verdict in zip(self._asked, verdicts, strict=True):
             override = self._now.get(junction)
             if override is not None and override.accepted != (verdict.outcome is Outcome.ACCEPTED):
                 self._now[junction] = _heard(override, verdict)
+        for junction in self._asked:
+            override = self._now[junction]
+            if override.accepted and override.expires_s - now_s <= LAST_S:
+                self._leaving.add(junction)
+                if override.action is not OverrideAction.LOCAL:
+                    self._step_down(override, override.expires_s, now_s)
+
+    def _step_down(self, override: Override, from_s: float, now_s: float) -> None:
+        """What it holds is asked for with the rank of the signals for a moment."""
+        step_down = msgspec.structs.replace(
+            self._request(override, now_s), priority=Priority.SIGNALS, not_before_s=from_s,
+            expires_s=from_s + STEPS_DOWN_S,
+        )  # fmt: skip
+        self._guard.handle([step_down], now_s)
+        self._guard.release(override.junction, OPERATOR)
 
     def clear(self, now_s: float) -> None:
         """Time went back: what was meant for another moment ends."""
         for override in self._now.values():
             self._write("runtime", _entry("time went back", override), now_s)
         self._now.clear()
+        self._leaving.clear()
 
     def obey(self, command: BrainCommand, snapshot: Snapshot | None, now_s: float) -> Any:
         """The body of the reply to one of OVERRIDE_ACTIONS; raises what `take` and `give_back` raise."""
