@@ -48,7 +48,8 @@ class Store:
     """What is known of `city`. One writer: only the runtime calls `fold`, `reset` and `snapshot`.
 
     dropped: (source, reason) -> count of rows or frames that were dropped. tracks: missions under way.
-    incidents: the open ones, and what people reported lately. buses: those under way.
+    incidents: the open ones, and what people reported lately. buses: those under way. signals: what the
+    controllers last reported.
     """
 
     def __init__(self, city: City) -> None:
@@ -76,7 +77,7 @@ class Store:
         self._frame_of_camera: NDArray[np.int64] = np.full(count, -1, np.int64)
         self._seen_s: F64 = np.full(count, -math.inf)  # end of each camera's newest frame
         self._looked_s: F64 | None = None  # of each lane, NaN where its camera's frame says it
-        self._signals = unknown_signals(self.city)
+        self.signals = unknown_signals(self.city)
         self._signals_known = False
         self._asked = Asked(count)
         self._spoke_s: dict[str, float] = {}
@@ -85,11 +86,6 @@ class Store:
         self._values_view: MappingProxyType[tuple[str, str], float] = MappingProxyType({})
         self._values_changed = False
         self._closed: I32 = frozen(np.zeros(0, np.int32), np.int32)
-
-    @property
-    def signals(self) -> SignalStates:
-        """What the controllers last reported."""
-        return self._signals
 
     def reset(self) -> None:
         """Forget everything, as when the twin starts its window again and time jumps back."""
@@ -214,7 +210,7 @@ class Store:
         source = states.source
         if not self._timely(source, states.time_s, now_s):
             return
-        if self._signals_known and states.time_s <= self._signals.time_s:
+        if self._signals_known and states.time_s <= self.signals.time_s:
             self._drop(source, "out-of-order")
             return
         groups, count = self.city.signals.group_count, self._junction_count
@@ -237,7 +233,7 @@ class Store:
         ):
             self._drop(source, "wrong-shape")
             return
-        self._signals = kept
+        self.signals = kept
         self._signals_known = True
         self._spoke(source, states.time_s)
 
@@ -302,7 +298,7 @@ class Store:
             time_s=now_s,
             detections=detections,
             lanes=self._lane_states(detections, now_s, silent),
-            signals=self._signals,
+            signals=self.signals,
             closed_lanes=self._closed,
             staleness_s=MappingProxyType({s: max(0.0, now_s - t) for s, t in self._spoke_s.items()}),
             values=self._values_view,
