@@ -360,8 +360,7 @@ class Store:
         # a trailing entry stands for "no camera": -1 indexes it
         age_of_camera = np.full(self._junction_count + 1, np.inf, np.float32)
         age_of_camera[:-1] = np.maximum(now_s - self._seen_s, 0.0)
-        speaks = np.zeros(self._junction_count + 1, np.bool_)
-        speaks[:-1] = ~silent
+        speaks = np.append(~silent, False)
         cameras = age_of_camera.tobytes() + speaks.tobytes()
         if cameras != self._cameras_before:  # steady cameras: the lanes are as old as they were a second ago
             self._cameras_before = cameras
