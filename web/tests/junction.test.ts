@@ -5,7 +5,7 @@ import { accountOf, progressOf } from '../src/rooms/junction/account';
 import type { Holder, Override, PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
 import { curve, localStages, readExplanation, secondsLeft, total, queueNow } from '../src/rooms/junction/model';
 import { greenFrom, sayGreen } from '../src/rooms/junction/naming';
-import { tellAccount, tellWish, warnOf } from '../src/rooms/junction/why';
+import { tellAccount, tellFigures, tellWish, warnOf } from '../src/rooms/junction/why';
 import { aheadSteps, missionsOf, pastOf, plannedLamps, stepsOf, timeScale } from '../src/rooms/junction/planned';
 
 const lane = (...points: number[]): PlanLane => ({ id: 'l', edge: 'e', name: '', width_m: 3, use: 1, points, role: 'approach', seen: true });
@@ -50,6 +50,12 @@ describe('the plan on the ground', () => {
 });
 
 describe('an explanation', () => {
+  it('never calls a stage best that another one beats', () => {
+    const read = (chosen: string) => tellFigures(readExplanation({ chosen, expected_delay_veh_s: { s3: 538, s2: 568 } }), (stage) => stage);
+    expect(read('s3')).toContain('is least: 538');
+    expect(read('s2')).toBe('s2 is not what the delay alone speaks for: 568 vehicle-seconds, where s3 would cost 538. A rule that goes before has chosen it.');
+  });
+
   it('is read as costs, groups and what is left over', () => {
     const told = readExplanation({
       chosen: 'a', why: 'because', expected_delay_veh_s: { b: 20, a: 10 }, demand_veh: { g1: 2 }, queue_veh: { g1: 1, g2: 3 },

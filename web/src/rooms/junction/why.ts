@@ -91,9 +91,10 @@ export function tellFigures({ chosen, costs, worths }: Reasons, name: StageName)
   const mine = costs.find((one) => one.stage === chosen);
   if (mine) {
     const next = costs.find((one) => one.stage !== chosen);
+    if (next && next.cost < mine.cost) return words.why.otherRule(name(chosen), formatWhole(mine.cost), name(next.stage), formatWhole(next.cost));
     const first = words.why.delay(name(chosen), formatWhole(mine.cost));
     if (!next) return first;
-    return `${first} ${words.why.instead(name(next.stage), formatWhole(next.cost), formatWhole(Math.max(0, next.cost - mine.cost)))}`;
+    return `${first} ${words.why.instead(name(next.stage), formatWhole(next.cost), formatWhole(next.cost - mine.cost))}`;
   }
   const worth = worths.find((one) => one.stage === chosen);
   const other = worths.find((one) => one.stage !== chosen);

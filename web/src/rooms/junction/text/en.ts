@@ -118,6 +118,7 @@ export const en = {
     changing: (stage: string) => `The lamps are changing to ${stage}, the brain’s choice.`,
     delay: (stage: string, cost: string) => `With ${stage} the delay expected over the next minutes is least: ${cost} vehicle-seconds.`,
     instead: (stage: string, cost: string, more: string) => `The next best, ${stage}, would cost ${cost}, ${more} more.`,
+    otherRule: (stage: string, cost: string, other: string, less: string) => `${stage} is not what the delay alone speaks for: ${cost} vehicle-seconds, where ${other} would cost ${less}. A rule that goes before has chosen it.`,
     worth: (stage: string, worth: string, other: string, less: string) => `${stage} serves ${worth}, the next best, ${other}, ${less} (weighted vehicles a second).`,
     only: (stage: string) => `${stage} has just begun or is being switched to: nothing else can be chosen yet.`,
     vehicle: {

@@ -113,6 +113,7 @@ export const ko: JunctionText = {
     changing: (stage) => `브레인이 선택한 ${stage}(으)로 바뀌는 중입니다.`,
     delay: (stage, cost) => `${stage}: 앞으로 몇 분간 예상 지체가 ${cost}대·초로 가장 작습니다.`,
     instead: (stage, cost, more) => `차선인 ${stage}의 예상 지체는 ${cost}대·초로 ${more}대·초 더 큽니다.`,
+    otherRule: (stage, cost, other, less) => `${stage}은(는) 지체만 보면 최선이 아닙니다: 예상 지체 ${cost}대·초, ${other}은(는) ${less}대·초. 우선하는 규칙이 이 현시를 골랐습니다.`,
     worth: (stage, worth, other, less) => `${stage} 처리량 ${worth}, 차선인 ${other} ${less} (가중 대/초).`,
     only: (stage) => `${stage}은(는) 막 시작되었거나 전환 중이어서 아직 다른 현시를 선택할 수 없습니다.`,
     vehicle: {

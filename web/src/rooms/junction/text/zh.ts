@@ -113,6 +113,7 @@ export const zh: JunctionText = {
     changing: (stage) => `正在切换到大脑选择的${stage}。`,
     delay: (stage, cost) => `${stage} 在今后几分钟的预计延误最小，为 ${cost} 辆·秒。`,
     instead: (stage, cost, more) => `次优的${stage}预计延误 ${cost} 辆·秒，多 ${more} 辆·秒。`,
+    otherRule: (stage, cost, other, less) => `仅看延误，${stage}并非最优：预计 ${cost} 辆·秒，而${other}为 ${less} 辆·秒。优先于延误的规则选择了它。`,
     worth: (stage, worth, other, less) => `${stage} 的服务量为 ${worth}，次优的${other}为 ${less}（加权辆/秒）。`,
     only: (stage) => `${stage} 刚开始或正在切换，暂时不能选择其他阶段。`,
     vehicle: {
