@@ -26,11 +26,12 @@ export function HandoverNote(): JSX.Element {
   const city = useStore((s) => s.city?.name ?? '');
   const [span, setSpan] = useState('');
   const [signatures, setSignatures] = useState<readonly Signature[] | null>(null);
-  const [note, setNote] = useState<Handover | null>(null);
+  const [loaded, setLoaded] = useState<{ span: string; note: Handover } | null>(null);
   const [asked, setAsked] = useState(0);
   const last = sinceLast(signatures ?? []);
   const chosen = span || (last === null ? '8' : LAST);
   const hours = chosen === LAST ? (last ?? 8) : Number(chosen);
+  const note = loaded?.span === chosen ? loaded.note : null; // never that of another span
   useEffect(() => {
     casesApi.signatures().then(setSignatures, (error: unknown) => {
       complain(error);
@@ -38,7 +39,7 @@ export function HandoverNote(): JSX.Element {
     });
   }, [asked]);
   useEffect(() => {
-    if (signatures) casesApi.handover(hours).then(setNote, complain);
+    if (signatures) casesApi.handover(hours).then((note) => setLoaded({ span: chosen, note }), complain);
   }, [signatures, chosen]);
   return (
     <article class="note" data-testid="handover-note">
@@ -68,7 +69,7 @@ export function HandoverNote(): JSX.Element {
         </div>
       </header>
       {note ? <Note note={note} /> : <p class="muted">{shiftText.loading}</p>}
-      {signatures && <Signing hours={hours} signatures={signatures} onChange={() => setAsked(asked + 1)} />}
+      {signatures && <Signing hours={hours} ready={note !== null} signatures={signatures} onChange={() => setAsked(asked + 1)} />}
     </article>
   );
 }

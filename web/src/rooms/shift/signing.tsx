@@ -17,11 +17,13 @@ const words = shiftText.sign;
 
 interface SigningProps {
   hours: number;
+  /** The note is there to be read: nobody signs what they have not seen. */
+  ready: boolean;
   signatures: readonly Signature[];
   onChange: () => void;
 }
 
-export function Signing({ hours, signatures, onChange }: SigningProps): JSX.Element {
+export function Signing({ hours, ready, signatures, onChange }: SigningProps): JSX.Element {
   const operator = useMay('operator');
   const [to, setTo] = useState('');
   const [remark, setRemark] = useState('');
@@ -41,7 +43,7 @@ export function Signing({ hours, signatures, onChange }: SigningProps): JSX.Elem
   };
   const sign = async (): Promise<void> => {
     setTried(true);
-    if (!to.trim() || busy) return;
+    if (!to.trim() || busy || !ready) return;
     await act(() => casesApi.sign(to.trim(), hours, remark.trim()), words.signed(to.trim()));
     setTo('');
     setRemark('');
@@ -73,7 +75,7 @@ export function Signing({ hours, signatures, onChange }: SigningProps): JSX.Elem
             <span class="caption">{words.remark}</span>
             <textarea rows={2} maxLength={2000} value={remark} data-testid="sign-remark" onInput={(event) => setRemark(event.currentTarget.value)} />
           </label>
-          <button type="submit" class="button primary" disabled={!operator || busy} data-testid="sign">
+          <button type="submit" class="button primary" disabled={!operator || busy || !ready} data-testid="sign">
             {words.submit}
           </button>
         </form>
