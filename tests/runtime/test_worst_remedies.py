@@ -64,6 +64,19 @@ def test_a_full_road_ahead_is_the_cause_and_no_stage_is_its_remedy(street):
     assert cause.figures["queue_veh"] == 3.0
 
 
+def test_two_junctions_that_wait_for_each_other_to_empty_are_said_to():
+    """Who is sent from the one to the other and back again has been told nothing."""
+    street = Street()
+    for _ in range(60):
+        street.second([*queue("WA_0", 3), *queue("EB_0", 3)], stage=SIDE)
+    full = {"queue_veh": {"W-through": 3.0, "E-through": 3.0}, "full_outlets": ["W-through", "E-through"]}
+    words = {"A": full, "B": full}
+    street.worst.hear(words, street.now_s)
+    causes = {place.junction: place.causes[0] for place in street.list(words=words)}
+    assert {name: cause.about for name, cause in causes.items()} == {"A": "B", "B": "A"}
+    assert all("hold each other up" in cause.says and cause.figures["mutual"] for cause in causes.values())
+
+
 def test_a_full_road_that_lets_one_in_now_and_then_stays_the_cause_for_some_seconds(street):
     full = weighed("side", side=40.0, main=90.0) | {"full_outlets": ["W-through"]}
     open_again = weighed("side", side=40.0, main=90.0)

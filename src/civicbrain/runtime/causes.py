@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from civicbrain.city.approaches import Approach
 from civicbrain.contracts.overrides import HeldFor, Holder
-from civicbrain.contracts.worst import Cause, CauseKind, Remedy, StageState
+from civicbrain.contracts.worst import Cause, CauseKind, Remedy, StageState, WorstPlace
 from civicbrain.runtime.held_for import BUS
 from civicbrain.runtime.roads_ahead import Road
 from civicbrain.runtime.stage_words import StageWord
@@ -61,6 +63,22 @@ def road_cause(road: Road, says: str, approach: Approach | None = None, **figure
     if approach is None:
         return cause
     return msgspec.structs.replace(cause, name=approach.name, approach=approach.edge)
+
+
+def tell_mutual(places: Sequence[WorstPlace]) -> list[WorstPlace]:
+    """Two junctions that wait for each other to empty are said to: looking at the other is no help."""
+    ahead_of = {p.junction: {c.about for c in p.causes if c.remedy is Remedy.LOOK_DOWNSTREAM} for p in places}
+
+    def told(place: WorstPlace, cause: Cause) -> Cause:
+        if cause.remedy is not Remedy.LOOK_DOWNSTREAM or place.junction not in ahead_of.get(cause.about, ()):
+            return cause
+        says = f"{cause.says} The two junctions hold each other up: let fewer in between them."
+        return msgspec.structs.replace(cause, says=says, figures=cause.figures | {"mutual": 1.0})
+
+    return [
+        msgspec.structs.replace(place, causes=tuple(told(place, cause) for cause in place.causes))
+        for place in places
+    ]
 
 
 def make_cause(kind: str, remedy: str, says: str, about: str = "", **figures: float) -> Cause:

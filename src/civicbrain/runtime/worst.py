@@ -29,7 +29,15 @@ from civicbrain.contracts.brain import Priority
 from civicbrain.contracts.junction_recent import QueuesNow
 from civicbrain.contracts.overrides import HeldFor, Holder, Override
 from civicbrain.contracts.worst import Cause, CauseKind, StageState, WorstPlace
-from civicbrain.runtime.causes import held_cause, make_cause, road_cause, say_road, say_word, street_of
+from civicbrain.runtime.causes import (
+    held_cause,
+    make_cause,
+    road_cause,
+    say_road,
+    say_word,
+    street_of,
+    tell_mutual,
+)
 from civicbrain.runtime.explanations import Explained, read_words
 from civicbrain.runtime.recent import STANDING_SPAN, Recent
 from civicbrain.runtime.roads_ahead import Road, RoadsAhead
@@ -159,11 +167,13 @@ class WorstPlaces:
         standing = self._recent.standing()
         by_junction = np.bincount(self._junction_of, standing, len(self._city.junctions))
         order = np.argsort(-by_junction, kind="stable")[: min(limit, MOST_LISTED)]
-        return [
-            self._place(int(row), snapshot, known, standing)
-            for row in order.tolist()
-            if by_junction[row] >= LEAST_STANDING_VEH
-        ]
+        return tell_mutual(
+            [
+                self._place(int(row), snapshot, known, standing)
+                for row in order.tolist()
+                if by_junction[row] >= LEAST_STANDING_VEH
+            ]
+        )
 
     def _place(self, row: int, snapshot: Snapshot, known: Known, standing: F64) -> WorstPlace:
         mine = np.flatnonzero(self._junction_of == row)

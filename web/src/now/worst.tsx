@@ -63,7 +63,8 @@ export function causeInWords(place: WorstPlace, cause: Cause): string {
 function fullRoad({ road_name: street, about, approach, name }: Cause, figures: Record<string, string>): string {
   const road = street || (about ? words.worst.roadTo(junctionName(about)) : '');
   const say = figures['full_share'] ? words.worst.oftenBlocked : words.worst.blocked;
-  return approach ? say(nameApproach(approach, name, getState().geometry), road, figures) : words.worst.cause['spill-back'](figures, road);
+  const full = approach ? say(nameApproach(approach, name, getState().geometry), road, figures) : words.worst.cause['spill-back'](figures, road);
+  return figures['mutual'] ? full + words.worst.mutual(junctionName(about)) : full;
 }
 
 /** What the brain has in mind with the stage that would serve them, "" where it does not say. */

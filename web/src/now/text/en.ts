@@ -115,6 +115,7 @@ export const en = {
       `The road ahead of ${approach}${road ? `, ${road},` : ''} was full in ${f['full_share'] ?? '–'} % of the last two minutes: ${f['queue_veh'] ?? '–'} wait there, and more green does not help`,
     roadTo: (junction: string) => `the road to ${junction}`,
     lookAhead: (junction: string) => `Look at ${junction}, where it must empty`,
+    mutual: (junction: string) => `; it and ${junction} hold each other up: let fewer in between them`,
     drains: 'The full road empties there. Until it does, letting fewer in upstream keeps this junction free; more green here does not.',
     rank: (rank: number, name: string) => `${rank}. ${name}`,
   },

@@ -77,6 +77,7 @@ export const ko: NowText = {
     oftenBlocked: (approach, road, f) => `${approach}의 하류 도로${road ? `(${road})` : ''}가 최근 2분의 ${f['full_share'] ?? '–'}% 동안 포화: ${f['queue_veh'] ?? '–'}대 대기, 녹색을 늘려도 빠지지 못함`,
     roadTo: (junction) => `${junction} 방면 도로`,
     lookAhead: (junction) => `${junction} 보기(이곳이 비워져야 함)`,
+    mutual: (junction) => `; ${junction}와(과) 서로 막고 있음: 두 교차로 사이로 들어오는 차량을 줄여야 함`,
     drains: '포화된 도로는 그 교차로에서 비워집니다. 그때까지는 이곳의 녹색을 늘리는 것이 아니라 상류에서 유입을 줄여야 이 교차로가 막히지 않습니다.',
     remedy: {
       'open-incident': '돌발상황 열기',

@@ -77,6 +77,7 @@ export const zh: NowText = {
     oftenBlocked: (approach, road, f) => `${approach}的下游道路${road ? `（${road}）` : ''}在过去两分钟的 ${f['full_share'] ?? '–'} % 时间内已满：${f['queue_veh'] ?? '–'} 辆等待，增加绿灯没有用`,
     roadTo: (junction) => `通往${junction}的道路`,
     lookAhead: (junction) => `查看${junction}（须在该处疏解）`,
+    mutual: (junction) => `；它与${junction}互相阻塞：应减少驶入两者之间的车辆`,
     drains: '已满的道路须在该路口疏解。在此之前，应在上游减少放行以保持本路口畅通；在这里增加绿灯没有用。',
     remedy: {
       'open-incident': '打开事件',
