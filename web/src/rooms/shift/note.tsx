@@ -139,7 +139,7 @@ export function Note({ note }: { note: Handover }): JSX.Element {
 function CaseTable({ note }: { note: Handover }): JSX.Element {
   const columns = words.columns;
   return (
-    <table class="note-table">
+    <table class="note-table case-table">
       <thead>
         <tr>
           {[columns.case, columns.urgency, columns.what, columns.state, columns.who, columns.due].map((name) => (
@@ -165,7 +165,7 @@ function CaseTable({ note }: { note: Handover }): JSX.Element {
             </td>
             <td>{casesText.state[one.state]}</td>
             <td>{[one.assigned_to, one.holder && actorWords(one.holder)].filter(Boolean).join(' / ') || shiftText.week.unknown}</td>
-            <td>{one.late ? <b class="late-word">{words.late}</b> : one.deadline ? formatRealTime(one.deadline) : shiftText.week.unknown}</td>
+            <td data-label={one.late ? undefined : columns.due}>{one.late ? <b class="late-word">{words.late}</b> : one.deadline ? formatRealTime(one.deadline) : shiftText.week.unknown}</td>
           </tr>
         ))}
       </tbody>
