@@ -61,6 +61,13 @@ export function sentence(line: string): string {
   return !clean || /[.!?]$/.test(clean) ? clean : `${clean}.`;
 }
 
+/** An error as the platform writes it, "place: message\n  remedy: …", as two sentences. place: one that the page shows anyway. */
+export function errorSentences(error: string, place = ''): string {
+  const [message, ...remedy] = error.split(/\s*\n\s*remedy:\s*/);
+  const bare = place && message.startsWith(`${place}: `) ? message.slice(place.length + 2) : message;
+  return [bare, ...remedy].map((line) => sentence(line.trim())).join(' ').trim();
+}
+
 /** Any JSON value of an explanation, on one line. Given its key, lengths and speeds come in the chosen unit. */
 export function formatValue(value: unknown, key = ''): string {
   if (typeof value === 'number' && key.endsWith('_mps')) return formatValue(inSpeedUnit(value));

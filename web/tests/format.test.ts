@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { compare, formatAge, formatClock, formatDay, formatDistance, formatDuration, formatRealTime, formatSpeed, formatValue, formatZone, humanise, sentence, zoneName } from '../src/format';
+import { compare, errorSentences, formatAge, formatClock, formatDay, formatDistance, formatDuration, formatRealTime, formatSpeed, formatValue, formatZone, humanise, sentence, zoneName } from '../src/format';
 import { chooseUnits } from '../src/units';
 import { offsetMinutes, setCityZone } from '../src/zone';
 import { Backoff } from '../src/live/backoff';
@@ -80,6 +80,15 @@ describe('explanations', () => {
     expect(humanise('flow_veh_per_h')).toBe('flow (veh/h)');
     expect(formatValue({ a_b: 1.23456, c: [1, 'x', null] })).toBe('a b: 1.23, c: 1, x, –');
     expect(sentence('stage 2 serves more')).toBe('Stage 2 serves more.');
+  });
+});
+
+describe('errors', () => {
+  it('are told as what is wrong and what to do', () => {
+    const died = 'what-if: a simulation of the future died\n  remedy: ask again; with another model where it happens twice';
+    expect(errorSentences(died, 'what-if')).toBe('A simulation of the future died. Ask again; with another model where it happens twice.');
+    expect(errorSentences('the state is gone', 'what-if')).toBe('The state is gone.');
+    expect(errorSentences('')).toBe('');
   });
 });
 

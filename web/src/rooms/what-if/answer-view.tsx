@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { CityPlan, type PlanMark } from '../../desk/city-plan';
 import { formatFixed, formatSigned, verdictOf } from '../../desk/figures';
 import { LineChart } from '../../desk/line-chart';
-import { formatClock, formatRealTime, formatWhole } from '../../format';
+import { errorSentences, formatClock, formatRealTime, formatWhole } from '../../format';
 import { go } from '../../state/route';
 import { useStore } from '../../state/store';
 import { useMay } from '../../state/user';
@@ -29,7 +29,7 @@ export function AnswerView({ id }: { id: string }): JSX.Element {
       <Head one={one} />
       {one.error && (
         <p class="card notice error-text" role="alert">
-          {one.error}
+          {errorSentences(one.error, 'what-if')}
         </p>
       )}
       {isOpen(one.state) && <UnderWayCard one={one} />}

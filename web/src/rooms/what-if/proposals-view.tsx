@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { formatSigned } from '../../desk/figures';
-import { formatWhole } from '../../format';
+import { errorSentences, formatWhole } from '../../format';
 import { useMay } from '../../state/user';
 import { ReasonDialog } from '../../ui/dialog';
 import { interval } from './answer-view';
@@ -23,7 +23,7 @@ export function ProposalsPage({ id }: { id: string }): JSX.Element {
       <p class="muted small">{text.trying}</p>
       {one.error && (
         <p class="card notice error-text" role="alert">
-          {one.error}
+          {errorSentences(one.error, 'what-if')}
         </p>
       )}
       {isOpen(one.state) && <UnderWayCard one={one} />}
