@@ -114,6 +114,7 @@ function Groups({ first }: { first: boolean }): JSX.Element {
         <Tool label={words.acknowledge} name="acknowledge" letter="A" off={!group?.unacknowledged} onClick={() => group && acknowledgeGroup(group)} />
         <Tool label={words.shelve} name="shelve" letter="S" off={!group} onClick={() => group && shelveGroup(group)} />
       </Tools>
+      {!list && <p class="muted pane-empty">{casesText.loading}</p>}
       <ListBox
         id={ALARM_LIST}
         label={words.label}
@@ -180,7 +181,7 @@ function Singles({ opened, first }: { opened: Opened; first: boolean }): JSX.Ele
         )}
       </Tools>
       {count === 0 ? (
-        pages.size > 0 && <p class="muted pane-empty">{words.empty}</p>
+        <p class="muted pane-empty">{pages.size > 0 ? words.empty : casesText.loading}</p>
       ) : (
         <ListBox
           id={ALARM_LIST}

@@ -40,20 +40,23 @@ export function CasePane({ first }: { first: boolean }): JSX.Element {
       {listed && cases.length === 0 ? (
         <p class="muted pane-empty">{words.none}</p>
       ) : (
-        <ListBox
-          id={CASE_LIST}
-          label={words.label}
-          count={cases.length}
-          rowPx={ROW_PX}
-          chosen={row}
-          keyOf={(at) => cases[at]?.id}
-          render={(at) => (cases[at] ? <CaseRow one={cases[at]} /> : null)}
-          onChoose={(at) => choice.set('case', cases[at]?.id ?? null, at)}
-          onOpen={(at) => cases[at] && go('cases', cases[at].id)}
-          opensOnClick
-          onFocus={() => choice.enter('cases')}
-          first={first}
-        />
+        <>
+          {!listed && <p class="muted pane-empty">{casesText.loading}</p>}
+          <ListBox
+            id={CASE_LIST}
+            label={words.label}
+            count={cases.length}
+            rowPx={ROW_PX}
+            chosen={row}
+            keyOf={(at) => cases[at]?.id}
+            render={(at) => (cases[at] ? <CaseRow one={cases[at]} /> : null)}
+            onChoose={(at) => choice.set('case', cases[at]?.id ?? null, at)}
+            onOpen={(at) => cases[at] && go('cases', cases[at].id)}
+            opensOnClick
+            onFocus={() => choice.enter('cases')}
+            first={first}
+          />
+        </>
       )}
       {count > MOST_CASES && <p class="muted small pane-empty">{words.more(formatWhole(count - cases.length))}</p>}
     </section>

@@ -61,7 +61,7 @@ export const en = {
     openCase: (id: string) => `Open ${id}`,
     report: 'Report…',
     activeOf: (active: number, all: number) => (active === all ? 'active' : `${active} of ${all} active`),
-    allOver: 'all over',
+    allOver: 'all ended',
     overSince: (state: string, clock: string) => `${state} (${clock})`,
     soundOn: 'Sound is on',
     soundOff: 'Sound is off',
