@@ -87,7 +87,14 @@ describe('a cause of the worst list', () => {
     const [costs, remedy] = await told({ ...reasons, stage_state: 'costs-more', chosen: 's3', figures: { queue_veh: 7, more_veh_s: 145.4 } });
     expect(costs).toContain('with stage s1 it expects 145 vehicle-seconds more than with s3');
     expect(remedy).toBe('See the brain’s reasons');
+    const [same] = await told({ ...reasons, stage_state: 'costs-more', chosen: 's3', figures: { queue_veh: 7, more_veh_s: 1.2 } });
+    expect(same).toContain('it expects about the same delay with stage s1 as with s3');
     expect((await told({}))[1]).toBe('Request stage s1');
+  });
+  it('says how far an incident is, and that it is at the junction', async () => {
+    const incident = { kind: 'incident', remedy: 'open-incident', stage: '' };
+    expect((await told({ ...incident, figures: { distance_m: 40.2 } }))[0]).toBe('An incident, 40 m away');
+    expect((await told({ ...incident, figures: { distance_m: 0.3 } }))[0]).toBe('An incident at the junction');
   });
   it('names the ambulance by its call sign and whereto, and the bus by its line', async () => {
     const priority = { kind: 'priority', remedy: 'follow-mission', about: 'm-c1c37bba', name: 'Ambulance 7', figures: {} };

@@ -67,11 +67,15 @@ function fullRoad({ road_name: street, about, approach, name }: Cause, figures: 
   return figures['mutual'] ? full + words.worst.mutual(junctionName(about)) : full;
 }
 
+/** Less than this tells no two stages apart in what the brain expects. */
+const SAME_VEH_S = 5;
+
 /** What the brain has in mind with the stage that would serve them, "" where it does not say. */
 function stageInWords({ stage, stage_state: state, chosen, figures: known }: Cause, figures: Record<string, string>): string {
   const epoch = getState().city?.epoch ?? '';
   const at = known['from_s'] === undefined ? '' : formatClock(epoch, known['from_s']);
-  return state ? words.worst.brain[state]({ stage, chosen, at, more: figures['more_veh_s'] ?? '' }) : '';
+  const same = state === 'costs-more' && Math.abs(known['more_veh_s'] ?? SAME_VEH_S) < SAME_VEH_S;
+  return state ? words.worst.brain[same ? 'costs-same' : state]({ stage, chosen, at, more: figures['more_veh_s'] ?? '' }) : '';
 }
 
 export function remedyInWords(cause: Cause): string {

@@ -40,7 +40,7 @@ const remedies: Record<Remedy, string> = {
 type Figures = Record<string, string>;
 
 const causes: Record<CauseKind, (figures: Figures, about: string) => string> = {
-  incident: (f) => `An incident, ${f['distance_m'] ?? ''} m away`,
+  incident: (f) => (f['distance_m'] === '0' ? 'An incident at the junction' : `An incident, ${f['distance_m'] ?? ''} m away`),
   override: (f, about) => `${about} holds it for another ${f['left_s'] ?? '–'} s`,
   'camera-silent': (f, about) => (f['silent_s'] ? `The camera on ${about} has been silent for ${f['silent_s']} s` : `No camera sees ${about}`),
   'spill-back': (f, road) => `The road ahead of it${road ? `, ${road},` : ''} is full (${f['share'] ?? '–'} %): green does not help`,
@@ -63,10 +63,11 @@ interface OfStage {
 }
 
 /** What the brain has in mind with the stage that would serve those who wait. */
-const brain: Record<Exclude<StageState, ''>, (of: OfStage) => string> = {
+const brain: Record<Exclude<StageState, ''> | 'costs-same', (of: OfStage) => string> = {
   shown: ({ stage }) => `stage ${stage}, which serves them, is shown now`,
   next: ({ stage, at }) => `stage ${stage}, which serves them, comes next${at ? `, at ${at}` : ''}`,
   'costs-more': ({ stage, chosen, more }) => `the brain keeps them waiting: with stage ${stage} it expects ${more} vehicle-seconds more than with ${chosen}`,
+  'costs-same': ({ stage, chosen }) => `the brain keeps them waiting: it expects about the same delay with stage ${stage} as with ${chosen}`,
   other: ({ stage, chosen }) => `the brain has chosen stage ${chosen} for now; ${stage} serves them`,
   'left-out': () => 'the brain puts off every stage that serves them for now: others promise less delay',
 };

@@ -51,7 +51,7 @@ export const ko: NowText = {
     approach: (side, street) => (street ? `${street} ${side}쪽 접근로` : `${side}쪽 접근로`),
     further: (count) => `다른 원인 ${count}건`,
     cause: {
-      incident: (f) => `${f['distance_m'] ?? ''} m 거리의 돌발상황`,
+      incident: (f) => (f['distance_m'] === '0' ? '교차로의 돌발상황' : `${f['distance_m'] ?? ''} m 거리의 돌발상황`),
       override: (f, about) => `${about} 수동 개입 중, ${f['left_s'] ?? '–'}초 남음`,
       'camera-silent': (f, about) => (f['silent_s'] ? `${about} 카메라 ${f['silent_s']}초간 무응답` : `${about} 카메라 없음`),
       'spill-back': (f, road) => `하류 도로${road ? `(${road})` : ''} 포화(${f['share'] ?? '–'}%): 녹색이어도 빠지지 못함`,
@@ -70,6 +70,7 @@ export const ko: NowText = {
       shown: ({ stage }) => `이 차량을 처리하는 현시 ${stage}이(가) 지금 표시 중`,
       next: ({ stage, at }) => `이 차량을 처리하는 현시 ${stage}이(가) 다음 차례${at ? `(${at})` : ''}`,
       'costs-more': ({ stage, chosen, more }) => `브레인이 대기시키는 중: 현시 ${stage}의 예상 지체가 ${chosen}보다 ${more}대·초 더 큼`,
+      'costs-same': ({ stage, chosen }) => `브레인이 대기시키는 중: 현시 ${stage}의 예상 지체가 ${chosen}와(과) 거의 같음`,
       other: ({ stage, chosen }) => `브레인이 현재 현시 ${chosen}을(를) 선택함(이 차량은 현시 ${stage}에서 처리)`,
       'left-out': () => '지체가 더 적은 현시가 있어 브레인이 이 차량의 현시를 모두 뒤로 미룸',
     },

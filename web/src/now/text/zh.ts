@@ -51,7 +51,7 @@ export const zh: NowText = {
     approach: (side, street) => `${street}${side}进口`,
     further: (count) => `另有 ${count} 个原因`,
     cause: {
-      incident: (f) => `${f['distance_m'] ?? ''} 米外有事件`,
+      incident: (f) => (f['distance_m'] === '0' ? '路口处有事件' : `${f['distance_m'] ?? ''} 米外有事件`),
       override: (f, about) => `${about} 人工干预中，还剩 ${f['left_s'] ?? '–'} 秒`,
       'camera-silent': (f, about) => (f['silent_s'] ? `${about} 的摄像头已 ${f['silent_s']} 秒无响应` : `${about} 没有摄像头`),
       'spill-back': (f, road) => `下游道路${road ? `（${road}）` : ''}已满（${f['share'] ?? '–'} %）：绿灯也无法放行`,
@@ -70,6 +70,7 @@ export const zh: NowText = {
       shown: ({ stage }) => `放行它们的阶段 ${stage} 正在显示`,
       next: ({ stage, at }) => `放行它们的阶段 ${stage} 即将显示${at ? `（${at}）` : ''}`,
       'costs-more': ({ stage, chosen, more }) => `大脑让它们等待：预计阶段 ${stage} 比阶段 ${chosen} 多 ${more} 辆·秒延误`,
+      'costs-same': ({ stage, chosen }) => `大脑让它们等待：预计阶段 ${stage} 与阶段 ${chosen} 的延误相差无几`,
       other: ({ stage, chosen }) => `大脑目前选择阶段 ${chosen}（放行它们的是阶段 ${stage}）`,
       'left-out': () => '大脑目前推迟所有能放行它们的阶段：其他阶段延误更小',
     },

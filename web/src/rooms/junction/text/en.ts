@@ -3,6 +3,8 @@
 /** "a", "a and b", "a, b and c" */
 const joined = (parts: string[]): string => (parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`);
 
+const vehicleSeconds = (figure: string): string => (figure === '1' ? 'vehicle-second' : 'vehicle-seconds');
+
 export const en = {
   unknownPlace: (id: string) => `The city has no junction “${id}”.`,
   copyLink: 'Copy link',
@@ -116,9 +118,9 @@ export const en = {
     asOf: (clock: string) => `What follows was said at ${clock}.`,
     next: (shown: string, stage: string) => `Now: ${shown}. The brain has chosen ${stage}, which follows as soon as it is safe.`,
     changing: (stage: string) => `The lamps are changing to ${stage}, the brain’s choice.`,
-    delay: (stage: string, cost: string) => `With ${stage} the delay expected over the next minutes is least: ${cost} vehicle-seconds.`,
+    delay: (stage: string, cost: string) => `With ${stage} the delay expected over the next minutes is least: ${cost} ${vehicleSeconds(cost)}.`,
     instead: (stage: string, cost: string, more: string) => `The next best, ${stage}, would cost ${cost}, ${more} more.`,
-    otherRule: (stage: string, cost: string, other: string, less: string) => `${stage} is not what the delay alone speaks for: ${cost} vehicle-seconds, where ${other} would cost ${less}. A rule that goes before has chosen it.`,
+    otherRule: (stage: string, cost: string, other: string, less: string) => `${stage} is not what the delay alone speaks for: ${cost} ${vehicleSeconds(cost)}, where ${other} would cost ${less}. A rule that goes before has chosen it.`,
     worth: (stage: string, worth: string, other: string, less: string) => `${stage} serves ${worth}, the next best, ${other}, ${less} (weighted vehicles a second).`,
     only: (stage: string) => `${stage} has just begun or is being switched to: nothing else can be chosen yet.`,
     vehicle: {
