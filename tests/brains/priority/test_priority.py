@@ -93,6 +93,16 @@ def test_the_time_won_changes_gradually_while_the_expected_arrival_jumps():
     assert min(expected_s) <= won_s[-1] <= max(expected_s)
 
 
+def test_without_priority_the_same_vehicle_in_the_same_traffic_waits_at_red_besides():
+    """Both expectations are of one driver: priority is never told to lose before anything has happened."""
+    street = Street([driver("m1", EAST, 40.0)])
+    street.run(2.0)
+    plan = street.advice.missions[0]
+    red_s = street.brain._pursuits["m1"].red_s
+    assert red_s > 0.0
+    assert plan.eta_without_s == pytest.approx(plan.eta_s + red_s, abs=2.0)
+
+
 def test_where_nobody_can_overtake_the_vehicle_comes_behind_others():
     assert behind_s(20.0, 20.0, 0.1) == 0.0  # no faster than they are
     assert behind_s(20.0, 30.0, 1e-6) == pytest.approx(0.0, abs=1e-3)  # an empty street

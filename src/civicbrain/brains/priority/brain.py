@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from civicbrain.brains.priority.arrival import Pace, RoadView, free_s
+from civicbrain.brains.priority.arrival import Pace, RoadView
 from civicbrain.brains.priority.corridor import Corridors
 from civicbrain.brains.priority.options import PriorityOptions
 from civicbrain.brains.priority.planning import Planner
@@ -117,9 +117,8 @@ class PriorityBrain:
             pursuit.note = say("mission-no-way", "There is no way from its start to its end.")
             return
         self._drive(pursuit, way, mission.created_s)
-        red_s = sum(red_wait_s(s.table.junction, s.crossing.groups.tolist()) for s in pursuit.stops)
-        drive_s = free_s(way, mission.from_m, pursuit.end_m) / mission.speed_factor
-        pursuit.eta_without_s = snapshot.time_s + drive_s + red_s
+        waits_s = (red_wait_s(s.table.junction, s.crossing.groups.tolist()) for s in pursuit.stops)
+        pursuit.red_s = sum(waits_s)
 
     def _drive(self, pursuit: Pursuit, way: Way, begun_s: float) -> None:
         stops = [Stop(crossing, self._table(crossing.junction)) for crossing in way.crossings]

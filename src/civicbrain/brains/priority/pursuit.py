@@ -101,7 +101,8 @@ class Pursuit:
     speed_mps: float = 0.0
     off_way: bool = False
     eta_s: float | None = None
-    eta_without_s: float | None = None
+    red_s: float = 0.0  # that it would wait at red on its way without priority
+    eta_without_s: float | None = None  # as first predicted, with these waits
     won_s: float | None = None  # eta_without_s less eta_s, mean of about WON_MEMORY_S
     replanned: int = 0
     planned_s: float = -math.inf
@@ -228,11 +229,12 @@ class Pursuit:
             if stop.first_predicted_s is None and self.state is TrackState.TRACKED:
                 stop.first_predicted_s = at_s
         self.eta_s = at_s + self._drive_s(snapshot, view, at_m, self.end_m)
-        if self.eta_without_s is not None:
-            won_s = self.eta_without_s - self.eta_s
-            before_s = won_s if self.won_s is None else self.won_s
-            since_s = now_s - self._told[-1][0] if self._told else WON_MEMORY_S
-            self.won_s = before_s + (won_s - before_s) * min(1.0, since_s / WON_MEMORY_S)
+        if self.eta_without_s is None:
+            self.eta_without_s = self.eta_s + self.red_s  # the same traffic and the same driver
+        won_s = self.eta_without_s - self.eta_s
+        before_s = won_s if self.won_s is None else self.won_s
+        since_s = now_s - self._told[-1][0] if self._told else WON_MEMORY_S
+        self.won_s = before_s + (won_s - before_s) * min(1.0, since_s / WON_MEMORY_S)
         self._told.append((now_s, self.eta_s))
         while now_s - self._told[0][0] > SLIDE_S:
             self._told.popleft()
