@@ -14,6 +14,7 @@ from civicbrain.brains.priority.options import PriorityOptions
 from civicbrain.brains.priority.switching import JunctionTable
 from civicbrain.city.missions import MissionEnd, Urgency, VehiclePosition
 from civicbrain.city.signals import ControllerMode
+from civicbrain.city.waits import red_wait_s
 from civicbrain.contracts.brain import BrainContext, Priority, StageRequest
 from civicbrain.contracts.brain_checks import check_brain
 from civicbrain.contracts.missions import PassageState
@@ -96,11 +97,11 @@ def test_the_time_won_changes_gradually_while_the_expected_arrival_jumps():
 def test_without_priority_the_same_vehicle_in_the_same_traffic_waits_at_red_besides():
     """Both expectations are of one driver: priority is never told to lose before anything has happened."""
     street = Street([driver("m1", EAST, 40.0)])
-    street.run(2.0)
+    street.run(42.0)
     plan = street.advice.missions[0]
-    red_s = street.brain._pursuits["m1"].red_s
-    assert red_s > 0.0
-    assert plan.eta_without_s == pytest.approx(plan.eta_s + red_s, abs=2.0)
+    main = [group.id for group in CITY.junctions[0].groups].index("W-through")
+    red_s = sum(red_wait_s(junction, [main]) for junction in CITY.junctions)
+    assert plan.eta_without_s - plan.eta_s == pytest.approx(red_s, abs=1.0)
 
 
 def test_where_nobody_can_overtake_the_vehicle_comes_behind_others():
