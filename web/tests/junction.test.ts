@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { compassOf } from '../src/map/compass';
 import type { HeldFor } from '../src/now/api';
 import { accountOf, progressOf } from '../src/rooms/junction/account';
-import type { Holder, Override, PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
-import { curve, localStages, readExplanation, secondsLeft, total, queueNow } from '../src/rooms/junction/model';
+import type { Holder, LedgerEntry, Override, PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
+import { curve, endOf, localStages, readExplanation, secondsLeft, total, queueNow } from '../src/rooms/junction/model';
 import { greenFrom, sayGreen } from '../src/rooms/junction/naming';
 import { tellAccount, tellFigures, tellWish, warnOf } from '../src/rooms/junction/why';
 import { aheadSteps, missionsOf, pastOf, plannedLamps, stepsOf, timeScale } from '../src/rooms/junction/planned';
@@ -15,6 +15,14 @@ describe('an override’s time', () => {
     expect(secondsLeft({ expires_s: 160 }, 100.2)).toBe(60);
     expect(secondsLeft({ expires_s: 160 }, 200)).toBe(0);
     expect(secondsLeft({ expires_s: 160 }, Number.NaN)).toBe(0);
+  });
+  it('ends as the record says, which may come a moment later', () => {
+    const entry = (seq: number, time_s: number, what: string): LedgerEntry => ({ seq, kind: 'override', actor: 'runtime', time_s, body: { what, set_by: 'anna' } });
+    const earlier = [entry(2, 90, 'expired'), entry(1, 30, 'begin')];
+    const mine = { actor: 'anna', since_s: 100 };
+    expect(endOf([entry(3, 100, 'begin'), ...earlier], mine)).toBeUndefined();
+    expect(endOf([entry(4, 160, 'give back'), entry(3, 100, 'begin'), ...earlier], mine)?.seq).toBe(4);
+    expect(endOf([entry(4, 160, 'give back')], { ...mine, actor: 'ben' })).toBeUndefined();
   });
 });
 

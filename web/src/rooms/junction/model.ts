@@ -2,7 +2,7 @@
 
 import type { LocalPlan } from '../../api/types';
 import { directionOf } from '../../map/compass';
-import type { GroundPlan, Override, PlanLane, Stretch } from './api';
+import type { GroundPlan, LedgerEntry, Override, PlanLane, Stretch } from './api';
 
 /** Past and future that the timeline shows. */
 export const PAST_S = 300;
@@ -11,6 +11,12 @@ export const AHEAD_S = 60;
 /** Whole seconds that an override has left, 0 when it is over. */
 export const secondsLeft = (override: Pick<Override, 'expires_s'>, timeS: number): number =>
   Number.isFinite(timeS) ? Math.max(0, Math.ceil(override.expires_s - timeS)) : 0;
+
+const ENDS = ['give back', 'expired', 'not resumed', 'time went back'];
+
+/** What the record, newest first, says of an override's end; undefined while it says nothing yet. */
+export const endOf = (record: readonly LedgerEntry[], { actor, since_s: sinceS }: Pick<Override, 'actor' | 'since_s'>): LedgerEntry | undefined =>
+  record.find(({ body, time_s: timeS }) => ENDS.includes(String(body['what'])) && body['set_by'] === actor && (timeS ?? -Infinity) >= sinceS);
 
 /** The stages of the local plan between two moments, as its clock has them. */
 export function localStages(plan: LocalPlan, fromS: number, untilS: number): Stretch[] {

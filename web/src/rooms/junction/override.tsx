@@ -13,7 +13,7 @@ import { text } from '../../text';
 import { ReasonDialog } from '../../ui/dialog';
 import { junctionApi, type Override, type OverrideAction } from './api';
 import { progressOf } from './account';
-import { secondsLeft } from './model';
+import { endOf, secondsLeft } from './model';
 import { sayGreen, useStageName, type StageName } from './naming';
 import { junctionStore, refreshRecent, refreshRecord } from './store';
 import { words } from './text';
@@ -166,11 +166,14 @@ function GiveBack({ override, over, junction, onClose }: GiveBackProps): JSX.Ele
 /** Stays until it has been read: an override that ends unseen is one that somebody counts on. */
 function Ended({ ended, name }: { ended: Override; name: StageName }): JSX.Element {
   const epoch = useStore((s) => s.city?.epoch ?? '');
+  const record = junctionStore.use((s) => s.record);
   const { action, stage, reason } = ended;
+  const end = endOf(record, ended);
+  const how = end ? ledgerSentence(end, { nameOf: () => '', stageOf: name }) : '';
   return (
     <div class="override-ended" role="status" data-testid="override-ended">
       <p>
-        <b>{words.override.ended}</b> {words.override.endedWhat(words.override.was[action](name(stage)), formatClock(epoch, ended.expires_s), reason)}
+        <b>{words.override.ended}</b> {words.override.endedWhat(words.override.was[action](name(stage)), formatClock(epoch, ended.expires_s), reason, how)}
       </p>
       <button type="button" class="button" data-testid="override-ended-read" onClick={() => junctionStore.set({ ended: null })}>
         {words.override.read}

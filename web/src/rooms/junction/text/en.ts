@@ -183,7 +183,7 @@ export const en = {
     clearedFor: (who: string, until: string) => `Being made green for ${who}${until ? `, expected at about ${until}` : ''}. An override goes before it.`,
     fromUntil: (from: string, until: string) => `since ${from}, until ${until}`,
     ended: 'The override has ended.',
-    endedWhat: (what: string, clock: string, reason: string) => `${what}; asked for until ${clock}: “${reason}”. The record says how it ended.`,
+    endedWhat: (what: string, clock: string, reason: string, how: string) => `${what}; asked for until ${clock}: “${reason}”. ${how || 'The record says how it ended'}.`,
     read: 'Understood',
     overTitle: (junction: string) => `The override of ${junction} has already ended`,
     overExplain: 'Its time was over, or somebody gave it back, while you were asked. The junction follows the brain, or its local plan; nothing is left to give back.',

@@ -175,7 +175,7 @@ export const ko: JunctionText = {
     clearedFor: (who, until) => `${who}을(를) 위해 녹색으로 바꾸는 중${until ? `(도착 예정 ${until}경)` : ''}. 수동 개입이 이보다 우선합니다.`,
     fromUntil: (from, until) => `${from}부터 ${until}까지`,
     ended: '수동 개입이 끝났습니다.',
-    endedWhat: (what, clock, reason) => `${what}, 예정 종료 ${clock}, 사유 “${reason}”. 종료 방식은 기록에 있습니다.`,
+    endedWhat: (what, clock, reason, how) => `${what}, 예정 종료 ${clock}, 사유 “${reason}”. ${how || '종료 방식은 기록에 있습니다'}.`,
     read: '확인',
     overTitle: (junction) => `${junction}의 수동 개입은 이미 끝났습니다`,
     overExplain: '묻는 동안 시간이 만료되었거나 다른 사람이 반환했습니다. 교차로는 브레인 또는 현장 신호계획을 따르며, 반환할 것이 없습니다.',

@@ -175,7 +175,7 @@ export const zh: JunctionText = {
     clearedFor: (who, until) => `正为 ${who} 切换绿灯${until ? `，预计 ${until} 左右到达` : ''}。人工干预优先于它。`,
     fromUntil: (from, until) => `自 ${from} 至 ${until}`,
     ended: '人工干预已结束。',
-    endedWhat: (what, clock, reason) => `${what}，原定至 ${clock}，理由：“${reason}”。结束方式见记录。`,
+    endedWhat: (what, clock, reason, how) => `${what}，原定至 ${clock}，理由：“${reason}”。${how || '结束方式见记录'}。`,
     read: '知道了',
     overTitle: (junction) => `路口 ${junction} 的人工干预已经结束`,
     overExplain: '在询问期间时间已到，或已有人交还。路口由大脑或本地方案控制，无需再交还。',
