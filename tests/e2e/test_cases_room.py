@@ -329,12 +329,13 @@ def test_the_shift_is_signed_over_and_its_week_is_shown(
         "The platform started: grid under the control"
     )
     expect(page.get_by_test_id("shift-span")).to_contain_text("real time")  # the city's own stands first
+    # once it is signed over the next shift begins, and its note holds what comes from then on
+    expect(page.get_by_test_id("handover-note")).to_contain_text("operator (demo) acknowledged alarms: “")
+    keep_picture(page, "shift-note")
     page.get_by_test_id("sign-to").fill("ben")
     page.get_by_test_id("sign-remark").fill("watch the bridge")
     page.get_by_test_id("sign").click()
     expect(page.get_by_test_id("signature-1")).to_contain_text("not taken yet")
-    expect(page.get_by_test_id("handover-note")).to_contain_text("operator (demo) acknowledged alarms: “")
-    keep_picture(page, "shift-note")
     page.set_viewport_size({"width": 390, "height": 844})  # a phone: nothing is wider than it
     parts = ".page-room, .page-room .note > *"
     wide = page.locator(parts).evaluate_all("(found) => found.map((one) => one.scrollWidth)")
