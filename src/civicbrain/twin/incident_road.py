@@ -117,12 +117,11 @@ class IncidentRoad:
         for row in rows:
             shown, truth = self._stuck[row]
             here = slice(int(signals.group_start[row]), int(signals.group_start[row + 1]))
-            if truth.began_s < 0:
-                self._before.pop(row, None)
             now = states.lamps_since_s[here].copy(), int(stage[row]), float(stage_s[row])
-            kept = self._before.setdefault(row, now)
             if truth.began_s < 0:
+                self._before[row] = now
                 continue
+            kept = self._before.setdefault(row, now)
             of_link = signals.junctions[row].group_of_link
             for link, group in enumerate(of_link.tolist()):
                 if group >= 0:
