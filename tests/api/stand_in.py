@@ -149,6 +149,7 @@ class StandIn:
         if self.loop.last_snapshot is None or self.loop.last_snapshot.time_s < self.time_s:
             self.loop.last_snapshot = self.loop.snapshot(self.time_s)
         self.recent.take(self.loop.last_snapshot)
+        self.worst.take(self.loop.last_snapshot, {})
         if self.time_s >= self.city.demand.end_s:
             self.time_s, self.run = self.city.demand.begin_s, self.run + 1
         self._light()
@@ -262,7 +263,7 @@ class StandIn:
             twin=self.twin_status(), alerts_open=len(self.alerts), ledger_entries=len(self.ledger),
             baseline_progress=1.0, intake=self.intake.summary(self.time_s),
             missions=self.missions.list_under_way(), overrides=self.loop.overrides.list_now(),
-            spill_backs=self.worst.count_spill_backs(snapshot),
+            spill_backs=self.worst.count_spill_backs(),
             cameras_silent=self.worst.count_silent(snapshot), incidents_open=1,
         )  # fmt: skip
 

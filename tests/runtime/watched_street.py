@@ -38,7 +38,7 @@ class Street:
         self.store.fold([seen, sandbox_signals(CITY, self.now_s, stage)], self.now_s)
         self.snapshot = self.store.snapshot(self.now_s)
         self.recent.take(self.snapshot)
-        self.worst.hear(words or {}, self.now_s)
+        self.worst.take(self.snapshot, words or {})
 
     def list(self, **known):
         delays = np.full(len(CITY.junctions), np.nan)

@@ -27,7 +27,7 @@ from civicbrain.contracts.wire import TwinStatus
 from civicbrain.runtime import child
 from civicbrain.runtime.indicators import MinuteFigures, RunFigures
 
-FORMAT = 2
+FORMAT = 3
 _log = structlog.get_logger("civicbrain.runtime.baseline")
 Signs = tuple[float | None, float | None]
 

@@ -16,10 +16,9 @@ from civicbrain.contracts.feed import Datum
 from civicbrain.contracts.rooms import find_room
 from civicbrain.guard import Guard
 from civicbrain.ledger import Ledger
+from civicbrain.runtime.full_roads import FullRoads
 from civicbrain.runtime.hosts import InlineHost
 from civicbrain.runtime.loop import Loop
-from civicbrain.runtime.recent import Recent
-from civicbrain.runtime.worst import WorstPlaces
 
 WATCHING = "incidents"
 
@@ -31,7 +30,7 @@ class FixedPlanSigns:
         watches = find_room("brains", WATCHING) is not None
         hosts = [InlineHost.from_room(WATCHING, city, seed=seed)] if watches else []
         self._loop = Loop(city, Store(city), Guard(city, Ledger(None), _NoStreet()), hosts)
-        self._worst = WorstPlaces(city, Recent(city))
+        self._full = FullRoads(city)
         self._watches = watches
         self._spill_backs: list[int] = []
         self._incidents: list[int] = []
@@ -40,7 +39,8 @@ class FixedPlanSigns:
         """What the street reported up to now_s."""
         self._loop.tick(data, now_s)
         snapshot = self._loop.snapshot(now_s)
-        count = self._worst.count_spill_backs(snapshot)
+        self._full.take(snapshot)
+        count = self._full.count()
         if count is not None:
             self._spill_backs.append(count)
         if self._watches:

@@ -8,7 +8,7 @@ import msgspec
 
 from civicbrain.city.approaches import Approach
 from civicbrain.contracts.overrides import HeldFor, Holder
-from civicbrain.contracts.worst import Cause, CauseKind, Remedy, StageState, WorstPlace
+from civicbrain.contracts.worst import Cause, CauseKind, Drain, DrainKind, Remedy, StageState, WorstPlace
 from civicbrain.runtime.held_for import BUS
 from civicbrain.runtime.roads_ahead import Road
 from civicbrain.runtime.stage_words import StageWord
@@ -55,24 +55,65 @@ def held_cause(holder: Holder, vehicle: HeldFor | None, now_s: float) -> Cause:
     return msgspec.structs.replace(cause, name=name, stage=holder.what)
 
 
-def road_cause(road: Road, says: str, approach: Approach | None = None, **figures: float) -> Cause:
+def road_cause(
+    road: Road, says: str, drain: Drain, approach: Approach | None = None, **figures: float
+) -> Cause:
     """A road ahead that is full: what helps is at the junction that ends it. approach: which it holds back,
     None where it holds back all."""
-    cause = make_cause("SPILL_BACK", "LOOK_DOWNSTREAM", says, road.ahead, **figures)
-    cause = msgspec.structs.replace(cause, road=road.edge_id, road_name=road.name)
+    remedy = "REQUEST_DRAIN" if drain.stage else "LOOK_DOWNSTREAM"
+    cause = make_cause("SPILL_BACK", remedy, f"{says} {say_drain(drain)}".rstrip(), road.ahead, **figures)
+    cause = msgspec.structs.replace(cause, road=road.edge_id, road_name=road.name, drain=drain)
     if approach is None:
         return cause
     return msgspec.structs.replace(cause, name=approach.name, approach=approach.edge)
 
 
+ALL_SERVED = 0.95
+
+
+def say_drain(drain: Drain) -> str:
+    """What can be done about a full road, in one or two English sentences."""
+    at, stage = drain.junction, drain.stage
+    match drain.kind:
+        case DrainKind.EMPTY:
+            rest = f" but for those who go on to {drain.shut or 'other full roads'}"
+            says = f"Stage {stage} at {at} empties it{'' if drain.serves >= ALL_SERVED else rest}."
+        case DrainKind.BEYOND:
+            says = f"Where they want to go is full, too. Stage {stage} at {at} empties that."
+        case DrainKind.HOLD_BACK:
+            says = f"No stage ahead has room for them. Stage {stage} here sends nobody more into it."
+        case DrainKind.HELD:
+            says = f"{at} is held by {drain.held_by}."
+        case DrainKind.NONE:
+            says = "No stage is known that empties it."
+    return " ".join(filter(None, (says, _say_wish(drain))))
+
+
+def _say_wish(drain: Drain) -> str:
+    """What the brain of that junction has in mind with the stage."""
+    match drain.stage_state:
+        case StageState.SHOWN:
+            return "It is shown now."
+        case StageState.NEXT:
+            return "It comes next."
+        case StageState.COSTS_MORE:
+            more = f"{drain.more_veh_s or 0.0:.0f} veh s"
+            return f"The brain there expects {more} more of it than of {drain.chosen}."
+        case StageState.LEFT_OUT:
+            return "The brain there puts it off for now."
+        case StageState.OTHER:
+            return f"The brain there has chosen stage {drain.chosen} for now."
+    return ""
+
+
 def tell_mutual(places: Sequence[WorstPlace]) -> list[WorstPlace]:
     """Two junctions that wait for each other to empty are said to: looking at the other is no help."""
-    ahead_of = {p.junction: {c.about for c in p.causes if c.remedy is Remedy.LOOK_DOWNSTREAM} for p in places}
+    ahead_of = {p.junction: {c.about for c in p.causes if c.kind is CauseKind.SPILL_BACK} for p in places}
 
     def told(place: WorstPlace, cause: Cause) -> Cause:
-        if cause.remedy is not Remedy.LOOK_DOWNSTREAM or place.junction not in ahead_of.get(cause.about, ()):
+        if cause.kind is not CauseKind.SPILL_BACK or place.junction not in ahead_of.get(cause.about, ()):
             return cause
-        says = f"{cause.says} The two junctions hold each other up: let fewer in between them."
+        says = f"{cause.says} The two junctions hold each other up."
         return msgspec.structs.replace(cause, says=says, figures=cause.figures | {"mutual": 1.0})
 
     return [

@@ -50,7 +50,7 @@ class JunctionDesk:
     def take(self, snapshot: Snapshot) -> None:
         """What is known after a tick."""
         self.recent.take(snapshot)
-        self.worst.hear(self._words(), snapshot.time_s)
+        self.worst.take(snapshot, self._words())
 
     def vitals(self, snapshot: Snapshot) -> dict[str, Any]:
         """Fields of `CityState`: what the strip shows of queues, cameras and incidents."""
@@ -64,7 +64,7 @@ class JunctionDesk:
     def counts(self, snapshot: Snapshot) -> dict[str, int | None]:
         """Of the strip, for the history, too; None: not known."""
         return {
-            "spill_backs": self.worst.count_spill_backs(snapshot),
+            "spill_backs": self.worst.count_spill_backs(),
             "cameras_silent": self.worst.count_silent(snapshot),
             "incidents_open": len(snapshot.incidents),
         }

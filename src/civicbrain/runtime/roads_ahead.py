@@ -20,7 +20,8 @@ LEAST_ROOM_VEH = 1.0
 @dataclass(frozen=True, eq=False)
 class Road:
     """From a stop line to the next signal junction. edge: its first; lanes: rows of that edge's lanes. name:
-    of its first edge that has one, else "". ahead: id of that junction, "" where none ends it."""
+    of its first edge that has one, else "". ahead: id of that junction, "" where none ends it; ahead_row: its
+    row, -1 for none. last: the edge that leads into it."""
 
     edge: int
     edge_id: str
@@ -28,6 +29,8 @@ class Road:
     room_veh: float
     name: str
     ahead: str
+    ahead_row: int
+    last: str
 
     def filled(self, lane_veh: F32 | F64) -> float:
         """Share of its first edge under standing vehicles. lane_veh: (n,) on each lane; NaN: not seen."""
@@ -35,13 +38,14 @@ class Road:
 
 
 class RoadsAhead:
-    """of_junction: junction row -> the roads that lead away from it; of_group: city-wide group row -> those
-    that its movements lead to."""
+    """roads: all of them; of_junction: junction row -> those that lead away from it; of_group: city-wide
+    group row -> those that its movements lead to."""
 
     def __init__(self, city: City) -> None:
         self._city = city
         network = city.network
         movements, lanes = network.movements, network.lanes
+        self.roads: list[Road] = []
         self._onward: dict[int, int] = {}
         for k in np.flatnonzero(movements.from_lane >= 0).tolist():
             edge, to = int(lanes.edge[movements.from_lane[k]]), int(lanes.edge[movements.to_lane[k]])
@@ -56,7 +60,10 @@ class RoadsAhead:
             for k in signalled.tolist()
         }
         for row, group, edge in sorted(pairs):
-            road = roads.get(edge) or roads.setdefault(edge, self._follow(edge))
+            if edge not in roads:
+                roads[edge] = self._follow(edge)
+                self.roads.append(roads[edge])
+            road = roads[edge]
             for found in (self.of_junction.setdefault(row, []), self.of_group.setdefault(group, [])):
                 if road not in found:
                     found.append(road)
@@ -71,16 +78,16 @@ class RoadsAhead:
         edges, nodes = network.edges, network.nodes
         rows = np.arange(edges.lane_start[edge], edges.lane_start[edge + 1], dtype=np.int32)
         room_veh = max(float(network.lanes.length_m[rows].sum()) / VEHICLE_M, LEAST_ROOM_VEH)
-        here, gone_m, name, ahead, seen = edge, 0.0, "", "", set[int]()
+        here, gone_m, name, behind, seen = edge, 0.0, "", -1, set[int]()
         while here not in seen:
             seen.add(here)
             name = name or edges.names[here]
             behind = int(nodes.junction[edges.to_node[here]])
             if behind >= 0:
-                ahead = self._city.junctions[behind].id
                 break
             gone_m += float(network.lanes.length_m[edges.lane_start[here]])
             if gone_m > FURTHEST_M or here not in self._onward:
                 break
             here = self._onward[here]
-        return Road(edge, edges.ids[edge], rows, room_veh, name, ahead)
+        ahead = self._city.junctions[behind].id if behind >= 0 else ""
+        return Road(edge, edges.ids[edge], rows, room_veh, name, ahead, behind, edges.ids[here])

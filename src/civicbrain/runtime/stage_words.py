@@ -7,7 +7,7 @@ is told with how much.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from civicbrain.city.approaches import Approach
@@ -65,12 +65,25 @@ class Serving:
             return ()
         return tuple(sorted(full))
 
+    def list_groups(self, junction: str, names: Collection[str]) -> list[int]:
+        """City-wide rows of a junction's groups."""
+        row = self._city.signals.row[junction]
+        first = int(self._city.signals.group_start[row])
+        return [first + k for k, one in enumerate(self._city.junctions[row].groups) if one.id in names]
+
     def word(
         self, row: int, approach: Approach, said: Explained | None, signals: SignalStates, now_s: float
     ) -> StageWord:
         """said: what the junction's brain says now, None where it says nothing."""
+        return self.weigh(row, self._worth(self._city.junctions[row], approach, said), said, signals, now_s)
+
+    def weigh(
+        self, row: int, worth: Mapping[str, float], said: Explained | None, signals: SignalStates,
+        now_s: float,
+    ) -> StageWord:  # fmt: skip
+        """Of stages that are worth something. Among those that are worth as much, what the brain does anyway
+        goes first, then what it expects to cost least."""
         junction = self._city.junctions[row]
-        worth = self._worth(junction, approach, said)
         if said is None:
             return StageWord(_best(worth))
         costs = self._costs_of(row, said, now_s)
