@@ -71,14 +71,27 @@ describe('a cause of the worst list', () => {
     return said;
   };
   it('names the full road and the junction where it must empty, and no stage', async () => {
-    const [said, remedy] = await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', stage: '', approach: 'n1', road: 'AB', road_name: 'Schillerstraße' });
-    expect(said).toBe('The road ahead of Ring from the north, Schillerstraße, is full: 7 wait there, and green does not help');
+    const [said, remedy] = await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', stage: '', approach: 'n1', road: 'AB', road_name: 'Schillerstraße', figures: { queue_veh: 7.2, full_share: 0.38 } });
+    expect(said).toBe('The road ahead of Ring from the north, Schillerstraße, is full (38 % of the last two minutes): 7 wait there, and green here does not help');
     expect(remedy).toBe('Look at Bahnhof, where it must empty');
-    expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', name: '', figures: { share: 0.93 } }))[0]).toBe('The road ahead of it, the road to Bahnhof, is full (93 %): green does not help');
-    expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', approach: 'n1', figures: { queue_veh: 7, full_share: 0.38 } }))[0]).toBe(
-      'The road ahead of Ring from the north, the road to Bahnhof, was full in 38 % of the last two minutes: 7 wait there, and more green does not help',
-    );
+    expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', name: '', figures: { full_share: 0.93 } }))[0]).toBe('The road ahead of it, the road to Bahnhof, is full (93 % of the last two minutes): green here does not help');
     expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: '' }))[1]).toBe('Look at the junction');
+  });
+  it('offers the stage that empties a full road, where it does, with what the brain there thinks of it', async () => {
+    const { drainInWords, reasonInWords, requestInWords } = await import('../src/now/drain');
+    const { setState } = await import('../src/state/store');
+    setState({ geometry, city: { epoch: '2026-11-23T06:00:00Z' } } as never);
+    const drain = { kind: 'empty', junction: 'B', stage: 's2', road: 'AB', road_name: '', serves: 1, shut: '', feeder: '', feeder_name: '', held_by: '', stage_state: '', chosen: '', from_s: null, more_veh_s: null };
+    const say = (change: object): string => drainInWords({ ...drain, ...change } as never);
+    expect(say({})).toBe('Stage s2 at Bahnhof empties it');
+    expect(say({ serves: 0.25, shut: 'A' })).toBe('Stage s2 at Bahnhof lets 25 % of them out; the others have to wait: the road on to Ring / Hauptstraße is full, too');
+    expect(say({ stage_state: 'costs-more', chosen: 's1', more_veh_s: 41 })).toContain('; the brain there expects 41 vehicle-seconds more of it than of s1');
+    expect(say({ kind: 'hold-back', junction: 'A', feeder: 'n1', feeder_name: 'Ring' })).toBe('No stage ahead has room for them; stage s2 at Ring / Hauptstraße sends nobody more in and holds Ring from the north back');
+    expect(say({ kind: 'held', held_by: 'Ambulance 7' })).toBe('Bahnhof, where it must empty, is held by Ambulance 7');
+    expect(requestInWords({ ...drain, stage_state: 'shown' } as never)).toBe('Keep stage s2 at Bahnhof');
+    expect(reasonInWords({ ...cause, about: 'B', drain } as never)).toBe('Empties the full road: the road to Bahnhof');
+    setState({ geometry: null, city: null });
+    expect((await told({ kind: 'spill-back', remedy: 'request-drain', about: 'B', drain }))[1]).toBe('Request stage s2 at Bahnhof');
   });
   it('tells what the brain has in mind with the stage instead of asking for it', async () => {
     const reasons = { remedy: 'see-reasons' };

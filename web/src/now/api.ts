@@ -63,12 +63,34 @@ export type Remedy =
   | 'give-back'
   | 'look-at-camera'
   | 'look-downstream'
+  | 'request-drain'
   | 'switch-brain-on'
   | 'follow-mission'
   | 'try-what-if'
   | 'show-stage'
   | 'see-reasons'
   | 'look-at-junction';
+
+/** What can be done about a full road: a stage there, further on, or here, where none has room. */
+export interface Drain {
+  kind: 'empty' | 'beyond' | 'hold-back' | 'held' | 'none';
+  /** Where to act, and with which stage: "" for none. */
+  junction: string;
+  stage: string;
+  /** Edge of the road that it empties or spares, and its street. */
+  road: string;
+  road_name: string;
+  /** Share of those on it that get out; the junction for whose sake the others wait. */
+  serves: number;
+  shut: string;
+  feeder: string;
+  feeder_name: string;
+  held_by: string;
+  stage_state: StageState;
+  chosen: string;
+  from_s: Known;
+  more_veh_s: Known;
+}
 
 export interface Cause {
   kind: CauseKind;
@@ -87,6 +109,8 @@ export interface Cause {
   road_name: string;
   /** Edge of who is held back by it, "" for all. */
   approach: string;
+  /** Of a full road. */
+  drain: Drain | null;
 }
 
 export interface WorstPlace {

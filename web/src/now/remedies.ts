@@ -6,6 +6,7 @@ import { go } from '../state/route';
 import { setState } from '../state/store';
 import { switchLayer } from '../map/layers';
 import type { Cause, WorstPlace } from './api';
+import { reasonInWords } from './drain';
 
 /** Rooms of other parts, by the names they may have; where one is missing the junction itself is shown. */
 const ROOMS = { cases: ['cases', 'alarms'], whatIf: ['what-if', 'what-ifs', 'whatif', 'what_if'], missions: ['missions'] } as const;
@@ -35,6 +36,8 @@ export function follow(place: WorstPlace, cause: Cause): void {
     case 'look-at-camera':
       switchLayer('cameras', true);
       return go(JUNCTION, place.junction);
+    case 'request-drain':
+      return cause.drain ? go(JUNCTION, cause.drain.junction, { stage: cause.drain.stage, reason: reasonInWords(cause) }) : go(JUNCTION, place.junction);
     case 'look-downstream':
       return go(JUNCTION, cause.about || place.junction);
     case 'show-stage':

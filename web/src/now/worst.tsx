@@ -9,6 +9,7 @@ import { text } from '../text';
 import { useHeld } from '../ui/held';
 import type { Cause, CauseKind, WorstPlace } from './api';
 import { nameApproach } from './approach-name';
+import { drainInWords, junctionName, requestInWords, roadName, SAME_VEH_S } from './drain';
 import { tellVehicle } from './held-for';
 import { follow, tryWhatIf } from './remedies';
 import { nowStore } from './store';
@@ -46,7 +47,7 @@ export function Worst({ held }: { held: boolean }): JSX.Element {
 /** Causes that speak of an approach: about is its edge. */
 const OF_APPROACHES: ReadonlySet<CauseKind> = new Set(['camera-silent', 'demand', 'full-approach', 'uneven', 'unknown']);
 
-const SHARES: ReadonlySet<string> = new Set(['share', 'full_share']);
+const SHARES: ReadonlySet<string> = new Set(['full_share']);
 
 export function causeInWords(place: WorstPlace, cause: Cause): string {
   const { geometry, city, snapshot } = getState();
@@ -61,14 +62,10 @@ export function causeInWords(place: WorstPlace, cause: Cause): string {
 
 /** Which road is full, where it must empty, and who is held back by it. */
 function fullRoad({ road_name: street, about, approach, name }: Cause, figures: Record<string, string>): string {
-  const road = street || (about ? words.worst.roadTo(junctionName(about)) : '');
-  const say = figures['full_share'] ? words.worst.oftenBlocked : words.worst.blocked;
-  const full = approach ? say(nameApproach(approach, name, getState().geometry), road, figures) : words.worst.cause['spill-back'](figures, road);
+  const road = roadName(street, about);
+  const full = approach ? words.worst.blocked(nameApproach(approach, name, getState().geometry), road, figures) : words.worst.cause['spill-back'](figures, road);
   return figures['mutual'] ? full + words.worst.mutual(junctionName(about)) : full;
 }
-
-/** Less than this tells no two stages apart in what the brain expects. */
-const SAME_VEH_S = 5;
 
 /** What the brain has in mind with the stage that would serve them, "" where it does not say. */
 function stageInWords({ stage, stage_state: state, chosen, figures: known }: Cause, figures: Record<string, string>): string {
@@ -78,13 +75,13 @@ function stageInWords({ stage, stage_state: state, chosen, figures: known }: Cau
   return state ? words.worst.brain[same ? 'costs-same' : state]({ stage, chosen, at, more: figures['more_veh_s'] ?? '' }) : '';
 }
 
-export function remedyInWords(cause: Cause): string {
+/** operator: whether who reads may request a stage. */
+export function remedyInWords(cause: Cause, operator = true): string {
+  if (cause.remedy === 'request-drain' && cause.drain) return operator ? requestInWords(cause.drain) : words.worst.lookAhead(junctionName(cause.drain.junction));
   if (cause.remedy === 'show-stage' && cause.stage) return words.worst.requestStage(cause.stage);
   if (cause.remedy === 'look-downstream') return cause.about ? words.worst.lookAhead(junctionName(cause.about)) : words.worst.remedy['look-at-junction'];
   return words.worst.remedy[cause.remedy] ?? words.worst.remedy['look-at-junction'];
 }
-
-const junctionName = (id: string): string => getState().geometry?.junctions.find((one) => one.id === id)?.name || id;
 
 export function useJunctionName(id: string): string {
   return useStore((s) => s.geometry?.junctions.find((one) => one.id === id)?.name || id);
@@ -114,9 +111,14 @@ function Place({ place, now, rank }: { place: WorstPlace; now: WorstPlace; rank:
           {further.length > 0 && <span class="muted"> (+{words.worst.further(further.length)})</span>}
         </p>
       )}
+      {first?.drain && (
+        <p class="cause drain" data-testid="worst-drain">
+          {drainInWords(first.drain)}
+        </p>
+      )}
       {first && (
         <button type="button" class="link remedy" data-testid="worst-remedy" title={first.remedy === 'look-downstream' ? words.worst.drains : undefined} onClick={() => follow(place, first)}>
-          {remedyInWords(first)}
+          {remedyInWords(first, operator)}
         </button>
       )}
       {operator && first?.remedy !== 'try-what-if' && (

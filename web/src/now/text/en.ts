@@ -17,7 +17,7 @@ const hints: Record<SignId, string> = {
   delay: 'What standing, braking and setting off late have cost each vehicle on its whole trip: mean of all due since the start. At each single junction it is less: see the standing time there',
   throughput: 'Vehicles that arrived in the last five minutes, an hour',
   vehicles: 'Vehicles in the city',
-  'spill-backs': 'Approaches whose queue fills all that their camera sees',
+  'spill-backs': 'Roads between two signals that were full in a quarter of the last two minutes: standing vehicles take nine tenths of the road, or the brain holds vehicles back because of it. Under the fixed plan no brain speaks: there cameras alone count',
   incidents: 'Open incidents',
   'silent-cameras': 'Junctions of which a camera has said nothing for 10 s',
   'local-controllers': 'Junctions that run their local plan',
@@ -29,6 +29,7 @@ const remedies: Record<Remedy, string> = {
   'give-back': 'Look at the override',
   'look-at-camera': 'Look at the cameras',
   'look-downstream': 'Look at the next junction',
+  'request-drain': 'Request a stage there',
   'switch-brain-on': 'Look at the junction',
   'follow-mission': 'Follow the mission',
   'try-what-if': 'Try it in a what-if',
@@ -43,7 +44,7 @@ const causes: Record<CauseKind, (figures: Figures, about: string) => string> = {
   incident: (f) => (f['distance_m'] === '0' ? 'An incident at the junction' : `An incident, ${f['distance_m'] ?? ''} m away`),
   override: (f, about) => `${about} holds it for another ${f['left_s'] ?? '–'} s`,
   'camera-silent': (f, about) => (f['silent_s'] ? `The camera on ${about} has been silent for ${f['silent_s']} s` : `No camera sees ${about}`),
-  'spill-back': (f, road) => `The road ahead of it${road ? `, ${road},` : ''} is full (${f['share'] ?? '–'} %): green does not help`,
+  'spill-back': (f, road) => `The road ahead of it${road ? `, ${road},` : ''} is full (${f['full_share'] ?? '–'} % of the last two minutes): green here does not help`,
   'local-mode': (_f, about) =>
     `It runs its local plan: ${{ off: 'the brain is switched off', starting: 'the brain is starting', 'backing-off': 'the brain has failed and is started again' }[about] ?? 'it does not follow the brain'}`,
   priority: (_f, about) => (about ? `Held for ${about}` : 'Held for a bus'),
@@ -70,6 +71,16 @@ const brain: Record<Exclude<StageState, ''> | 'costs-same', (of: OfStage) => str
   'costs-same': ({ stage, chosen }) => `the brain keeps them waiting: it expects about the same delay with stage ${stage} as with ${chosen}`,
   other: ({ stage, chosen }) => `the brain has chosen stage ${chosen} for now; ${stage} serves them`,
   'left-out': () => 'the brain puts off every stage that serves them for now: others promise less delay',
+};
+
+/** What the brain of the junction has in mind with the stage that would empty a full road. */
+const drainWishes: Record<Exclude<StageState, ''> | 'costs-same', (of: { chosen: string; at: string; more: string }) => string> = {
+  shown: () => 'it is shown there now',
+  next: ({ at }) => `it comes next there${at ? `, at ${at}` : ''}`,
+  'costs-more': ({ chosen, more }) => `the brain there expects ${more} vehicle-seconds more of it than of ${chosen}`,
+  'costs-same': ({ chosen }) => `the brain there expects about the same delay of it as of ${chosen}`,
+  other: ({ chosen }) => `the brain there has chosen stage ${chosen} for now`,
+  'left-out': () => 'the brain there puts it off for now',
 };
 
 export const en = {
@@ -111,12 +122,24 @@ export const en = {
     and: '; ',
     brain,
     /** Who is held back by a full road. */
-    blocked: (approach: string, road: string, f: Figures) => `The road ahead of ${approach}${road ? `, ${road},` : ''} is full: ${f['queue_veh'] ?? '–'} wait there, and green does not help`,
-    oftenBlocked: (approach: string, road: string, f: Figures) =>
-      `The road ahead of ${approach}${road ? `, ${road},` : ''} was full in ${f['full_share'] ?? '–'} % of the last two minutes: ${f['queue_veh'] ?? '–'} wait there, and more green does not help`,
+    blocked: (approach: string, road: string, f: Figures) => `The road ahead of ${approach}${road ? `, ${road},` : ''} is full (${f['full_share'] ?? '–'} % of the last two minutes): ${f['queue_veh'] ?? '–'} wait there, and green here does not help`,
     roadTo: (junction: string) => `the road to ${junction}`,
     lookAhead: (junction: string) => `Look at ${junction}, where it must empty`,
-    mutual: (junction: string) => `; it and ${junction} hold each other up: let fewer in between them`,
+    mutual: (junction: string) => `; it and ${junction} hold each other up`,
+    /** What can be done about a full road. */
+    drain: {
+      empty: (stage: string, at: string) => `Stage ${stage} at ${at} empties it`,
+      emptyPart: (stage: string, at: string, share: string, shut: string) => `Stage ${stage} at ${at} lets ${share} % of them out; the others have to wait: ${shut ? `the road on to ${shut}` : 'where they go'} is full, too`,
+      beyond: (stage: string, at: string, road: string) => `Where they want to go is full, too; stage ${stage} at ${at} empties ${road}`,
+      holdBack: (stage: string, at: string, feeder: string) => `No stage ahead has room for them; stage ${stage} at ${at} sends nobody more in${feeder ? ` and holds ${feeder} back` : ''}`,
+      held: (at: string, who: string) => `${at}, where it must empty, is held by ${who}`,
+      none: 'No stage is known that would empty it: let fewer in upstream',
+      request: (stage: string, at: string) => `Request stage ${stage} at ${at}`,
+      keep: (stage: string, at: string) => `Keep stage ${stage} at ${at}`,
+      reasonEmpty: (road: string) => `Empties the full road: ${road}`,
+      reasonSpare: (road: string) => `Sends nobody more into the full road: ${road}`,
+      wish: drainWishes,
+    },
     drains: 'The full road empties there. Until it does, letting fewer in upstream keeps this junction free; more green here does not.',
     rank: (rank: number, name: string) => `${rank}. ${name}`,
   },

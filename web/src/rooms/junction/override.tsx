@@ -1,7 +1,7 @@
 /** Taking a junction over: what holds now with its countdown, the form, and the record. */
 
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JunctionDetail, Stage } from '../../api/types';
 import { formatClock, formatDuration } from '../../format';
 import { ledgerSentence } from '../../ledger/sentence';
@@ -186,7 +186,16 @@ function Ended({ ended, name }: { ended: Override; name: StageName }): JSX.Eleme
 const preview = (previewed: string): void => junctionStore.set({ previewed });
 
 function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }): JSX.Element {
-  useEffect(() => () => preview(''), []);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (getRoute().query['reason']) {
+      // whoever came to request this stage finds the form before them, and on the map whom it would let go
+      preview(stage);
+      form.current?.querySelector<HTMLInputElement>('[data-testid=override-reason]')?.focus();
+      form.current?.scrollIntoView({ block: 'nearest' });
+    }
+    return () => preview('');
+  }, []);
   const planOnly = detail.capability === 'plan';
   const [action, setAction] = useState<OverrideAction>(planOnly ? 'local' : 'stage');
   const [stage, setStage] = useState(() => {
@@ -194,7 +203,7 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
     return junctionStore.get().recent?.override?.stage || detail.stages.find((one) => one.id === asked)?.id || detail.stages[0]?.id || '';
   });
   const [duration, setDuration] = useState<Record<OverrideAction, number>>({ stage: 60, hold: 60, local: 900 });
-  const [reason, setReason] = useState('');
+  const [reason, setReason] = useState(() => getRoute().query['reason'] ?? '');
   const [missing, setMissing] = useState('');
   const [busy, setBusy] = useState(false);
   const plan = junctionStore.use((s) => s.plan);
@@ -219,6 +228,7 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
   };
   return (
     <form
+      ref={form}
       class="take-over"
       aria-label={words.override.begin}
       data-testid="override-form"
