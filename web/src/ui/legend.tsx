@@ -12,10 +12,10 @@ import './legend.css';
 
 const OPEN_KEY = 'civicbrain-legend';
 
-/** As somebody left it; before that, open where it does not cover half of the map. */
+/** As somebody left it; before that, open where it covers no part of the city. */
 function startsOpen(): boolean {
   const kept = localStorage.getItem(OPEN_KEY);
-  return kept ? kept === 'open' : window.innerWidth >= 1200 && window.innerHeight >= 780;
+  return kept ? kept === 'open' : window.innerWidth >= 1500 && window.innerHeight >= 900;
 }
 
 export function Legend(): JSX.Element {
