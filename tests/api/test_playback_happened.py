@@ -12,8 +12,11 @@ from civicbrain.api.playback.happened import list_overrides, read_happened
 from civicbrain.api.playback.recorder import FrameKeeper, RecorderStatus
 from civicbrain.api.playback.segment import Figures
 from civicbrain.api.playback.shelf import Shelf
+from civicbrain.city.cases import Urgency
 from civicbrain.ledger import Ledger
 from civicbrain.ledger.chain import Entry
+from civicbrain.runtime.cases import alarms
+from civicbrain.runtime.cases import store as cases
 from civicbrain.runtime.rundir import LEDGER_FILE
 
 ANNA = "operator (anna)"
@@ -68,3 +71,27 @@ def test_a_window_has_its_acts_with_who_and_why(tmp_path: Path):
         os.utime(segment.path, (long_ago, long_ago))  # the same second of another day
     assert read_happened(tmp_path, segments, start_s, start_s + 30.0) == ([], [])
     assert read_happened(tmp_path / "nowhere", [], 0.0, 9.0) == ([], [])
+
+
+def test_a_window_has_what_was_done_with_cases_and_alarms(tmp_path: Path):
+    """Who acknowledged which alarm, who did which step, and where that was."""
+    shelf = Shelf(tmp_path / "playback", "grid")
+    keeper = FrameKeeper(shelf, 3600.0, 10**9, RecorderStatus())
+    for frame in a_minute(vehicles=4, frames=30):
+        keeper.add(frame, Figures())
+    keeper.close()
+    start_s = a_minute(vehicles=4, frames=1)[0].time_s
+    store = cases.CaseStore(tmp_path / cases.FOLDER)
+    store.platform_s = start_s + 5.0
+    with store.change(ANNA) as change:
+        alarms.raise_alarm(change, "signals", "k", Urgency.HIGH, "Camera is blind", "")
+        alarms.acknowledge(change, [1], "known works")
+        for what in ("step-done", "report"):
+            change.record("case", {"case": "case-7", "what": what, "title": "Look at the camera"})
+    store.close()
+    segments = shelf.within(1, start_s, start_s + 30.0)
+    marks, _ = read_happened(tmp_path, segments, start_s, start_s + 30.0)
+    told = {mark.kind: mark for mark in marks}
+    assert sorted(told) == ["alarms-acknowledged", "case"]
+    assert told["alarms-acknowledged"].body["alarms"][0]["title"] == "Camera is blind"
+    assert (told["case"].body["title"], told["case"].actor) == ("Look at the camera", ANNA)

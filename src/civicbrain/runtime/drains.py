@@ -32,6 +32,9 @@ FURTHEST = 4
 UNKNOWN_VEH = 0.1
 """A movement of which nobody is seen to wait weighs so much: letting it go is better than not."""
 
+MOST = 0.5
+"""A stage that lets fewer of them out comes after one that empties the road that shuts the others in."""
+
 AS_GOOD = 0.6
 """Stages that let out this share of what the best would are about as good."""
 
@@ -76,18 +79,21 @@ class Drains:
 
     def advise(self, road: Road, here: int, scene: Scene) -> Drain:
         """here: row of the junction before the road."""
-        at, seen, kind, shut = road, {road.edge}, DrainKind.EMPTY, ""
+        at, seen, kind, shut, few = road, {road.edge}, DrainKind.EMPTY, "", None
         for _ in range(FURTHEST):
             if at.ahead_row < 0 or at.ahead_row == here:
                 break
             found, beyond = self._emptying(at, scene)
-            if found is not None:
+            if found is not None and (found.serves >= MOST or not found.stage):
+                if few is not None and not found.stage:
+                    break  # who holds a junction further on is no news where some can be let out before it
                 return msgspec.structs.replace(found, kind=kind if found.stage else found.kind)
+            few = few or (found and msgspec.structs.replace(found, kind=kind))
             if beyond is None or beyond.edge in seen:
                 break
             seen.add(beyond.edge)
             at, kind, shut = beyond, DrainKind.BEYOND, shut or beyond.ahead
-        return self._sparing(road, here, shut, scene)
+        return few or self._sparing(road, here, shut, scene)
 
     def _emptying(self, road: Road, scene: Scene) -> tuple[Drain | None, Road | None]:
         """The best stage of the junction that ends the road, and the full road that shuts most of them in."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from case_desks import Clock, OnTrial, incident, place
 
-from civicbrain.city.cases import CaseState, Outcome
+from civicbrain.city.cases import CaseState, Outcome, StepState
 from civicbrain.city.incidents import IncidentKind, ReporterKind
 from civicbrain.city.missions import MissionKind
 from civicbrain.contracts.brain import Alert, Severity
@@ -25,7 +25,7 @@ from civicbrain.runtime.cases.handover import with_state, write_handover
 from civicbrain.runtime.cases.note_text import as_text
 from civicbrain.runtime.cases.quality import joined, quality_of, times_of, week_of
 from civicbrain.runtime.cases.retention import forget
-from civicbrain.runtime.cases.rows import get_evidence
+from civicbrain.runtime.cases.rows import get_evidence, get_file
 
 ANNA = "operator:anna"
 MONDAY_S = datetime(2026, 11, 16, tzinfo=UTC).timestamp()  # 2026-W47
@@ -131,6 +131,16 @@ def test_the_note_tells_of_missions_and_of_alarms_that_were_noted(trial: OnTrial
     assert "the mission of Ambulance 7 ended: arrived." in text
     assert "anna: acknowledged “camera 0”, “camera 1”, “camera 2”, 2 more alarms: known works." in text
     assert "anna: put aside “camera 0”: until the crew is there." in text
+
+
+def test_the_note_tells_which_steps_were_done_and_which_were_left_out(trial: OnTrial) -> None:
+    trial.desk.take([incident()], 140.0, "s")
+    steps = get_file(trial.store.db, 1).steps
+    trial.desk.step("case-1", steps[0].id, StepState.DONE, ANNA)
+    note = write_handover(trial.store.db, 0.0, trial.clock.now_s, None)
+    [done] = [event for event in note.changed if event.what == "step-done"]
+    assert (done.case, done.actor, done.detail["title"]) == ("case-1", ANNA, steps[0].title)
+    assert f"step done: {steps[0].title}" in as_text(note, sandbox_city())
 
 
 def test_alarms_floods_and_notes(trial: OnTrial) -> None:

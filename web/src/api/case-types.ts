@@ -2,6 +2,7 @@
  * ISO instants of the wall clock. */
 
 import type { Sentence } from '../alerts/words';
+import type { Known } from './types';
 
 export const URGENCY_LEVELS = ['urgent', 'high', 'medium', 'low'] as const;
 export type CaseUrgency = (typeof URGENCY_LEVELS)[number];
@@ -59,7 +60,8 @@ export interface CaseSummary {
   escalation: number;
   deadline: string | null;
   confidence: number;
-  capacity_left: number;
+  /** Share; null while no sensor has seen it. */
+  capacity_left: Known;
   onset: string | null;
   detected: string | null;
   still_there: boolean;

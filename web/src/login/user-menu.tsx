@@ -3,6 +3,7 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { ProblemError } from '../api/client';
+import { formatRealTime } from '../format';
 import { complain } from '../state/actions';
 import { toast, useStore } from '../state/store';
 import { text } from '../text';
@@ -39,7 +40,7 @@ export function UserMenu(): JSX.Element | null {
           {loginText.role[user.role]}
         </p>
         {session.demo && <p class="muted small">{words.demo}</p>}
-        {session.expires_at && <p class="muted small">{words.until(new Date(session.expires_at).toLocaleTimeString(text.locale, { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }))}</p>}
+        {session.expires_at && <p class="muted small">{words.until(formatRealTime(session.expires_at))}</p>}
         {session.way === 'password' && (
           <button
             type="button"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from civicbrain.api.models.replay import ReplayMark, ReplayOverride
 from civicbrain.api.playback.segment import read_head
 from civicbrain.api.playback.shelf import Segment
-from civicbrain.core.errors import LedgerError
+from civicbrain.city.cases import case_number
+from civicbrain.core.errors import CasesError, LedgerError
 from civicbrain.ledger import LedgerReader
 from civicbrain.ledger.chain import Entry
 from civicbrain.runtime.cases import store as cases
+from civicbrain.runtime.cases.handover import OF_ALARMS, name_alarms
+from civicbrain.runtime.cases.rows import place_of
 from civicbrain.runtime.rundir import LEDGER_FILE
 
 LONGEST_OVERRIDE_S = 3600.0
@@ -22,7 +27,13 @@ _ACTS = (
     "brain-failed", "brain-recovered", "brain-switch", "control", "decision", "mission", "override", "start",
     "what-if",
 )  # fmt: skip
-_STEPS = {"mission": ("order", "cancel", "ended", "lost"), "case": ("opened",)}
+_STEPS = {
+    "mission": ("order", "cancel", "ended", "lost"),
+    "case": (
+        "opened", "moved", "reopened", "merged", "handed-over", "assigned", "urgency", "late", "escalated",
+        "step-done", "step-skipped", "step-late",
+    ),
+}  # fmt: skip
 """Of these kinds only what an operator would miss; the rest is the mission's or the case's own history."""
 
 _MOST = 1000
@@ -39,8 +50,8 @@ def read_happened(
     since, until = when
     before = since - timedelta(seconds=LONGEST_OVERRIDE_S)
     entries = _read(run_dir / LEDGER_FILE, _ACTS, before, until)
-    opened = _read(run_dir / cases.FOLDER / cases.FILE, ("case",), since, until)
-    told = [one for one in (*entries, *opened) if start_s <= one.time_s < end_s and _counts(one)]
+    handled = _handled(run_dir / cases.FOLDER / cases.FILE, since, until)
+    told = [one for one in (*entries, *handled) if start_s <= one.time_s < end_s and _counts(one)]
     marks = [
         ReplayMark(
             one.time_s, one.kind, junction=str(one.body.get("junction", "")), actor=one.actor, body=one.body
@@ -87,6 +98,30 @@ def _begun(junction: str, entry: Entry) -> ReplayOverride:
         str(body.get("set_by") or entry.actor), str(body.get("reason", "")), entry.time_s,
         float(expires_s) if isinstance(expires_s, int | float) else entry.time_s,
     )  # fmt: skip
+
+
+def _handled(path: Path, since: datetime, until: datetime) -> list[Entry]:
+    """What was done with cases and alarms: where a case is, and alarms by their titles."""
+    found = [one for one in _read(path, ("case", *OF_ALARMS), since, until) if _counts(one)]
+    try:
+        db = cases.open_reader(path)
+    except CasesError:
+        return found
+    try:
+        return [msgspec.structs.replace(one, body=_known(db, one)) for one in found]
+    except sqlite3.Error:
+        return found  # without names, rather than not at all
+    finally:
+        db.close()
+
+
+def _known(db: sqlite3.Connection, entry: Entry) -> dict[str, Any]:
+    if entry.kind in OF_ALARMS:
+        return name_alarms(db, entry.body)
+    number = case_number(str(entry.body.get("case", "")))
+    row = db.execute("SELECT place FROM case_file WHERE number = ?", (number,)).fetchone()
+    junction = place_of(row["place"]).junction if row is not None else ""
+    return {**entry.body, **({"junction": junction} if junction else {})}
 
 
 def _counts(entry: Entry) -> bool:

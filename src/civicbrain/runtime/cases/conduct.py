@@ -193,7 +193,7 @@ class Conduct:
             step = change.one("SELECT * FROM step WHERE case_number = ? AND id = ?", number, ref)
             if step is None or step["state"] != StepState.OPEN:
                 return
-            change.event(number, "step-late", {"step": ref, "due": due})
+            change.event(number, "step-late", {"step": ref, "title": step["title"], "due": due})
         elif kind == "deadline":
             change.event(number, "late", {"state": ref, "due": due})
             raise_alarm(

@@ -138,7 +138,7 @@ class CaseDesk:
                 state, change.actor, change.now_s, number, step,
             )  # fmt: skip
             change.run("DELETE FROM timer WHERE case_number = ? AND kind = 'step' AND ref = ?", number, step)
-            change.event(number, f"step-{state}", {"step": step, "reason": reason})
+            change.event(number, f"step-{state}", {"step": step, "title": row["title"], "reason": reason})
 
         return self._case(name, who, None, key, ("step", step, state, reason), act)
 

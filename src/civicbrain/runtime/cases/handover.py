@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ SILENT_AFTER_S = 10.0
 
 _TOLD = (
     "opened", "moved", "reopened", "merged", "handed-over", "assigned", "urgency", "kind", "late",
-    "escalated", "notice-dead", "out-of-sight",
+    "escalated", "notice-dead", "out-of-sight", "step-done", "step-skipped", "step-late",
 )  # fmt: skip
 _OF_THE_PLATFORM = (
     "brain-failed", "brain-recovered", "brain-switch", "control", "decision", "ledger-recovered", "override",
@@ -39,7 +39,7 @@ _OF_THE_PLATFORM = (
 _OF_MISSIONS = ("order", "cancel", "ended", "lost")
 """What the next shift must know of a mission; the rest is its own history."""
 
-_OF_ALARMS = ("alarms-acknowledged", "alarms-shelved", "alarms-unshelved", "alarms-cleared")
+OF_ALARMS = ("alarms-acknowledged", "alarms-shelved", "alarms-unshelved", "alarms-cleared")
 _NAMED_ALARMS = 3
 """Of those noted at once so many are called by their titles; the others are counted."""
 
@@ -130,23 +130,23 @@ def with_state(note: Handover, city: City, state: CityState, silent: Iterable[st
 
 def _of_alarms(db: sqlite3.Connection, since_s: float, now_s: float) -> list[ShiftEvent]:
     """Alarms that people noted, put aside or cleared."""
-    marks = ",".join("?" * len(_OF_ALARMS))
+    marks = ",".join("?" * len(OF_ALARMS))
     first, last = (moment(at_s).isoformat(timespec="milliseconds") for at_s in (since_s, now_s))
     rows = db.execute(
         f"SELECT at, actor, kind, body FROM entry WHERE at >= ? AND at <= ? AND kind IN ({marks})"  # noqa: S608
         " ORDER BY seq DESC LIMIT ?",
-        (first, last, *_OF_ALARMS, MOST),
+        (first, last, *OF_ALARMS, MOST),
     ).fetchall()
     return [
         ShiftEvent(
             datetime.fromisoformat(row["at"]), row["actor"], row["kind"],
-            detail=_alarms_in(db, msgspec.json.decode(row["body"])),
+            detail=name_alarms(db, msgspec.json.decode(row["body"])),
         )
         for row in reversed(rows)
     ]  # fmt: skip
 
 
-def _alarms_in(db: sqlite3.Connection, body: dict[str, Any]) -> dict[str, Any]:
+def name_alarms(db: sqlite3.Connection, body: Mapping[str, Any]) -> dict[str, Any]:
     """An entry's alarms by their titles, as far as they are still kept; `count` is of all."""
     numbers = [int(number) for number in body.get("alarms", [])]
     found = [

@@ -30,6 +30,11 @@ class Relay:
     timeout_s: float = TIMEOUT_S
 
 
+def _left(share: float | None) -> str:
+    """None: no sensor has said."""
+    return "not known" if share is None else f"{share:.0%} is left"
+
+
 def message_of(relay: Relay, to: str, key: str, notice: dict[str, Any]) -> EmailMessage:
     """The mail of a notice (the decoded body of its webhook). Raises DeliveryError for an address that is
     none."""
@@ -41,7 +46,7 @@ def message_of(relay: Relay, to: str, key: str, notice: dict[str, Any]) -> Email
         f"state      {case['state']} (since {case['state_since']})",
         f"place      {where}  ({place['x_m']:.0f} m, {place['y_m']:.0f} m)",
         f"lanes      {', '.join(map(str, place['lanes'])) or 'not known'}",
-        f"capacity   {case['capacity_left']:.0%} is left",
+        f"capacity   {_left(case['capacity_left'])}",
         f"opened     {case['opened']}",
         f"assigned   {case['assigned_to'] or 'nobody yet'}",
         f"why        {notice['why']}",

@@ -66,7 +66,7 @@ def summary(row: sqlite3.Row) -> CaseSummary:
         outcome=Outcome(row["outcome"]) if row["outcome"] else None, closed=to_moment(row["closed_s"]),
         merged_into=case_id(row["merged_into"]) if row["merged_into"] else "", late=bool(row["late"]),
         escalation=row["escalation"], deadline=to_moment(row["deadline_s"]), confidence=row["confidence"],
-        capacity_left=row["capacity_left"], onset=to_moment(row["onset_s"]),
+        capacity_left=row["capacity_left"] if row["incidents"] else None, onset=to_moment(row["onset_s"]),
         detected=to_moment(row["detected_s"]), still_there=bool(row["there"]),
     )  # fmt: skip
 

@@ -77,7 +77,7 @@ function CaseRow({ one }: { one: CaseSummary }): JSX.Element {
         {one.incidents > 0 && !one.still_there && ` · ${words.over}`}
         {one.late && <b class="late-word"> · {words.late}</b>}
       </span>
-      <Due due={one.deadline} />
+      <Due due={one.deadline} hint={casesText.file.stateDue(casesText.state[one.state])} />
     </div>
   );
 }

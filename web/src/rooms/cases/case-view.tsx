@@ -66,7 +66,7 @@ function Shown({ file }: { file: CaseFile }): JSX.Element {
           {casesText.kind[one.kind] ?? one.title} <span class="muted">{one.id}</span>
         </h2>
         <Urgency level={one.urgency} />
-        {one.state !== 'closed' && <Due due={one.deadline} />}
+        {one.state !== 'closed' && <Due due={one.deadline} what={casesText.state[one.state]} hint={words.stateDue(casesText.state[one.state])} />}
       </header>
       <p class="where">
         {placeWords(one.place)}
@@ -168,7 +168,7 @@ function Facts({ file }: { file: CaseFile }): JSX.Element {
       <Fact name={words.confidence}>
         <meter min={0} max={1} value={one.confidence} aria-label={words.confidence} /> {percent(one.confidence)}
       </Fact>
-      <Fact name={words.capacity}>{percent(one.capacity_left)}</Fact>
+      <Fact name={words.capacity}>{one.capacity_left === null ? words.unknown : percent(one.capacity_left)}</Fact>
       <Fact name={words.delay}>{file.delay_veh_h > 0 ? `${formatTenth(file.delay_veh_h)} ${words.delayUnit}` : words.unknown}</Fact>
       <Fact name={words.clears}>
         {file.clears ? (

@@ -28,13 +28,18 @@ export const TimesKind = (): JSX.Element => (
   </p>
 );
 
-/** Time that is left until a deadline; loud once it has passed. */
-export function Due({ due }: { due: string | null }): JSX.Element | null {
+/** Time that is left until a deadline; loud once it has passed. what: of what it is, where that does not stand beside it. */
+export function Due({ due, what = '', hint }: { due: string | null; what?: string; hint?: string }): JSX.Element | null {
   const nowMs = useNow();
   if (due === null) return null;
   const ms = leftMs(due, nowMs);
   const left = formatDuration(Math.abs(ms) / 1000);
-  return <span class={`due ${pressureOf(due, nowMs)}`}>{ms < 0 ? casesText.cases.overdue(left) : casesText.cases.due(left)}</span>;
+  const said = ms < 0 ? casesText.cases.overdue(left) : casesText.cases.due(left);
+  return (
+    <span class={`due ${pressureOf(due, nowMs)}`} title={hint}>
+      {what ? casesText.cases.dueOf(what, said) : said}
+    </span>
+  );
 }
 
 /** Time until an instant, alone. */

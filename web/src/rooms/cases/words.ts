@@ -52,7 +52,7 @@ function wordOf(key: string, value: unknown): string {
 export function eventWords(event: Pick<CaseEvent, 'what' | 'detail'>, steps: ReadonlyMap<string, string> = new Map()): string {
   const words: Record<string, string> = {};
   for (const [key, value] of Object.entries(event.detail)) {
-    if (value !== null && value !== '') words[key] = key === 'step' ? (steps.get(String(value)) ?? String(value)) : wordOf(key, value);
+    if (value !== null && value !== '') words[key] = key === 'step' ? (steps.get(String(value)) ?? String(event.detail['title'] ?? value)) : wordOf(key, value);
   }
   const say = casesText.event[event.what];
   if (!say) return [humanise(event.what.replaceAll('-', '_')), ...Object.values(words)].join(', ');

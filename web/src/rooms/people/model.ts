@@ -1,5 +1,6 @@
 /** How times, programs and entries are put into words. */
 
+import { formatRealTime } from '../../format';
 import { text } from '../../text';
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
@@ -16,10 +17,8 @@ export function ago(at: string, nowMs = Date.now()): string {
   return new Intl.RelativeTimeFormat(text.locale, { numeric: 'auto', style: 'short' }).format(Math.round(seconds / size), unit);
 }
 
-const moment = new Intl.DateTimeFormat(text.locale, { dateStyle: 'short', timeStyle: 'long' });
-
-/** Day and time where this browser is: log-ins are of people, not of the city's clock. */
-export const inFull = (at: string): string => moment.format(new Date(at));
+/** Log-ins are of people, not of the city's clock: real time, and said to be. */
+export const inFull = formatRealTime;
 
 const PROGRAMS: readonly (readonly [RegExp, string])[] = [
   [/Edg\/(\d+)/, 'Edge'],

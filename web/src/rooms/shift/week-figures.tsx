@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Quality, Times } from '../../api/case-types';
 import { casesApi } from '../../api/cases';
-import { formatDuration, formatTenth, formatWhole } from '../../format';
+import { formatDuration, formatRealMoment, formatRealTime, formatTenth, formatWhole } from '../../format';
 import { complain } from '../../state/actions';
 import { go, useRoute } from '../../state/route';
 import { text } from '../../text';
@@ -182,7 +182,7 @@ const Outages = ({ of }: { of: Quality }): JSX.Element => (
       <li key={one.what + one.start}>
         <b>{one.what}</b>
         <span class="muted">
-          {momentOf(one.start)} – {one.end ? momentOf(one.end) : words.lasts}, {duration(one.duration_s)}
+          {one.end ? words.from(formatRealMoment(one.start), formatRealTime(one.end)) : words.from(formatRealTime(one.start), words.lasts)}, {duration(one.duration_s)}
         </span>
       </li>
     ))}

@@ -3,6 +3,7 @@
 import { titleWords } from '../../alerts/words';
 import { ledgerSentence } from '../../ledger/sentence';
 import { casesText } from '../cases/text';
+import { actorWords, eventWords } from '../cases/words';
 import { SERIES, type HeldStretch, type Mark, type SeriesName, type Strip } from './api';
 import { thenText as text } from './text';
 
@@ -20,12 +21,16 @@ export type MarkGroup = 'control' | 'mission' | 'alert' | 'case' | 'override';
 
 export function markGroup({ kind }: Mark): MarkGroup {
   if (kind.startsWith('mission')) return 'mission';
+  if (kind.startsWith('alarms-')) return 'alert';
   return kind === 'alert' || kind === 'case' || kind === 'override' ? kind : 'control';
 }
 
 /** nameOf: a junction as people call it. */
 export function describeMark(mark: Mark, nameOf?: (junction: string) => string): string {
   if (mark.kind === 'alert') return text.alert(titleWords({ title: mark.text, detail: '', ...(mark.said && { said: mark.said }) }));
+  const { actor, body } = mark;
+  const what = String(body['what'] ?? '');
+  if (mark.kind === 'case' && what !== 'opened') return `${String(body['case'] ?? '')}: ${actorWords(actor)}: ${eventWords({ what, detail: body })}`;
   return ledgerSentence(mark, { nameOf, kindOf: (kind) => casesText.kind[kind] ?? kind });
 }
 

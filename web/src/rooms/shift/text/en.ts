@@ -11,7 +11,7 @@ export const en = {
     beforeStart: 'before the city started',
     since: 'Shift since',
     sinceLast: 'the last handover',
-    hours: (hours: number) => (hours === 1 ? '1 hour ago' : `${hours} hours ago`),
+    hours: (hours: number) => `${hours === 1 ? '1 hour' : `${hours} hours`} ago, real time`,
     notLive: 'The city does not run: overrides, missions under way and silent sources are not known.',
     figures: {
       open: 'open cases',
@@ -68,7 +68,7 @@ export const en = {
   },
   week: {
     title: (week: string) => `Week ${week}`,
-    span: (from: string, to: string) => `${from} to ${to}, days in UTC`,
+    span: (from: string, to: string) => `${from} to ${to}, real time, days in UTC`,
     before: 'Week before',
     after: 'Week after',
     cases: 'Cases opened',
@@ -103,6 +103,7 @@ export const en = {
     phases: { detection: 'Detected', to_triage: 'Triage', to_assignment: 'Assigned', to_scene: 'On scene', to_closed: 'Closed' },
     phasesHint: 'Detected: after the onset. The others: after the case was opened. Bar: median; line: 90 % of cases.',
     outages: 'Outages',
+    from: (start: string, end: string) => `${start} – ${end}`,
     lasts: 'lasts',
     none: 'Nothing in this week.',
     unknown: '–',

@@ -13,7 +13,7 @@ export const ko: typeof en = {
     beforeStart: '도시 운영 시작 이전',
     since: '근무 시작',
     sinceLast: '직전 인수인계',
-    hours: (hours) => `${hours}시간 전`,
+    hours: (hours) => `${hours}시간 전(실제 시각)`,
     notLive: '시스템이 운영 중이 아니므로 수동 조치와 무응답 장치를 알 수 없습니다.',
     figures: {
       open: '처리 중인 상황',
@@ -70,7 +70,7 @@ export const ko: typeof en = {
   },
   week: {
     title: (week) => `${week} 주간`,
-    span: (from, to) => `${from} ~ ${to}, 일 단위는 UTC 기준`,
+    span: (from, to) => `${from} ~ ${to}, 실제 시각, 일 단위는 UTC 기준`,
     before: '이전 주',
     after: '다음 주',
     cases: '접수된 상황',
@@ -105,6 +105,7 @@ export const ko: typeof en = {
     phases: { detection: '검지', to_triage: '상황 판단', to_assignment: '출동 지령', to_scene: '현장 도착', to_closed: '종결' },
     phasesHint: '검지: 발생 후 경과. 그 밖은 접수 후 경과. 막대: 중앙값, 선: 90 %.',
     outages: '고장',
+    from: (start, end) => `${start} – ${end}`,
     lasts: '지속 중',
     none: '이 주에는 없습니다.',
     unknown: '–',

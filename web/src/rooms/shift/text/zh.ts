@@ -13,7 +13,7 @@ export const zh: typeof en = {
     beforeStart: '城市运行开始之前',
     since: '本班起始',
     sinceLast: '上次交接',
-    hours: (hours) => `${hours} 小时前`,
+    hours: (hours) => `${hours} 小时前（实际时间）`,
     notLive: '城市系统未运行：人工干预与失联来源不明。',
     figures: {
       open: '未办结案件',
@@ -70,7 +70,7 @@ export const zh: typeof en = {
   },
   week: {
     title: (week) => `${week} 周`,
-    span: (from, to) => `${from} 至 ${to}，按 UTC 计日`,
+    span: (from, to) => `${from} 至 ${to}，实际时间，按 UTC 计日`,
     before: '上一周',
     after: '下一周',
     cases: '新建案件',
@@ -105,6 +105,7 @@ export const zh: typeof en = {
     phases: { detection: '检测', to_triage: '研判', to_assignment: '派单', to_scene: '到场', to_closed: '办结' },
     phasesHint: '检测：发生之后。其余：建案之后。条形：中位数；线：90 %。',
     outages: '故障',
+    from: (start, end) => `${start} – ${end}`,
     lasts: '仍在持续',
     none: '本周没有。',
     unknown: '–',
