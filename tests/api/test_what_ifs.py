@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
 import httpx
 import pytest
 
+from civicbrain.api import what_ifs
+from civicbrain.api.settings import Settings
 from civicbrain.api.what_if_jobs import Job, JobFolder
 from civicbrain.api.what_ifs import KEPT_FOLDER
 from civicbrain.city.whatif import Change, Question
+from civicbrain.contracts.sandbox import sandbox_city
 
 
 @pytest.fixture
@@ -140,3 +144,17 @@ def test_open_incidents_have_texts_for_signs(client):
     assert set(one["texts"]) == {"en", "ko", "zh"}
     # the made-up city lies nowhere on earth
     assert client.get("/v1/situations").status_code in (200, 404)
+
+
+def test_a_process_that_is_killed_says_so_and_what_to_do(tmp_path, monkeypatch):
+    async def killed(*_: object, **__: object) -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec("sh", "-c", "kill -9 $$", stdout=pipe)
+
+    monkeypatch.setattr(what_ifs, "start_job", killed)
+    desk = what_ifs.WhatIfs(sandbox_city(), Settings(tmp_path))
+    job = Job("w-1", 1, "", question=Question(Change(demand_factor=1.2)))
+    job.begin()
+    asyncio.run(desk._carry_out(job, tmp_path / "w-1"))
+    assert job.error.startswith("its process was ended by SIGKILL, as the kernel does when memory runs out")
+    assert "remedy: free memory, or ask for fewer minutes" in job.error

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
+import time
 from dataclasses import replace
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from civicbrain.city.plan_bounds import find_broken_bound, list_plan_bounds
 from civicbrain.city.whatif import Change, Closure, Detour, PlanSetting, Question, TrafficModel, closed_whole
-from civicbrain.core.errors import CivicBrainError, ConfigurationError, NotFoundError
-from civicbrain.evaluate.whatif.conduct import Conduct, answer_question, choose_model, demand_factors
+from civicbrain.core.errors import CivicBrainError, ConfigurationError, NotFoundError, TwinError
+from civicbrain.evaluate.endings import first_to_end, tell_ending
+from civicbrain.evaluate.whatif.conduct import Conduct, Sides, answer_question, choose_model, demand_factors
 from civicbrain.evaluate.whatif.measures import find_way, gating_plans, list_measures
 from civicbrain.evaluate.whatif.propose import propose
 from civicbrain.evaluate.whatif.records import make_answer
@@ -194,3 +199,33 @@ def most_used(branch: Path) -> str:
 def movements(city) -> list[tuple[int, int]]:
     moves = city.network.movements
     return list(zip(moves.from_lane.tolist(), moves.to_lane.tolist(), strict=True))
+
+
+def test_a_worker_that_the_kernel_ends_is_told_with_cause_and_remedy(grid, branch):
+    """Under load one died, and nobody could say of what."""
+    question = Question(Change(demand_factor=1.1), minutes=60.0, seeds=1, model=TrafficModel.MICRO)
+    with Sides(grid, branch, (question.against, question.change), "fixed", question, workers=1) as sides:
+
+        def end_it() -> None:
+            while not sides._pool._processes:
+                time.sleep(0.01)
+            os.kill(next(iter(sides._pool._processes)), signal.SIGKILL)
+
+        Thread(target=end_it).start()
+        with pytest.raises(TwinError) as told:
+            list(sides.rounds(lambda *_: None))
+    assert "ended by SIGKILL, as the kernel does when memory runs out" in told.value.message
+    assert "fewer minutes" in (told.value.remedy or "")
+
+
+@pytest.mark.parametrize(
+    ("codes", "cause"),
+    [
+        ([-15, -9, -15], "SIGKILL"), ([-15, -15], "SIGTERM"), ([-11, -15], "SUMO crashed"),
+        ([None, 1], "exit code 1"), ([], "gave no result"), ([-99], "signal 99"),
+    ],
+)  # fmt: skip
+def test_of_workers_that_ended_the_one_that_broke_is_told(codes, cause):
+    ending = tell_ending(first_to_end(codes))
+    assert cause in ending.cause
+    assert "ask" in ending.remedy

@@ -8,6 +8,7 @@ import pytest
 from whatif_runs import (
     branch_that_cannot_be_written,
     branch_while_it_runs,
+    branch_whose_writer_is_killed,
     future_of,
     make_branch,
     places_in_queues,
@@ -50,6 +51,12 @@ def test_a_state_that_cannot_be_written_is_told_and_harms_nobody(tmp_path, in_pr
     said = in_process(branch_that_cannot_be_written, tmp_path / "state")
     assert "cannot be written" in said
     assert not (tmp_path / "state" / "done").exists()
+
+
+def test_a_state_whose_writer_is_killed_is_told_with_the_cause(tmp_path, in_process):
+    """The what-if waited for a minute, and was then told to look into a log that said nothing."""
+    said = in_process(branch_whose_writer_is_killed, tmp_path / "state")
+    assert said == "its process was ended by SIGKILL, as when memory runs out"
 
 
 def test_the_mesoscopic_model_takes_everybody_over_where_they_are(tmp_path, in_process):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,7 @@ def branch_while_it_runs(folder: Path, warm_s: float) -> dict[str, Any]:
         for _ in range(10):
             twin.step()
         runs.append({name: libsumo.vehicle.getPosition(name) for name in libsumo.vehicle.getIDList()})
-        while brancher.busy:
+        while brancher.poll():
             time.sleep(0.01)
         twin.close()
     traffic = read_traffic(folder)
@@ -110,8 +112,20 @@ def branch_that_cannot_be_written(folder: Path) -> str:
     (folder / "traffic.msgpack").mkdir(parents=True)  # in the way of the file
     brancher = Brancher()
     assert brancher.start(twin, folder)
-    while brancher.busy:
+    while brancher.poll():
         time.sleep(0.01)
     twin.step()
+    twin.close()
+    return (folder / "failed").read_text()
+
+
+def branch_whose_writer_is_killed(folder: Path) -> str:
+    """What stands beside a state whose writing process was ended from outside."""
+    twin = Twin(resolve_scenario(TOWN), TwinOptions(emissions=False, sample=False))
+    brancher = Brancher()
+    assert brancher.start(twin, folder)
+    os.kill(brancher._child, signal.SIGKILL)
+    while brancher.poll():
+        time.sleep(0.01)
     twin.close()
     return (folder / "failed").read_text()

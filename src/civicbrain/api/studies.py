@@ -34,6 +34,7 @@ from civicbrain.city.model import City
 from civicbrain.contracts.rooms import PROGRAM_CONTROLS
 from civicbrain.core.errors import ConfigurationError, StudyError
 from civicbrain.core.low_priority import JOB_NICE
+from civicbrain.evaluate.endings import tell_ending
 from civicbrain.evaluate.ordered import records
 from civicbrain.evaluate.ordered.keep import Kept, StudyFolder
 from civicbrain.evaluate.ordered.records import StudyOrder, StudyState
@@ -247,7 +248,8 @@ class Studies:
         error = kept.progress.error if kept is not None else ""
         state = "done" if code == 0 else "cancelled" if self._cancelled else "failed"
         if state == "failed" and not error:
-            error = "it ended early; study.log and study.out in the run folder say why"
+            ending = tell_ending(code)
+            error = f"{ending.cause}\n  remedy: {ending.remedy} (study.log and study.out in the run folder)"
         self._write(name, StudyState(state, began, now_text(), error if state == "failed" else ""))
         _log.info("study over", id=name, state=state, error=error)
 

@@ -20,7 +20,7 @@ from civicbrain.evaluate.whatif.records import WhatIfAnswer
 from civicbrain.evaluate.whatif.said import Asked
 
 OVER = ("done", "failed", "cancelled")
-LOST = "the service was started anew while it was at this; ask again"
+LOST = "the service was started anew while it was at this\n  remedy: ask again"
 _log = structlog.get_logger("civicbrain.api")
 
 

@@ -34,6 +34,7 @@ from civicbrain.city.model import City
 from civicbrain.city.proposals import Proposal, Proposals
 from civicbrain.city.whatif import Change, Question
 from civicbrain.core.errors import ConfigurationError, NotFoundError
+from civicbrain.evaluate.endings import tell_ending
 from civicbrain.evaluate.whatif.records import WhatIfAnswer
 from civicbrain.evaluate.whatif.said import ANSWER_FILE, CLOSURE_FILE, QUESTION_FILE, Asked, Said
 from civicbrain.twin.whatif.moments import Moment, list_moments
@@ -47,6 +48,8 @@ FOLDER = "whatif"
 KEPT_FOLDER = "what-ifs"
 _PREFIX = "api-"
 _MODULE = "civicbrain.evaluate.whatif"
+_LESS = "ask for fewer minutes, fewer pairs or the mesoscopic model, or when less runs on this machine"
+_ROOM = "see whether the run folder can be written and its disk has room, then ask again"
 _log = structlog.get_logger("civicbrain.api")
 
 
@@ -187,13 +190,13 @@ class WhatIfs:
             try:
                 await asyncio.wait_for(self._carry_out(job, folder), LONGEST_S)
             except TimeoutError:
-                job.error = f"it took longer than {LONGEST_S:.0f} s; ask for fewer minutes or seeds"
+                job.error = f"it took longer than {LONGEST_S:.0f} s\n  remedy: {_LESS}"
             except (OSError, msgspec.MsgspecError) as error:
                 _log.error("what-if failed", id=job.id, error=str(error))
-                job.error = "it could not be carried out; whatif.log says why"
+                job.error = f"it could not be carried out: {error}\n  remedy: {_ROOM}"
             except Exception:  # the next in line must not wait for ever
                 _log.exception("what-if failed", id=job.id)
-                job.error = "a fault in Civic Brain; its log says more"
+                job.error = "a fault in Civic Brain\n  remedy: ask again; api.log in the run folder says more"
             finally:
                 end_job(self._process)
                 self._process = None
@@ -234,4 +237,7 @@ class WhatIfs:
                     job.found = msgspec.json.decode(body, type=Proposals)
         code = await process.wait()
         if code and not job.error and job.state == "running":
-            job.error = "it ended early; whatif.log and whatif.out in the run folder say why"
+            ending = tell_ending(code)
+            job.error = (
+                f"{ending.cause}\n  remedy: {ending.remedy} (whatif.log and whatif.out in the run folder)"
+            )

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from civicbrain.core.errors import CivicBrainError, ConfigurationError
+from civicbrain.evaluate.endings import tell_ending
 from civicbrain.evaluate.plan import RunTask
 from civicbrain.evaluate.records import Failure, RunFile
 
@@ -95,7 +96,7 @@ def _outcome(connection: Connection, task: RunTask, process: SpawnProcess) -> Ru
         process.kill()
         process.join()
     if outcome is None:
-        reason = _describe_exit(process.exitcode)
+        reason = tell_ending(process.exitcode).cause
         if tail := _last_lines(task.log_file):
             reason += f"; its last words: {tail}"
         return Failure(control=task.control.name, seed=task.seed, reason=reason)
@@ -109,16 +110,6 @@ def forget_logs(task: RunTask) -> None:
     for log in (task.log_file, task.sumo_log_file):
         with contextlib.suppress(OSError):
             log.unlink(missing_ok=True)
-
-
-def _describe_exit(code: int | None) -> str:
-    if code is not None and code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        return f"its process was ended by {name}"
-    return f"its process ended with exit code {code} and no result"
 
 
 def _last_lines(path: Path) -> str:

@@ -109,6 +109,7 @@ class TwinServer:
         """Step, publish and listen until told to stop."""
         while not self.stopping:
             now = time.monotonic()
+            self.brancher.poll()
             self._watch_centre(now)
             wait_s = 0.0 if self._restart_asked else self.pace.wait_s(self.twin.time_s, now)
             if wait_s <= 0.0:
@@ -322,7 +323,7 @@ class TwinServer:
         start = time.monotonic()
         try:
             if not self.brancher.start(self.twin, folder):
-                return Reply(ok=False, error="the state is just being taken; try again", kind="unavailable")
+                return Reply(ok=False, error="the state is just being taken; try again", kind="busy")
         except OSError as error:
             return Reply(ok=False, error=f"the twin cannot fork: {error}", kind="unavailable")
         pause_s = time.monotonic() - start

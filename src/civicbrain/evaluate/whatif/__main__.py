@@ -9,7 +9,9 @@ answer anew after each pair. Progress and what went wrong are lines of JSON on s
 from __future__ import annotations
 
 import argparse
+import logging
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -19,6 +21,7 @@ import msgspec
 from civicbrain.city.folder import load_city
 from civicbrain.city.whatif import Question
 from civicbrain.core.errors import CivicBrainError
+from civicbrain.evaluate.endings import tell_ending
 from civicbrain.evaluate.storage import write_atomically
 from civicbrain.evaluate.whatif.conduct import Conduct, answer_question
 from civicbrain.evaluate.whatif.propose import propose
@@ -34,6 +37,9 @@ from civicbrain.evaluate.whatif.said import (
 from civicbrain.evaluate.whatif.source import control_of_run, take_from_run
 from civicbrain.twin.whatif.moments import take_moment
 
+_ROOM = "see whether the disk of the run folder has room, then ask again"
+_REPORT = "ask with the other traffic model; whatif.log in the run folder has the details"
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="answer one what-if from a running city")
@@ -47,8 +53,15 @@ def main() -> int:
     except CivicBrainError as error:
         _say(Said(error=str(error)))
         return error.exit_code
+    except MemoryError:
+        _say(Said(error=f"memory ran out\n  remedy: {tell_ending(-signal.SIGKILL).remedy}"))
+        return 2
     except (OSError, msgspec.MsgspecError) as error:
-        _say(Said(error=f"the what-if cannot be carried out: {error}"))
+        _say(Said(error=f"its files cannot be read or written: {error}\n  remedy: {_ROOM}"))
+        return 2
+    except Exception as error:  # a fault of ours, or of SUMO's: told, and in the log with all of it
+        logging.getLogger("civicbrain.evaluate.whatif").exception("the what-if failed")
+        _say(Said(error=f"{type(error).__name__}: {error}\n  remedy: {_REPORT}"))
         return 2
     finally:
         shutil.rmtree(options.folder / STATE_FOLDER, ignore_errors=True)

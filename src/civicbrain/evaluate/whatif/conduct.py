@@ -18,6 +18,7 @@ from civicbrain.city.whatif import Change, Question, TrafficModel
 from civicbrain.contracts.brain import ControlSpec
 from civicbrain.contracts.rooms import get_control
 from civicbrain.core.errors import ConfigurationError, TwinError
+from civicbrain.evaluate.endings import first_to_end, tell_ending
 from civicbrain.evaluate.whatif.records import WhatIfAnswer, make_answer
 from civicbrain.evaluate.whatif.run import NICE, FutureTask, begin_worker, run_future
 from civicbrain.twin.whatif.branch import read_traffic
@@ -30,6 +31,9 @@ MICRO_BUDGET_S = 15.0
 VEHICLE_STEP_S, STEP_S, CONTROL_STEP_S, JUNCTION_STEP_S = 16e-6, 1e-3, 5e-3, 1.5e-4
 """Processor time of a step: a vehicle, the step itself, a control's tick, a junction of it. Measured with
 SUMO 1.28 on the machine of benchmarks/whatif; only the choice of the model hangs on it."""
+
+JOIN_S = 2.0
+"""For workers that are ended because one of them died."""
 
 DEMAND_SD = 0.05
 """Standard deviation of the level of demand a quarter of an hour ahead, as a share of it: between pairs, the
@@ -122,6 +126,7 @@ class Sides:
     def rounds(self, on_progress: Callable[[int, int], None]) -> Iterator[tuple[FutureFigures, ...]]:
         """Round by round one future a change, in their order. Raises what a future raises, TwinError."""
         pending = [self._pool.submit(run_future, task) for task in self._tasks]
+        workers = list((self._pool._processes or {}).values())
         round_: list[FutureFigures] = []
         try:
             for number, one in enumerate(pending):
@@ -133,10 +138,12 @@ class Sides:
                     yield tuple(round_)
                     round_ = []
         except BrokenProcessPool as error:
+            for worker in workers:
+                worker.join(JOIN_S)
+            ending = tell_ending(first_to_end([worker.exitcode for worker in workers]))
             raise TwinError(
-                "a simulation of the future died", place="what-if",
-                remedy="ask again; with another model where it happens twice",
-            ) from error  # fmt: skip
+                f"a simulation of the future died: {ending.cause}", place="what-if", remedy=ending.remedy
+            ) from error
 
 
 def answer_question(

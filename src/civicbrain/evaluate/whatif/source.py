@@ -14,8 +14,10 @@ from civicbrain.core.errors import ServiceError
 from civicbrain.twin.whatif.branch import FAILED_FILE
 from civicbrain.twin.whatif.moments import DONE_FILE
 
-ASK_TIMEOUT_S = 5.0
-WRITE_TIMEOUT_S = 60.0
+ASK_TIMEOUT_S = 20.0
+"""On a machine with much to do a twin needs seconds to come to what it is asked."""
+
+WRITE_TIMEOUT_S, ASK_AGAIN_S = 60.0, 0.3
 LOOK_EVERY_S = 0.02
 WARM_UP_S = 300.0
 
@@ -24,15 +26,19 @@ def take_from_run(run_dir: Path, folder: Path) -> float:
     """Have the twin of a running city write its state into `folder`; the seconds that its street stood still
     for it (the fork). Raises ServiceError when it does not answer, is busy with another, or does not finish.
     """
-    twin = Client(run_dir, TWIN_CMD)
+    twin, end = Client(run_dir, TWIN_CMD), time.monotonic() + WRITE_TIMEOUT_S
+    command = TwinCommand(action="branch", text=str(folder.absolute()))
     try:
-        reply = twin.ask(TwinCommand(action="branch", text=str(folder.absolute())), ASK_TIMEOUT_S)
+        reply = twin.ask(command, ASK_TIMEOUT_S)
+        while reply.kind == "busy" and time.monotonic() < end:  # a moment is just being kept: that ends
+            time.sleep(ASK_AGAIN_S)
+            reply = twin.ask(command, ASK_TIMEOUT_S)
     finally:
         twin.close()
     if not reply.ok:
         raise ServiceError(
             f"the twin does not give its state: {reply.error}", place=str(run_dir),
-            remedy="see whether the city runs, then ask again",
+            remedy="see whether the city runs and the machine is not overloaded, then ask again",
         )  # fmt: skip
     end = time.monotonic() + WRITE_TIMEOUT_S
     while not (folder / DONE_FILE).exists():
@@ -43,7 +49,9 @@ def take_from_run(run_dir: Path, folder: Path) -> float:
             )  # fmt: skip
         if time.monotonic() > end:
             raise ServiceError(
-                "the twin's state did not come", place=str(folder), remedy="see twin.log, then ask again"
+                f"the twin's state was not written within {WRITE_TIMEOUT_S:.0f} s",
+                place=str(folder),
+                remedy="see whether the machine is overloaded or its disk full, then ask again",
             )
         time.sleep(LOOK_EVERY_S)
     return float(reply.body["pause_s"]) if isinstance(reply.body, dict) else 0.0

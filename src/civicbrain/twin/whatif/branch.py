@@ -130,29 +130,32 @@ class Brancher:
 
     def __init__(self, nice: int = 5) -> None:
         self._child, self._nice = 0, nice
+        self._folder = Path()
 
     def start(self, twin: Twin, folder: Path) -> bool:
         """Fork a child that writes the twin's state into `folder`; False while one is still at it. The
         child's file `done` says that it is whole, `failed` what went wrong."""
-        if self.busy:
+        if self.poll():
             return False
         child = os.fork()
         if child == 0:
             _write_and_end(twin, folder, self._nice)
-        self._child = child
+        self._child, self._folder = child, folder
         return True
 
-    @property
-    def busy(self) -> bool:
-        """Whether a child is still writing; clears away one that has ended."""
+    def poll(self) -> bool:
+        """Whether a child is still writing; clears away one that has ended, and says how where it could not.
+        To be called now and then while one is at it."""
         if not self._child:
             return False
         try:
-            done, _ = os.waitpid(self._child, os.WNOHANG)
+            done, status = os.waitpid(self._child, os.WNOHANG)
         except ChildProcessError:
-            done = self._child
+            done, status = self._child, 0
         if done:
             self._child = 0
+            if os.WIFSIGNALED(status):  # it could say nothing itself
+                _say_failed(self._folder, f"its process was ended by {_name(os.WTERMSIG(status))}")
         return not done
 
 
@@ -166,8 +169,20 @@ def _write_and_end(twin: Twin, folder: Path, nice: int) -> None:
         write_branch(twin, folder)
         code = 0
     except BaseException as error:  # nothing may run on in a copy of the twin
-        with contextlib.suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (folder / FAILED_FILE).write_text(str(error))
+        _say_failed(folder, str(error))
     finally:
         os._exit(code)
+
+
+def _say_failed(folder: Path, why: str) -> None:
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / FAILED_FILE).write_text(why)
+
+
+def _name(number: int) -> str:
+    why = {signal.SIGKILL: ", as when memory runs out", signal.SIGALRM: f" after {LONGEST_WRITE_S} s"}
+    try:
+        return signal.Signals(number).name + why.get(signal.Signals(number), "")
+    except ValueError:
+        return f"signal {number}"
