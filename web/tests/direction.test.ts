@@ -3,7 +3,7 @@ import type { DispatchAnswer, DispatchQuestion } from '../src/api/mission-types'
 import type { CityGeometry } from '../src/api/types';
 import { USE } from '../src/map/geometry';
 import { headingOf, oppositeOf, soonestWay } from '../src/rooms/missions/direction';
-import { buildStreets } from '../src/rooms/missions/streets';
+import { buildStreets, sectionIn, stillSays } from '../src/rooms/missions/streets';
 
 /** A street from node 0 to 1 in both directions, and a one-way street on to node 2. */
 const geometry = {
@@ -23,6 +23,22 @@ describe('the direction of a street section', () => {
   it('is told by where it leads', () => {
     expect(headingOf('east', geometry)).toBe(2); // of eight from north on, clockwise
     expect(headingOf('west', geometry)).toBe(6);
+  });
+});
+
+describe('what a person has written', () => {
+  const named = { ...geometry, junctions: [{ id: 'J1', name: 'Bridge', x_m: 100, y_m: 0 }] } as unknown as CityGeometry;
+  it('stays while the direction is found for it', () => {
+    expect(stillSays('Bridge', 'east', named, streets)).toBe(true);
+    expect(stillSays('bridge', 'west', named, streets)).toBe(true); // the same street, driven the other way
+    expect(stillSays('Bridge', 'on', named, streets)).toBe(false);
+    expect(stillSays('', 'east', named, streets)).toBe(false);
+  });
+  it('is that section and that direction where it is a section’s id', () => {
+    expect(sectionIn('east', streets)).toBe('east');
+    expect(sectionIn('Main Street (west)', streets)).toBe('west');
+    expect(sectionIn('Bridge', streets)).toBeNull();
+    expect(stillSays('east', 'west', named, streets)).toBe(false); // somebody turned it round
   });
 });
 

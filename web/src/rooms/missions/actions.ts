@@ -122,10 +122,10 @@ export function pickOnMap(field: PickField): void {
   });
 }
 
-/** Put a section into a field; its direction is free until somebody chooses one. */
-export function pick(field: PickField, edge: string | null): void {
+/** Put a section into a field; its direction is free until somebody chooses one, as who writes a section's id does. */
+export function pick(field: PickField, edge: string | null, chosen = false): void {
   const { picked, directed } = getState();
-  setState({ picked: without(picked, field, edge), directed: { ...directed, [field]: false } });
+  setState({ picked: without(picked, field, edge), directed: { ...directed, [field]: chosen } });
 }
 
 function without(picked: PageState['picked'], field: PickField, edge: string | null): PageState['picked'] {

@@ -90,11 +90,9 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
       </fieldset>
       <PlaceField field="from" label={words.from} complaint={missing(from)} />
       <PlaceField field="to" label={words.to} complaint={missing(to) || (tried && from !== undefined && from === to ? words.same : '')} />
-      {way && from && to && (
-        <p class="small" role="status" data-testid="order-way">
-          {words.way(formatDistance(way.length_m), formatDuration(way.time_s))}
-        </p>
-      )}
+      <p class="small way-note" role="status" data-testid="order-way">
+        {way && from && to ? words.way(formatDistance(way.length_m), formatDuration(way.time_s)) : ''}
+      </p>
       <label class="stacked">
         <span class="caption">{words.reason}</span>
         <input type="text" maxLength={200} value={reason} data-testid="order-reason" onInput={(event) => setReason(event.currentTarget.value)} />
@@ -103,7 +101,7 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
         <input type="checkbox" checked={simulate} data-testid="order-simulate" onChange={(event) => setSimulate(event.currentTarget.checked)} />
         {words.simulate}
       </label>
-      {!simulate && <p class="muted small">{words.simulateHint}</p>}
+      <p class="muted small">{words.simulateHint}</p>
       <div class="actions">
         <button type="submit" class="button primary" disabled={busy} data-testid="order-submit">
           {words.submit}

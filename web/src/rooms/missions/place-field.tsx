@@ -9,7 +9,7 @@ import { Icon } from '../../ui/icon';
 import { words as nowWords } from '../../now/text';
 import { pick, pickOnMap, turnRound } from './actions';
 import { headingOf, oppositeOf } from './direction';
-import { nameOf, placeLabel, resolvePlace, streetsOf, suggest, whereIs } from './streets';
+import { nameOf, placeLabel, resolvePlace, sectionIn, stillSays, streetsOf, suggest, whereIs } from './streets';
 
 interface PlaceFieldProps {
   field: PickField;
@@ -33,13 +33,14 @@ export function PlaceField({ field, label, complaint }: PlaceFieldProps): JSX.El
     // a click on the map, a form filled in beforehand, or a form that was emptied
     if (!geometry) return;
     if (edge === undefined) setTyped((old) => (resolvePlace(old, geometry, streetsOf(geometry)) === null ? old : ''));
-    else setTyped((old) => (resolvePlace(old, geometry, streetsOf(geometry)) === edge ? old : nameOf(edge, geometry)));
+    else setTyped((old) => (stillSays(old, edge, geometry, streetsOf(geometry)) ? old : nameOf(edge, geometry)));
   }, [edge, geometry]);
   const take = (value: string): void => {
     setTyped(value);
     setLeft(false);
     if (!geometry) return;
-    pick(field, resolvePlace(value, geometry, streetsOf(geometry)));
+    const streets = streetsOf(geometry);
+    pick(field, resolvePlace(value, geometry, streets), sectionIn(value, streets) !== null);
   };
   const wrong = complaint || (left && typed && edge === undefined ? missionText.form.unknown : '');
   return (
@@ -78,18 +79,21 @@ export function PlaceField({ field, label, complaint }: PlaceFieldProps): JSX.El
           <option key={name} value={name} />
         ))}
       </datalist>
-      {geometry && edge === undefined && !picking && (field === 'from' || field === 'to') && <Suggested field={field} geometry={geometry} />}
-      {picking && (
-        <span class="small picking" role="status">
-          {missionText.form.picking}
-        </span>
-      )}
-      {edge !== undefined && geometry && !picking && <Direction field={field} edge={edge} geometry={geometry} />}
-      {wrong && (
-        <span class="small error-text" id={`wrong-${field}`}>
-          {wrong}
-        </span>
-      )}
+      {/* its room is kept: what is told here must not move the button that somebody aims at */}
+      <div class="place-note">
+        {wrong && (
+          <span class="small error-text" id={`wrong-${field}`}>
+            {wrong}
+          </span>
+        )}
+        {geometry && edge === undefined && !picking && !wrong && (field === 'from' || field === 'to') && <Suggested field={field} geometry={geometry} />}
+        {picking && (
+          <span class="small picking" role="status">
+            {missionText.form.picking}
+          </span>
+        )}
+        {edge !== undefined && geometry && !picking && !wrong && <Direction field={field} edge={edge} geometry={geometry} />}
+      </div>
     </div>
   );
 }

@@ -3,6 +3,7 @@
 import type { CityPlace } from '../../api/mission-types';
 import type { CityGeometry } from '../../api/types';
 import { USE } from '../../map/geometry';
+import { oppositeOf } from './direction';
 
 export interface Streets {
   /** Of each section's street, "" where it has none. */
@@ -93,14 +94,27 @@ function atJunction(streets: Streets, x: number, y: number): string | null {
 
 export const placeLabel = (place: CityPlace): string => place.name || place.id;
 
+/** The section whose own id is typed, alone or as `nameOf` writes it: that one, and no other direction. */
+export function sectionIn(typed: string, streets: Pick<Streets, 'row'>): string | null {
+  const id = /\(([^()]+)\)\s*$/.exec(typed)?.[1] ?? '';
+  return [typed.trim(), id].find((section) => streets.row.has(section)) ?? null;
+}
+
+/** Whether a text still says what was found for it: it means that section, or names a place where the street has this
+ * direction, too. What a person has written is not written over. */
+export function stillSays(typed: string, edge: string, geometry: CityGeometry, streets: Streets): boolean {
+  const meant = resolvePlace(typed, geometry, streets);
+  return meant === edge || (meant !== null && sectionIn(typed, streets) === null && oppositeOf(meant, geometry, streets) === edge);
+}
+
 /** The section that a person means: name or id of a place, name or id of a junction, or a section's own id. */
 export function resolvePlace(typed: string, geometry: CityGeometry, streets: Streets): string | null {
   const wanted = typed.trim().toLowerCase();
   if (!wanted) return null;
   const place = geometry.places.find((p) => placeLabel(p).toLowerCase() === wanted || p.id.toLowerCase() === wanted);
   if (place) return place.edge;
-  const id = /\(([^()]+)\)\s*$/.exec(typed)?.[1] ?? ''; // as `nameOf` writes it
-  for (const section of [typed.trim(), id]) if (streets.row.has(section)) return section;
+  const section = sectionIn(typed, streets);
+  if (section !== null) return section;
   const junction = geometry.junctions.find((j) => j.name.toLowerCase() === wanted || j.id.toLowerCase() === wanted);
   return junction ? atJunction(streets, junction.x_m, junction.y_m) : null;
 }
