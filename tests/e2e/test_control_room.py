@@ -196,7 +196,7 @@ def test_a_refusal_of_the_server_is_shown_as_it_stands(room: Any) -> None:
         ),
     )
     page.get_by_test_id("speed-2").click()
-    expect(page.get_by_test_id("toast")).to_contain_text("Conflict: the twin is being restored")
+    expect(page.get_by_test_id("toast")).to_contain_text("Refused: The twin is being restored.")
     page.unroute("**/v1/twin")
     page.get_by_test_id("toast").get_by_role("button").click()
     expect(page.get_by_test_id("toast")).to_have_count(0)

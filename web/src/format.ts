@@ -1,5 +1,6 @@
 /** Numbers, times and comparisons as people read them. */
 
+import { tellError } from './errors/platform';
 import { text } from './text';
 import { getUnits, inDistanceUnit, inSpeedUnit } from './units';
 
@@ -61,11 +62,14 @@ export function sentence(line: string): string {
   return !clean || /[.!?]$/.test(clean) ? clean : `${clean}.`;
 }
 
-/** An error as the platform writes it, "place: message\n  remedy: …", as two sentences. place: one that the page shows anyway. */
+/** An error as the platform writes it, "place: message\n  remedy: …", in the reader's language where it is known, else as
+ * two sentences. place: one that the page shows anyway. */
 export function errorSentences(error: string, place = ''): string {
-  const [message, ...remedy] = error.split(/\s*\n\s*remedy:\s*/);
-  const bare = place && message.startsWith(`${place}: `) ? message.slice(place.length + 2) : message;
-  return [bare, ...remedy].map((line) => sentence(line.trim())).join(' ').trim();
+  return tellError(error, (english) => {
+    const [message, ...remedy] = english.split(/\s*\n?\s*remedy:\s*/);
+    const bare = place && message.startsWith(`${place}: `) ? message.slice(place.length + 2) : message;
+    return [bare, ...remedy].map((line) => sentence(line.trim())).join(' ').trim();
+  });
 }
 
 /** Any JSON value of an explanation, on one line. Given its key, lengths and speeds come in the chosen unit. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { ProblemError } from '../src/api/client';
 import { compare, errorSentences, formatAge, formatClock, formatDay, formatDistance, formatDuration, formatRealTime, formatSpeed, formatValue, formatZone, humanise, sentence, zoneName } from '../src/format';
 import { chooseUnits } from '../src/units';
 import { offsetMinutes, setCityZone } from '../src/zone';
@@ -89,6 +90,13 @@ describe('errors', () => {
     expect(errorSentences(died, 'what-if')).toBe('A simulation of the future died. Ask again; with another model where it happens twice.');
     expect(errorSentences('the state is gone', 'what-if')).toBe('The state is gone.');
     expect(errorSentences('')).toBe('');
+  });
+  it('that operators meet have words of their own, in every language', () => {
+    const killed = 'what-if: a simulation of the future died: its process was ended by SIGKILL, as the kernel does when memory runs out\n  remedy: free memory';
+    expect(errorSentences(killed, 'what-if')).toMatch(/^Its process was killed, as happens when memory runs out\. /);
+    expect(errorSentences("case-7 cannot leave triage: 'Ask whether anybody is hurt' is open: do, or skip")).toBe('case-7 cannot go on: “Ask whether anybody is hurt” is open. Do it, or skip it with a reason.');
+    expect(errorSentences('there is no way from its start to its end remedy: take others')).toContain('Choose others');
+    expect(new ProblemError(409, 'Refused', 'nobody overrides this junction').message).toBe('Refused: Nobody overrides this junction any more.');
   });
 });
 

@@ -1,5 +1,7 @@
 /** Requests to the API. Errors arrive as RFC 9457 problem documents and leave as ProblemError. */
 
+import { words as errorWords } from '../errors/text';
+import { errorSentences } from '../format';
 import { text } from '../text';
 import type { DispatchAnswer, DispatchQuestion, Mission, MissionBrief, MissionMade, MissionOrder } from './mission-types';
 import type { Alert, CityGeometry, CityInfo, CityState, Controls, Health, JunctionDetail, LogInOrder, Session, TwinStatus } from './types';
@@ -14,7 +16,12 @@ export class ProblemError extends Error {
     readonly title: string,
     readonly detail: string,
   ) {
-    super(detail ? `${title}: ${detail}` : title);
+    super(detail ? `${title}: ${errorSentences(detail)}` : title);
+  }
+
+  /** For who knows already that something was refused. */
+  get why(): string {
+    return this.detail ? errorSentences(this.detail) : this.title;
   }
 }
 
@@ -55,7 +62,7 @@ export async function request<T>(method: string, path: string, body?: unknown): 
 export async function problem(response: Response): Promise<ProblemError> {
   try {
     const body = (await response.json()) as { title?: unknown; detail?: unknown };
-    const title = typeof body.title === 'string' ? body.title : text.errors.status(response.status);
+    const title = errorWords.title[response.status] ?? (typeof body.title === 'string' ? body.title : text.errors.status(response.status));
     return new ProblemError(response.status, title, typeof body.detail === 'string' ? body.detail : '');
   } catch {
     return new ProblemError(response.status, text.errors.status(response.status), '');

@@ -27,7 +27,7 @@ export function FormDialog({ name, title, confirm, cancel, onConfirm, onClose, c
       await onConfirm((field) => String(given.get(field) ?? ''));
       onClose();
     } catch (error) {
-      setRefusal(error instanceof ProblemError ? error.detail || error.title : String(error));
+      setRefusal(error instanceof ProblemError ? error.why : String(error));
     }
   };
   return (

@@ -132,7 +132,7 @@ export function Field({ name, label, type, complete, hint }: FieldProps): JSX.El
 function inWords(error: unknown, byToken: boolean): string {
   if (!(error instanceof ProblemError)) return String(error);
   if (error.status === 401) return byToken ? loginText.wrongToken : loginText.wrong;
-  return error.status === 429 ? loginText.tooMany : error.detail || error.title;
+  return error.status === 429 ? loginText.tooMany : error.why;
 }
 
 /** Why the identity provider's answer was refused, told in the address by one word. */

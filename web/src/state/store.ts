@@ -56,6 +56,8 @@ export interface PageState {
   directed: Partial<Record<PickField, boolean>>;
   /** Answer of the dispatcher's question that is shown on the map. */
   choice: DispatchChoice | null;
+  /** No way leads from the chosen start to the chosen end. */
+  noWay: boolean;
 }
 
 export type PickField = 'from' | 'to' | 'address' | 'candidate';
@@ -90,6 +92,7 @@ const store = makeStore<PageState>({
   picked: {},
   directed: {},
   choice: null,
+  noWay: false,
 });
 
 export const getState = store.get;

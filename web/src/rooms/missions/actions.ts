@@ -155,15 +155,15 @@ function directionsOf(field: 'from' | 'to'): string[] {
 export async function findWay(): Promise<void> {
   const { from, to } = getState().picked;
   const [starts, ends] = [directionsOf('from'), directionsOf('to')];
-  if (!from || !to || starts.includes(to)) return setState({ choice: null });
+  if (!from || !to || starts.includes(to)) return setState({ choice: null, noWay: false });
   try {
     const way = await soonestWay(starts, ends, api.dispatch);
     const { picked } = getState();
     if (picked.from !== from || picked.to !== to) return; // chosen anew meanwhile
-    setState({ picked: way ? { ...picked, from: way.from, to: way.to } : picked, choice: way?.choice ?? null });
+    setState({ picked: way ? { ...picked, from: way.from, to: way.to } : picked, choice: way?.choice ?? null, noWay: way === null });
     showWay();
   } catch {
-    setState({ choice: null }); // the order itself says what is wrong
+    setState({ choice: null, noWay: false }); // the order itself says what is wrong
   }
 }
 

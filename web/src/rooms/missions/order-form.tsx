@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { MISSION_KINDS, URGENCIES, type MissionKind, type Urgency } from '../../api/mission-types';
 import { getState, setState, useStore } from '../../state/store';
 import { useModal } from '../../ui/use-modal';
+import { words as errorWords } from '../../errors/text';
 import { missionText } from './text';
 import { formatDistance, formatDuration } from '../../format';
 import { findWay, orderMission, selectMission } from './actions';
@@ -28,6 +29,7 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
   const [key, setKey] = useState('');
   const { from, to } = useStore((s) => s.picked);
   const way = useStore((s) => s.choice);
+  const noWay = useStore((s) => s.noWay);
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => {
     first.current?.focus();
@@ -91,7 +93,7 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
       <PlaceField field="from" label={words.from} complaint={missing(from)} />
       <PlaceField field="to" label={words.to} complaint={missing(to) || (tried && from !== undefined && from === to ? words.same : '')} />
       <p class="small way-note" role="status" data-testid="order-way">
-        {way && from && to ? words.way(formatDistance(way.length_m), formatDuration(way.time_s)) : ''}
+        {from && to && (way ? words.way(formatDistance(way.length_m), formatDuration(way.time_s)) : noWay && <span class="error-text">{errorWords.said.noWay('', '')}</span>)}
       </p>
       <label class="stacked">
         <span class="caption">{words.reason}</span>

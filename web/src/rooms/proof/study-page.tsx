@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { formatFixed, formatLeft } from '../../desk/figures';
-import { formatRealTime } from '../../format';
+import { errorSentences, formatRealTime } from '../../format';
 import { useMay } from '../../state/user';
 import { gridOf } from './reading';
 import { ResultView } from './result-view';
@@ -28,7 +28,7 @@ export function StudyPage({ id }: { id: string }): JSX.Element {
       </p>
       {brief.error && (
         <p class="card notice error-text" role="alert" data-testid="study-error">
-          {brief.error}
+          {errorSentences(brief.error)}
         </p>
       )}
       <Tools view={view} />

@@ -61,7 +61,7 @@ export async function ask(order: WhatIfOrder): Promise<{ id: string } | { refuse
     void refreshLists();
     return { id: made.id };
   } catch (error) {
-    if (error instanceof ProblemError && error.status !== 401) return { refused: error.detail || error.title };
+    if (error instanceof ProblemError && error.status !== 401) return { refused: error.why };
     complain(error);
     return { refused: '' };
   }
