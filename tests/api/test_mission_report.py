@@ -44,8 +44,8 @@ def text_of(page: bytes) -> str:
 def test_an_arrived_mission_is_told_on_one_page() -> None:
     page = render_mission(CITY, ARRIVED, 3700.0)
     text = text_of(page)
-    assert "Took 1:15 min 1.0 km, 48 km/h on average" in text
-    assert "Won against no priority 50 s 40 % of 2:05 min (estimate)" in text
+    assert "Took 1 min 15 s 1.0 km, 48 km/h on average" in text
+    assert "Won against no priority 50 s 40 % of 2 min 5 s (estimate)" in text
     assert "31 vehicle seconds at red" in text
     assert "missed by 3 s on average over 2 junctions" in text  # 4 s late, 2 s early
     assert "01:00:00 by operator" in text

@@ -128,3 +128,13 @@ describe('the verdict', () => {
     expect(say({ mean: 0, low: 0, high: 0 })).toBe('No difference: nothing in the city changes in the next 15 minutes.');
   });
 });
+
+describe('notes of an answer', () => {
+  it('are told in the reader’s language, and another one as it was said', async () => {
+    const { noteInWords } = await import('../src/rooms/what-if/notes');
+    expect(noteInWords('With the change, the brain does not decide at J1, J2: the plan holds.')).toBe('With the change, the brain does not decide at J1, J2: the plan holds.');
+    expect(noteInWords('Something new.')).toBe('Something new.');
+    const { ko } = await import('../src/rooms/what-if/text/ko');
+    expect(ko.answer.note.planHolds('J1')).toContain('J1');
+  });
+});

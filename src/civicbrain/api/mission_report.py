@@ -195,7 +195,7 @@ def _duration(value_s: float | None) -> str:
     if value_s is None:
         return "–"
     whole, sign = round(abs(value_s)), "−" if value_s < -0.5 else ""
-    return f"{sign}{whole} s" if whole < 60 else f"{sign}{whole // 60}:{whole % 60:02d} min"
+    return f"{sign}{whole} s" if whole < 60 else f"{sign}{whole // 60} min {whole % 60} s"
 
 
 def _signed(value_s: float | None) -> str:

@@ -89,6 +89,7 @@ function InForce({ override, shown, name, changing, mayTake, onChange, onGiveBac
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const left = useStore((s) => secondsLeft(override, Math.max(s.timeS || 0, s.snapshot?.time_s ?? 0)));
   const { action, stage, duration_s: duration } = override;
+  const giveBackTo = useGiveBackTo();
   const clearing = progressOf(override, shown) === 'clearing';
   const told =
     action === 'local' ? words.override.now.local(name(stage))
@@ -123,13 +124,16 @@ function InForce({ override, shown, name, changing, mayTake, onChange, onGiveBac
             {words.override.change}
           </button>
           <button type="button" class="button primary" data-testid="override-give-back" onClick={onGiveBack}>
-            {words.override.giveBack}
+            {giveBackTo}
           </button>
         </div>
       )}
     </div>
   );
 }
+
+/** To whom: where no brain controls the signals, nobody has it again but the local plan. */
+const useGiveBackTo = (): string => (useStore((s) => s.snapshot?.brain_on ?? true) ? words.override.giveBack : words.override.giveBackLocal);
 
 interface GiveBackProps {
   override: Override;
@@ -145,7 +149,7 @@ function GiveBack({ override, over, junction, onClose }: GiveBackProps): JSX.Ele
       title={over ? words.override.overTitle(junction) : words.override.giveBackTitle(junction)}
       explain={over ? words.override.overExplain : words.override.giveBackExplain}
       keep={words.override.keep}
-      confirm={words.override.giveBack}
+      confirm={useGiveBackTo()}
       over={over}
       onCancel={onClose}
       onConfirm={(reason) => {

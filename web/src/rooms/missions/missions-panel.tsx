@@ -1,9 +1,10 @@
 /** The missions beside the map: the list, one mission, a new one, or the dispatcher's question. */
 
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { MissionBrief } from '../../api/mission-types';
-import { setState, useStore } from '../../state/store';
+import { go, useRoute } from '../../state/route';
+import { getState, setState, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { missionText } from './text';
 import { Icon } from '../../ui/icon';
@@ -21,7 +22,14 @@ type View = { name: 'list' } | { name: 'order'; prefill: Prefill } | { name: 'di
 export function MissionsPanel(): JSX.Element {
   const chosen = useStore((s) => s.missionId);
   const [view, setView] = useState<View>({ name: 'list' });
+  const item = useRoute((route) => (route.room === 'missions' ? route.item : ''));
+  useEffect(() => {
+    if (!item) return; // a link, or somebody who follows a mission from elsewhere
+    setView({ name: 'list' });
+    if (item !== getState().missionId) selectMission(item);
+  }, [item]);
   const toList = (): void => {
+    if (item) go('missions', '', {}, true);
     setState({ picked: {}, choice: null });
     selectMission(null);
     setView({ name: 'list' });
@@ -123,7 +131,7 @@ function Row({ brief }: { brief: MissionBrief }): JSX.Element {
     : formatArrival(epoch, brief);
   return (
     <li>
-      <button type="button" class="mission-row" data-testid={`mission-${brief.id}`} onClick={() => selectMission(brief.id)}>
+      <button type="button" class="mission-row" data-testid={`mission-${brief.id}`} onClick={() => go('missions', brief.id)}>
         <span class="first-line">
           <b class="name">{brief.vehicle || brief.id}</b>
           <span class={`urgency u${brief.urgency}`}>{missionText.urgencyShort[brief.urgency]}</span>

@@ -11,6 +11,7 @@ import { useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { partsOf } from './change';
 import { askProposals, forget, isOpen, store } from './store';
+import { noteInWords } from './notes';
 import { words } from './text';
 import type { Answer, Band, PlaceDifference, WhatIf } from './types';
 import { titleOf } from './title';
@@ -89,7 +90,7 @@ function Found({ one, answer }: { one: WhatIf; answer: Answer }): JSX.Element {
           <h3>{text.notes}</h3>
           <ul>
             {answer.notes.map((note) => (
-              <li key={note}>{note}</li>
+              <li key={note}>{noteInWords(note)}</li>
             ))}
           </ul>
         </div>

@@ -191,6 +191,7 @@ export const en = {
     by: (who: string) => `by ${who}`,
     waits: 'The controller does not follow yet',
     giveBack: 'Give back to the brain',
+    giveBackLocal: 'Give back to the local plan',
     giveBackTitle: (junction: string) => `Give junction ${junction} back`,
     giveBackExplain: 'The brain controls it again within two seconds; if no brain is running, the local plan does.',
     keep: 'Keep it',

@@ -183,6 +183,7 @@ export const ko: JunctionText = {
     by: (who) => `개입자 ${who}`,
     waits: '제어기가 아직 따르지 않음',
     giveBack: '브레인에 반환',
+    giveBackLocal: '현장 신호계획에 반환',
     giveBackTitle: (junction) => `교차로 ${junction} 제어권 반환`,
     giveBackExplain: '2초 안에 브레인이 다시 제어합니다. 작동 중인 브레인이 없으면 현장 제어로 운영됩니다.',
     keep: '계속 유지',

@@ -183,6 +183,7 @@ export const zh: JunctionText = {
     by: (who) => `接管人 ${who}`,
     waits: '信号机尚未执行',
     giveBack: '交还大脑',
+    giveBackLocal: '交还给本地方案',
     giveBackTitle: (junction) => `交还路口 ${junction} 的控制权`,
     giveBackExplain: '两秒内由大脑重新控制；若没有大脑运行，则由本地方案运行。',
     keep: '继续保持',
