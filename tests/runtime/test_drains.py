@@ -127,6 +127,23 @@ def test_the_offer_does_not_change_with_every_vehicle(street):
     assert len(offered) == 1
 
 
+def test_of_stages_that_empty_it_the_one_that_feeds_no_other_full_road_is_offered():
+    """Two that hold each other up: the main stage would let the queue out, and more back in to A."""
+    street = Street()
+    east = CITY.junctions[1]
+    alone = msgspec.structs.replace(east.stages[0], id="alone", lamps="Ggrrrrrr")
+    junction = msgspec.structs.replace(east, stages=(*east.stages, alone))
+    street.worst = WorstPlaces(replace(CITY, junctions=(CITY.junctions[0], junction)), street.recent)
+    _, drain = drain_of(street, [*full("AB"), *full("BA"), *queue("EB_0", 4)])
+    assert (drain.kind, drain.stage, drain.feeds) == ("empty", "alone", "")
+
+
+def test_where_every_stage_that_empties_it_feeds_another_full_road_that_is_said(street):
+    cause, drain = drain_of(street, [*full("AB"), *full("BA"), *queue("EB_0", 4)])
+    assert (drain.stage, drain.feeds) == ("main", "A")
+    assert "It also lets vehicles into the full road to A." in cause.says
+
+
 def apart_city():
     """As the street, but A has a stage more, for those from B alone: it sends nobody into AB."""
     west = CITY.junctions[0]

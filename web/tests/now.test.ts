@@ -81,12 +81,13 @@ describe('a cause of the worst list', () => {
     const { drainInWords, reasonInWords, requestInWords } = await import('../src/now/drain');
     const { setState } = await import('../src/state/store');
     setState({ geometry, city: { epoch: '2026-11-23T06:00:00Z' } } as never);
-    const drain = { kind: 'empty', junction: 'B', stage: 's2', road: 'AB', road_name: '', serves: 1, shut: '', feeder: '', feeder_name: '', held_by: '', stage_state: '', chosen: '', from_s: null, more_veh_s: null };
+    const drain = { kind: 'empty', junction: 'B', stage: 's2', road: 'AB', road_name: '', serves: 1, shut: '', feeds: '', feeder: '', feeder_name: '', held_by: '', stage_state: '', chosen: '', from_s: null, more_veh_s: null };
     const say = (change: object): string => drainInWords({ ...drain, ...change } as never);
     expect(say({})).toBe('Stage s2 at Bahnhof empties it');
     expect(say({ serves: 0.25, shut: 'A' })).toBe('Stage s2 at Bahnhof lets 25 % of them out; the others have to wait: the road on to Ring / Hauptstraße is full, too');
     expect(say({ stage_state: 'costs-more', chosen: 's1', more_veh_s: 41 })).toContain('; the brain there expects 41 vehicle-seconds more of it than of s1');
     expect(say({ kind: 'hold-back', junction: 'A', feeder: 'n1', feeder_name: 'Ring' })).toBe('No stage ahead has room for them; stage s2 at Ring / Hauptstraße sends nobody more in and holds Ring from the north back');
+    expect(say({ feeds: 'A' })).toBe('Stage s2 at Bahnhof empties it; it also lets vehicles into the full road to Ring / Hauptstraße');
     expect(say({ kind: 'held', held_by: 'Ambulance 7' })).toBe('Bahnhof, where it must empty, is held by Ambulance 7');
     expect(requestInWords({ ...drain, stage_state: 'shown' } as never)).toBe('Keep stage s2 at Bahnhof');
     expect(reasonInWords({ ...cause, about: 'B', drain } as never)).toBe('Empties the full road: the road to Bahnhof');

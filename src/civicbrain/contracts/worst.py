@@ -65,7 +65,8 @@ class Drain(msgspec.Struct, frozen=True):
     """What can be done about a full road. junction, stage: where and which, stage "" for none. road,
     road_name: edge of the road that the stage empties, or of that which it spares, and its street. serves:
     share of those who stand on it that the stage lets out into roads with room; shut: the junction that ends
-    the full road for which the others have to wait, "" for none. feeder, feeder_name: the approach that is
+    the full road for which the others have to wait, "" for none; feeds: the junction that ends another full
+    road into which the stage lets vehicles, "" for none. feeder, feeder_name: the approach that is
     held back, where one is. held_by: who holds the junction. stage_state, chosen, from_s, more_veh_s: as in
     `Cause`."""
 
@@ -76,6 +77,7 @@ class Drain(msgspec.Struct, frozen=True):
     road_name: str = ""
     serves: float = 0.0
     shut: str = ""
+    feeds: str = ""
     feeder: str = ""
     feeder_name: str = ""
     held_by: str = ""

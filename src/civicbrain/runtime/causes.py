@@ -86,7 +86,8 @@ def say_drain(drain: Drain) -> str:
             says = f"{at} is held by {drain.held_by}."
         case DrainKind.NONE:
             says = "No stage is known that empties it."
-    return " ".join(filter(None, (says, _say_wish(drain))))
+    feeds = f"It also lets vehicles into the full road to {drain.feeds}." if drain.feeds else ""
+    return " ".join(filter(None, (says, feeds, _say_wish(drain))))
 
 
 def _say_wish(drain: Drain) -> str:

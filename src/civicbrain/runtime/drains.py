@@ -9,7 +9,7 @@ Which of several would do is left to the brain that controls the junction (`stag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -38,6 +38,9 @@ MOST = 0.5
 AS_GOOD = 0.6
 """Stages that let out this share of what the best would are about as good."""
 
+TOLD_VEH = 1.0
+"""Fewer who would drive on into a full road are no reason against a stage."""
+
 OFFERED_S = 20.0
 RIGHT_OF_WAY = {"G": 1.0, "g": 0.5}
 """A movement that yields passes in gaps: half as much (as in `stage_words.py`)."""
@@ -55,6 +58,15 @@ class Scene:
     said: Callable[[str], Explained | None]
     held: Mapping[str, str]
     now_s: float
+
+
+@dataclass(frozen=True)
+class _Fed:
+    """Vehicles that wait before a group of which a road is full."""
+
+    group: int
+    veh: float
+    road: Road
 
 
 class Drains:
@@ -109,13 +121,18 @@ class Drains:
             drain = Drain(DrainKind.HELD, junction.id, road=road.edge_id, road_name=road.name)
             return msgspec.structs.replace(drain, held_by=scene.held[junction.id]), None
         open_veh = {g: veh for g, veh in waiting.items() if g not in shut}
-        word = self._choose(road.edge, row, self._worths(junction, row, open_veh), scene)
+        fed = self._fed(row, scene)
+        word = self._choose(road.edge, row, self._worths(junction, row, open_veh), scene, fed)
         if not word.stage:
             return None, beyond
         green = self._green(junction, row, word.stage)
         serves = sum(veh for g, veh in open_veh.items() if g in green) / sum(waiting.values())
         away = beyond.ahead if beyond is not None else ""
-        return _drain(DrainKind.EMPTY, junction.id, road, word, serves=round(serves, 2), shut=away), beyond
+        feeds = max((one for one in fed if one.group in green), key=lambda one: one.veh, default=None)
+        return _drain(
+            DrainKind.EMPTY, junction.id, road, word, serves=round(serves, 2), shut=away,
+            feeds=feeds.road.ahead if feeds is not None and feeds.veh >= TOLD_VEH else "",
+        ), beyond  # fmt: skip
 
     def _sparing(self, road: Road, here: int, shut: str, scene: Scene) -> Drain:
         """The stage of the junction before the road that sends nobody into it and lets most others go."""
@@ -146,6 +163,15 @@ class Drains:
         return drain if feeder is None else msgspec.structs.replace(
             drain, feeder=feeder.edge, feeder_name=feeder.name
         )  # fmt: skip
+
+    def _fed(self, row: int, scene: Scene) -> list[_Fed]:
+        """Who waits at a junction to drive into roads into which nobody should be sent now."""
+        return [
+            _Fed(group, veh, road)
+            for approach in self._at.get(row, ())
+            for group, veh in self._waiting(approach, scene).items()
+            if (road := self._shut_exit(group)) is not None
+        ]
 
     def _shut_exit(self, group: int) -> Road | None:
         """Of the roads that a group leads to, into which nobody should be sent now, the longest full."""
@@ -183,15 +209,24 @@ class Drains:
         lamps = next(one.lamps for one in junction.stages if one.id == stage)
         return {first + k for k, lamp in enumerate(lamps) if lamp in RIGHT_OF_WAY}
 
-    def _choose(self, edge: int, row: int, worths: dict[str, float], scene: Scene) -> StageWord:
-        """Of those about as good as the best: what was offered lately, else what the brain likes best."""
+    def _choose(
+        self, edge: int, row: int, worths: dict[str, float], scene: Scene, fed: Sequence[_Fed] = ()
+    ) -> StageWord:
+        """Of those about as good as the best, those that send fewest into full roads: of them what was
+        offered lately, else what the brain likes best."""
         if not worths or int(scene.signals.mode[row]) in DEAF:
             return StageWord()
-        as_good = {stage: 1.0 for stage, worth in worths.items() if worth >= AS_GOOD * max(worths.values())}
+        junction = self._city.junctions[row]
+        fed_veh = {
+            stage: sum(one.veh for one in fed if one.group in self._green(junction, row, stage))
+            for stage, worth in worths.items()
+            if worth >= AS_GOOD * max(worths.values())
+        }
+        as_good = {stage: 1.0 for stage, veh in fed_veh.items() if veh < min(fed_veh.values()) + TOLD_VEH}
         at_s, before = self._offered.get((edge, row), (-np.inf, ""))
         if before in as_good and 0.0 <= scene.now_s - at_s <= OFFERED_S:
             as_good = {before: 1.0}
-        said = scene.said(self._city.junctions[row].id)
+        said = scene.said(junction.id)
         word = self._serving.weigh(row, as_good, said, scene.signals, scene.now_s)
         # what the brain puts off is none the less what empties the road: it is named, and that it is put off
         word = replace(word, stage=word.stage or max(as_good, key=lambda one: worths[one]))

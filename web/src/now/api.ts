@@ -83,6 +83,8 @@ export interface Drain {
   /** Share of those on it that get out; the junction for whose sake the others wait. */
   serves: number;
   shut: string;
+  /** The junction that ends another full road into which the stage lets vehicles. */
+  feeds: string;
   feeder: string;
   feeder_name: string;
   held_by: string;

@@ -26,7 +26,7 @@ export function drainInWords(drain: Drain): string {
     : kind === 'hold-back' ? say.holdBack(stage, at, drain.feeder ? nameApproach(drain.feeder, drain.feeder_name, getState().geometry) : '')
     : kind === 'held' ? say.held(at, who)
     : say.none;
-  return [said, wishInWords(drain)].filter(Boolean).join(words.worst.and);
+  return [said, drain.feeds && say.feeds(junctionName(drain.feeds)), wishInWords(drain)].filter(Boolean).join(words.worst.and);
 }
 
 /** What the brain of that junction has in mind with the stage. */

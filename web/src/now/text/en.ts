@@ -132,6 +132,7 @@ export const en = {
       emptyPart: (stage: string, at: string, share: string, shut: string) => `Stage ${stage} at ${at} lets ${share} % of them out; the others have to wait: ${shut ? `the road on to ${shut}` : 'where they go'} is full, too`,
       beyond: (stage: string, at: string, road: string) => `Where they want to go is full, too; stage ${stage} at ${at} empties ${road}`,
       holdBack: (stage: string, at: string, feeder: string) => `No stage ahead has room for them; stage ${stage} at ${at} sends nobody more in${feeder ? ` and holds ${feeder} back` : ''}`,
+      feeds: (at: string) => `it also lets vehicles into the full road to ${at}`,
       held: (at: string, who: string) => `${at}, where it must empty, is held by ${who}`,
       none: 'No stage is known that would empty it: let fewer in upstream',
       request: (stage: string, at: string) => `Request stage ${stage} at ${at}`,

@@ -83,6 +83,7 @@ export const ko: NowText = {
       emptyPart: (stage, at, share, shut) => `${at}의 현시 ${stage}(으)로 ${share}%가 빠져나감. 나머지는 ${shut ? `${shut} 방면 도로도` : '가려는 도로도'} 포화라 기다려야 함`,
       beyond: (stage, at, road) => `가려는 도로도 포화. ${at}의 현시 ${stage}(으)로 ${road} 비우기`,
       holdBack: (stage, at, feeder) => `하류에 빠져나갈 현시가 없음. ${at}의 현시 ${stage}은(는) 더 들여보내지 않음${feeder ? `(${feeder} 대기)` : ''}`,
+      feeds: (at) => `포화된 ${at} 방면 도로로도 차량을 들여보냄`,
       held: (at, who) => `비워져야 할 ${at}: ${who} 제어 중`,
       none: '비울 수 있는 현시를 알 수 없음: 상류에서 유입을 줄여야 함',
       request: (stage, at) => `${at}에 현시 ${stage} 요청`,

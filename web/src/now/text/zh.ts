@@ -83,6 +83,7 @@ export const zh: NowText = {
       emptyPart: (stage, at, share, shut) => `${at}的阶段 ${stage} 可放行其中 ${share} %；其余须等待：${shut ? `通往${shut}的道路` : '其去向道路'}也已满`,
       beyond: (stage, at, road) => `其去向道路也已满；${at}的阶段 ${stage} 可疏解${road}`,
       holdBack: (stage, at, feeder) => `下游没有可放行的阶段；${at}的阶段 ${stage} 不再向其放车${feeder ? `（${feeder}等待）` : ''}`,
+      feeds: (at) => `也会向通往${at}的已满道路放车`,
       held: (at, who) => `须疏解的${at}正由${who}控制`,
       none: '没有已知阶段可将其疏解：应在上游减少放行',
       request: (stage, at) => `请求${at}的阶段 ${stage}`,

@@ -194,7 +194,7 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
   useEffect(() => {
     if (getRoute().query['reason']) {
       // whoever came to request this stage finds the form before them, and on the map whom it would let go
-      preview(stage);
+      window.setTimeout(() => preview(stage)); // after the room has begun with this junction
       form.current?.querySelector<HTMLInputElement>('[data-testid=override-reason]')?.focus();
       form.current?.scrollIntoView({ block: 'nearest' });
     }
