@@ -267,6 +267,23 @@ def test_back_leads_back_and_an_unknown_place_says_so(room: Any, server: Any) ->
     page.goto(f"{server.url}/#/")
 
 
+def test_the_bar_is_one_row_and_the_legend_covers_nothing_on_a_small_screen(
+    open_room: Any, server: Any
+) -> None:
+    """It wrapped at 1280 pixels, and icons jumped as words grew."""
+    page = open_room(server.url, width=1280, height=800).page
+    expect(page.get_by_test_id("legend-toggle")).to_have_attribute("aria-expanded", "false")
+    place = "document.querySelector('[data-testid=theme]').getBoundingClientRect()"
+    before = page.evaluate(f"[{place}.x, {place}.y]")
+    page.evaluate(
+        "document.querySelector('[data-testid=city-name]').textContent = 'ingolstadt, the whole north-east';"
+        "document.querySelector('[data-testid=connection]').lastChild.textContent = 'No data for 128 s'"
+    )
+    assert page.evaluate(f"[{place}.x, {place}.y]") == before
+    assert page.evaluate("document.querySelector('.bar').clientHeight") <= 64
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
 def test_layers_are_switched_and_stay_so(room: Any, server: Any) -> None:
     page = room.page
     queues = page.get_by_test_id("layer-queues")

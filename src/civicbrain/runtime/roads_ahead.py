@@ -33,7 +33,7 @@ class Road:
     last: str
 
     def filled(self, lane_veh: F32 | F64) -> float:
-        """Share of its first edge under standing vehicles. lane_veh: (n,) on each lane; NaN: not seen."""
+        """Share of its first edge under standing vehicles. lane_veh: (n,) on each lane."""
         return float(lane_veh[self.lanes].sum()) / self.room_veh
 
 
@@ -71,7 +71,7 @@ class RoadsAhead:
     def fullest(self, groups: Collection[int], lane_veh: F32 | F64) -> Road | None:
         """Of the roads that these groups lead to."""
         roads = [road for group in groups for road in self.of_group.get(group, ())]
-        return max(roads, key=lambda road: np.nan_to_num(road.filled(lane_veh)), default=None)
+        return max(roads, key=lambda road: road.filled(lane_veh), default=None)
 
     def _follow(self, edge: int) -> Road:
         network = self._city.network

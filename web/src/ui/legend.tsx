@@ -15,7 +15,7 @@ const OPEN_KEY = 'civicbrain-legend';
 /** As somebody left it; before that, open where it covers no part of the city. */
 function startsOpen(): boolean {
   const kept = localStorage.getItem(OPEN_KEY);
-  return kept ? kept === 'open' : window.innerWidth >= 1500 && window.innerHeight >= 900;
+  return kept ? kept === 'open' : window.innerWidth >= 1440 && window.innerHeight >= 900;
 }
 
 export function Legend(): JSX.Element {

@@ -32,11 +32,25 @@ export function MissionDetail(): JSX.Element {
         {missionText.kind[mission.kind] ?? mission.kind} · <span class={`urgency u${mission.urgency}`}>{missionText.urgency[mission.urgency]}</span>
       </p>
       <Announcer mission={mission} />
+      {mission.state !== 'ended' && <Unheard />}
       <Figures mission={mission} />
       <Way mission={mission} />
       <Actions mission={mission} />
       <Corridor mission={mission} />
     </div>
+  );
+}
+
+/** The brain that asks for green and follows the vehicle. */
+const PRIORITY = 'priority';
+
+/** Nobody would notice else why no junction opens. */
+function Unheard(): JSX.Element | null {
+  const state = useStore((s) => s.snapshot?.brains.find((one) => one.name === PRIORITY)?.state ?? 'running');
+  return state === 'running' ? null : (
+    <p class="small error-text" role="status" data-testid="mission-unheard">
+      {missionText.unheard}
+    </p>
   );
 }
 

@@ -10,6 +10,7 @@ export const en = {
   over: 'Ended',
   underWay: 'Under way',
   loading: 'Loading…',
+  unheard: 'The priority brain does not run: nobody asks for green for this mission, and its position is not followed. Switch central control on.',
   kind: { ambulance: 'Ambulance', fire: 'Fire engine', police: 'Police', other: 'Other vehicle' } as Record<string, string>,
   urgency: { 3: 'A life depends on it', 2: 'Urgent', 1: 'May wait' } as Record<number, string>,
   urgencyShort: { 3: 'life', 2: 'urgent', 1: 'may wait' } as Record<number, string>,

@@ -12,6 +12,7 @@ export const ko: typeof en = {
   over: '종료',
   underWay: '진행 중',
   loading: '불러오는 중…',
+  unheard: '우선신호 브레인이 실행 중이 아닙니다. 이 출동에 녹색을 요청하지 않으며 위치도 추적하지 않습니다. 중앙 제어를 켜세요.',
   kind: { ambulance: '구급차', fire: '소방차', police: '경찰차', other: '기타 차량' },
   urgency: { 3: '인명 위급', 2: '긴급', 1: '대기 가능' },
   urgencyShort: { 3: '위급', 2: '긴급', 1: '대기' },

@@ -12,6 +12,7 @@ export const zh: typeof en = {
   over: '已结束',
   underWay: '进行中',
   loading: '正在加载…',
+  unheard: '优先大脑未运行：没有为该任务请求绿灯，也不跟踪其位置。请打开中央控制。',
   kind: { ambulance: '救护车', fire: '消防车', police: '警车', other: '其他车辆' },
   urgency: { 3: '危及生命', 2: '紧急', 1: '可以等待' },
   urgencyShort: { 3: '危急', 2: '紧急', 1: '可等' },
