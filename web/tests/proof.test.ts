@@ -44,3 +44,13 @@ describe('runs so far', () => {
     expect(gridOf(['fixed'], 3, [])[0].cells).toHaveLength(3);
   });
 });
+
+describe('a run that failed', () => {
+  it('is told without what programs print', async () => {
+    const { failureInWords } = await import('../src/rooms/proof/failures');
+    const printed = 'brain, 3: its process ended with exit code 1 and no result; its last words: Traceback (most recent call last): | File "x.py", line 3';
+    expect(failureInWords(printed)).toBe('brain, 3: Its process ended with exit code 1 and no result.');
+    expect(failureInWords('fixed, 1: its process was ended by SIGKILL, as the kernel does when memory runs out; its last words: a | b')).toMatch(/^fixed, 1: Its process was killed/);
+    expect(failureInWords('brain, 2: KeyError: 3 (traceback in /tmp/x.log)')).toBe('brain, 2: KeyError: 3.');
+  });
+});

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { formatFixed, formatSigned } from '../../desk/figures';
 import { IntervalChart } from '../../desk/interval-chart';
 import { LineChart } from '../../desk/line-chart';
+import { failureInWords } from './failures';
 import { ALARMING, controlsOf, EVENTS, lossesOf, rowsOf } from './reading';
 import { words } from './text';
 import type { Figure, ScenarioResult } from './types';
@@ -89,7 +90,7 @@ function Warnings({ result }: { result: ScenarioResult }): JSX.Element | null {
     ...(result.sensing === 'oracle' ? [text.oracle] : []),
     ...(result.mesoscopic ? [text.meso] : []),
     ...alarms,
-    ...result.failures.map((failure) => text.failure(failure)),
+    ...result.failures.map((failure) => text.failure(failureInWords(failure))),
   ];
   if (notes.length === 0) return null;
   return (

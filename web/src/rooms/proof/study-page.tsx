@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { formatFixed, formatLeft } from '../../desk/figures';
 import { errorSentences, formatRealTime } from '../../format';
 import { useMay } from '../../state/user';
+import { reasonInWords } from './failures';
 import { gridOf } from './reading';
 import { ResultView } from './result-view';
 import { cancel, filePath, goOn, isOpen, store } from './store';
@@ -102,7 +103,7 @@ function Progress({ view }: { view: StudyView }): JSX.Element {
                       </th>
                       <td>{known.length ? formatFixed(known.reduce((sum, value) => sum + value, 0) / known.length, 1) : '–'}</td>
                       {row.cells.map(({ seed, run }) => (
-                        <td key={seed} class={run?.reason ? 'failed' : ''} title={run?.reason || text.seed(seed)}>
+                        <td key={seed} class={run?.reason ? 'failed' : ''} title={run?.reason ? reasonInWords(run.reason) : text.seed(seed)}>
                           {run ? (run.mean_delay_s === null ? '×' : formatFixed(run.mean_delay_s, 1)) : '·'}
                         </td>
                       ))}
