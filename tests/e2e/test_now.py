@@ -181,46 +181,6 @@ def test_a_junction_is_taken_over_counted_down_and_given_back(room: Any, server:
     expect(record).to_contain_text("the match ends")
 
 
-def test_a_full_road_is_emptied_by_the_ordinary_override_one_press_away(room: Any, server: Any) -> None:
-    """At three in the morning words are not enough: the stage that empties it is there to be requested."""
-    page = room.page
-    stage = server.get("/v1/junctions/J2_3")["stages"][1]["id"]
-    drain = {
-        "kind": "empty", "junction": "J2_3", "stage": stage, "road": "E1_3-2_3", "road_name": "Street 3",
-        "serves": 0.6, "shut": "J3_3", "feeds": "", "feeder": "", "feeder_name": "", "held_by": "",
-        "stage_state": "costs-more", "chosen": "north-south", "from_s": None, "more_veh_s": 41.0,
-    }  # fmt: skip
-    cause = {
-        "kind": "spill-back", "remedy": "request-drain", "says": "", "about": "J2_3", "name": "Street 3",
-        "figures": {"queue_veh": 8.0, "full_share": 0.6}, "stage": "", "stage_state": "", "chosen": "",
-        "road": "E1_3-2_3", "road_name": "Street 3", "approach": "E0_3-1_3", "drain": drain,
-    }  # fmt: skip
-    place = {
-        "junction": "J1_3", "standing_veh": 8.0, "queue_veh": 8.0, "delay_s": 40.0, "fullest": "E0_3-1_3",
-        "fullest_share": 0.9, "causes": [cause], "held_for": None,
-    }  # fmt: skip
-    page.route("**/v1/worst-junctions*", lambda route: route.fulfill(json=[place]))
-    page.goto(f"{server.url}/#/")
-    told = page.get_by_test_id("worst-drain")
-    expect(told).to_contain_text("lets 60 % of them out; the others have to wait")
-    expect(told).to_contain_text("the brain there expects 41 vehicle-seconds more of it than of north-south")
-    page.get_by_test_id("worst-remedy").click()
-    expect(page.get_by_test_id("junction-name")).to_have_text("Street 2 / Street 3")
-    expect(page.get_by_test_id("override-which")).to_have_value(stage)
-    expect(page.get_by_test_id("override-reason")).to_have_value("Empties the full road: Street 3")
-    expect(page.get_by_test_id("override-reason")).to_be_focused()
-    assert server.get("/v1/overrides")["overrides"] == []  # nothing happens before it is taken over
-    page.get_by_test_id("override-take").click()
-    expect(page.get_by_test_id("override-now")).to_contain_text("Empties the full road: Street 3")
-    [override] = server.get("/v1/overrides")["overrides"]
-    assert (override["junction"], override["stage"], override["duration_s"]) == ("J2_3", stage, 60.0)
-    page.get_by_test_id("override-give-back").click()
-    page.get_by_test_id("dialog-confirm").click()
-    expect(page.get_by_test_id("override-now")).to_have_count(0)
-    page.unroute("**/v1/worst-junctions*")
-    page.goto(f"{server.url}/#/")
-
-
 def test_an_override_that_ends_under_the_question_says_so_and_nothing_moves(room: Any, server: Any) -> None:
     page = room.page
     order = {"action": "stage", "stage": "2", "duration_s": 30, "reason": "short"}
@@ -362,3 +322,40 @@ def test_the_wall_shows_what_matters_and_nothing_to_press(room: Any, server: Any
     picture(page, "wall")
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("junction-list")).to_be_visible()
+
+
+def test_a_full_road_is_emptied_by_the_ordinary_override_one_press_away(open_room: Any, server: Any) -> None:
+    """At three in the morning words are not enough: the stage that empties it is there to be requested."""
+    page = open_room(server.url, width=1440, height=900).page
+    stage = server.get("/v1/junctions/J2_3")["stages"][1]["id"]
+    drain = {
+        "kind": "empty", "junction": "J2_3", "stage": stage, "road": "E1_3-2_3", "road_name": "Street 3",
+        "serves": 0.6, "shut": "J3_3", "feeds": "", "feeder": "", "feeder_name": "", "held_by": "",
+        "stage_state": "costs-more", "chosen": "north-south", "from_s": None, "more_veh_s": 41.0,
+    }  # fmt: skip
+    cause = {
+        "kind": "spill-back", "remedy": "request-drain", "says": "", "about": "J2_3", "name": "Street 3",
+        "figures": {"queue_veh": 8.0, "full_share": 0.6}, "stage": "", "stage_state": "", "chosen": "",
+        "road": "E1_3-2_3", "road_name": "Street 3", "approach": "E0_3-1_3", "drain": drain,
+    }  # fmt: skip
+    place = {
+        "junction": "J1_3", "standing_veh": 8.0, "queue_veh": 8.0, "delay_s": 40.0, "fullest": "E0_3-1_3",
+        "fullest_share": 0.9, "causes": [cause], "held_for": None,
+    }  # fmt: skip
+    page.route("**/v1/worst-junctions*", lambda route: route.fulfill(json=[place]))
+    told = page.get_by_test_id("worst-drain")
+    expect(told).to_contain_text("lets 60 % of them out; the others have to wait")
+    expect(told).to_contain_text("the brain there expects 41 vehicle-seconds more of it than of north-south")
+    page.get_by_test_id("worst-remedy").click()
+    expect(page.get_by_test_id("junction-name")).to_have_text("Street 2 / Street 3")
+    expect(page.get_by_test_id("override-which")).to_have_value(stage)
+    expect(page.get_by_test_id("override-reason")).to_have_value("Empties the full road: Street 3")
+    expect(page.get_by_test_id("override-reason")).to_be_focused()
+    assert server.get("/v1/overrides")["overrides"] == []  # nothing happens before it is taken over
+    page.get_by_test_id("override-take").click()
+    expect(page.get_by_test_id("override-now")).to_contain_text("Empties the full road: Street 3")
+    [override] = server.get("/v1/overrides")["overrides"]
+    assert (override["junction"], override["stage"], override["duration_s"]) == ("J2_3", stage, 60.0)
+    page.get_by_test_id("override-give-back").click()
+    page.get_by_test_id("dialog-confirm").click()
+    expect(page.get_by_test_id("override-now")).to_have_count(0)
