@@ -23,6 +23,7 @@ from civicbrain.runtime.drains import Drains, Scene
 from civicbrain.runtime.full_roads import FullRoads
 from civicbrain.runtime.stage_words import Serving
 from civicbrain.runtime.worst import WorstPlaces
+from civicbrain.twin.importing import resolve_scenario
 
 MAIN, SIDE = 0, 1
 ROOM = 40
@@ -184,3 +185,57 @@ def test_a_full_road_behind_a_full_road_is_emptied_where_the_last_of_them_ends(t
     )
     first_group = int(city.signals.group_start[second.ahead_row])
     assert {lamps[group - first_group] for group in approach.groups} <= {"G", "g"}
+
+
+@pytest.fixture(scope="module")
+def ingolstadt():
+    return resolve_scenario("ingolstadt21")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_on_a_real_network_an_offer_keeps_what_it_promises(ingolstadt, seed):
+    """Checked against the network's movements alone, for roads that are full at random."""
+    city, rng = ingolstadt, np.random.default_rng(seed)
+    moves, lanes, edges = city.network.movements, city.network.lanes, city.network.edges
+    edge_of, row_of = lanes.edge, {name: k for k, name in enumerate(edges.ids)}
+    full_roads = FullRoads(city)
+    roads = full_roads.ahead.roads
+    shut = {road.edge for road in roads if rng.random() < 0.15 + 0.1 * seed}
+    full_roads.is_shut = lambda road: road.edge in shut
+    stage = np.zeros(len(city.junctions), np.int8)
+    signals = SimpleNamespace(stage=stage, target=stage, mode=np.full(len(stage), 2, np.uint8))
+    scene = Scene(signals, rng.uniform(0, 5, len(lanes.ids)), lambda _: None, {}, 10.0)
+    drains = Drains(city, list_approaches(city), full_roads, Serving(city))
+
+    def led(junction, stage):
+        """(edge from, edge to) of the movements to which the stage gives right of way."""
+        row = city.signals.row[junction]
+        first = int(city.signals.group_start[row])
+        lamps = next(one.lamps for one in city.junctions[row].stages if one.id == stage)
+        return {
+            (int(edge_of[moves.from_lane[k]]), int(edge_of[moves.to_lane[k]]))
+            for k in np.flatnonzero((moves.junction == row) & (moves.group >= 0))
+            if lamps[moves.group[k] - first] in "Gg"
+        }
+
+    kinds = set()
+    for here, ways in full_roads.ahead.of_junction.items():
+        for road in ways:
+            if road.edge not in shut:
+                continue
+            drain = drains.advise(road, here, scene)
+            kinds.add(str(drain.kind))
+            if drain.kind in ("empty", "beyond"):
+                emptied = next(one for one in roads if one.edge_id == drain.road)
+                assert drain.junction == emptied.ahead
+                assert (emptied is road) == (drain.kind == "empty")
+                assert emptied.edge in shut
+                out = {to for frm, to in led(drain.junction, drain.stage) if frm == row_of[emptied.last]}
+                assert out - shut, "nobody who stands on the road gets out of it"
+                assert 0.0 < drain.serves <= 1.0
+            elif drain.kind == "hold-back":
+                assert drain.junction == city.junctions[here].id
+                assert road.edge not in {to for _, to in led(drain.junction, drain.stage)}
+            else:
+                assert (drain.kind, drain.stage) == ("none", "")
+    assert "empty" in kinds
