@@ -354,8 +354,18 @@ def test_a_full_road_is_emptied_by_the_ordinary_override_one_press_away(open_roo
     assert server.get("/v1/overrides")["overrides"] == []  # nothing happens before it is taken over
     page.get_by_test_id("override-take").click()
     expect(page.get_by_test_id("override-now")).to_contain_text("Empties the full road: Street 3")
+    assert page.get_by_test_id("worst-here").count() == 0  # of another junction
     [override] = server.get("/v1/overrides")["overrides"]
     assert (override["junction"], override["stage"], override["duration_s"]) == ("J2_3", stage, 60.0)
     page.get_by_test_id("override-give-back").click()
     page.get_by_test_id("dialog-confirm").click()
     expect(page.get_by_test_id("override-now")).to_have_count(0)
+    page.goto(f"{server.url}/#/junction/J1_3")  # the same where one looks at the junction
+    expect(page.get_by_test_id("worst-here")).to_contain_text("lets 60 % of them out")
+    page.get_by_test_id("worst-here-remedy").click()
+    expect(page.get_by_test_id("junction-name")).to_have_text("Street 2 / Street 3")
+    expect(page.get_by_test_id("override-which")).to_have_value(stage)
+    drain |= {"kind": "hold-back", "junction": "J2_3", "stage": "east-west"}
+    place["junction"] = "J2_3"
+    page.get_by_test_id("worst-here-remedy").click()  # of this very junction: its form is filled in
+    expect(page.get_by_test_id("override-reason")).to_have_value(re.compile("Sends nobody more"))

@@ -130,6 +130,28 @@ function Place({ place, now, rank }: { place: WorstPlace; now: WorstPlace; rank:
   );
 }
 
+/** The same of one junction, where it is looked at: why it is among the worst, and what can be done. */
+export function WorstHere({ junction }: { junction: string }): JSX.Element | null {
+  const place = nowStore.use((s) => s.worst?.find((one) => one.junction === junction) ?? null);
+  const operator = useMay('operator');
+  const cause = place?.causes[0];
+  if (!place || !cause) return null;
+  // what leads to this junction leads nowhere, but for a request, which fills its form in
+  const leads = ['request-drain', 'look-downstream', 'open-incident', 'follow-mission', 'try-what-if'].includes(cause.remedy);
+  return (
+    <section aria-labelledby="worst-here" data-testid="worst-here">
+      <h3 id="worst-here">{words.worst.title}</h3>
+      <p class="cause">{causeInWords(place, cause)}</p>
+      {cause.drain && <p class="cause drain">{drainInWords(cause.drain)}</p>}
+      {leads && (
+        <button type="button" class="link remedy" data-testid="worst-here-remedy" onClick={() => follow(place, cause)}>
+          {remedyInWords(cause, operator)}
+        </button>
+      )}
+    </section>
+  );
+}
+
 /** Live also in a list that is kept in place: whoever would take the junction over must know. */
 function HeldMark({ said }: { said: string }): JSX.Element {
   return (

@@ -8,6 +8,7 @@ import { deciderWords } from '../../ledger/sentence';
 import { css, lampColour, PALETTES } from '../../map/palette';
 import { nameVehicle } from '../../now/held-for';
 import { tryWhatIf } from '../../now/remedies';
+import { WorstHere } from '../../now/worst';
 import { JUNCTION, selectJunction } from '../../state/actions';
 import { go, useRoute } from '../../state/route';
 import { toast, useStore } from '../../state/store';
@@ -75,6 +76,7 @@ export function JunctionView(): JSX.Element {
               </button>
             )}
             <OverridePart detail={detail} />
+            <WorstHere junction={id} />
             <Explanation detail={detail} />
           </div>
           <div>

@@ -6,7 +6,7 @@ import type { JunctionDetail, Stage } from '../../api/types';
 import { formatClock, formatDuration } from '../../format';
 import { ledgerSentence } from '../../ledger/sentence';
 import { complain } from '../../state/actions';
-import { getRoute } from '../../state/route';
+import { getRoute, useRoute } from '../../state/route';
 import { toast, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { text } from '../../text';
@@ -190,24 +190,33 @@ function Ended({ ended, name }: { ended: Override; name: StageName }): JSX.Eleme
 const preview = (previewed: string): void => junctionStore.set({ previewed });
 
 function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }): JSX.Element {
+  const planOnly = detail.capability === 'plan';
   const form = useRef<HTMLFormElement>(null);
+  // the place changes at once, the junction that is shown when it has been fetched
+  const asked = useRoute(({ item, query }) => (item === detail.id && query['reason'] ? `${query['stage'] ?? ''}\n${query['reason']}` : ''));
   useEffect(() => {
-    if (getRoute().query['reason']) {
-      // whoever came to request this stage finds the form before them, and on the map whom it would let go
-      window.setTimeout(() => preview(stage)); // after the room has begun with this junction
+    const [wanted, why] = asked.split('\n');
+    if (why) {
+      // whoever came to request this stage finds the form filled in before them, and on the map whom it would let go
+      const known = detail.stages.some((one) => one.id === wanted) && !planOnly;
+      if (known) {
+        setAction('stage');
+        setStage(wanted);
+      }
+      setReason(why);
+      window.setTimeout(() => preview(known ? wanted : '')); // after the room has begun with this junction
       form.current?.querySelector<HTMLInputElement>('[data-testid=override-reason]')?.focus();
       form.current?.scrollIntoView({ block: 'nearest' });
     }
     return () => preview('');
-  }, []);
-  const planOnly = detail.capability === 'plan';
+  }, [asked]);
   const [action, setAction] = useState<OverrideAction>(planOnly ? 'local' : 'stage');
   const [stage, setStage] = useState(() => {
     const asked = getRoute().query['stage']; // whoever came by a remedy finds it chosen
     return junctionStore.get().recent?.override?.stage || detail.stages.find((one) => one.id === asked)?.id || detail.stages[0]?.id || '';
   });
   const [duration, setDuration] = useState<Record<OverrideAction, number>>({ stage: 60, hold: 60, local: 900 });
-  const [reason, setReason] = useState(() => getRoute().query['reason'] ?? '');
+  const [reason, setReason] = useState('');
   const [missing, setMissing] = useState('');
   const [busy, setBusy] = useState(false);
   const plan = junctionStore.use((s) => s.plan);
