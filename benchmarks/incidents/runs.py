@@ -10,7 +10,12 @@ from civicbrain.city.model import City
 from civicbrain.twin.generating import GenerateOptions, generate_city
 from civicbrain.twin.importing import resolve_scenario
 
-GENERATED = {"generated-40": (40, 7), "generated-60": (60, 8), "generated-100": (100, 2026)}
+GENERATED = {
+    "generated-40": (40, 7),
+    "generated-60": (60, 8),
+    "generated-100": (100, 2026),
+    "generated-90": (90, 77),
+}
 """Name -> junctions and seed."""
 
 
@@ -67,7 +72,9 @@ DEVELOP = [
     Spec("cologne8", 1.2, 1.0, 108, 0, 3600.0), Spec("cologne3", 1.0, 1.0, 108, 0, 3600.0),
     Spec("ingolstadt21", 0.7, 0.5, 105, 40), Spec("ingolstadt21", 1.0, 1.0, 110, 0, control="brain"),
     Spec("cologne8", 1.0, 1.0, 110, 0, control="brain"),
-    Spec("ingolstadt21", 1.0, 1.0, 111, 40, control="brain"),
+    Spec("ingolstadt21", 1.0, 1.0, 111, 40, control="brain"), Spec("generated-90", 1.2, 1.0, 121, 100),
+    Spec("generated-90", 1.0, 0.5, 122, 100), Spec("generated-90", 1.2, 0.5, 123, 100),
+    Spec("generated-90", 0.8, 1.0, 124, 100),
 ]  # fmt: skip
 """Whatever is chosen is chosen on these."""
 

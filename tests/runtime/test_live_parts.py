@@ -20,7 +20,7 @@ from civicbrain.core.errors import ConfigurationError, RequestRefusedError, Serv
 from civicbrain.runtime.baseline import by_minute
 from civicbrain.runtime.control import require_live
 from civicbrain.runtime.indicators import JunctionDelay, RunFigures, to_indicators
-from civicbrain.runtime.live import live_options
+from civicbrain.runtime.live import children, live_options
 from civicbrain.runtime.rundir import RunDir, default_run_dir
 from civicbrain.runtime.supervise import check_port
 from civicbrain.twin.checkpoints import Checkpoints
@@ -246,6 +246,16 @@ def test_junction_delay_by_hand() -> None:
     assert found.queue_veh.tolist() == [0.0, 0.0]
 
 
+def test_who_is_inside_the_junction_has_passed_its_line_once() -> None:
+    approaches, both = JunctionDelay(sandbox_city()), JunctionDelay(sandbox_city())
+    for second in range(60):
+        seen = [(2.0, 0.0), (3.0, 8.0)] if second % 2 else [(2.0, 0.0)]
+        approaches.fold(frame(second, seen))
+        both.fold(frame(second, [*seen, (-6.0, 8.0), (-15.0, 9.0), (-7.0, 0.0)]))
+    np.testing.assert_array_equal(both.figures().delay_s, approaches.figures().delay_s)
+    np.testing.assert_array_equal(both.figures().queue_veh, approaches.figures().queue_veh)
+
+
 def test_a_queue_that_is_not_served_grows_in_delay() -> None:
     delay = JunctionDelay(sandbox_city())
     for second in range(61):
@@ -324,3 +334,11 @@ def test_the_command_line_goes_before_the_file(tmp_path: Path) -> None:
     assert live_options({"run": {"warmup_s": 0.0}}).warmup_s == 0.0
     with pytest.raises(ConfigurationError, match="sensing"):
         live_options({"twin": {"sensing": "radar"}})
+
+
+@pytest.mark.parametrize(("table", "sees"), [("", True), ("[twin]\nsees_inside = false\n", False)])
+def test_live_cameras_see_the_box_unless_told_otherwise(tmp_path: Path, table: str, sees: bool) -> None:
+    file = tmp_path / "civicbrain.toml"
+    file.write_text(table)
+    twin, *_ = children(sandbox_city(), live_options({}, config=file), tmp_path)
+    assert ("--sees-inside" in twin.arguments) is sees

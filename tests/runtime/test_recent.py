@@ -61,6 +61,14 @@ def test_who_creeps_up_to_red_is_not_served_and_who_starts_at_green_is(street):
     assert sum(west.served_veh) == 1.0
 
 
+def test_who_is_inside_the_junction_is_served_once(street):
+    for second in range(10):
+        on_its_way = [("WA_0", 4.0, 10.0)] if second == 5 else []
+        street.second([*on_its_way, ("WA_0", -6.0, 3.0), ("WA_0", -12.0, 8.0)])
+    west = next(a for a in street.recent.of("A").approaches if a.approach == "WA")
+    assert sum(west.served_veh) == 1.0
+
+
 def test_vehicles_that_a_look_misses_do_not_come_twice(street):
     for second in range(60):
         street.second(queue("WA_0", 5 if second % 10 else 3), stage=1)  # two are overlooked now and then

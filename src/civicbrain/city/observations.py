@@ -85,6 +85,12 @@ class Detections:
             array.flags.writeable = False
         return replace(self, **kept)
 
+    @property
+    def on_approaches(self) -> Detections:
+        """Without those inside junctions; itself where there is none."""
+        inside = self.distance_m < -INSIDE_M
+        return self.only(~inside) if inside.any() else self
+
     @staticmethod
     def empty(source: str, time_s: float, cameras: I32 | None = None) -> Detections:
         none_i, none_f = np.zeros(0, np.int32), np.zeros(0, np.float32)

@@ -87,13 +87,15 @@ class RunTable(_Table):
 
 class TwinTable(_Table):
     """[twin]: how the twin senses. latency_s: age of a frame on arrival. miss_rate: chance that a camera
-    overlooks a vehicle in a frame. coverage: share of the junctions with a camera."""
+    overlooks a vehicle in a frame. coverage: share of the junctions with a camera. sees_inside: cameras
+    see who is inside their junction as well, as those do that look across it down an approach."""
 
     sensing: Literal["camera", "oracle"] = "camera"
     coverage: float = Field(default=1.0, ge=0.0, le=1.0)
     latency_s: float = Field(default=0.5, ge=0.0, le=10.0)
     miss_rate: float = Field(default=0.05, ge=0.0, le=1.0)
     range_m: float = Field(default=150.0, gt=0.0, le=500.0)
+    sees_inside: bool = True
 
 
 class ApiTable(_Table):

@@ -129,6 +129,7 @@ class JunctionDelay:
 
     def fold(self, frame: Detections) -> None:
         """Take in one frame of some cameras."""
+        frame = frame.on_approaches  # who is inside a junction has passed its line, once
         count = len(self._seen_s)
         cameras = frame.cameras[(frame.cameras >= 0) & (frame.cameras < count)]
         gap_s = np.zeros(count)

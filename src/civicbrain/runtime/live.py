@@ -120,7 +120,7 @@ def run_live(source: str, options: LiveOptions) -> None:
         number: signal.signal(number, lambda *_: stop.set())
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
-    supervisor = Supervisor(run_dir.path, _children(city, options, run_dir.path), terminal.say)
+    supervisor = Supervisor(run_dir.path, children(city, options, run_dir.path), terminal.say)
     try:
         terminal.say("run", "starting the twin (SUMO), the brain and the API, each in a process of its own")
         supervisor.start()
@@ -134,7 +134,8 @@ def run_live(source: str, options: LiveOptions) -> None:
     terminal.say("run", f"ended; the ledger stays: civicbrain ledger verify {run_dir.path / LEDGER_FILE}")
 
 
-def _children(city: City, options: LiveOptions, run_dir: Path) -> list[Child]:
+def children(city: City, options: LiveOptions, run_dir: Path) -> list[Child]:
+    """The processes of a live city, with what each is told; the twin first."""
     run, twin, api = options.configuration.run, options.configuration.twin, options.configuration.api
     place = ["--city", str(city.folder), "--run-dir", str(run_dir)]
     seed = ["--seed", str(run.seed)]
@@ -144,6 +145,7 @@ def _children(city: City, options: LiveOptions, run_dir: Path) -> list[Child]:
     sensing = [
         "--sensing", twin.sensing, "--coverage", str(twin.coverage), "--latency", str(twin.latency_s),
         "--miss-rate", str(twin.miss_rate), "--range", str(twin.range_m),
+        *(["--sees-inside"] if twin.sees_inside else []),
     ]  # fmt: skip
     config = ["--config", str(options.config)] if options.config else []
     playback = options.configuration.playback

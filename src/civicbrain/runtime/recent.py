@@ -83,7 +83,7 @@ class Recent:
             self._stood[:] = self._looks[:] = 0
             last_s = np.nan
         at = self._count % KEPT
-        lanes, signals, seen = snapshot.lanes, snapshot.signals, snapshot.detections
+        lanes, signals, seen = snapshot.lanes, snapshot.signals, snapshot.detections.on_approaches
         self._time_s[at] = snapshot.time_s
         self._lamps[at] = signals.lamps
         self._stage[at] = np.minimum(signals.steady_stage, 127)

@@ -349,6 +349,7 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.5, metavar="S")
     parser.add_argument("--miss-rate", type=float, default=0.05)
     parser.add_argument("--range", type=float, default=150.0, metavar="M")
+    parser.add_argument("--sees-inside", action="store_true", help="cameras see the box as well")
     options = parser.parse_args()
     city = load_city(options.city)
     # SUMO's own files of a run go where the next start clears them away, also after a kill
@@ -359,6 +360,7 @@ def main() -> None:
     twin_options = TwinOptions(
         seed=options.seed, sensing=options.sensing, coverage=options.coverage,
         latency_s=options.latency, miss_rate=options.miss_rate, range_m=options.range,
+        sees_inside=options.sees_inside,
         sumo_log=options.run_dir / "sumo.log", track_live=True, emissions=False,
     )  # fmt: skip
     server = TwinServer(

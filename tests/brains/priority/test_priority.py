@@ -9,15 +9,18 @@ import pytest
 from corridor_street import CITY, SPEED_MPS, Street, driver
 
 from civicbrain.brains.priority import create
-from civicbrain.brains.priority.arrival import behind_s
+from civicbrain.brains.priority.arrival import RoadView, behind_s
 from civicbrain.brains.priority.options import PriorityOptions
 from civicbrain.brains.priority.switching import JunctionTable
 from civicbrain.city.missions import MissionEnd, Urgency, VehiclePosition
+from civicbrain.city.observations import Detections
 from civicbrain.city.signals import ControllerMode
+from civicbrain.city.store import Store
 from civicbrain.city.waits import red_wait_s
 from civicbrain.contracts.brain import BrainContext, Priority, StageRequest
 from civicbrain.contracts.brain_checks import check_brain
 from civicbrain.contracts.missions import PassageState
+from civicbrain.contracts.sandbox import sandbox_signals
 from civicbrain.core.errors import ConfigurationError
 
 EAST = ("W", "A", "B", "E")
@@ -280,3 +283,16 @@ def test_three_missions_on_two_junctions_are_all_served_and_nothing_is_unsafe():
     assert {controller.mode for controller in street.roadside.controllers} == {ControllerMode.LOCAL}
     reasons = {e.body["why"] for e in street.entries("request") if e.body["rule"] == "crossing-missions"}
     assert reasons
+
+
+def test_who_is_inside_the_junction_is_no_queue_of_the_edge_that_he_left() -> None:
+    row = CITY.network.lanes.row["WA_0"]
+    seen = Detections(
+        "cameras", 1.0, 1.0, np.array([0], np.int32), np.zeros(2, np.int32), np.full(2, row, np.int32),
+        np.array([12.0, -7.0], np.float32), np.zeros(2, np.float32), np.zeros(2, np.uint8),
+        np.full(2, -1, np.int32),
+    )  # fmt: skip
+    store = Store(CITY)
+    store.fold([seen, sandbox_signals(CITY, 1.0)], 1.0)
+    _, to_go_m = RoadView(CITY).on_edge(store.snapshot(1.0), int(CITY.network.lanes.edge[row]))
+    assert to_go_m.tolist() == [12.0]

@@ -14,7 +14,7 @@ import pytest
 from street_seen import Seen, ask, detections, stage_of
 
 from civicbrain.brains.signals import create
-from civicbrain.brains.signals.inside import SNEAKERS, before_the_line
+from civicbrain.brains.signals.inside import SNEAKERS, before_the_line, clears_the_box
 from civicbrain.brains.signals.plan_change import PlanChangeBrain
 from civicbrain.city.model import City
 from civicbrain.city.observations import INSIDE_M
@@ -28,8 +28,18 @@ TURNER: Seen = ("WA_0", -6.0, 0.0)
 TURNERS: tuple[Seen, ...] = tuple(("WA_0", -3.0 - 7.0 * place, 0.0) for place in range(SNEAKERS + 1))
 
 
+def yellow_alone(here: City) -> City:
+    """Its controllers switch within the yellow, as under the rules of `benchmarks/resco`."""
+    junctions = []
+    for junction in here.junctions:
+        yellow = zip(junction.groups, junction.intergreen_s, strict=True)
+        gaps = tuple(tuple(group.yellow_s if gap else 0.0 for gap in row) for group, row in yellow)
+        junctions.append(msgspec.structs.replace(junction, intergreen_s=gaps))
+    return replace(here, junctions=tuple(junctions))
+
+
 def city(*stages: tuple[str, str]) -> City:
-    plain = sandbox_city()
+    plain = yellow_alone(sandbox_city())
     a, *others = plain.junctions
     a = msgspec.structs.replace(a, stages=(*a.stages, *(Stage(name, lamps) for name, lamps in stages)))
     return replace(plain, junctions=(a, *others))
@@ -60,6 +70,20 @@ def test_the_explanation_says_so(control: str) -> None:
     assert "wait inside the junction: stage left" in str(advice.explanations["A"]["why"])
 
 
+@pytest.mark.parametrize("control", ["brain", "max-pressure"])
+def test_where_the_intergreen_lets_them_out_the_choice_stands(control: str) -> None:
+    here = city(LEFT)
+    here = replace(here, junctions=tuple(
+        msgspec.structs.replace(one, intergreen_s=other.intergreen_s)
+        for one, other in zip(here.junctions, sandbox_city().junctions, strict=True)
+    ))  # fmt: skip
+    assert clears_the_box(here.junctions[0])
+    assert not clears_the_box(city(LEFT).junctions[0])
+    brain = create(BrainContext(city=here, options={"control": control}))
+    seen = detections(here, 100.0, (*SIDE_QUEUE, *TURNERS), range(len(here.junctions)))
+    assert stage_of(ask(brain, here, seen, sandbox_signals(here, 100.0, 0, 60.0))) == "side"
+
+
 def test_who_leaves_in_yellow_needs_no_stage() -> None:
     assert asked("brain", TURNERS[:SNEAKERS], LEFT) == "side"
 
@@ -88,7 +112,7 @@ def test_of_two_stages_the_one_that_lets_more_out() -> None:
 
 @pytest.mark.parametrize(("length_m", "stage"), [(12.0, "left"), (200.0, "main")])
 def test_from_a_short_link_the_first_is_let_out_at_once(length_m: float, stage: str) -> None:
-    here = sandbox_city()
+    here = yellow_alone(sandbox_city())
     lanes = here.network.lanes
     lengths = lanes.length_m.copy()
     lengths[here.network.get_lane("AB_0")] = length_m

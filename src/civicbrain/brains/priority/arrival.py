@@ -60,7 +60,7 @@ class RoadView:
             self._by_edge.clear()
         found = self._by_edge.get(edge)
         if found is None:
-            seen = snapshot.detections
+            seen = snapshot.detections.on_approaches
             rows = np.flatnonzero(self._edge[seen.lane] == edge)
             lanes = seen.lane[rows]
             to_go_m = np.maximum(seen.distance_m[rows].astype(np.float64) - self._beyond_m[lanes], 0.0)

@@ -1,10 +1,11 @@
 """Who waits inside a junction is let out before anybody who crosses their way gets green.
 
 A driver who turns across oncoming traffic on 'g' enters the junction and waits there for a gap. At most
-controllers the intergreen covers their way out. Where it does not (3 s of yellow and no all-red, as under the
-rules of `benchmarks/resco`), a stage for the cross street finds them in the box, its own turners stop behind
-them, and each waits for the other for good. So while more stand there than leave in yellow, a stage that
-starts what conflicts with their group gives way to one that shows them 'G'.
+controllers the intergreen covers their way out, and nothing is changed there (`clears_the_box`). Where it
+does not (3 s of yellow and no all-red, as under the rules of `benchmarks/resco`), a stage for the cross
+street finds them in the box, its own turners stop behind them, and each waits for the other for good. So
+while more stand there than leave in yellow, a stage that starts what conflicts with their group gives way to
+one that shows them 'G'.
 
 Who comes from a short link between two signals (SHORT_LINK_CARS) stops those behind across the junction
 upstream: of them already the first is let out, and the stage shown is left for that.
@@ -25,7 +26,7 @@ from civicbrain.brains.signals.stages import GREEN, StageTable
 from civicbrain.city.model import City
 from civicbrain.city.network import F64, I32, Bool
 from civicbrain.city.observations import INSIDE_M
-from civicbrain.city.signals import Conflict, SignalJunction
+from civicbrain.city.signals import Conflict, GroupKind, SignalJunction
 from civicbrain.city.snapshot import Snapshot
 from civicbrain.science.queues import JAM_SPACING_M
 
@@ -60,8 +61,17 @@ def short_links(city: City) -> Bool:
     return short
 
 
+def clears_the_box(junction: SignalJunction) -> bool:
+    """Whether its intergreens are more than yellow somewhere: they were worked out pair by pair then, with
+    the way out of the box (RiLSA 2015, or the city's own plan), and a pair that needs no more has no more."""
+    apart = junction.conflict_array != Conflict.NONE
+    yellow_s = np.array([[group.yellow_s] for group in junction.groups])
+    walks = np.array([group.kind is GroupKind.PEDESTRIAN for group in junction.groups])
+    return bool((apart & ~walks[:, None] & (junction.intergreen_array_s > yellow_s)).any())
+
+
 class LettingOut:
-    """Changes choices that would cross who waits inside."""
+    """Changes choices that would cross who waits inside, where the intergreen does not let them out."""
 
     def __init__(self, city: City, streams: Streams, table: StageTable) -> None:
         self._junctions, self._table, self._streams = city.junctions, table, streams
@@ -73,6 +83,7 @@ class LettingOut:
         yielding[table.stream[known & table.permitted]] = True
         self._yielding = yielding
         self._short = short_links(city)
+        self._clears = [clears_the_box(junction) for junction in city.junctions]
 
     def revise(
         self, standing: I32, snapshot: Snapshot, worth: F64, current: I32, chosen: I32, overdue: I32
@@ -88,7 +99,7 @@ class LettingOut:
             low, high = np.searchsorted(self._lane, (lane, lane + 1))
             for k in self._order[low:high].tolist():
                 j, group = int(self._streams.junction[k]), int(self._streams.group[k])
-                if self._yielding[k] and lamps[group] != _G:
+                if self._yielding[k] and lamps[group] != _G and not self._clears[j]:
                     groups = waiting.setdefault(j, {})
                     local = group - int(self._start[j])
                     groups[local] = groups.get(local, 0) + 1

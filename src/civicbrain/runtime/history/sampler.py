@@ -60,7 +60,7 @@ class Sampler:
                 "local_junctions": status.local_junctions,
                 "refused_requests": status.refused_requests,
             }
-        seen, lanes, signals = snapshot.detections, snapshot.lanes, snapshot.signals
+        seen, lanes, signals = snapshot.detections.on_approaches, snapshot.lanes, snapshot.signals
         columns: tuple[NDArray[Any], ...] = (
             seen.lane, seen.distance_m, seen.speed_mps, seen.vehicle_class, lanes.observed, lanes.age_s,
             signals.lamps, signals.stage, signals.mode,
