@@ -26,6 +26,7 @@ from civicbrain.brains.signals.estimate import Estimate, Estimator
 from civicbrain.brains.signals.explanation import Words, explain_plan
 from civicbrain.brains.signals.heads import Heads
 from civicbrain.brains.signals.inside import LettingOut, before_the_line
+from civicbrain.brains.signals.reach_back import ReachBack
 from civicbrain.brains.signals.schedules import I64, Scene, Weights, gather
 from civicbrain.brains.signals.search import REQUESTS_AHEAD, search
 from civicbrain.brains.signals.stages import StageTable, build_stages, never_full
@@ -47,7 +48,8 @@ class LookAheadOptions:
     how far schedules are searched. width: schedules kept of those alike. most_a_second: junctions decided
     each second; those of a larger city take turns. flow_veh_per_s, loss_s, yellow_s: saturation flow of a
     lane, time lost at the start of green, use made of yellow. min_stage_s: shortest showing of a stage.
-    age_s: wait that doubles the weight of a lane. coordinate: expect what neighbours plan to let go.
+    age_s: wait that doubles the weight of a lane. reach_back: weight of the vehicles of a queue that reaches
+    back to where others pass, 1 as others. coordinate: expect what neighbours plan to let go.
     extra_stages: ask for combinations that the city's plan does not show, too. valid_s: how long a request
     holds. stale_s: a camera silent this long leaves its junction to the local plan. explain: build
     explanations. The others: see `schedules.Weights`."""
@@ -68,6 +70,7 @@ class LookAheadOptions:
     left_by_queue_s: float = 1.0
     crowded_veh: float = 4.0
     age_s: float = 30.0
+    reach_back: float = 3.0
     extra_stages: bool = True
     valid_s: float = 10.0
     stale_s: float = 10.0
@@ -119,6 +122,7 @@ class LookAheadBrain:
         )  # fmt: skip
         self._heads = Heads(self._lanes, self.streams.group)
         self._stalled = Stalled(self._lanes, self.streams.group, city.network)
+        self._reach_back = ReachBack(self._lanes.lane, city.network, options.reach_back)
         self._reader = DemandReader(city, self.streams)
         self._estimator = Estimator(city, self.streams, options.horizon_s)
         self._waiting = Waiting(city, self.streams, never_full(self.stages))
@@ -169,6 +173,7 @@ class LookAheadBrain:
         queued = np.zeros(len(self._city.network.lanes.ids), np.float32)
         for array in (lamps, since_s, lanes, metres, queued):
             array.flags.writeable = False  # as a snapshot's are
+        self._reach_back.update(-np.inf, queued)
         self._heads.update(0.0, lamps, since_s, np.zeros(streams, dtype=np.bool_), self.streams.share)
         self._stalled.update(0.0, lamps, since_s, queued, lanes, metres, metres)
         leave_out(self._stalled.dead_veh, self._scene.arrivals)
@@ -219,6 +224,7 @@ class LookAheadBrain:
             now, signals.lamps, signals.lamps_since_s, snapshot.lanes.queued, seen.lane, seen.distance_m,
             seen.speed_mps,
         )  # fmt: skip
+        self._reach_back.update(now, snapshot.lanes.queued)
         ready, current = self._choice.look(snapshot, held_too=options.explain)
         held = held_by_hand(snapshot)
         steady = (signals.target < 0) | (signals.target == signals.stage)
@@ -253,6 +259,7 @@ class LookAheadBrain:
             demand.run_veh[:-1], weight, self.options.flow_veh_per_s, self._scene,
         )  # fmt: skip
         leave_out(self._stalled.dead_veh, self._scene.arrivals)
+        self._scene.weight[:] *= self._reach_back.weight
 
     def _foresee(self, asked: Bool, current: I32) -> tuple[F64, I32]:
         cost = np.full(self.stages.count, np.inf)
