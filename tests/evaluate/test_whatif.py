@@ -201,15 +201,16 @@ def movements(city) -> list[tuple[int, int]]:
     return list(zip(moves.from_lane.tolist(), moves.to_lane.tolist(), strict=True))
 
 
-def test_a_worker_that_the_kernel_ends_is_told_with_cause_and_remedy(grid, branch):
+@pytest.mark.parametrize("wait_s", [0.0, 0.5])  # as it begins, and later
+def test_a_worker_that_the_kernel_ends_is_told_with_cause_and_remedy(grid, branch, wait_s):
     """Under load one died, and nobody could say of what."""
     question = Question(Change(demand_factor=1.1), minutes=60.0, seeds=1, model=TrafficModel.MICRO)
     with Sides(grid, branch, (question.against, question.change), "fixed", question, workers=1) as sides:
 
         def end_it() -> None:
-            while not sides._pool._processes:
-                time.sleep(0.01)
-            os.kill(next(iter(sides._pool._processes)), signal.SIGKILL)
+            while not sides._workers.begun:
+                time.sleep(wait_s)
+            os.kill(sides._workers.begun[0].pid, signal.SIGKILL)
 
         Thread(target=end_it).start()
         with pytest.raises(TwinError) as told:

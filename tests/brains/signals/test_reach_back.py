@@ -77,8 +77,8 @@ def test_who_comes_from_beyond_the_model_blocks_nobody() -> None:
 
 
 def test_a_stub_that_each_red_fills_weighs_as_others() -> None:
-    street = network([20.0, 75.0, 75.0], [(1, 0, "s"), (1, 2, "r")])
-    assert weights(of_lane(0, street), 100.0, (3, 0, 0)) == [1.0]
+    street = network([60.0, 75.0, 75.0], [(1, 0, "s"), (1, 2, "r")])
+    assert weights(of_lane(0, street), 100.0, (8, 0, 0)) == [1.0]
 
 
 def test_the_weight_outlasts_the_queue_for_a_while_only() -> None:

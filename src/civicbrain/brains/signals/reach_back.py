@@ -27,8 +27,9 @@ when they weigh the most."""
 MEMORY_S = 120.0
 """The share falls to 1/e in this time once the queue is gone: a cycle or two."""
 
-LEAST_ROOM_VEH = 4.0
-"""A room for fewer is full in every red, whatever is shown: nothing to be prevented."""
+LEAST_ROOM_VEH = 10.0
+"""A room for fewer than an ordinary red brings (40 s at half of a lane's flow) is full in every cycle,
+whatever is shown: nothing to be prevented, and the weight would only be unfair."""
 
 _LONGEST_CHAIN = 8  # edges followed upstream
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
+from typing import Any
 
 from scipy.special import ndtri
 
@@ -80,6 +81,32 @@ def get_offered_control(name: str) -> ControlSpec:
     return control
 
 
+class _Workers(SpawnContext):
+    """Spawned processes, remembered: an executor forgets those that died, and with them of what."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **named: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
+        """As `multiprocessing.Process`."""
+        self._made.append(SpawnProcess(*args, **named))
+        return self._made[-1]
+
+    @property
+    def begun(self) -> list[SpawnProcess]:
+        """Those that were started, ended ones too."""
+        return [worker for worker in self._made if worker.pid is not None]
+
+    def wait(self, timeout_s: float) -> list[int | None]:
+        """How those begun ended; None of one that did not in that time. Not `join`: the executor's own thread
+        joins too, and whoever comes second is told at once that nothing is known yet."""
+        until_s = time.monotonic() + timeout_s
+        while None in (codes := [worker.exitcode for worker in self.begun]) and time.monotonic() < until_s:
+            time.sleep(0.01)
+        return codes
+
+
 class Sides:
     """Futures of several changes from one state, the same seeds and draws of the demand for each. For use
     with `with`: its worker processes end with it."""
@@ -110,25 +137,24 @@ class Sides:
         ]  # fmt: skip
         self.count, self._width, self.cpu_s = len(self._tasks), len(changes), 0.0
         workers = min(workers, self.count, len(os.sched_getaffinity(0)) + 1)
-        context = multiprocessing.get_context("spawn")
+        self._workers = _Workers()
         self._pool = ProcessPoolExecutor(
-            workers, mp_context=context, initializer=begin_worker, initargs=(nice,)
+            workers, mp_context=self._workers, initializer=begin_worker, initargs=(nice,)
         )
 
     def __enter__(self) -> Sides:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in list((self._pool._processes or {}).values()):
-            process.kill()  # idle, or at work on what nobody waits for any more
+        for worker in self._workers.begun:
+            worker.kill()  # idle, or at work on what nobody waits for any more
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def rounds(self, on_progress: Callable[[int, int], None]) -> Iterator[tuple[FutureFigures, ...]]:
         """Round by round one future a change, in their order. Raises what a future raises, TwinError."""
-        pending = [self._pool.submit(run_future, task) for task in self._tasks]
-        workers = list((self._pool._processes or {}).values())
         round_: list[FutureFigures] = []
         try:
+            pending = [self._pool.submit(run_future, task) for task in self._tasks]
             for number, one in enumerate(pending):
                 figures = one.result()
                 self.cpu_s += figures.cpu_s
@@ -138,9 +164,7 @@ class Sides:
                     yield tuple(round_)
                     round_ = []
         except BrokenProcessPool as error:
-            for worker in workers:
-                worker.join(JOIN_S)
-            ending = tell_ending(first_to_end([worker.exitcode for worker in workers]))
+            ending = tell_ending(first_to_end(self._workers.wait(JOIN_S)))
             raise TwinError(
                 f"a simulation of the future died: {ending.cause}", place="what-if", remedy=ending.remedy
             ) from error
