@@ -66,6 +66,17 @@ def test_a_report_is_kept_once_for_an_hour_and_never_from_the_future() -> None:
     assert book.list_now(101.0 + REPORT_KEPT_S)[1] == ()
 
 
+def test_a_settled_report_takes_the_place_of_the_one_that_is_known() -> None:
+    book = IncidentBook()
+    settled = msgspec.structs.replace(report("r1", 150.0), settled=True)
+    assert not book.report(settled, 151.0)  # nothing is known of it
+    book.report(report("r1", 100.0), 101.0)
+    assert book.report(settled, 151.0)
+    assert not book.report(settled, 151.0)
+    assert not book.report(report("r1", 152.0), 152.0)
+    assert book.list_now(152.0)[1] == (settled,)
+
+
 def test_snapshots_carry_both_also_to_another_process() -> None:
     store = Store(sandbox_city())
     store.fold([FIRST, report("r1", 9.0)], 10.0)

@@ -6,8 +6,10 @@ import os
 import signal
 import time
 
+import msgspec
 import pytest
 
+from civicbrain.city.incidents import Incident, IncidentKind, Place
 from civicbrain.city.store import Store
 from civicbrain.contracts.actuator import Outcome, Verdict
 from civicbrain.contracts.brain import Advice, Alert, Severity
@@ -387,3 +389,20 @@ def test_alerts_that_find_no_room_are_counted_and_said(disk_city, monkeypatch):
     ]  # fmt: skip
     assert (over.key, over.severity) == ("alerts-lost", Severity.INFO)
     assert (loop.alerts_lost, loop.open_alerts) == (3, {})
+
+
+def test_the_alert_of_an_incident_ends_with_it_at_once(disk_city):
+    place = Place(0.0, 0.0)
+    said = Incident("crier-1", IncidentKind.CRASH, place, 0.9, 90.0, 95.0, 100.0)
+    crash = Alert(said.id, Severity.CRITICAL, "Crash", "", 100.0, "crier")
+    crier = Crier()
+    advices = [
+        Advice(alerts=(crash,), incidents=(said,)),
+        Advice(incidents=(msgspec.structs.replace(said, updated_s=102.0, cleared_s=102.0),)),
+    ]
+    crier.step = lambda now_s, snapshot: Answer(advices.pop(0), 0.1)
+    loop, _ = make_loop(disk_city, [crier])
+    loop.tick([], 100.0)
+    assert list(loop.open_alerts) == ["crier/crier-1"]
+    assert [(a.key, a.ended_s) for a in loop.tick([], 102.0).alerts] == [("crier-1", 100.0)]
+    assert loop.open_alerts == {}

@@ -49,10 +49,16 @@ class IncidentBook:
         return before is None or _without_time(before) != _without_time(incident)
 
     def report(self, report: IncidentReport, now_s: float) -> bool:
-        """Keep a report; False where it is known already, from the future or not to be kept."""
-        if report.id in self._reports or not math.isfinite(report.reported_s):
+        """Keep a report; False where it is known already, from the future or not to be kept. One that is
+        settled takes the place of what was known, and is news only there."""
+        known = self._reports.get(report.id)
+        if not math.isfinite(report.reported_s) or (known is None and report.settled):
             return False
-        if not now_s - REPORT_KEPT_S < report.reported_s <= now_s + 1.5 or len(self._reports) >= MAX_REPORTS:
+        if known is not None and (known.settled or not report.settled):
+            return False
+        if not now_s - REPORT_KEPT_S < report.reported_s <= now_s + 1.5:
+            return False
+        if known is None and len(self._reports) >= MAX_REPORTS:
             return False
         self._reports[report.id] = report
         self._tuples = None

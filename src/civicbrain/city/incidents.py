@@ -121,7 +121,8 @@ class ReporterKind(StrEnum):
 class IncidentReport(msgspec.Struct, frozen=True):
     """What somebody said: at most `MAX_TEXT` characters, kept as it came, never changed by a merge.
 
-    happened_s: when it began as they say, below 0 where they do not. lanes: as in `Place`.
+    happened_s: when it began as they say, below 0 where they do not. lanes: as in `Place`. settled: its case
+    is closed; said so, it replaces what was said before and no longer speaks for an incident.
     """
 
     id: str
@@ -132,3 +133,4 @@ class IncidentReport(msgspec.Struct, frozen=True):
     reported_s: float
     text: str = ""
     happened_s: float = -1.0
+    settled: bool = False

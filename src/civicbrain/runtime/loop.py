@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import msgspec
 import numpy as np
@@ -143,7 +143,8 @@ class Loop:
             self._write(kind, body, now_s, actor)
         for kind, actor, body in self.transit.take(self.store.buses.drain(), buses, requests, self.verdicts):
             self._write(kind, body, now_s, actor)
-        changed = self._alert([*alerts, *self._trouble(now_s)], now_s)
+        over = {one.id for one in incidents if not one.is_open}
+        changed = self._alert([*alerts, *self._trouble(now_s)], now_s, over)
         return Advice(
             tuple(requests), tuple(changed), tuple(derived), explanations, tuple(plans), tuple(incidents),
             buses[0] if buses else None,
@@ -256,8 +257,9 @@ class Loop:
         except LedgerError as error:
             _log.warning("not recorded: %s: %s", kind, error.message)
 
-    def _alert(self, alerts: Sequence[Alert], now_s: float) -> list[Alert]:
-        """Keep the open alerts; returns those that are new, say something else than before, or have ended."""
+    def _alert(self, alerts: Sequence[Alert], now_s: float, over: Set[str] = frozenset()) -> list[Alert]:
+        """Keep the open alerts; returns those that are new, say something else than before, or have ended.
+        over: ids of incidents that have: so have the alerts of that key."""
         changed = []
         lost = 0
         for alert in alerts:
@@ -273,7 +275,7 @@ class Loop:
             else:
                 self.open_alerts[key] = alert
         for key, alert in list(self.open_alerts.items()):
-            if alert.brain != RUNTIME and alert.time_s < now_s - ALERT_OPEN_S:
+            if alert.brain != RUNTIME and (alert.key in over or alert.time_s < now_s - ALERT_OPEN_S):
                 del self.open_alerts[key]
                 self._ended.append(msgspec.structs.replace(alert, ended_s=alert.time_s))
         ended, self._ended = self._ended, []

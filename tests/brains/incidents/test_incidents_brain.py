@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -341,3 +342,29 @@ def test_one_thing_is_never_two_incidents(front_m, behind, seed, error_m) -> Non
     street = Street().play(range(90), driving).play(range(90, 500), vehicles)
     assert len(street.told) == 1
     assert len(street.open) == 1
+
+
+def settle(said: IncidentReport, at_s: float) -> IncidentReport:
+    return msgspec.structs.replace(said, reported_s=at_s, settled=True)
+
+
+def test_what_only_people_reported_is_over_when_its_case_is_closed() -> None:
+    place = Place(500.0, 250.0)
+    first = IncidentReport("r1", ReporterKind.CITIZEN, "app", STOPPED, place, 100.0)
+    second = IncidentReport("r2", ReporterKind.POLICE, "radio", STOPPED, place, 110.0)
+    reports = [first, second, settle(first, 140.0), settle(second, 160.0)]
+    street = Street().play(range(150), driving, reports=reports)
+    assert [one.reports for one in street.open] == [("r2",)]  # somebody else still says it
+    street.play(range(150, 180), driving, reports=reports)
+    assert street.open == []
+
+
+def test_what_a_camera_sees_stays_when_the_case_of_its_reports_is_closed() -> None:
+    place = Place(180.0, 0.0, edge="WA", lanes=(0,), position_m=180.0)
+    said = IncidentReport("r1", ReporterKind.CITIZEN, "app", STOPPED, place, 170.0)
+    street = Street().play(range(100), driving)
+    reports = [said, settle(said, 220.0)]
+    street.play(range(100, 210), lambda _: [("WA_0", 80.0, 0.0)], reports=reports)
+    assert [one.reports for one in street.open] == [("r1",)]
+    street.play(range(210, 250), lambda _: [("WA_0", 80.0, 0.0)], reports=reports)
+    assert [one.reports for one in street.open] == [()]

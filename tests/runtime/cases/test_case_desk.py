@@ -12,8 +12,10 @@ from msgspec.structs import replace
 
 from civicbrain.city.cases import CaseState, Outcome, StepState, Urgency
 from civicbrain.city.incidents import Effect, IncidentKind, ReporterKind, kinds_seen
+from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.core.errors import CasesError, NotFoundError, RequestRefusedError
 from civicbrain.ledger import LedgerReader
+from civicbrain.runtime.cases.alarms import take_alert
 from civicbrain.runtime.cases.rows import get_evidence, get_file, get_summary, list_summaries
 from civicbrain.runtime.cases.signing import get_signed, list_signatures, sign, take
 from civicbrain.runtime.cases.store import CaseStore, open_reader
@@ -333,3 +335,31 @@ def test_a_case_whose_incident_turns_out_to_be_part_of_another_goes_into_that(
     else:
         assert (one.state, one.outcome, one.merged_into) == (CaseState.CLOSED, Outcome.DUPLICATE, "case-2")
         assert {word.id for word in get_evidence(trial.store.db, 2, 1e6).incidents} == {"a", "b"}
+
+
+def alarms_of(trial: OnTrial) -> list[tuple[object, ...]]:
+    rows = trial.rows("SELECT key, active, acknowledged, acknowledged_by FROM alarm ORDER BY number")
+    return [tuple(row.values()) for row in rows]
+
+
+def test_with_a_case_ends_the_alarm_that_only_people_reported_and_no_other(trial: OnTrial) -> None:
+    report(trial, "r1", 900.0)
+    only_said = replace(incident("said", at=place(900.0), onset_s=140.0), sensors=(), reports=("r1",))
+    trial.desk.take([incident("seen"), only_said], 140.0, "s")
+    for key in ("said", "seen"):
+        with trial.store.change() as change:
+            told = Alert(key, Severity.CRITICAL, "Crash", "", 140.0, "incidents")
+            take_alert(change, told, trial.clock(), "s")
+    for name in open_cases(trial):
+        trial.desk.move(name, CaseState.CLOSED, ANNA, outcome=Outcome.FALSE_ALARM)
+    assert open_cases(trial) == []
+    assert alarms_of(trial) == [("said", 0, 1, ANNA), ("seen", 1, 0, "")]
+    assert [(one.id, one.settled) for one in trial.store.settled] == [("r1", True)]
+
+
+def test_reports_of_a_merged_case_are_not_settled(trial: OnTrial) -> None:
+    first, second = report(trial, "r1")["case"], report(trial, "r2", 5000.0)["case"]
+    trial.desk.merge(second, first, ANNA)
+    assert trial.store.settled == []
+    trial.desk.move(first, CaseState.CLOSED, ANNA, outcome=Outcome.NO_ACTION)
+    assert sorted(one.id for one in trial.store.settled) == ["r1", "r2"]

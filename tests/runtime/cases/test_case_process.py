@@ -119,6 +119,10 @@ def test_what_people_report_reaches_the_brain_on_the_platforms_clock(process: Pr
     assert (heard[0].id, heard[0].kind, heard[0].reported_s) == (reply.body["report"]["id"], "crash", 500.0)
     assert heard[0].happened_s == pytest.approx(470.0, abs=2.0)
     assert heard[0].text == ""
+    closed = process.ask("move", text=reply.body["case"], body={"to": "closed", "outcome": "resolved"})
+    assert closed.ok, closed.error
+    process.flush_until(lambda: bool(heard.extend(process.entry.reports(520.0)) or len(heard) > 1))
+    assert (heard[1].id, heard[1].settled, heard[1].reported_s) == (heard[0].id, True, 520.0)
 
 
 def test_killed_again_and_again_it_has_every_word_once(process: Process) -> None:

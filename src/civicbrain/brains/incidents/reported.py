@@ -20,17 +20,20 @@ class Reported:
         self._of_incident: dict[str, list[IncidentReport]] = {}
         self._alone: dict[str, list[IncidentReport]] = {}  # id of an incident that only reports tell of
         self._known: set[str] = set()
-        self._seen: dict[str, float] = {}
+        self._settled: set[str] = set()
 
     def merged(
         self, incidents: Sequence[Incident], reports: Sequence[IncidentReport], now_s: float
     ) -> list[Incident]:
-        """The incidents with their reports, and those that only reports tell of; ended ones once."""
+        """The incidents with their reports, and those that only reports tell of; ended ones once. A report
+        that is settled counts no more: what only it told of is over, what sensors see is not."""
+        result = self._settle([report.id for report in reports if report.settled], now_s)
         for report in reports:
             if report.id not in self._known:
                 self._known.add(report.id)
-                self._put(report, incidents)
-        result = self._adopt(incidents, now_s)
+                if not report.settled:
+                    self._put(report, incidents)
+        result += self._adopt(incidents, now_s)
         for one in incidents:
             own = self._of_incident.get(one.id, [])
             if own:
@@ -47,6 +50,23 @@ class Reported:
         for name in [n for n, own in self._alone.items() if own[-1].reported_s + LATE_S < now_s]:
             del self._alone[name]
         return result
+
+    def _settle(self, ids: Sequence[str], now_s: float) -> list[Incident]:
+        """Let these reports go; the incidents that nothing tells of any more, ended."""
+        settled = set(ids) - self._settled
+        self._settled |= settled
+        ended = []
+        if settled:
+            for known in (self._of_incident, self._alone):
+                for name, own in list(known.items()):
+                    known[name] = left = [report for report in own if report.id not in settled]
+                    if not left:
+                        del known[name]
+                        if known is self._alone:
+                            ended.append(
+                                msgspec.structs.replace(self._incident(name, own, now_s), cleared_s=now_s)
+                            )
+        return ended
 
     def _put(self, report: IncidentReport, incidents: Sequence[Incident]) -> None:
         found = find_match(report, incidents)

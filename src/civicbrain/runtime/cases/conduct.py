@@ -20,6 +20,7 @@ from civicbrain.runtime.cases.conditions import Facts
 from civicbrain.runtime.cases.outbox import put_out
 from civicbrain.runtime.cases.procedures import Action, Procedure, Step
 from civicbrain.runtime.cases.rows import PROPOSAL, get_summary, place_of
+from civicbrain.runtime.cases.settling import settle
 from civicbrain.runtime.cases.store import SYSTEM, Change, moment
 
 _ORDER = list(CaseState)
@@ -72,6 +73,8 @@ class Conduct:
             said["reason"] = reason
         change.event(number, "reopened" if reopening else "moved", said)
         self.touch(change, number)
+        if closing:
+            settle(change, number)
         self.enter(change, number)
 
     def open(

@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from civicbrain.city.incidents import IncidentReport
 from civicbrain.core.errors import CasesError, LedgerError
 from civicbrain.ledger.joined import JoinedLedger
 from civicbrain.ledger.record import NewEntry, take_lock
@@ -44,7 +45,8 @@ def moment(unix_s: float) -> datetime:
 @dataclass
 class Change:
     """One transaction. now_s: its instant, unix seconds; actor: who the record names. Changes that are made
-    through it are kept together, with their record, or not at all. woken: notices were put out."""
+    through it are kept together, with their record, or not at all. woken: notices were put out. settled:
+    reports whose case was closed, for the brain."""
 
     db: sqlite3.Connection
     actor: str
@@ -52,6 +54,7 @@ class Change:
     platform_s: float
     entries: list[NewEntry] = field(default_factory=list)
     woken: bool = False
+    settled: list[IncidentReport] = field(default_factory=list)
 
     def record(self, kind: str, body: dict[str, object]) -> None:
         """Put an entry into the chain when the transaction commits."""
@@ -89,7 +92,8 @@ class Change:
 
 class CaseStore:
     """The one writer of a folder's `cases.sqlite`. One thread. clock: unix seconds. changes: counts the
-    transactions that changed anything.
+    transactions that changed anything. settled: as in `Change`, of those that were kept; whoever tells takes
+    them out.
 
     Raises CasesError when the file is none, is newer than this program, or another process writes it.
     """
@@ -100,6 +104,7 @@ class CaseStore:
         self.clock = clock
         self.platform_s = 0.0
         self.changes = 0
+        self.settled: list[IncidentReport] = []
         try:
             self._lock = take_lock(self.path)
         except LedgerError as error:
@@ -133,6 +138,7 @@ class CaseStore:
                 self._ledger.append(change.entries, moment(change.now_s))
             self.db.execute("COMMIT")
             self.changes += self.db.total_changes != before
+            self.settled += change.settled
         except BaseException as error:
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")

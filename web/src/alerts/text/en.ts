@@ -63,6 +63,7 @@ const sentences = {
   'brain-silent': () => 'Central control does not answer',
   'local-plans': () => 'Signals run their local plans; incidents are not detected.',
   'brain-speaks': () => 'Central control answers again.',
+  'case-closed': (v) => `${v.case || 'Its case'} was closed.`,
   'not-said-again': () => 'Not seen again since central control was restarted.',
 } satisfies Record<string, Say>;
 

@@ -62,6 +62,7 @@ export const ko: AlertText = {
     'brain-silent': () => '중앙 제어가 응답하지 않음',
     'local-plans': () => '신호는 현장 제어로 운영되고 돌발상황은 검지되지 않음.',
     'brain-speaks': () => '중앙 제어가 다시 응답함.',
+    'case-closed': (v) => `${v.case || '상황'} 종결됨.`,
     'not-said-again': () => '중앙 제어 재시작 후 다시 확인되지 않음.',
   },
   ended: (clock) => `${clock} 종료`,

@@ -62,6 +62,7 @@ export const zh: AlertText = {
     'brain-silent': () => '中央控制无响应',
     'local-plans': () => '信号按本地方案运行；不检测突发事件。',
     'brain-speaks': () => '中央控制恢复响应。',
+    'case-closed': (v) => `${v.case || '案件'} 已结案。`,
     'not-said-again': () => '中央控制重启后未再出现。',
   },
   ended: (clock) => `${clock} 结束`,
