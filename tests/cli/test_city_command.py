@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from rich.console import Console
 
 from civicbrain.cli import main as command
+from civicbrain.cli.city import _print_junctions
+from civicbrain.contracts.sandbox import sandbox_city
 from civicbrain.core.errors import CityError
 
 
@@ -33,6 +38,22 @@ def test_show_and_plot(
     assert command.run(["city", "show", "cologne1", "--junction", "nowhere"]) == 2
     assert "no junction 'nowhere'" in capsys.readouterr().err
     assert command.run(["city", "show", "cologne1", "--plot", str(tmp_path / "x.doc")]) == 2
+
+
+def test_the_list_of_junctions_is_read_in_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names were folded to five letters a line once, beside seven columns of figures."""
+    monkeypatch.setenv("COLUMNS", "80")
+    city = sandbox_city()
+    junction = replace(city.junctions[0], name="Jahnstraße / Bergstraße / Stolze-Schrey-Straße")
+    _print_junctions(Console(), dataclasses.replace(city, junctions=(junction,)))
+    lines = capsys.readouterr().out.splitlines()
+    row = next(line for line in lines if line.strip().startswith(junction.id)).split()
+    extra = sum(stage.extra for stage in junction.stages)
+    added = sum(stage.derived for stage in junction.stages) - extra
+    assert row[1:5] == [str(n) for n in (len(junction.groups), len(junction.stages), added, extra)]
+    assert any("Jahnstraße / Bergstraße" in line for line in lines)
 
 
 def test_a_wrong_source_is_told_without_a_traceback(

@@ -155,21 +155,21 @@ def _print_junctions(console: object, city: City) -> None:
     from rich.table import Table
 
     assert isinstance(console, Console)
-    table = Table(title="signal junctions", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    named = any(junction.name != junction.id for junction in city.junctions)
-    for heading in ("junction", "name") if named else ("junction",):
-        table.add_column(heading, overflow="fold")
-    for heading in ("groups", "stages", "added", "extra", "cycle s", "between s", "notes"):
+    # narrow: a terminal of 80 columns leaves room for ids and names
+    table = Table(title="signal junctions", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    table.add_column("junction", overflow="fold", vertical="bottom")
+    for heading in ("groups", "stages", "added", "extra", "cycle\ns", "between\ns", "notes"):
         table.add_column(heading, justify="right", no_wrap=True)
     for junction in city.junctions:
         times = junction.intergreen_array_s[junction.conflict_array > 0]
         span = f"{times.min():g} to {times.max():g}" if times.size else "none"
         extra = sum(stage.extra for stage in junction.stages)
         derived = sum(stage.derived for stage in junction.stages) - extra
+        named = junction.name and junction.name != junction.id
         table.add_row(
-            escape(junction.id), *((escape(junction.name),) if named else ()),
-            str(len(junction.groups)), str(len(junction.stages)),
-            str(derived), str(extra), f"{junction.local_plan.cycle_s:g}", span, str(len(junction.warnings)),
+            escape(junction.id) + (f"\n[dim]{escape(junction.name)}[/dim]" if named else ""),
+            str(len(junction.groups)), str(len(junction.stages)), str(derived), str(extra),
+            f"{junction.local_plan.cycle_s:g}", span, str(len(junction.warnings)),
         )  # fmt: skip
     console.print(table)
 
