@@ -3,6 +3,7 @@
 
 import { titleWords, type Told } from '../alerts/words';
 import { capital, formatValue, humanise } from '../format';
+import { personWords } from '../state/takeovers';
 import { text as page } from '../text';
 import { words as chosen } from './text';
 import type { LedgerText, Said } from './text/en';
@@ -38,7 +39,7 @@ export const deciderWords = (name: string, words: LedgerText = chosen): string =
 /** Who did it, as a sentence begins. A person's name stays as it is. */
 function actorOf(name: string, words: LedgerText): string {
   const decider = words.decider[name];
-  return words.actor[name] ?? (decider ? capital(decider) : name);
+  return words.actor[name] ?? (decider ? capital(decider) : personWords(name));
 }
 
 /** Each kind calls what it is about by another name. */
@@ -46,7 +47,7 @@ function nameIn({ kind, body }: LedgerTold, words: LedgerText): string {
   const of = (key: string): string => textOf(body[key]);
   switch (kind) {
     case 'override':
-      return of('set_by');
+      return personWords(of('set_by'));
     case 'brain-switch':
       return deciderWords(of('brain'), words);
     case 'brain-failed':

@@ -1,12 +1,14 @@
 /** Where a remedy is at hand: each leads to a place of the control room. */
 
 import { findRoom } from '../rooms/registry';
-import { JUNCTION } from '../state/actions';
-import { go } from '../state/route';
-import { setState } from '../state/store';
+import { complain, JUNCTION } from '../state/actions';
+import { go, HOME } from '../state/route';
+import { getState, setState, toast } from '../state/store';
 import { switchLayer } from '../map/layers';
-import type { Cause, WorstPlace } from './api';
-import { reasonInWords } from './drain';
+import { lineOf, streetsOf } from '../rooms/missions/streets';
+import { nowApi, type Cause, type WorstPlace } from './api';
+import { reasonInWords, roadName } from './drain';
+import { words } from './text';
 
 /** Rooms of other parts, by the names they may have; where one is missing the junction itself is shown. */
 const ROOMS = { cases: ['cases', 'alarms'], whatIf: ['what-if', 'what-ifs', 'whatif', 'what_if'], missions: ['missions'] } as const;
@@ -45,5 +47,25 @@ export function follow(place: WorstPlace, cause: Cause): void {
       return go(JUNCTION, place.junction, cause.stage ? { stage: cause.stage } : {});
     default:
       return go(JUNCTION, place.junction);
+  }
+}
+
+const MOST_PLACES = 50;
+
+/** All full roads on the map, and the list that says why beside it. */
+export async function showFullRoads(): Promise<void> {
+  const { geometry, map } = getState();
+  try {
+    const places = await nowApi.worst(MOST_PLACES);
+    const full = places.flatMap((place) => place.causes).filter((cause) => cause.kind === 'spill-back' && cause.road);
+    const roads = full.map((cause) => cause.road);
+    const names = full.map((cause) => roadName(cause.road_name, cause.about) || cause.road);
+    go(HOME);
+    setState({ panelOpen: true });
+    if (!geometry || roads.length === 0) return toast('note', words.noFullRoad);
+    toast('note', words.fullRoads([...new Set(names)].join(', ')));
+    map?.show(lineOf(streetsOf(geometry), [...new Set(roads)]));
+  } catch (error) {
+    complain(error);
   }
 }

@@ -3,10 +3,12 @@
 import type { JSX } from 'preact';
 import { compare, formatDuration, formatTenth, formatWhole, sentence } from '../format';
 import { useAgeS } from '../state/freshness';
+import { go } from '../state/route';
 import { useStore } from '../state/store';
 import { text } from '../text';
 import { Age } from '../ui/age';
 import type { SignId, VitalSign } from './api';
+import { showFullRoads } from './remedies';
 import { nowStore } from './store';
 import './strip.css';
 import { words } from './text';
@@ -34,13 +36,23 @@ export function Strip(): JSX.Element {
   );
 }
 
+/** Where a figure leads that asks for a look: nothing is as useless as a number that says "here is something". */
+const WAYS: Partial<Record<SignId, () => void>> = { incidents: () => go('cases'), 'spill-backs': () => void showFullRoads() };
+
 function Tile({ id }: { id: SignId }): JSX.Element {
   const sign = nowStore.use((s) => s.signs?.signs.find((one) => one.id === id) ?? null);
   const state = sign?.state ?? 'unknown';
+  const way = sign?.value ? WAYS[id] : undefined;
   return (
     <div class={`tile ${state}`} title={hintOf(id, sign)} data-testid={`indicator-${id}`}>
       <h2>
-        {words.signs[id]}
+        {way ? (
+          <button type="button" class="tile-way" title={words.ways[id]} data-testid={`indicator-${id}-way`} onClick={way}>
+            {words.signs[id]}
+          </button>
+        ) : (
+          words.signs[id]
+        )}
         {(state === 'watch' || state === 'bad') && (
           <span class="sign-state">
             <span aria-hidden="true">{state === 'bad' ? '▲' : '●'}</span>

@@ -1,10 +1,12 @@
 /** What the operator can do. Each asks the API, and shows its answer or its refusal. */
 
 import { api, ProblemError } from '../api/client';
-import type { TwinStatus } from '../api/types';
+import type { CityState, TwinStatus } from '../api/types';
 import { heard } from './freshness';
 import { getRoute, go, HOME, onRoute, type Route } from './route';
+import { text } from '../text';
 import { getState, setState, subscribe, toast } from './store';
+import { isOwn, personWords, takenFrom } from './takeovers';
 
 /** Room of one junction: `#/junction/ID`. */
 export const JUNCTION = 'junction';
@@ -17,10 +19,22 @@ export function complain(error: unknown): void {
 export async function refreshSnapshot(): Promise<void> {
   try {
     const snapshot = await api.snapshot();
+    tellTaken(getState().snapshot, snapshot);
     heard(snapshot.age_s);
     setState({ snapshot, snapshotLost: false });
   } catch {
     setState({ snapshotLost: true });
+  }
+}
+
+/** Who overrides a junction hears of it when somebody else takes it over or gives it back. */
+function tellTaken(before: CityState | null, now: CityState): void {
+  const { user, geometry } = getState();
+  if (!before || !user || now.time_s < before.time_s) return;
+  for (const { junction, by } of takenFrom(before.overrides, now.overrides, user.actor, now.time_s)) {
+    const name = geometry?.junctions.find((one) => one.id === junction)?.name || junction;
+    if (isOwn(junction)) continue;
+    toast('error', by === '' ? text.held.ended(name) : by === user.actor ? text.held.elsewhere(name) : text.held.taken(personWords(by), name));
   }
 }
 

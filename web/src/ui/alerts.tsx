@@ -7,6 +7,8 @@ import { hasPlace, placeName, showPlace } from '../alerts/place';
 import { alertText as words } from '../alerts/text';
 import { detailWords, titleWords } from '../alerts/words';
 import { formatClock, formatZone } from '../format';
+import { useSummary } from '../rooms/cases/summary';
+import { go } from '../state/route';
 import { useStore } from '../state/store';
 import { text } from '../text';
 import { useHeld } from './held';
@@ -33,6 +35,7 @@ export function Alerts({ held }: { held: boolean }): JSX.Element {
     held,
   );
   const epoch = useStore((s) => s.city?.epoch ?? '');
+  const listed = useSummary((s) => s.health?.standing_alarms ?? 0);
   const shown = inOrderOfNeed(alerts);
   const active = shown.filter(isActive).length;
   return (
@@ -40,6 +43,11 @@ export function Alerts({ held }: { held: boolean }): JSX.Element {
       <header>
         <h2 id="alerts-title">{text.panel.alerts}</h2>
         {active > 0 && <span class="count">{words.active(active)}</span>}
+        {listed > 0 && (
+          <button type="button" class="link" title={words.listedHint} data-testid="alarms-listed" onClick={() => go('cases')}>
+            {words.listed(listed)}
+          </button>
+        )}
         {shown.length > 0 && <span class="caption">{text.clock.cityIn(formatZone(epoch, shown[0].time_s))}</span>}
       </header>
       {shown.length === 0 && <p class="muted">{text.panel.noAlerts}</p>}

@@ -20,7 +20,7 @@ from civicbrain.runtime.cases.conditions import Facts
 from civicbrain.runtime.cases.outbox import put_out
 from civicbrain.runtime.cases.procedures import Action, Procedure, Step
 from civicbrain.runtime.cases.rows import PROPOSAL, get_summary, place_of
-from civicbrain.runtime.cases.settling import settle
+from civicbrain.runtime.cases.settling import late_key, settle
 from civicbrain.runtime.cases.store import SYSTEM, Change, moment
 
 _ORDER = list(CaseState)
@@ -200,7 +200,7 @@ class Conduct:
         elif kind == "deadline":
             change.event(number, "late", {"state": ref, "due": due})
             raise_alarm(
-                change, SYSTEM, _late_key(number), Urgency(row["urgency"]),
+                change, SYSTEM, late_key(number), Urgency(row["urgency"]),
                 say("case-late", f"{case_id(number)} is overdue in {ref}", case=case_id(number), state=ref),
                 say(
                     "should-have-left", f"{row['title']}; it should have left {ref} by {due}",
@@ -254,7 +254,7 @@ class Conduct:
             "UPDATE step SET state = 'skipped', by = ?, at_s = ? WHERE case_number = ? AND state = 'open'",
             SYSTEM, change.now_s, number,
         )  # fmt: skip
-        clear_alarm(change, SYSTEM, _late_key(number), change.now_s, "")
+        clear_alarm(change, SYSTEM, late_key(number), change.now_s, "")
 
     def _add_step(
         self, change: Change, number: int, state: CaseState, step: Step, since_s: float, place: int
@@ -317,7 +317,3 @@ def _set_timer(
         "INSERT INTO timer (case_number, kind, ref, due_s, actions) VALUES (?, ?, ?, ?, ?)",
         number, kind, ref, due_s, msgspec.json.encode(plain).decode(),
     )  # fmt: skip
-
-
-def _late_key(number: int) -> str:
-    return f"late-{case_id(number)}"

@@ -35,7 +35,7 @@ _SENTENCES: Mapping[str, Callable[[_Words], str]] = {
     "late": lambda d: f"is overdue in {d['state']}",
     "escalated": lambda d: f"was escalated to level {d['level']}",
     "notice-dead": lambda d: f"a notice to {d['to']} was given up" + _as(d["error"], ": "),
-    "step-done": lambda d: f"step done: {_step(d)}",
+    "step-done": lambda d: f"step done: {_step(d)}" + _as(d["reason"], ": "),
     "step-skipped": lambda d: f"step left out: {_step(d)}" + _why(d),
     "step-late": lambda d: f"step overdue: {_step(d)}",
     "out-of-sight": lambda _: "no sensor sees it any more",

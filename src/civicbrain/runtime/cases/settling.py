@@ -12,9 +12,15 @@ from civicbrain.runtime.cases.alarms import acknowledge, clear_alarm
 from civicbrain.runtime.cases.store import SYSTEM, Change
 
 
+def late_key(number: int) -> str:
+    """Of the alarm that a case is overdue."""
+    return f"late-{case_id(number)}"
+
+
 def settle(change: Change, number: int) -> None:
     """A case was closed: its reports are settled (the brain hears so and ends the incident that they alone
-    tell of), and the alarms of incidents that no sensor has seen are over, noted by whoever closed it."""
+    tell of), and the alarms of incidents that no sensor has seen are over, noted by whoever closed it; so is
+    that it was overdue."""
     change.settled += [
         IncidentReport(
             row["id"], ReporterKind(row["reporter"]), row["source"], IncidentKind(row["kind"]),
@@ -35,5 +41,13 @@ def settle(change: Change, number: int) -> None:
         ):  # fmt: skip
             why = say("case-closed", f"{case_id(number)} was closed.", case=case_id(number))
             clear_alarm(change, alarm["source"], alarm["key"], change.now_s, why)
-            if change.actor != SYSTEM:
-                acknowledge(change, [alarm["number"]], case_id(number))
+            _note(change, number, alarm["number"])
+    late = change.one("SELECT number FROM alarm WHERE source = ? AND key = ?", SYSTEM, late_key(number))
+    if late is not None:
+        _note(change, number, late["number"])
+
+
+def _note(change: Change, number: int, alarm: int) -> None:
+    """Not by the platform itself: what nobody has seen stays in the list."""
+    if change.actor != SYSTEM:
+        acknowledge(change, [alarm], case_id(number))

@@ -72,6 +72,8 @@ export const en = {
   ended: (clock: string) => `ended ${clock}`,
   since: (clock: string) => `since ${clock}`,
   active: (count: number) => `${count} active`,
+  listed: (count: number) => `${count} in the alarm list`,
+  listedHint: 'Here stands what is wrong in the city now. The alarm list also has overdue cases, and what is over and waits to be acknowledged; shelved alarms are not counted there.',
   times: (zone: string) => `City time (${zone})`,
   showOnMap: (place: string) => `Show on the map: ${place}`,
   section: (id: string) => `street section ${id}`,

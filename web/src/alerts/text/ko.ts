@@ -67,6 +67,8 @@ export const ko: AlertText = {
   },
   ended: (clock) => `${clock} 종료`,
   since: (clock) => `${clock}부터`,
+  listed: (count) => `경보 목록 ${count}건`,
+  listedHint: '여기에는 지금 도시에서 발생 중인 것만 표시됩니다. 경보 목록에는 기한을 넘긴 상황과 끝났지만 확인되지 않은 경보도 있고, 보류한 경보는 빠져 있습니다.',
   active: (count) => `발생 중 ${count}건`,
   times: (zone) => `도시 시각(${zone})`,
   showOnMap: (place) => `지도에서 보기: ${place}`,

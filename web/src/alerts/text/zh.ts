@@ -67,6 +67,8 @@ export const zh: AlertText = {
   },
   ended: (clock) => `${clock} 结束`,
   since: (clock) => `自 ${clock}`,
+  listed: (count) => `告警列表 ${count} 条`,
+  listedHint: '此处为城市当前的问题。告警列表还包括超时的案件和已结束但尚未确认的告警，不含已搁置的告警。',
   active: (count) => `当前 ${count} 条`,
   times: (zone) => `城市时间（${zone}）`,
   showOnMap: (place) => `在地图上显示：${place}`,

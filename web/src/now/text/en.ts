@@ -84,6 +84,9 @@ const drainWishes: Record<Exclude<StageState, ''> | 'costs-same', (of: { chosen:
 };
 
 export const en = {
+  ways: { incidents: 'Open alarms and cases', 'spill-backs': 'Show the full roads on the map' } as Partial<Record<SignId, string>>,
+  noFullRoad: 'No road is full any more.',
+  fullRoads: (roads: string) => `Full: ${roads}.`,
   strip: 'The city’s vital signs, beside the fixed plan and the usual day',
   signs,
   hints,

@@ -3,6 +3,9 @@
 import type { NowText } from './en';
 
 export const ko: NowText = {
+  ways: { incidents: '경보와 상황 열기', 'spill-backs': '가득 찬 도로를 지도에 표시' },
+  noFullRoad: '이제 가득 찬 도로가 없습니다.',
+  fullRoads: (roads) => `가득 찬 도로: ${roads}.`,
   strip: '도시 핵심 지표: 정주기 계획 및 평상시와 비교',
   signs: {
     delay: '통행당 지체',

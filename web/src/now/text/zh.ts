@@ -3,6 +3,9 @@
 import type { NowText } from './en';
 
 export const zh: NowText = {
+  ways: { incidents: '打开告警与案件', 'spill-backs': '在地图上显示排满的道路' },
+  noFullRoad: '已没有排满的道路。',
+  fullRoads: (roads) => `排满：${roads}。`,
   strip: '城市关键指标：与固定配时和平日对比',
   signs: {
     delay: '每次出行延误',

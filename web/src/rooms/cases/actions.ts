@@ -118,9 +118,9 @@ export function move(file: CaseFile, to: CaseState): void {
     return ask({
       title: words.moveTitle(id, casesText.state[to]),
       explain: holding(file).length ? casesText.file.held(holding(file)[0].title) : undefined,
-      fields: [{ name: 'who', label: words.whoGoes, kind: 'line', value: file.case.assigned_to, most: 80, known: knownNames() }],
+      fields: [{ name: 'who', label: words.whoGoes, kind: 'line', value: file.case.assigned_to, required: true, most: 80, known: knownNames() }],
       confirm: words.moveConfirm,
-      act: ({ who }) => attempt(() => casesApi.move(id, { to, version, ...(who && { assigned_to: who }) })),
+      act: ({ who }) => attempt(() => casesApi.move(id, { to, version, assigned_to: who })),
     });
   }
   void act(() => casesApi.move(id, { to, version }));
@@ -149,6 +149,18 @@ export function closeCase(file: CaseFile): void {
 
 export function tick(file: CaseFile, step: CaseStep): void {
   if (allowed() && step.state === 'open') void act(() => casesApi.step(file.case.id, step.id, 'done', ''));
+}
+
+/** Done, and what it found: some steps ask for an answer. */
+export function tickSaying(file: CaseFile, step: CaseStep): void {
+  if (!allowed() || step.state !== 'open') return;
+  ask({
+    title: casesText.ask.doneTitle,
+    explain: step.title,
+    fields: [{ name: 'said', label: casesText.ask.doneSaying, kind: 'lines', required: true, most: 500 }],
+    confirm: casesText.file.done,
+    act: ({ said }) => attempt(() => casesApi.step(file.case.id, step.id, 'done', said.replace(/\s+/g, ' '))),
+  });
 }
 
 export function skip(file: CaseFile, step: Pick<CaseStep, 'id' | 'title' | 'state'>, title = casesText.ask.skipTitle): void {

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { makeStore } from '../../state/make-store';
 import { text } from '../../text';
+import { RoomLeft } from '../../ui/room-left';
 import { useModal } from '../../ui/use-modal';
 import { casesText } from './text';
 
@@ -158,6 +159,7 @@ function AskField({ field, value, wrong, onChange, onSend }: AskFieldProps): JSX
       ) : (
         <input {...common} type="text" autocomplete="off" maxLength={field.most ?? 200} list={`${id}-known`} onInput={(event) => onChange(event.currentTarget.value)} />
       )}
+      {field.kind !== 'list' && <RoomLeft value={value} most={field.most ?? (field.kind === 'lines' ? 2000 : 200)} />}
       {field.known && (
         <datalist id={`${id}-known`}>
           {field.known.map((word) => (

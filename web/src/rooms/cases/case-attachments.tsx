@@ -1,6 +1,7 @@
 /** What belongs to a case: what-ifs, evidence, notices, and who did what when. */
 
 import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { CaseFile, Evidence, IncidentKind, Notice } from '../../api/case-types';
 import { sentenceWords } from '../../alerts/words';
 import { formatWhole } from '../../format';
@@ -10,9 +11,9 @@ import { notify, sendAgain, showEvidence, writeNote } from './actions';
 import { Tool } from './alarm-pane';
 import { WhatIfTools } from './case-steps';
 import { Left } from './marks';
-import { useDesk } from './store';
+import { readRecipients, useDesk } from './store';
 import { casesText } from './text';
-import { actorWords, eventWords, momentOf, placeWords, preciseClockOf } from './words';
+import { actorWords, eventWords, momentOf, placeWords, preciseClockOf, whyWords } from './words';
 
 const words = casesText.file;
 
@@ -26,7 +27,7 @@ export function Attachments({ file }: { file: CaseFile }): JSX.Element {
         <EvidenceList id={file.case.id} />
       </Part>
       <Part title={words.notices} tools={<Tool label={words.notify} name="notify" onClick={() => void notify(file)} />}>
-        <Notices />
+        <Notices file={file} />
       </Part>
       <Part title={words.history} tools={<Tool label={words.note} name="note" letter="W" onClick={() => writeNote(file)} />}>
         <History file={file} />
@@ -125,32 +126,36 @@ const EvidenceRows = ({ evidence }: { evidence: Evidence }): JSX.Element => (
   </ul>
 );
 
-function Notices(): JSX.Element {
+function Notices({ file }: { file: CaseFile }): JSX.Element {
+  const steps = stepTitles(file);
+  useEffect(() => void readRecipients(), []);
   const notices = useDesk((s) => s.notices);
   if (notices.length === 0) return <p class="muted small">{words.noNotices}</p>;
   return (
     <ul class="plain-rows" data-testid="notices">
       {notices.map((one) => (
-        <NoticeRow key={one.id} one={one} />
+        <NoticeRow key={one.id} one={one} steps={steps} />
       ))}
     </ul>
   );
 }
 
-function NoticeRow({ one }: { one: Notice }): JSX.Element {
+function NoticeRow({ one, steps }: { one: Notice; steps: ReadonlyMap<string, string> }): JSX.Element {
+  const recipients = useDesk((s) => s.recipients);
   const bad = one.state === 'dead' || one.state === 'unaddressed';
   return (
     <li data-testid={`notice-${one.id}`} data-state={one.state}>
       <span>
         <b>{casesText.role[one.recipient] ?? one.recipient}</b> <b class={bad ? 'late-word' : 'muted'}>{words.noticeState[one.state]}</b>
         {one.delivered && ` ${preciseClockOf(one.delivered)}`}
-        {bad && <Tool label={words.sendAgain} name={`send-again-${one.id}`} onClick={() => sendAgain(one.id)} />}
+        {(one.state === 'dead' || (bad && recipients.includes(one.recipient))) && <Tool label={words.sendAgain} name={`send-again-${one.id}`} onClick={() => sendAgain(one.id)} />}
       </span>
       <span class="muted small">
-        {one.why}
+        {whyWords(one.why, steps)}
         {one.attempts > 0 && ` · ${words.attempts(one.attempts)}`}
         {one.due && one.attempts > 0 && <NextAttempt due={one.due} />}
         {one.error && ` · ${one.error}`}
+        {one.state === 'unaddressed' && <span class="late-word"> · {words.tellOtherwise}</span>}
       </span>
     </li>
   );
@@ -168,8 +173,10 @@ function NextAttempt({ due }: { due: string }): JSX.Element {
   );
 }
 
+const stepTitles = (file: CaseFile): ReadonlyMap<string, string> => new Map(file.steps.map((step) => [step.id, step.title]));
+
 function History({ file }: { file: CaseFile }): JSX.Element {
-  const steps = new Map(file.steps.map((step) => [step.id, step.title]));
+  const steps = stepTitles(file);
   return (
     <ol class="history" data-testid="history">
       {[...file.events].reverse().map((event) => (

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import type { CaseFile, CaseStep } from '../../api/case-types';
 import { go } from '../../state/route';
 import { findRoom } from '../registry';
-import { linkWhatIf, skip, tick } from './actions';
+import { linkWhatIf, skip, tick, tickSaying } from './actions';
 import { Tool } from './alarm-pane';
 import { choice, useChoice } from './choice';
 import { Due } from './marks';
@@ -72,6 +72,7 @@ export function CaseSteps({ file }: { file: CaseFile }): JSX.Element {
       {step?.state === 'open' && (
         <div class="tools">
           <Tool label={words.done} name="step-done" letter="X" onClick={() => ticked(step, row)} />
+          <Tool label={words.doneSaying} name="step-done-saying" onClick={() => tickSaying(file, step)} />
           <Tool label={words.skip} name="step-skip" letter="O" onClick={() => skip(file, step)} />
         </div>
       )}

@@ -20,9 +20,11 @@ import { casesText } from './text';
 import { actorWords, clockOf, momentOf, placeWords } from './words';
 
 const words = casesText.file;
+const CASE_ID = /^case-\d+$/;
 
 export function CaseView({ id }: { id: string }): JSX.Element {
   const file = useDesk((s) => s.file);
+  const missing = useDesk((s) => s.missing === id) || !CASE_ID.test(id);
   const shown = file?.case.id === id ? file : null;
   const back = (): void => {
     choice.set('case', id, 0);
@@ -36,7 +38,7 @@ export function CaseView({ id }: { id: string }): JSX.Element {
         <Icon name="back" />
         {words.back}
       </button>
-      {shown ? <Shown file={shown} /> : <p class="muted">{casesText.loading}</p>}
+      {shown ? <Shown file={shown} /> : missing ? <p role="status">{casesText.noCase(id)}</p> : <p class="muted">{casesText.loading}</p>}
     </article>
   );
 }

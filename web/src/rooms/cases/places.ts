@@ -50,3 +50,12 @@ export const drivenLanes = (edge: string, geometry: CityGeometry): [index: numbe
   lanesOf(edge, geometry)
     .map((row, index): [number, number] => [index, row])
     .filter(([, row]) => (geometry.lanes.use[row] & (USE.motor | USE.bus | USE.tram | USE.bicycle)) !== 0);
+
+const DAY_MIN = 1440;
+
+/** Seconds of the minutes that somebody typed; null where nothing is typed, undefined where it is no such time. */
+export function agoS(typed: string): number | null | undefined {
+  if (!typed.trim()) return null;
+  const minutes = Number(typed);
+  return minutes >= 0 && minutes <= DAY_MIN ? minutes * 60 : undefined;
+}

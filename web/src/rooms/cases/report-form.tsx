@@ -4,31 +4,44 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { INCIDENT_KINDS, REPORTERS, type IncidentKind, type Reporter } from '../../api/case-types';
 import { casesApi } from '../../api/cases';
+import { keepDraft, readDraft } from '../../state/draft';
 import { go, useRoute } from '../../state/route';
 import { toast, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { Icon } from '../../ui/icon';
+import { RoomLeft } from '../../ui/room-left';
 import { placeLabel } from '../missions/streets';
 import { newKey } from './actions';
 import { useKeys } from './keys';
-import { drivenLanes, placeAt, placeOf, type Spot } from './places';
+import { agoS, drivenLanes, placeAt, placeOf, type Spot } from './places';
 import { markSpot, pickSpot, useSpot } from './spot';
 import { casesText } from './text';
 import { placeWords } from './words';
 
 const words = casesText.report;
 
+interface Draft {
+  kind: IncidentKind;
+  reporter: Reporter;
+  lanes: readonly number[];
+  ago: string;
+  source: string;
+  said: string;
+  spot: Spot | null;
+}
+
+const DRAFT = 'report';
+const NEW: Draft = { kind: 'crash', reporter: 'citizen', lanes: [], ago: '', source: '', said: '', spot: null };
+
 export function ReportForm(): JSX.Element {
   const geometry = useStore((s) => s.geometry);
   const junction = useRoute((route) => route.query['junction'] ?? '');
   const operator = useMay('operator');
   const spot = useSpot((s) => s.spot);
-  const [kind, setKind] = useState<IncidentKind>('crash');
-  const [reporter, setReporter] = useState<Reporter>('citizen');
-  const [lanes, setLanes] = useState<readonly number[]>([]);
-  const [ago, setAgo] = useState('');
-  const [source, setSource] = useState('');
-  const [said, setSaid] = useState('');
+  const kept = useRef(junction ? null : readDraft<Draft>(DRAFT)); // an alarm's report is one of its own
+  const [draft, setDraft] = useState<Draft>(kept.current ?? NEW);
+  const { kind, reporter, lanes, ago, source, said } = draft;
+  const change = (part: Partial<Draft>): void => setDraft((old) => ({ ...old, ...part }));
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState('');
@@ -39,30 +52,41 @@ export function ReportForm(): JSX.Element {
   useEffect(() => {
     first.current?.focus();
     void import('./map-layer').then((part) => part.startLayer()); // shows the place that is chosen
+    if (kept.current) markSpot(kept.current.spot);
     return () => markSpot(null);
   }, []);
   useEffect(() => {
+    if (draft !== NEW || spot) keepDraft(DRAFT, { ...draft, spot });
+  }, [draft, spot]);
+  useEffect(() => {
     if (geometry && junction) markSpot(placeOf(junction, geometry));
   }, [geometry, junction]);
-  useEffect(() => setLanes([]), [spot?.edge]);
+  const edge = useRef(kept.current?.spot?.edge);
+  useEffect(() => {
+    if (spot && spot.edge !== edge.current) {
+      if (edge.current !== undefined) change({ lanes: [] });
+      edge.current = spot.edge;
+    }
+  }, [spot?.edge]);
   const there = geometry && spot ? drivenLanes(spot.edge, geometry) : [];
 
+  const agoFits = agoS(ago) !== undefined;
   const send = async (): Promise<void> => {
     setTried(true);
-    if (busy || !spot) return;
+    if (busy || !spot || !agoFits) return;
     setBusy(true);
     setRefusal('');
     try {
-      const minutes = Number(ago);
       const made = await casesApi.report({
         kind,
         reporter,
         source: source.trim(),
         text: said.trim(),
         place: { ...spot, lanes: [...lanes].sort((a, b) => a - b) },
-        ago_s: ago.trim() && minutes >= 0 ? minutes * 60 : null,
+        ago_s: agoS(ago) ?? null,
         key: key.current,
       });
+      keepDraft(DRAFT, null);
       toast('note', made.new_case ? words.openedCase(made.case) : words.joined(made.case));
       go('cases', made.case, {}, true);
     } catch (error) {
@@ -70,6 +94,13 @@ export function ReportForm(): JSX.Element {
       key.current = newKey(); // what is put right and sent again is another call
     }
     setBusy(false);
+  };
+  const discard = (): void => {
+    kept.current = null;
+    markSpot(null);
+    setDraft(NEW);
+    keepDraft(DRAFT, null);
+    first.current?.focus();
   };
   return (
     <form
@@ -87,9 +118,17 @@ export function ReportForm(): JSX.Element {
       </button>
       <h2>{words.title}</h2>
       <p class="muted small">{words.explain}</p>
+      {kept.current && draft !== NEW && (
+        <p class="small" role="status" data-testid="report-draft">
+          {words.draft}
+          <button type="button" class="link" data-testid="report-discard" onClick={discard}>
+            {words.discard}
+          </button>
+        </p>
+      )}
       <label class="stacked">
         <span class="caption">{words.kind}</span>
-        <select ref={first} class="select" value={kind} data-testid="report-kind" onChange={(event) => setKind(event.currentTarget.value as IncidentKind)}>
+        <select ref={first} class="select" value={kind} data-testid="report-kind" onChange={(event) => change({ kind: event.currentTarget.value as IncidentKind })}>
           {INCIDENT_KINDS.map((one) => (
             <option key={one} value={one}>
               {casesText.kind[one]}
@@ -107,7 +146,7 @@ export function ReportForm(): JSX.Element {
                 type="checkbox"
                 checked={lanes.includes(lane)}
                 data-testid={`report-lane-${lane + 1}`}
-                onChange={(event) => setLanes(event.currentTarget.checked ? [...lanes, lane] : lanes.filter((one) => one !== lane))}
+                onChange={(event) => change({ lanes: event.currentTarget.checked ? [...lanes, lane] : lanes.filter((one) => one !== lane) })}
               />
               {lane + 1}
             </label>
@@ -118,7 +157,7 @@ export function ReportForm(): JSX.Element {
         <legend class="caption">{words.reporter}</legend>
         {REPORTERS.map((one) => (
           <label key={one}>
-            <input type="radio" name="reporter" value={one} checked={reporter === one} data-testid={`report-by-${one}`} onChange={() => setReporter(one)} />
+            <input type="radio" name="reporter" value={one} checked={reporter === one} data-testid={`report-by-${one}`} onChange={() => change({ reporter: one })} />
             {casesText.reporter[one]}
           </label>
         ))}
@@ -126,16 +165,22 @@ export function ReportForm(): JSX.Element {
       <div class="two">
         <label class="stacked">
           <span class="caption">{words.ago}</span>
-          <input type="number" min={0} max={1440} value={ago} data-testid="report-ago" onInput={(event) => setAgo(event.currentTarget.value)} />
+          <input type="number" min={0} max={1440} value={ago} aria-invalid={!agoFits} data-testid="report-ago" onInput={(event) => change({ ago: event.currentTarget.value })} />
+          {!agoFits && (
+            <span class="small error-text" role="alert">
+              {words.agoWrong}
+            </span>
+          )}
         </label>
         <label class="stacked">
           <span class="caption">{words.source}</span>
-          <input type="text" maxLength={80} value={source} data-testid="report-source" onInput={(event) => setSource(event.currentTarget.value)} />
+          <input type="text" maxLength={80} value={source} data-testid="report-source" onInput={(event) => change({ source: event.currentTarget.value })} />
         </label>
       </div>
       <label class="stacked">
         <span class="caption">{words.text}</span>
-        <textarea rows={4} maxLength={2000} value={said} data-testid="report-text" onInput={(event) => setSaid(event.currentTarget.value)} />
+        <textarea rows={4} maxLength={2000} value={said} data-testid="report-text" onInput={(event) => change({ said: event.currentTarget.value })} />
+        <RoomLeft value={said} most={2000} />
       </label>
       {refusal && (
         <p class="refusal" role="alert">

@@ -29,6 +29,8 @@ interface Desk {
   /** Of all open ones, the list may be shorter. */
   openCount: number;
   file: CaseFile | null;
+  /** The case in the address, where there is none of that name. */
+  missing: string;
   notices: readonly Notice[];
   /** Shown once somebody has given a reason, and forgotten when they leave the case. */
   evidence: Evidence | null;
@@ -44,6 +46,7 @@ const store = makeStore<Desk>({
   cases: null,
   openCount: 0,
   file: null,
+  missing: '',
   notices: [],
   evidence: null,
   recipients: [],
@@ -101,7 +104,8 @@ function single(act: () => Promise<void>): () => Promise<void> {
       await act();
       if (store.get().trouble) store.set({ trouble: '' });
     } catch (error) {
-      store.set({ trouble: error instanceof Error ? error.message : String(error) });
+      // the log-in asks by itself: the cases answer, only not to nobody
+      if (!(error instanceof ProblemError && error.status === 401)) store.set({ trouble: error instanceof Error ? error.message : String(error) });
     }
     under = null;
     if (again) {
@@ -150,14 +154,14 @@ export const readFile = single(async () => {
     const open = cases && withoutClosed(cases, file);
     store.set({ file, notices, cases: open, openCount: openCount - ((cases?.length ?? 0) - (open?.length ?? 0)) });
   } catch (error) {
-    if (error instanceof ProblemError && error.status === 404) complain(error);
-    else throw error;
+    if (!(error instanceof ProblemError && error.status === 404)) throw error;
+    if (getRoute().item === item) store.set({ missing: item });
   }
 });
 
 export function openFile(): void {
   const { item } = getRoute();
-  if (store.get().file?.case.id !== item) store.set({ file: null, notices: [], evidence: null });
+  if (store.get().file?.case.id !== item) store.set({ file: null, notices: [], evidence: null, missing: '' });
   void readFile();
 }
 

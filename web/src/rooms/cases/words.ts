@@ -1,6 +1,6 @@
 /** Places, moments and history of cases, as people read them. */
 
-import type { CaseEvent, CasePlace } from '../../api/case-types';
+import type { CaseEvent, CasePlace, CaseState } from '../../api/case-types';
 import { formatClock, formatDay, formatValue, formatWhole, humanise } from '../../format';
 import { getState } from '../../state/store';
 import { streetsOf, whereIs } from '../missions/streets';
@@ -48,13 +48,40 @@ function wordOf(key: string, value: unknown): string {
   return own.find((catalogue) => plain in catalogue)?.[plain] ?? (key === 'what' ? (casesText.file.proposal[plain] ?? plain) : plain);
 }
 
+/** Events that lead from and to people, where others do to states. */
+const PEOPLE = new Set(['assigned', 'handed-over']);
+
+/** Why the platform did something, in the reader's words; what people wrote stays as it came. steps: titles by id. */
+export function whyWords(why: string, steps: ReadonlyMap<string, string> = new Map()): string {
+  const say = casesText.why;
+  const state = (name: string): string => casesText.state[name as CaseState] ?? name;
+  const rules: [RegExp, (found: readonly string[]) => string][] = [
+    [/^entered (\w+)$/, ([, to]) => say.entered(state(to))],
+    [/^deadline (\w+)$/, ([, of]) => say.deadline(state(of))],
+    [/^escalation (\w+):(\d+)$/, ([, of, level]) => say.escalation(state(of), level)],
+    [/^step (.+)$/, ([, id]) => say.step(steps.get(id) ?? id)],
+    [/^by hand(?:: (.*))?$/s, ([, reason]) => say.byHand(reason ?? '')],
+    [/^report of (\w+)$/, ([, who]) => say.reportOf(casesText.reporter[who] ?? who)],
+    [/^merged (case-\d+)$/, ([, id]) => say.merged(id)],
+  ];
+  for (const [pattern, words] of rules) {
+    const found = pattern.exec(why);
+    if (found) return words(found);
+  }
+  return say.plain[why] ?? why;
+}
+
 /** One line of a case's history. steps: titles by id. */
 export function eventWords(event: Pick<CaseEvent, 'what' | 'detail'>, steps: ReadonlyMap<string, string> = new Map()): string {
   const words: Record<string, string> = {};
   for (const [key, value] of Object.entries(event.detail)) {
-    if (value !== null && value !== '') words[key] = key === 'step' ? (steps.get(String(value)) ?? String(event.detail['title'] ?? value)) : wordOf(key, value);
+    if (value === null || value === '') continue;
+    if (key === 'why' || (key === 'reason' && event.what === 'moved')) words[key] = whyWords(String(value), steps);
+    else if (key === 'to' && event.what.startsWith('notice')) words[key] = casesText.role[String(value)] ?? String(value);
+    else if (PEOPLE.has(event.what) && (key === 'to' || key === 'from')) words[key] = actorWords(String(value));
+    else words[key] = key === 'step' ? (steps.get(String(value)) ?? String(event.detail['title'] ?? value)) : wordOf(key, value);
   }
-  const say = casesText.event[event.what];
+  const say = casesText.event[event.what === 'notice' && event.detail['state'] === 'unaddressed' ? 'notice-unaddressed' : event.what];
   if (!say) return [humanise(event.what.replaceAll('-', '_')), ...Object.values(words)].join(', ');
   const all = new Proxy(words, { get: (known, key: string) => known[key] ?? '' });
   return say(all).replace(/[.:。：]\s*$/, '').trim();

@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks';
 import type { JunctionDetail } from '../../api/types';
 import { formatClock, formatTenth, formatWhole } from '../../format';
 import { deciderWords } from '../../ledger/sentence';
+import { personWords } from '../../state/takeovers';
 import { css, lampColour, PALETTES } from '../../map/palette';
 import { nameVehicle } from '../../now/held-for';
 import { tryWhatIf } from '../../now/remedies';
@@ -113,7 +114,7 @@ function Facts({ detail }: { detail: JunctionDetail }): JSX.Element {
   const whole = recent && since && since.from_s <= recent.from_s;
   const longer = recent && recent.until_s - recent.from_s >= 300;
   const holder = recent?.holder ?? null;
-  const who = recent?.override?.actor ?? (holder ? deciderWords(holder.brain) : '');
+  const who = (recent?.override && personWords(recent.override.actor)) ?? (holder ? deciderWords(holder.brain) : '');
   const geometry = useStore((s) => s.geometry);
   const named = recent?.held_for ? words.forVehicle(who, nameVehicle(recent.held_for, geometry)) : who;
   // a brain asks anew every few seconds: since when it holds says nothing; of an override it does

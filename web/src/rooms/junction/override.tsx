@@ -8,6 +8,7 @@ import { ledgerSentence } from '../../ledger/sentence';
 import { complain } from '../../state/actions';
 import { getRoute, useRoute } from '../../state/route';
 import { toast, useStore } from '../../state/store';
+import { changedHere, personWords } from '../../state/takeovers';
 import { useMay } from '../../state/user';
 import { text } from '../../text';
 import { ReasonDialog } from '../../ui/dialog';
@@ -24,7 +25,9 @@ const ACTIONS: OverrideAction[] = ['stage', 'hold', 'local'];
 
 async function change(id: string, ask: () => Promise<unknown>, done: string): Promise<boolean> {
   try {
+    changedHere(id);
     await ask();
+    changedHere(id);
     toast('note', done);
     return true;
   } catch (error) {
@@ -107,7 +110,7 @@ function InForce({ override, shown, name, changing, mayTake, onChange, onGiveBac
         </span>
       </p>
       <p class="muted small">
-        {words.override.by(override.actor)} ·{' '}
+        {words.override.by(personWords(override.actor))} ·{' '}
         {clearing
           ? words.override.begins(clock(override.since_s), formatDuration(duration))
           : words.override.fromUntil(clock(override.shown_s ?? override.since_s), clock(override.expires_s))}
@@ -219,6 +222,9 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
   const [reason, setReason] = useState('');
   const [missing, setMissing] = useState('');
   const [busy, setBusy] = useState(false);
+  const me = useStore((s) => s.user?.actor ?? '');
+  const held = junctionStore.use((s) => (s.recent?.override?.actor === me ? null : (s.recent?.override ?? null)));
+  const epoch = useStore((s) => s.city?.epoch ?? '');
   const plan = junctionStore.use((s) => s.plan);
   const kinds = detail.groups.map((group) => group.kind);
   const says = (one: Stage): string => {
@@ -322,6 +328,11 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
       <p id="override-missing" class="error-text small" role="alert">
         {missing}
       </p>
+      {held && (
+        <p class="warn-text small" data-testid="override-ends">
+          {words.override.ends(personWords(held.actor), formatClock(epoch, held.expires_s))}
+        </p>
+      )}
       {planOnly && <p class="muted small">{words.override.planOnly}</p>}
       <p class="muted small">
         {words.override.goesBefore} {words.override.safe}

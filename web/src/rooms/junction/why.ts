@@ -3,6 +3,7 @@
 import type { CityGeometry, JunctionDetail } from '../../api/types';
 import { formatClock, formatDuration, formatValue, formatWhole } from '../../format';
 import { deciderWords } from '../../ledger/sentence';
+import { personWords } from '../../state/takeovers';
 import type { HeldFor } from '../../now/api';
 import { nameVehicle } from '../../now/held-for';
 import { progressOf, type Account } from './account';
@@ -50,7 +51,8 @@ export function tellAccount(account: Account, detail: Shown, around: Around): st
 
 /** Who holds it, with which stage, since when and until when. */
 function tellOverride(override: Override, detail: Shown, { name, epoch }: Around): string {
-  const { action, stage, actor, reason, since_s: since, shown_s: shown, expires_s: until, duration_s: duration } = override;
+  const actor = personWords(override.actor);
+  const { action, stage, reason, since_s: since, shown_s: shown, expires_s: until, duration_s: duration } = override;
   const say = words.why.now;
   const clock = (timeS: number): string => formatClock(epoch, timeS);
   if (action === 'local') return say.local(actor, reason, clock(since), clock(until));
@@ -92,6 +94,7 @@ export function tellFigures({ chosen, costs, worths }: Reasons, name: StageName)
   if (mine) {
     const next = costs.find((one) => one.stage !== chosen);
     if (next && next.cost < mine.cost) return words.why.otherRule(name(chosen), formatWhole(mine.cost), name(next.stage), formatWhole(next.cost));
+    if (next && formatWhole(next.cost) === formatWhole(mine.cost)) return words.why.tie(name(chosen), name(next.stage), formatWhole(mine.cost));
     const first = words.why.delay(name(chosen), formatWhole(mine.cost));
     if (!next) return first;
     return `${first} ${words.why.instead(name(next.stage), formatWhole(next.cost), formatWhole(next.cost - mine.cost))}`;

@@ -195,7 +195,25 @@ function vehicleLayers(vehicles: Vehicle[], base: object, at: (s: Spot) => [numb
     getLineWidth: 3,
     getLineColor: colours.route,
   } as never);
-  return [halo, ...badge('mission-vehicles', marks, base, at, colours.route, colours.ground, 13)];
+  // one vehicle is known by its mark; of several each says which it is
+  const names = vehicles.length < 2 ? [] : vehicles;
+  const labels = new TextLayer<Vehicle>({
+    ...base,
+    id: 'mission-names',
+    data: names,
+    getPosition: at,
+    getText: (one: Vehicle) => one.brief.vehicle || one.brief.id,
+    getSize: 12,
+    getPixelOffset: [0, 24],
+    getColor: colours.text,
+    background: true,
+    getBackgroundColor: colours.ground,
+    backgroundPadding: [4, 1],
+    characterSet: 'auto',
+    fontFamily: pageFont(),
+    fontWeight: 700,
+  } as never);
+  return [halo, labels, ...badge('mission-vehicles', marks, base, at, colours.route, colours.ground, 13)];
 }
 
 function badge(

@@ -6,6 +6,7 @@ import type { MissionBrief } from '../../api/mission-types';
 import { go, useRoute } from '../../state/route';
 import { getState, setState, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
+import { streetsOf, whereIs } from './streets';
 import { missionText } from './text';
 import { Icon } from '../../ui/icon';
 import { selectMission } from './actions';
@@ -124,6 +125,9 @@ function MissionList({ onOrder, onAsk }: { onOrder: () => void; onAsk: () => voi
 function Row({ brief }: { brief: MissionBrief }): JSX.Element {
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const over = brief.state === 'ended';
+  const geometry = useStore((s) => s.geometry);
+  const place = geometry && whereIs(brief.to_edge, geometry, streetsOf(geometry));
+  const whither = place ? (place.name === brief.to_edge ? place.near || place.name : place.name) : '';
   const arrival = over
     ? brief.end === 'arrived' && brief.ended_s !== null
       ? missionText.arrived(formatDuration(brief.ended_s - brief.created_s))
@@ -139,6 +143,7 @@ function Row({ brief }: { brief: MissionBrief }): JSX.Element {
         </span>
         <span class="second-line muted">
           <span>{missionText.kind[brief.kind] ?? brief.kind}</span>
+          {whither && <span class="clip">{missionText.whither(whither)}</span>}
           {arrival && <span>{over ? arrival : `${missionText.eta} ${arrival}`}</span>}
           <Won brief={brief} />
         </span>

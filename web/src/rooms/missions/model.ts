@@ -123,3 +123,9 @@ export function announcement(before: Mission | null, now: Mission, say: (mission
   const changed = !before || before.id !== now.id || before.state !== now.state || before.next_junction !== now.next_junction;
   return changed ? say(now) : '';
 }
+
+/** Whether two call signs mean one vehicle, whoever writes them. */
+export const sameVehicle = (one: string, other: string): boolean => {
+  const bare = (name: string): string => name.toLowerCase().replace(/\s+/g, '');
+  return bare(other) !== '' && bare(one) === bare(other);
+};

@@ -9,6 +9,7 @@ import { words as errorWords } from '../../errors/text';
 import { missionText } from './text';
 import { formatDistance, formatDuration } from '../../format';
 import { findWay, orderMission, selectMission } from './actions';
+import { sameVehicle } from './model';
 import { PlaceField } from './place-field';
 
 export interface Prefill {
@@ -31,6 +32,7 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
   const way = useStore((s) => s.choice);
   const noWay = useStore((s) => s.noWay);
   const first = useRef<HTMLInputElement>(null);
+  const twice = useStore((s) => s.snapshot?.missions.some((one) => sameVehicle(one.vehicle, vehicle)) ?? false);
   useEffect(() => {
     first.current?.focus();
     const { from: start, to: end } = prefill;
@@ -70,6 +72,11 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
           onInput={(event) => setVehicle(event.currentTarget.value)}
         />
         {tried && !vehicle.trim() && <span class="small error-text">{words.required}</span>}
+        {twice && (
+          <span class="small warn-text" role="status" data-testid="order-twice">
+            {words.twice(vehicle.trim())}
+          </span>
+        )}
       </label>
       <label class="stacked">
         <span class="caption">{words.kind}</span>

@@ -9,6 +9,7 @@ import { toast } from '../../state/store';
 import { useMay } from '../../state/user';
 import { formatRealTime } from '../../format';
 import { actorWords } from '../cases/words';
+import { RoomLeft } from '../../ui/room-left';
 import { useModal } from '../../ui/use-modal';
 import { Note, Span } from './note';
 import { shiftText } from './text';
@@ -74,6 +75,7 @@ export function Signing({ hours, ready, signatures, onChange }: SigningProps): J
           <label class="stacked">
             <span class="caption">{words.remark}</span>
             <textarea rows={2} maxLength={2000} value={remark} data-testid="sign-remark" onInput={(event) => setRemark(event.currentTarget.value)} />
+            <RoomLeft value={remark} most={2000} />
           </label>
           <button type="submit" class="button primary" disabled={!operator || busy || !ready} data-testid="sign">
             {words.submit}

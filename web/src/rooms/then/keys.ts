@@ -60,13 +60,28 @@ export function listenToKeys(player: Player): () => void {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
     const target = event.target instanceof Element ? event.target : null;
     if (target?.closest(FIELDS)) return;
-    // a button that has the focus keeps its own key
-    if (event.key === ' ' && target?.closest('button, a, summary')) return;
+    // a button that the keyboard went to keeps its own key; one that was clicked has done its work
+    const button = target?.closest('button, a, summary');
+    if (event.key === ' ' && button && button !== clicked) return;
     if (act(event)) {
       event.preventDefault();
       event.stopPropagation(); // the map moves by the same arrows
     }
   };
+  let clicked: Element | null = null;
+  const click = (event: MouseEvent): void => {
+    // detail 0: pressed by a key
+    clicked = event.detail > 0 && event.target instanceof Element ? event.target.closest('button, a, summary') : null;
+  };
+  const focus = (event: FocusEvent): void => {
+    if (event.target !== clicked) clicked = null;
+  };
+  document.addEventListener('click', click, true);
+  document.addEventListener('focusin', focus);
   document.addEventListener('keydown', listen, true);
-  return () => document.removeEventListener('keydown', listen, true);
+  return () => {
+    document.removeEventListener('click', click, true);
+    document.removeEventListener('focusin', focus);
+    document.removeEventListener('keydown', listen, true);
+  };
 }

@@ -9,6 +9,7 @@ import { UNKNOWN_U16 } from '../../live/frame';
 import { selectJunction } from '../../state/actions';
 import { getRoute, go, HOME } from '../../state/route';
 import { getState, setState, useStore } from '../../state/store';
+import { personWords } from '../../state/takeovers';
 import { words as ledgerWords } from '../../ledger/text';
 import { SERIES, type HeldStretch, type Mark, type SeriesName } from './api';
 import { Bar } from './bar';
@@ -232,7 +233,7 @@ function HeldBy({ id, mode }: { id: string; mode: number | undefined }): JSX.Ele
     <p class={`then-held ${held ? 'by-hand' : ''}`} data-testid="then-held">
       {held ? (
         <>
-          <b>{text.heldBy(held.actor, formatClock(epoch, held.from_s), formatClock(epoch, held.until_s))}</b>
+          <b>{text.heldBy(personWords(held.actor), formatClock(epoch, held.from_s), formatClock(epoch, held.until_s))}</b>
           <span>
             {ledgerWords.action[held.action]?.(page.junction.stageOf(held.stage)) ?? held.action}
             {held.reason && ledgerWords.why(held.reason)}

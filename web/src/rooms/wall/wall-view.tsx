@@ -9,8 +9,10 @@ import { nowStore } from '../../now/store';
 import { formatSign, UNITS } from '../../now/strip';
 import { words as nowWords } from '../../now/text';
 import { placeName } from '../../alerts/place';
+import { alertText as alarmWords } from '../../alerts/text';
 import { titleWords } from '../../alerts/words';
 import { causeInWords } from '../../now/worst';
+import { useSummary } from '../cases/summary';
 import { inOrderOfNeed, isActive } from '../../ui/alerts';
 import { go, HOME } from '../../state/route';
 import { getState, useStore } from '../../state/store';
@@ -151,6 +153,7 @@ function WorstPlaces({ rank }: { rank: number }): JSX.Element {
 function Alarms(): JSX.Element {
   const alerts = useStore((s) => s.alerts);
   const epoch = useStore((s) => s.city?.epoch ?? '');
+  const listed = useSummary((s) => s.health?.standing_alarms ?? 0);
   const shown = inOrderOfNeed(alerts).filter(isActive);
   return (
     <section class="wall-part">
@@ -170,6 +173,7 @@ function Alarms(): JSX.Element {
         ))}
       </ul>
       {shown.length > ALARMS && <p class="wall-quiet">{words.more(shown.length - ALARMS)}</p>}
+      {listed > 0 && <p class="wall-quiet">{alarmWords.listed(listed)}</p>}
     </section>
   );
 }

@@ -68,6 +68,7 @@ function Card({ view, proposal, index }: { view: ProposalsView; proposal: Propos
         <ReasonDialog
           title={asking ? text.acceptTitle : text.declineTitle}
           explain={text.explain}
+          needed
           onCancel={() => setAsking(null)}
           onConfirm={(reason) => {
             setAsking(null);

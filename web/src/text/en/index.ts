@@ -64,12 +64,19 @@ export const en = {
     explainOff: 'Junctions return to their local plans as the last requests expire. This goes into the ledger with your reason.',
     explainOn: 'The brain takes control of the junctions again. This goes into the ledger with your reason.',
   },
+  fieldRoom: (used: string, most: string) => `${used} of ${most} characters`,
+  fieldFull: (_used: string, most: string) => `${most} characters: it takes no more, the rest was cut off.`,
+  held: {
+    taken: (who: string, junction: string) => `${who} has taken over ${junction}, which you held.`,
+    elsewhere: (junction: string) => `Your override of ${junction} was changed in another window.`,
+    ended: (junction: string) => `Your override of ${junction} was ended before its time.`,
+  },
   dialog: {
     reason: 'Reason',
     close: 'Close',
     cancel: 'Cancel',
     confirm: 'Confirm',
-    defaultReason: 'operator’s decision',
+    optional: 'optional',
   },
   connection: {
     label: 'Connection',
@@ -139,7 +146,7 @@ export const en = {
     timing: (last: string, p99: string, budget: string) => `${last} ms, p99 ${p99} ms of ${budget} ms`,
     failures: (count: number) => (count === 1 ? '1 failure' : `${count} failures`),
   },
-  severity: { info: 'Note', warning: 'Warning', critical: 'Critical' } as Record<string, string>,
+  severity: { info: 'Note', warning: 'Medium', critical: 'High' } as Record<string, string>,
   junction: {
     queueHint: 'Vehicles that stand or creep (below 5 km/h) in view of the cameras, at this moment.',
     delayHint: 'How long a vehicle stands here (below 5 km/h), mean of those served in the last five minutes, as the cameras see it. It is a part of the delay of its trip, which counts braking, starting and waiting to set off, too.',

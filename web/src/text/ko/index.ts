@@ -66,12 +66,19 @@ export const ko: Catalogue = {
     explainOff: '마지막 요청이 만료되는 대로 교차로는 현장 제어로 돌아갑니다. 사유와 함께 원장에 기록됩니다.',
     explainOn: '브레인이 다시 교차로를 제어합니다. 사유와 함께 원장에 기록됩니다.',
   },
+  fieldRoom: (used, most) => `${most}자 중 ${used}자`,
+  fieldFull: (_used, most) => `최대 ${most}자입니다. 나머지는 잘렸습니다.`,
+  held: {
+    taken: (who, junction) => `${who}이(가) 귀하가 개입한 ${junction}을(를) 넘겨받았습니다.`,
+    elsewhere: (junction) => `${junction}에 대한 귀하의 수동 개입이 다른 창에서 바뀌었습니다.`,
+    ended: (junction) => `${junction}에 대한 귀하의 수동 개입이 시간 전에 종료되었습니다.`,
+  },
   dialog: {
     reason: '사유',
     close: '닫기',
     cancel: '취소',
     confirm: '확인',
-    defaultReason: '운영자 판단',
+    optional: '선택 입력',
   },
   connection: {
     label: '연결 상태',
@@ -141,7 +148,7 @@ export const ko: Catalogue = {
     timing: (last, p99, budget) => `${last} ms, p99 ${p99} ms / 허용 ${budget} ms`,
     failures: (count) => `실패 ${count}회`,
   },
-  severity: { info: '알림', warning: '주의', critical: '심각' },
+  severity: { info: '알림', warning: '보통', critical: '높음' },
   junction: {
     queueHint: '지금 카메라 검지 범위에서 정지하거나 서행(시속 5km 미만)하는 차량 수.',
     delayHint: '최근 5분간 통과한 차량이 이곳에서 정지한(5 km/h 미만) 평균 시간으로, 카메라로 추정합니다. 통행당 지체의 일부이며, 통행당 지체에는 감속·출발과 출발 대기도 포함됩니다.',

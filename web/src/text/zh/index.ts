@@ -66,12 +66,19 @@ export const zh: Catalogue = {
     explainOff: '最后的请求到期后，各路口恢复本地方案。此操作连同理由记入台账。',
     explainOn: '大脑重新控制各路口。此操作连同理由记入台账。',
   },
+  fieldRoom: (used, most) => `${used} / ${most} 字`,
+  fieldFull: (_used, most) => `最多 ${most} 字，其余已被截去。`,
+  held: {
+    taken: (who, junction) => `${who} 接管了您正在干预的 ${junction}。`,
+    elsewhere: (junction) => `您对 ${junction} 的干预已在另一窗口更改。`,
+    ended: (junction) => `您对 ${junction} 的干预已提前结束。`,
+  },
   dialog: {
     reason: '理由',
     close: '关闭',
     cancel: '取消',
     confirm: '确认',
-    defaultReason: '值班员决定',
+    optional: '可不填',
   },
   connection: {
     label: '连接状态',
@@ -141,7 +148,7 @@ export const zh: Catalogue = {
     timing: (last, p99, budget) => `${last} ms，p99 ${p99} ms，限额 ${budget} ms`,
     failures: (count) => `失败 ${count} 次`,
   },
-  severity: { info: '提示', warning: '警告', critical: '严重' },
+  severity: { info: '提示', warning: '中', critical: '高' },
   junction: {
     queueHint: '摄像头视野内此刻停驶或缓行（低于 5 km/h）的车辆数。',
     delayHint: '最近五分钟通过的车辆在此停驶（低于 5 km/h）的平均时间，由摄像机估计。它是每次出行延误的一部分，后者还包括减速、起步和等待出发。',
