@@ -7,7 +7,7 @@ is kept.
 
 from __future__ import annotations
 
-import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -18,8 +18,21 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _STATIC = Path("src", "civicbrain", "api", "static")
-_STAMP = "built-from.txt"
-_NOT_SOURCE = {"node_modules", "dist"}
+
+
+def _page_stamp() -> Any:
+    """By its path: nothing is installed yet."""
+    path = Path(__file__).parent / "src" / "civicbrain" / "runtime" / "page_stamp.py"
+    spec = importlib.util.spec_from_file_location("page_stamp", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_PAGE = _page_stamp()
+_STAMP, _digest = _PAGE.STAMP, _PAGE.digest_of
 
 
 class ControlRoomHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -39,17 +52,6 @@ class ControlRoomHook(BuildHookInterface):  # type: ignore[type-arg]
             shutil.copytree(web / "dist", target)
             stamp.write_text(digest + "\n")
         build_data.setdefault("artifacts", []).append(f"{_STATIC.as_posix()}/**")
-
-
-def _digest(web: Path) -> str:
-    """Of all sources of the page, names and contents."""
-    digest = hashlib.sha256()
-    for path in sorted(web.rglob("*")):
-        inside = path.relative_to(web)
-        if path.is_file() and inside.parts[0] not in _NOT_SOURCE:
-            digest.update(f"{inside.as_posix()}\0{path.stat().st_size}\0".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _npm(web: Path, *arguments: str) -> None:

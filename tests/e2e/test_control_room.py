@@ -182,7 +182,7 @@ def test_signal_heads_stand_at_the_stop_lines_when_zoomed_in(room: Any) -> None:
 
 def test_alerts_come_in_by_themselves(room: Any) -> None:
     expect(room.page.get_by_test_id("alerts")).to_contain_text("made-up alert")
-    expect(room.page.get_by_test_id("alerts")).to_contain_text("Warning")
+    expect(room.page.get_by_test_id("alerts")).to_contain_text("Medium")
 
 
 def test_a_refusal_of_the_server_is_shown_as_it_stands(room: Any) -> None:

@@ -115,6 +115,7 @@ async function loadCity(): Promise<void> {
   for (;;) {
     try {
       const [city, geometry] = await Promise.all([api.city(), api.geometry()]);
+      if (city.page_stale && import.meta.env.PROD) toast('error', text.renewed.stale);
       setCityZone(city.zone ?? '');
       setState({ city, geometry, loadError: '' });
       return;

@@ -1,6 +1,7 @@
 /** What an operator types, holds or is told, where the page alone decides: drafts, minutes, takeovers, words of the log. */
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { PADDING, paddingBeside } from '../src/map/map-canvas';
 import { agoS } from '../src/rooms/cases/places';
 import { eventWords, whyWords } from '../src/rooms/cases/words';
 import { sameVehicle } from '../src/rooms/missions/model';
@@ -101,4 +102,19 @@ it('stages that cost the same are a tie, not a least and a next', () => {
   const said = tellFigures(reasons as never, (stage) => stage);
   expect(said).toContain('same delay');
   expect(said).not.toContain('least');
+});
+
+describe('what is shown on the map', () => {
+  const map = { left: 72, top: 60, right: 1108, bottom: 900 };
+  const legend = { left: 84, top: 428, right: 320, bottom: 858 };
+
+  it('lies beside an open legend and above the player', () => {
+    expect(paddingBeside(map, legend, null).left).toBeGreaterThanOrEqual(legend.right - map.left);
+    expect(paddingBeside(map, null, { left: 84, top: 700, right: 1000, bottom: 880 }).bottom).toBeGreaterThanOrEqual(200);
+  });
+
+  it('keeps the whole map where the legend is closed, or the map too small for both', () => {
+    expect(paddingBeside(map, { ...legend, top: 818 }, null)).toEqual(PADDING);
+    expect(paddingBeside({ ...map, right: 390 + 72 }, legend, null)).toEqual(PADDING);
+  });
 });

@@ -37,6 +37,7 @@ from civicbrain.runtime.configuration import (
 from civicbrain.runtime.control import require_live
 from civicbrain.runtime.history.wire import STATUS_TOPIC as HISTORY_TOPIC
 from civicbrain.runtime.login.store import LoginStore
+from civicbrain.runtime.page_stamp import HOW_TO_BUILD, is_stale
 from civicbrain.runtime.rundir import LEDGER_FILE, RunDir, default_run_dir
 from civicbrain.runtime.supervise import Child, Supervisor, check_port
 
@@ -247,6 +248,9 @@ def _watch(
             if not announced and all(c.ready or not c.essential for c in children.values()) and moving:
                 announced = True
                 terminal.say("run", f"control room: {api.url or _url(api)}   (Ctrl-C ends everything)")
+                if is_stale():
+                    said = f"its page was built from other sources: {HOW_TO_BUILD}"
+                    terminal.say("run", said)
                 if api.host not in ("127.0.0.1", "::1", "localhost"):
                     terminal.say("run", f"open to others: {_ways_in(supervisor.run_dir)}")
     finally:

@@ -18,6 +18,8 @@ export interface CityInfo {
   civicbrain_version: string;
   bounds_m: [number, number, number, number];
   lonlat_affine: LonLatAffine;
+  /** The page was built from other sources than the server's. */
+  page_stale?: boolean;
 }
 
 export interface CityGeometry {

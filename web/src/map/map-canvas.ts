@@ -10,6 +10,29 @@ import type { Palette } from './palette';
 /** Room for the strip and the scale when the whole city is shown. */
 export const PADDING = { top: 132, bottom: 36, left: 28, right: 60 };
 
+interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** Of what lies on the map as much is left for the map at least, in both directions. */
+const LEAST_SHARE = 0.4;
+
+/** Room for what lies on the map: the legend on the left while it is open, the player below. */
+export function paddingBeside(map: Box, legend: Box | null, player: Box | null): typeof PADDING {
+  const [width, height] = [map.right - map.left, map.bottom - map.top];
+  const tall = legend !== null && legend.bottom - legend.top > height * 0.2;
+  const left = Math.max(PADDING.left, tall ? legend.right - map.left + 12 : 0);
+  const bottom = Math.max(PADDING.bottom, player ? map.bottom - player.top + 12 : 0);
+  return {
+    ...PADDING,
+    left: width - left - PADDING.right < width * LEAST_SHARE ? PADDING.left : left,
+    bottom: height - bottom - PADDING.top < height * LEAST_SHARE ? PADDING.bottom : bottom,
+  };
+}
+
 export type LonLatBounds = [[number, number], [number, number]];
 
 /** A map that is moved but neither turned nor tilted. */

@@ -38,7 +38,8 @@ Name = Annotated[
 
 
 class CityView(Struct, frozen=True):
-    """What city this is. lon = a*x + b*y + c, lat = d*x + e*y + f with lonlat_affine [a, b, c, d, e, f]."""
+    """What city this is. lon = a*x + b*y + c, lat = d*x + e*y + f with lonlat_affine [a, b, c, d, e, f].
+    page_stale: the control room's page was built from other sources than this server's."""
 
     name: str
     source: str
@@ -53,6 +54,7 @@ class CityView(Struct, frozen=True):
     bounds_m: Bounds
     lonlat_affine: Affine
     warnings: list[str]
+    page_stale: bool = False
 
 
 class LaneColumns(Struct, frozen=True):

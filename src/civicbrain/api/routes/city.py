@@ -20,6 +20,7 @@ from civicbrain.api.static import accepts_gzip
 from civicbrain.api.views import junction_now, state_columns, told
 from civicbrain.city.signals import SignalJunction, mode_name
 from civicbrain.contracts import wire
+from civicbrain.runtime.page_stamp import is_stale
 
 
 def handlers(services: Services) -> list[HTTPRouteHandler]:
@@ -38,6 +39,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         bounds_m=list(bounds_of(city)),
         lonlat_affine=list(lonlat_affine(city)),
         warnings=list(city.warnings),
+        page_stale=is_stale(services.settings.static_dir),
     )
 
     @get("/v1/city", tags=["city"], summary="What city this is", sync_to_thread=False)

@@ -100,6 +100,7 @@ export const en = {
     title: 'The control room was renewed.',
     explain: 'This page is older than the server; some of its parts are no longer there.',
     reload: 'Reload the page',
+    stale: 'This page was built from other sources than the server runs: some figures may be missing. Build it again (CIVICBRAIN_BUILD_WEB=1 pip install -e .), then reload.',
   },
   rail: {
     label: 'Rooms',

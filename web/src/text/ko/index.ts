@@ -102,6 +102,7 @@ export const ko: Catalogue = {
     title: '관제 화면이 갱신되었습니다.',
     explain: '이 페이지는 서버보다 오래되어 일부 화면을 더 이상 불러올 수 없습니다.',
     reload: '페이지 새로 고침',
+    stale: '이 페이지는 서버와 다른 소스로 만들어져 일부 수치가 빠질 수 있습니다. 다시 빌드한 뒤(CIVICBRAIN_BUILD_WEB=1 pip install -e .) 새로 고침하십시오.',
   },
   rail: {
     label: '업무 화면',

@@ -102,6 +102,7 @@ export const zh: Catalogue = {
     title: '控制室页面已更新。',
     explain: '当前页面比服务器旧，部分内容已无法加载。',
     reload: '重新加载页面',
+    stale: '此页面与服务器的源代码不一致，部分数值可能缺失。请重新构建（CIVICBRAIN_BUILD_WEB=1 pip install -e .）后重新加载。',
   },
   rail: {
     label: '业务页面',
