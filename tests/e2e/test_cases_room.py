@@ -250,6 +250,14 @@ def test_a_report_gets_its_place_by_a_click_and_is_seen_on_the_map(page: Any, se
     expect(page.get_by_test_id("report-where")).to_have_text(junction["name"])
     page.get_by_test_id("report-by-police").check()
     page.get_by_test_id("report-text").fill("a tree lies across the road")
+    page.get_by_test_id("report-ago").fill("-5")
+    page.get_by_test_id("report-submit").click()
+    expect(page.get_by_test_id("report-form")).to_contain_text("Minutes from 0 to 1440")
+    page.reload()  # nothing that was typed is lost
+    expect(page.get_by_test_id("report-where")).to_have_text(junction["name"])
+    expect(page.get_by_test_id("report-text")).to_have_value("a tree lies across the road")
+    expect(page.get_by_test_id("report-by-police")).to_be_checked()
+    page.get_by_test_id("report-ago").fill("5")
     page.get_by_test_id("report-submit").click()
     expect(page.get_by_test_id("case-view")).to_have_attribute("data-state", "reception")
     case = page.url.rpartition("/")[2]
@@ -268,6 +276,15 @@ def test_a_report_gets_its_place_by_a_click_and_is_seen_on_the_map(page: Any, se
 
 
 @pytest.mark.quiet
+def test_a_case_that_there_is_not_is_said_to_be_none(page: Any, server: Any, desk: Any) -> None:
+    here = page.url
+    page.goto(f"{server.url}/#/cases/case-999")
+    expect(page.get_by_test_id("case-view")).to_contain_text("There is no case “case-999”")
+    expect(page.get_by_test_id("toast")).to_have_count(0)
+    page.goto(here)
+    desk.complaints[:] = [line for line in desk.complaints if "404" not in line]
+
+
 def test_a_flood_of_alarms_is_a_handful_of_groups_and_the_page_stays_quick(
     brain: Brain, page: Any, keep_picture: Callable[..., None]
 ) -> None:

@@ -204,6 +204,23 @@ def test_an_override_that_ends_under_the_question_says_so_and_nothing_moves(room
     expect(notice).to_have_count(0)
 
 
+def test_whoever_holds_a_junction_is_told_elsewhere_when_that_changes(room: Any, server: Any) -> None:
+    page, where = room.page, f"{server.url}/v1/junctions/J2_3/override"
+    order = {"action": "stage", "stage": "2", "duration_s": 300, "reason": "the match ends"}
+    httpx.post(where, json=order, timeout=20).raise_for_status()  # by this log-in, in another window
+    here = page.url
+    page.goto(f"{server.url}/#/now")
+    page.wait_for_timeout(3000)
+    httpx.post(where, json={**order, "action": "local", "stage": ""}, timeout=20).raise_for_status()
+    told = page.get_by_test_id("toast")
+    expect(told.filter(has_text="was changed in another window")).to_be_visible()
+    httpx.delete(where, timeout=20).raise_for_status()
+    expect(told.filter(has_text="was ended before its time")).to_be_visible()
+    page.goto(here)
+    if (ended := page.get_by_test_id("override-ended-read")).count():
+        ended.click()
+
+
 def test_a_refusal_says_why_and_changes_nothing(room: Any, server: Any) -> None:
     page = room.page
     page.route(

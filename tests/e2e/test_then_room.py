@@ -170,6 +170,16 @@ def test_what_happened_is_marked_and_gone_to(room: Any, server: Any) -> None:
     expect(page.get_by_test_id("then-held")).not_to_contain_text("Held by")
 
 
+def test_space_plays_also_after_a_click_on_what_happened(room: Any) -> None:
+    page = room.page
+    row = page.get_by_test_id("then-marks").get_by_role("button").first
+    row.click()
+    before = moment(page)
+    page.keyboard.press("Space")
+    room.wait(f"document.querySelector('[data-testid=then-moment]').textContent > '{clock(before)}'", 40)
+    page.keyboard.press("Space")
+
+
 def test_a_link_opens_the_same_moment(room: Any, open_room: Callable[..., Any], past: str) -> None:
     page = room.page
     page.keyboard.press("Home")
