@@ -22,7 +22,8 @@ import zmq
 
 from civicbrain.api.frames import FrameEncoder
 from civicbrain.api.playback.columns import Columns
-from civicbrain.api.playback.segment import SEGMENT_S, AlertNote, Figures, Head, SegmentWriter
+from civicbrain.api.playback.raised import RaisedAlerts
+from civicbrain.api.playback.segment import SEGMENT_S, Figures, Head, SegmentWriter
 from civicbrain.api.playback.shelf import RESUMED_S, Shelf
 from civicbrain.city.model import City
 from civicbrain.city.observations import SignalStates
@@ -34,7 +35,6 @@ EVERY_S = 1.0
 TIDY_EVERY_S = 20.0
 PAUSE_AFTER_FAULT_S = 5.0
 _POLL_MS = 500
-_MOST_ALERTS = 50  # of one frame
 _SLACK_S = 0.01
 T = TypeVar("T")
 
@@ -140,7 +140,7 @@ class Recorder:
         self._signals: SignalStates | None = None
         self._state: wire.CityState | None = None
         self._measured = 0.0
-        self._alerts: list[AlertNote] = []
+        self._alerts = RaisedAlerts()
 
     def start(self) -> None:
         if self.keep_hours > 0:
@@ -215,8 +215,7 @@ class Recorder:
             status = self._read(wire.TwinStatus, body)
             self._measured = 0.0 if status is None or status.paused else status.measured_speed
         elif topic == wire.ALERT_TOPIC and (alert := self._read(wire.Alert, body)):
-            note = AlertNote(alert.key, str(alert.severity), alert.title, alert.junction, alert.said[:1])
-            self._alerts = [*self._alerts, note][-_MOST_ALERTS:]
+            self._alerts.take(alert)
 
     def _read(self, kind: type[T], body: bytes) -> T | None:
         try:
@@ -240,7 +239,7 @@ class Recorder:
         return Columns.read(self._encoder.encode(0, vehicles, state, self._measured))
 
     def _figures(self, time_s: float) -> Figures:
-        alerts, self._alerts = tuple(self._alerts), []
+        alerts = self._alerts.drain()
         state = self._state
         if state is None or abs(state.time_s - time_s) > RESUMED_S:
             return Figures(alerts=alerts)
