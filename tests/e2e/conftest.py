@@ -174,10 +174,12 @@ def servers_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
             server.start_api()
             return server
 
-        yield make
-        for server in servers:
-            for name in list(server.processes):
-                server.kill(name)
+        try:
+            yield make
+        finally:  # `close` comes back here as an exception
+            for server in servers:
+                for name in list(server.processes):
+                    server.kill(name)
 
 
 @pytest.fixture(scope="session")

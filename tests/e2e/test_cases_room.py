@@ -275,7 +275,6 @@ def test_a_report_gets_its_place_by_a_click_and_is_seen_on_the_map(page: Any, se
     page.keyboard.press("Escape")
 
 
-@pytest.mark.quiet
 def test_a_case_that_there_is_not_is_said_to_be_none(page: Any, server: Any, desk: Any) -> None:
     here = page.url
     page.goto(f"{server.url}/#/cases/case-999")
@@ -285,6 +284,7 @@ def test_a_case_that_there_is_not_is_said_to_be_none(page: Any, server: Any, des
     desk.complaints[:] = [line for line in desk.complaints if "404" not in line]
 
 
+@pytest.mark.quiet
 def test_a_flood_of_alarms_is_a_handful_of_groups_and_the_page_stays_quick(
     brain: Brain, page: Any, keep_picture: Callable[..., None]
 ) -> None:

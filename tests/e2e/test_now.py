@@ -341,13 +341,6 @@ def test_the_wall_shows_what_matters_and_nothing_to_press(room: Any, server: Any
     expect(page.get_by_test_id("junction-list")).to_be_visible()
 
 
-def one_full_road(route: Any) -> None:
-    told = route.fetch().json()
-    for sign in told["signs"]:
-        sign["value"] = 1.0 if sign["id"] == "spill-backs" else sign["value"]
-    route.fulfill(json=told)
-
-
 def test_a_full_road_is_emptied_by_the_ordinary_override_one_press_away(open_room: Any, server: Any) -> None:
     """At three in the morning words are not enough: the stage that empties it is there to be requested."""
     page = open_room(server.url, width=1440, height=900).page
@@ -367,7 +360,9 @@ def test_a_full_road_is_emptied_by_the_ordinary_override_one_press_away(open_roo
         "fullest_share": 0.9, "causes": [cause], "held_for": None,
     }  # fmt: skip
     page.route("**/v1/worst-junctions*", lambda route: route.fulfill(json=[place]))
-    page.route("**/v1/vital-signs", one_full_road)
+    signs = server.get("/v1/vital-signs")
+    next(sign for sign in signs["signs"] if sign["id"] == "spill-backs")["value"] = 1.0
+    page.route("**/v1/vital-signs", lambda route: route.fulfill(json=signs))
     page.get_by_test_id("indicator-spill-backs-way").click()  # the figure leads to what it counts
     expect(page.get_by_test_id("toast")).to_contain_text("Full: Street 3.")
     told = page.get_by_test_id("worst-drain")
