@@ -14,7 +14,7 @@ import { DrawingMeter, type MapStatistics } from './drawing-meter';
 import { buildAreas, buildHeads, buildPaths, type Heads, type Paths, type Polygons } from './geometry';
 import { JunctionMarks } from './junction-marks';
 import { subscribeLayers } from './layers';
-import { deckOf, hush, newMap, newOverlays, paddingBeside, type LonLatBounds } from './map-canvas';
+import { deckOf, hush, newMap, newOverlays, roomOn, type LonLatBounds } from './map-canvas';
 import { PALETTES, type Palette, type Theme } from './palette';
 import { makeProjection, type CityProjection } from './projection';
 import { streetLayers } from './street-layers';
@@ -227,12 +227,7 @@ export class CityMap {
     const bounds = new maplibregl.LngLatBounds();
     for (let k = 0; k + 1 < points.length; k += 2) bounds.extend(this.projection.toLonLat(points[k], points[k + 1]));
     if (bounds.isEmpty()) return;
-    this.map.fitBounds(bounds, { padding: this.padding(), maxZoom: 16.5, duration: this.reducedMotion ? 0 : 700 });
-  }
-
-  private padding(): ReturnType<typeof paddingBeside> {
-    const box = (where: string): DOMRect | null => document.querySelector(where)?.getBoundingClientRect() ?? null;
-    return paddingBeside(this.map.getContainer().getBoundingClientRect(), box('.legend'), box('.then-bar'));
+    this.map.fitBounds(bounds, { padding: roomOn(this.map.getContainer()), maxZoom: 16.5, duration: this.reducedMotion ? 0 : 700 });
   }
 
   /** Middle of the view in city metres, and its zoom. */
@@ -248,7 +243,7 @@ export class CityMap {
 
   fit(): void {
     this.lookBack.forget();
-    this.map.fitBounds(this.lonLatBounds(), { padding: this.padding(), duration: this.reducedMotion ? 0 : 700 });
+    this.map.fitBounds(this.lonLatBounds(), { padding: roomOn(this.map.getContainer()), duration: this.reducedMotion ? 0 : 700 });
   }
 
   zoomBy(step: number): void {

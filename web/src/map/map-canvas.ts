@@ -33,6 +33,12 @@ export function paddingBeside(map: Box, legend: Box | null, player: Box | null):
   };
 }
 
+/** The same of the page as it is. */
+export function roomOn(container: HTMLElement): typeof PADDING {
+  const box = (where: string): DOMRect | null => document.querySelector(where)?.getBoundingClientRect() ?? null;
+  return paddingBeside(container.getBoundingClientRect(), box('.legend'), box('.then-bar'));
+}
+
 export type LonLatBounds = [[number, number], [number, number]];
 
 /** A map that is moved but neither turned nor tilted. */
@@ -42,7 +48,7 @@ export function newMap(container: HTMLElement, palette: Palette, tileUrl: string
     container,
     style: style(palette, tileUrl),
     bounds,
-    fitBoundsOptions: { padding: PADDING },
+    fitBoundsOptions: { padding: roomOn(container) },
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,
