@@ -54,19 +54,26 @@ class Reported:
     def _settle(self, ids: Sequence[str], now_s: float) -> list[Incident]:
         """Let these reports go; the incidents that nothing tells of any more, ended."""
         settled = set(ids) - self._settled
+        if not settled:
+            return []
         self._settled |= settled
-        ended = []
-        if settled:
-            for known in (self._of_incident, self._alone):
-                for name, own in list(known.items()):
-                    known[name] = left = [report for report in own if report.id not in settled]
-                    if not left:
-                        del known[name]
-                        if known is self._alone:
-                            ended.append(
-                                msgspec.structs.replace(self._incident(name, own, now_s), cleared_s=now_s)
-                            )
-        return ended
+        over = self._let_go(self._alone, settled)
+        self._let_go(self._of_incident, settled)
+        return [
+            msgspec.structs.replace(self._incident(name, own, now_s), cleared_s=now_s)
+            for name, own in over.items()
+        ]
+
+    @staticmethod
+    def _let_go(known: dict[str, list[IncidentReport]], settled: set[str]) -> dict[str, list[IncidentReport]]:
+        """Take them out of `known`; those of which none is left, as they were."""
+        over = {}
+        for name, own in list(known.items()):
+            known[name] = [report for report in own if report.id not in settled]
+            if not known[name]:
+                del known[name]
+                over[name] = own
+        return over
 
     def _put(self, report: IncidentReport, incidents: Sequence[Incident]) -> None:
         found = find_match(report, incidents)
