@@ -1,7 +1,7 @@
 /** What an operator types, holds or is told, where the page alone decides: drafts, minutes, takeovers, words of the log. */
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { PADDING, paddingBeside } from '../src/map/map-canvas';
+import { paddingBeside } from '../src/map/map-canvas';
 import { agoS } from '../src/rooms/cases/places';
 import { eventWords, whyWords } from '../src/rooms/cases/words';
 import { sameVehicle } from '../src/rooms/missions/model';
@@ -114,7 +114,9 @@ describe('what is shown on the map', () => {
   });
 
   it('keeps the whole map where the legend is closed, or the map too small for both', () => {
-    expect(paddingBeside(map, { ...legend, top: 818 }, null)).toEqual(PADDING);
-    expect(paddingBeside({ ...map, right: 390 + 72 }, legend, null)).toEqual(PADDING);
+    const alone = paddingBeside(map, null, null);
+    expect(alone.left).toBeLessThan(legend.right - map.left);
+    expect(paddingBeside(map, { ...legend, top: 818 }, null)).toEqual(alone);
+    expect(paddingBeside({ ...map, right: 390 + 72 }, legend, null)).toEqual(alone);
   });
 });

@@ -3,7 +3,9 @@ import type { DispatchAnswer, DispatchQuestion } from '../src/api/mission-types'
 import type { CityGeometry } from '../src/api/types';
 import { USE } from '../src/map/geometry';
 import { headingOf, oppositeOf, soonestWay } from '../src/rooms/missions/direction';
-import { buildStreets, sectionIn, stillSays } from '../src/rooms/missions/streets';
+import { sectionIn } from '../src/map/street-names';
+import { buildStreets } from '../src/map/streets';
+import { stillSays } from '../src/rooms/missions/typed-place';
 
 /** A street from node 0 to 1 in both directions, and a one-way street on to node 2. */
 const geometry = {

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { MissionBrief, Passage } from '../src/api/mission-types';
 import type { CityGeometry } from '../src/api/types';
 import { announcement, drivenAt, extendTrail, formatArrival, formatSigned, lateness, phaseOf, placeAt, predictionError, progress, sortMissions, wonShown } from '../src/rooms/missions/model';
-import { buildStreets, lineOf, nameOf, nearestStreet, pointOn, resolvePlace, splitLine, suggest, whereIs } from '../src/rooms/missions/streets';
+import { nameOf, resolvePlace, whereIs } from '../src/map/street-names';
+import { buildStreets, lineOf, nearestStreet, pointOn, splitLine } from '../src/map/streets';
+import { suggest } from '../src/rooms/missions/typed-place';
 
 const passage = (change: Partial<Passage>): Passage => ({
   junction: 'A', distance_m: 100, state: 'ahead', edge: '', stage: '', predicted_s: null, first_predicted_s: null,

@@ -2,7 +2,8 @@
 
 import { selectJunction } from '../state/actions';
 import { getState } from '../state/store';
-import { lineOf, streetsOf, whereIs } from '../rooms/missions/streets';
+import { whereIs } from '../map/street-names';
+import { lineOf, streetsOf } from '../map/streets';
 import { alertText } from './text';
 import type { Sentence } from './words';
 

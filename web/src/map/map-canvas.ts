@@ -8,7 +8,8 @@ import { getUnits } from '../units';
 import type { Palette } from './palette';
 
 /** Room for the strip and the scale when the whole city is shown. */
-export const PADDING = { top: 132, bottom: 36, left: 28, right: 60 };
+const PADDING = { top: 132, bottom: 36, left: 28, right: 60 };
+type Padding = typeof PADDING;
 
 interface Box {
   left: number;
@@ -21,7 +22,7 @@ interface Box {
 const LEAST_SHARE = 0.4;
 
 /** Room for what lies on the map: the legend on the left while it is open, the player below. */
-export function paddingBeside(map: Box, legend: Box | null, player: Box | null): typeof PADDING {
+export function paddingBeside(map: Box, legend: Box | null, player: Box | null): Padding {
   const [width, height] = [map.right - map.left, map.bottom - map.top];
   const tall = legend !== null && legend.bottom - legend.top > height * 0.2;
   const left = Math.max(PADDING.left, tall ? legend.right - map.left + 12 : 0);
@@ -34,7 +35,7 @@ export function paddingBeside(map: Box, legend: Box | null, player: Box | null):
 }
 
 /** The same of the page as it is. */
-export function roomOn(container: HTMLElement): typeof PADDING {
+export function roomOn(container: HTMLElement): Padding {
   const box = (where: string): DOMRect | null => document.querySelector(where)?.getBoundingClientRect() ?? null;
   return paddingBeside(container.getBoundingClientRect(), box('.legend'), box('.then-bar'));
 }

@@ -2,7 +2,8 @@
 
 import type { CityGeometry } from '../api/types';
 import { formatClock } from '../format';
-import { streetsOf, whereIs } from '../rooms/missions/streets';
+import { whereIs } from '../map/street-names';
+import { streetsOf } from '../map/streets';
 import { getState } from '../state/store';
 import type { HeldFor } from './api';
 import { words } from './text';

@@ -5,7 +5,7 @@ import { complain, JUNCTION } from '../state/actions';
 import { go, HOME } from '../state/route';
 import { getState, setState, toast } from '../state/store';
 import { switchLayer } from '../map/layers';
-import { lineOf, streetsOf } from '../rooms/missions/streets';
+import { lineOf, streetsOf } from '../map/streets';
 import { nowApi, type Cause, type WorstPlace } from './api';
 import { reasonInWords, roadName } from './drain';
 import { words } from './text';

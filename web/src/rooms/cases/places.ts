@@ -2,7 +2,8 @@
 
 import type { CityGeometry } from '../../api/types';
 import { USE } from '../../map/geometry';
-import { nearestStreet, pointOn, resolvePlace, streetsOf } from '../missions/streets';
+import { resolvePlace } from '../../map/street-names';
+import { nearestStreet, pointOn, streetsOf } from '../../map/streets';
 
 export interface Spot {
   x_m: number;

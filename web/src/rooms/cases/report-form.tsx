@@ -10,7 +10,7 @@ import { toast, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { Icon } from '../../ui/icon';
 import { RoomLeft } from '../../ui/room-left';
-import { placeLabel } from '../missions/streets';
+import { placeLabel } from '../../map/street-names';
 import { newKey } from './actions';
 import { useKeys } from './keys';
 import { agoS, drivenLanes, placeAt, placeOf, type Spot } from './places';

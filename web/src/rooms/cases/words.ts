@@ -3,7 +3,8 @@
 import type { CaseEvent, CasePlace, CaseState } from '../../api/case-types';
 import { formatClock, formatDay, formatValue, formatWhole, humanise } from '../../format';
 import { getState } from '../../state/store';
-import { streetsOf, whereIs } from '../missions/streets';
+import { whereIs } from '../../map/street-names';
+import { streetsOf } from '../../map/streets';
 import { casesText } from './text';
 
 /** Seconds since the city's epoch, in which the page's clocks count. */

@@ -8,7 +8,7 @@ import { getRoute } from '../../state/route';
 import { getState, setState, toast, type PageState, type PickField } from '../../state/store';
 import { missionText } from './text';
 import { oppositeOf, soonestWay } from './direction';
-import { lineOf, nearestStreet, pointOn, streetsOf } from './streets';
+import { lineOf, nearestStreet, pointOn, streetsOf } from '../../map/streets';
 
 const LISTED = 100;
 const PICK_REACH_M = 120;

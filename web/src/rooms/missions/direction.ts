@@ -3,7 +3,7 @@
 import type { DispatchAnswer, DispatchChoice, DispatchQuestion } from '../../api/mission-types';
 import type { CityGeometry } from '../../api/types';
 import { sideOf } from '../../now/approach-name';
-import type { Streets } from './streets';
+import type { Streets } from '../../map/streets';
 
 /** The section of the same street that is driven the other way; null for a one-way street. */
 export function oppositeOf(edge: string, geometry: Pick<CityGeometry, 'edges'>, streets: Streets): string | null {

@@ -10,7 +10,7 @@ import { missionText } from './text';
 import { askDispatcher, showWay } from './actions';
 import type { Prefill } from './order-form';
 import { PlaceField } from './place-field';
-import { nameOf, placeLabel } from './streets';
+import { nameOf, placeLabel } from '../../map/street-names';
 
 const KIND_OF = { vehicle: 'ambulance-station', hospital: 'hospital' } as const;
 type First = DispatchQuestion['first'];

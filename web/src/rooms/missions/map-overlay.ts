@@ -10,7 +10,7 @@ import { getState, subscribe } from '../../state/store';
 import { markOf } from './actions';
 import { drivenAt, extendTrail, phaseOf, placeAt, type Phase, type Trail } from './model';
 import { room } from './room';
-import { lineOf, splitLine, streetsOf } from './streets';
+import { lineOf, splitLine, streetsOf } from '../../map/streets';
 import { pageFont } from '../../map/font';
 
 const REDRAW_MS = 100;

@@ -15,7 +15,8 @@ import { ReasonDialog } from '../../ui/dialog';
 import { cancelMission, showWay } from './actions';
 import { stateClass, stateWord } from './missions-panel';
 import { announcement, formatSigned, lateness, phaseOf, predictionError, progress, wonShown, type Phase } from './model';
-import { streetsOf, whereIs } from './streets';
+import { whereIs } from '../../map/street-names';
+import { streetsOf } from '../../map/streets';
 
 export function MissionDetail(): JSX.Element {
   const mission = useStore((s) => s.mission);

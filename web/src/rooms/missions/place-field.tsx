@@ -9,7 +9,9 @@ import { Icon } from '../../ui/icon';
 import { words as nowWords } from '../../now/text';
 import { pick, pickOnMap, turnRound } from './actions';
 import { headingOf, oppositeOf } from './direction';
-import { nameOf, placeLabel, resolvePlace, sectionIn, stillSays, streetsOf, suggest, whereIs } from './streets';
+import { nameOf, placeLabel, resolvePlace, sectionIn, whereIs } from '../../map/street-names';
+import { streetsOf } from '../../map/streets';
+import { stillSays, suggest } from './typed-place';
 
 interface PlaceFieldProps {
   field: PickField;

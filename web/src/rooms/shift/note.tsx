@@ -12,7 +12,7 @@ import { matterOf } from '../cases/alarm-rows';
 import { Urgency } from '../cases/marks';
 import { casesText } from '../cases/text';
 import { actorWords, eventWords, placeWords } from '../cases/words';
-import { nameOf } from '../missions/streets';
+import { nameOf } from '../../map/street-names';
 import { missionText } from '../missions/text';
 import { shiftText } from './text';
 

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { CityPlan, type PlanLine } from '../../desk/city-plan';
 import { USE } from '../../map/geometry';
 import { useStore } from '../../state/store';
-import { nearestStreet, streetsOf } from '../missions/streets';
+import { nearestStreet, streetsOf } from '../../map/streets';
 import { withClosure, withEvent, withPlan, wrapOffset } from './change';
 import { localPlan, type OwnPlan } from './store';
 import { words } from './text';
