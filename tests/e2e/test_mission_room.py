@@ -124,6 +124,7 @@ def order(room: Any, vehicle: str, start: str, end: str, kind: str = "ambulance"
     page.get_by_test_id("order-reason").fill("cardiac arrest")
     page.get_by_test_id("order-submit").click()
     expect(page.get_by_test_id("mission-name")).to_have_text(vehicle)
+    assert page.evaluate("sessionStorage.getItem('civicbrain-draft-mission')") is None  # it was sent
     address = page.get_by_test_id("mission-report").get_attribute("href")
     return str(address).split("/")[3]
 
@@ -190,6 +191,27 @@ def test_a_place_is_chosen_on_the_map_or_by_the_keyboard(desk: Any, town: Town) 
           .map((e) => e.outerHTML)"""
     )
     assert nameless == []
+    page.get_by_test_id("missions-back").click()
+
+
+def test_a_form_goes_on_where_another_room_was_looked_at(desk: Any, town: Town) -> None:
+    page = desk.page
+    page.get_by_test_id("mission-new").click()
+    page.get_by_test_id("order-vehicle").fill("Ambulance 9")
+    page.get_by_test_id("order-urgency-2").check()
+    page.get_by_test_id("place-to").fill(town.places["hospital"])
+    page.get_by_test_id("order-reason").fill("fall from a ladder")
+    page.evaluate("location.hash = '#/cases'")
+    expect(page.get_by_test_id("order-form")).to_be_hidden()
+    page.evaluate("location.hash = '#/missions'")
+    expect(page.get_by_test_id("order-vehicle")).to_have_value("Ambulance 9")
+    expect(page.get_by_test_id("order-urgency-2")).to_be_checked()
+    expect(page.get_by_test_id("place-to")).to_have_value(town.places["hospital"])
+    expect(page.get_by_test_id("order-reason")).to_have_value("fall from a ladder")
+    page.get_by_test_id("missions-back").click()  # given up
+    page.get_by_test_id("mission-new").click()
+    expect(page.get_by_test_id("order-vehicle")).to_have_value("")
+    expect(page.get_by_test_id("place-to")).to_have_value("")
     page.get_by_test_id("missions-back").click()
 
 

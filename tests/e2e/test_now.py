@@ -326,6 +326,7 @@ def test_the_wall_shows_what_matters_and_nothing_to_press(room: Any, server: Any
     wall = page.get_by_test_id("wall")
     expect(wall).to_contain_text("Delay per trip")
     expect(wall).to_contain_text("1. Street")
+    expect(wall.locator(".wall-remedy")).not_to_be_empty()
     expect(wall).to_contain_text("Open alarms")
     expect(wall).to_contain_text("The whole city")
     expect(page.get_by_test_id("panel")).to_be_hidden()
@@ -335,6 +336,10 @@ def test_the_wall_shows_what_matters_and_nothing_to_press(room: Any, server: Any
           .filter((e) => e.childElementCount === 0 && e.textContent.trim())
           .map((e) => parseFloat(getComputedStyle(e).fontSize))) / innerHeight"""
     )
+    low = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('.wall-part')].map((e) => e.getBoundingClientRect().bottom)) - innerHeight"
+    )
+    assert low <= 0  # alarms, too, are on the screen
     assert small >= 0.02  # two hundredths of the screen's height: 13 mm on a screen of 55 inches
     picture(page, "wall")
     page.keyboard.press("Escape")

@@ -70,6 +70,16 @@ describe('a cause of the worst list', () => {
     setState({ geometry: null, city: null, snapshot: null });
     return said;
   };
+  it('says once for all places that nothing is known to be wrong, and then of each only where most wait', async () => {
+    const { calmInWords, causeInList } = await import('../src/now/worst');
+    const calm = { ...place, causes: [cause] } as never;
+    const wrong = { ...place, causes: [{ ...cause, kind: 'demand' }] } as never;
+    expect(calmInWords([calm, calm])).toContain('Nothing is known to be wrong');
+    expect(calmInWords([calm, wrong])).toContain('Where only a queue is named');
+    expect([calmInWords([wrong]), calmInWords([])]).toEqual(['', '']);
+    expect(causeInList(calm)).toMatch(/^Most wait on Ring/);
+    expect(causeInList(wrong)).toContain('Demand beyond capacity');
+  });
   it('names the full road and the junction where it must empty, and no stage', async () => {
     const [said, remedy] = await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', stage: '', approach: 'n1', road: 'AB', road_name: 'Schillerstraße', figures: { queue_veh: 7.2, full_share: 0.38 } });
     expect(said).toBe('The road ahead of Ring from the north, Schillerstraße, is full (38 % of the last two minutes): 7 wait there, and green here does not help');

@@ -24,7 +24,8 @@ export interface LegendKey {
   /** A CSS colour. */
   colour: string;
   label: string;
-  shape: 'round' | 'car' | 'head' | 'line' | 'ring' | 'area';
+  /** As the map draws it; numbered: a framed number. Corners: a shape of its own, in a square of −1 to 1, y downwards. */
+  shape: 'round' | 'car' | 'head' | 'line' | 'ring' | 'area' | 'numbered' | readonly (readonly [number, number])[];
 }
 
 export interface MapLayer {

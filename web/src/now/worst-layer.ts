@@ -66,7 +66,7 @@ export function registerWorstLayer(): void {
     order: 72,
     on: true,
     draw,
-    keys: () => [{ colour: css(PALETTES[getState().theme].standing), label: words.layers.worstKey, shape: 'ring' }],
+    keys: () => [{ colour: css(PALETTES[getState().theme].standing), label: words.layers.worstKey, shape: 'numbered' }],
   });
   let [worst, pointed] = [nowStore.get().worst, nowStore.get().pointed];
   nowStore.subscribe(() => {

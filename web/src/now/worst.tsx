@@ -24,6 +24,7 @@ export function Worst({ held }: { held: boolean }): JSX.Element {
   const keptS = useHeld(nowStore.use((s) => s.worstS), held && live !== null);
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const lost = nowStore.use((s) => s.lost);
+  const calm = calmInWords(worst ?? []);
   return (
     <section aria-labelledby="worst-title" data-testid="worst">
       <header>
@@ -34,6 +35,11 @@ export function Worst({ held }: { held: boolean }): JSX.Element {
       </header>
       {worst === null && <p class="muted">{lost ? words.worst.lost : words.worst.waiting}</p>}
       {worst?.length === 0 && <p class="muted">{words.worst.none}</p>}
+      {calm && (
+        <p class="muted small calm" data-testid="worst-calm">
+          {calm}
+        </p>
+      )}
       {worst === null && !lost && <div class="worst-awaited" aria-hidden="true" />}
       <ol class="worst-list">
         {worst?.map((place, k) => (
@@ -49,14 +55,29 @@ const OF_APPROACHES: ReadonlySet<CauseKind> = new Set(['camera-silent', 'demand'
 
 const SHARES: ReadonlySet<string> = new Set(['full_share']);
 
-export function causeInWords(place: WorstPlace, cause: Cause): string {
+/** What is said once of all places where no cause is known, "" where there is none. */
+export function calmInWords(places: readonly WorstPlace[]): string {
+  const calm = places.filter(isCalm).length;
+  return calm === 0 ? '' : calm === places.length ? words.worst.calmAll : words.worst.calmSome;
+}
+
+const isCalm = ({ causes: [first] }: WorstPlace): boolean => first?.kind === 'unknown';
+
+/** The first cause in a list that says by itself where none is known (`calmInWords`). */
+export function causeInList(place: WorstPlace): string {
+  const [first] = place.causes;
+  return first ? causeInWords(place, first, words.worst.mostWait) : '';
+}
+
+/** busy: how it is said where most wait, while no cause is known. */
+export function causeInWords(place: WorstPlace, cause: Cause, busy = words.worst.cause.unknown): string {
   const { geometry, city, snapshot } = getState();
   if (cause.kind === 'priority' && place.held_for) return tellVehicle(place.held_for, geometry, city?.epoch ?? '', snapshot?.time_s ?? 0);
   const figures = Object.fromEntries(
     Object.entries(cause.figures).map(([name, value]) => [name, formatWhole(SHARES.has(name) ? value * 100 : value)]),
   );
   const about = cause.about && OF_APPROACHES.has(cause.kind) ? nameApproach(cause.about, cause.name, geometry) : cause.name || cause.about;
-  const said = cause.kind === 'spill-back' ? fullRoad(cause, figures) : (words.worst.cause[cause.kind]?.(figures, about) ?? cause.says);
+  const said = cause.kind === 'spill-back' ? fullRoad(cause, figures) : ((cause.kind === 'unknown' ? busy : words.worst.cause[cause.kind])?.(figures, about) ?? cause.says);
   return [said, stageInWords(cause, figures)].filter(Boolean).join(words.worst.and);
 }
 
@@ -107,7 +128,7 @@ function Place({ place, now, rank }: { place: WorstPlace; now: WorstPlace; rank:
       </button>
       {first && (
         <p class="cause" title={further.map((one) => causeInWords(place, one)).join(' · ')}>
-          {causeInWords(place, first)}
+          {causeInList(place)}
           {further.length > 0 && <span class="muted"> (+{words.worst.further(further.length)})</span>}
         </p>
       )}

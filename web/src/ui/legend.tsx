@@ -80,12 +80,25 @@ function DelayRamp(): JSX.Element {
   );
 }
 
-function Key({ legend }: { legend: LegendKey }): JSX.Element {
-  const hollow = legend.shape === 'ring';
+function Key({ legend: { shape, colour, label } }: { legend: LegendKey }): JSX.Element {
   return (
     <li>
-      <span class={`key ${legend.shape}`} style={hollow ? { borderColor: legend.colour } : { background: legend.colour }} />
-      {legend.label}
+      {typeof shape === 'string' ? <Sample shape={shape} colour={colour} /> : <Polygon corners={shape} colour={colour} />}
+      {label}
     </li>
   );
 }
+
+const HOLLOW: ReadonlySet<string> = new Set(['ring', 'numbered']);
+
+const Sample = ({ shape, colour }: { shape: string; colour: string }): JSX.Element => (
+  <span class={`key ${shape}`} aria-hidden="true" style={HOLLOW.has(shape) ? { borderColor: colour } : { background: colour }}>
+    {shape === 'numbered' && '1'}
+  </span>
+);
+
+const Polygon = ({ corners, colour }: { corners: readonly (readonly [number, number])[]; colour: string }): JSX.Element => (
+  <svg class="key corners" viewBox="-1.2 -1.2 2.4 2.4" aria-hidden="true">
+    <polygon points={corners.flat().join(' ')} fill={colour} />
+  </svg>
+);

@@ -111,7 +111,7 @@ function Groups({ first }: { first: boolean }): JSX.Element {
   return (
     <>
       <Tools>
-        <Tool label={words.acknowledge} name="acknowledge" letter="A" off={!group?.unacknowledged} onClick={() => group && acknowledgeGroup(group)} />
+        <Tool label={words.acknowledge} name="acknowledge" letter="A" hint={words.acknowledgeHint} off={!group?.unacknowledged} onClick={() => group && acknowledgeGroup(group)} />
         <Tool label={words.shelve} name="shelve" letter="S" off={!group} onClick={() => group && shelveGroup(group)} />
       </Tools>
       {!list && <p class="muted pane-empty">{casesText.loading}</p>}
@@ -175,7 +175,7 @@ function Singles({ opened, first }: { opened: Opened; first: boolean }): JSX.Ele
         <b class="of">{opened.which === 'all' ? words.historyTitle : opened.which === 'shelved' ? words.shelved(formatWhole(count)) : group ? matterOf(group) : ''}</b>
         {group && (
           <>
-            <Tool label={words.acknowledgeAll(formatWhole(group.unacknowledged))} name="acknowledge-all" off={!group.unacknowledged} onClick={() => acknowledgeGroup(group)} />
+            <Tool label={words.acknowledgeAll(formatWhole(group.unacknowledged))} name="acknowledge-all" hint={words.acknowledgeHint} off={!group.unacknowledged} onClick={() => acknowledgeGroup(group)} />
             <Tool label={words.shelve} name="shelve-all" onClick={() => shelveGroup(group)} />
           </>
         )}
@@ -204,7 +204,7 @@ function Singles({ opened, first }: { opened: Opened; first: boolean }): JSX.Ele
       )}
       {alarm && (
         <AlarmDetail alarm={alarm}>
-          <Tool label={words.acknowledge} name="acknowledge" letter="A" off={alarm.state === 'acknowledged' || alarm.state === 'normal'} onClick={() => acknowledgeAlarm(alarm)} />
+          <Tool label={words.acknowledge} name="acknowledge" letter="A" hint={words.acknowledgeHint} off={alarm.state === 'acknowledged' || alarm.state === 'normal'} onClick={() => acknowledgeAlarm(alarm)} />
           {alarm.state === 'shelved' ? (
             <Tool label={words.unshelve} name="unshelve" letter="U" onClick={() => unshelveAlarm(alarm)} />
           ) : (
@@ -235,16 +235,18 @@ interface ToolProps {
   label: string;
   name: string;
   letter?: string;
+  /** What it does and does not do. */
+  hint?: string;
   off?: boolean;
   /** Who may only look may do this, too. */
   viewer?: boolean;
   onClick: () => void;
 }
 
-export function Tool({ label, name, letter, off = false, viewer = false, onClick }: ToolProps): JSX.Element {
+export function Tool({ label, name, letter, hint, off = false, viewer = false, onClick }: ToolProps): JSX.Element {
   const operator = useMay('operator');
   return (
-    <button type="button" class="button tight" disabled={off || (!operator && !viewer)} data-testid={`do-${name}`} onClick={onClick}>
+    <button type="button" class="button tight" disabled={off || (!operator && !viewer)} title={hint} data-testid={`do-${name}`} onClick={onClick}>
       {label}
       {letter && <kbd aria-hidden="true">{letter}</kbd>}
     </button>

@@ -32,7 +32,7 @@ export function startLayer(): void {
     on: true,
     draw,
     keys: () => [
-      ...URGENCY_LEVELS.map((level) => ({ colour: css(PALETTES[getState().theme].urgency[level]), label: casesText.layerKeys[level], shape: 'round' as const })),
+      ...URGENCY_LEVELS.map((level) => ({ colour: css(PALETTES[getState().theme].urgency[level]), label: casesText.layerKeys[level], shape: shapeOf(level) })),
       { colour: css(PALETTES[getState().theme].urgency.high), label: casesText.layerKeys.lanes, shape: 'line' as const },
     ],
     switched: lookFromMap,

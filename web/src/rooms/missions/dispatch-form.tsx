@@ -8,14 +8,14 @@ import { getState, setState, useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { missionText } from './text';
 import { askDispatcher, showWay } from './actions';
-import type { Prefill } from './order-form';
+import type { Draft } from './order-form';
 import { PlaceField } from './place-field';
 import { nameOf, placeLabel } from '../../map/street-names';
 
 const KIND_OF = { vehicle: 'ambulance-station', hospital: 'hospital' } as const;
 type First = DispatchQuestion['first'];
 
-export function DispatchForm({ onSend }: { onSend: (prefill: Prefill) => void }): JSX.Element {
+export function DispatchForm({ onSend }: { onSend: (start: Partial<Draft>) => void }): JSX.Element {
   const words = missionText.dispatch;
   const geometry = useStore((s) => s.geometry);
   const address = useStore((s) => s.picked.address);

@@ -15,41 +15,43 @@ import { DispatchForm } from './dispatch-form';
 import { MissionDetail } from './mission-detail';
 import { formatDuration } from '../../format';
 import { formatArrival, progress, sortMissions, wonShown } from './model';
-import { OrderForm, type Prefill } from './order-form';
+import { hasDraft, OrderForm, startDraft } from './order-form';
 
 const MOST_ENDED = 20;
 
-type View = { name: 'list' } | { name: 'order'; prefill: Prefill } | { name: 'dispatch' };
+type View = 'list' | 'order' | 'dispatch';
 
 export function MissionsPanel(): JSX.Element {
   const chosen = useStore((s) => s.missionId);
-  const [view, setView] = useState<View>({ name: 'list' });
+  const [view, setView] = useState<View>(hasDraft() ? 'order' : 'list');
   const item = useRoute((route) => (route.room === 'missions' ? route.item : ''));
   useEffect(() => {
     if (!item) return; // a link, or somebody who follows a mission from elsewhere
-    setView({ name: 'list' });
+    setView('list');
     if (item !== getState().missionId) selectMission(item);
   }, [item]);
   const toList = (): void => {
     if (item) go('missions', '', {}, true);
     setState({ picked: {}, choice: null });
     selectMission(null);
-    setView({ name: 'list' });
+    if (view === 'order') startDraft(null); // given up, not left for another room
+    setView('list');
   };
-  if (view.name === 'order') {
+  if (view === 'order') {
     return (
       <Framed title={missionText.form.title} onBack={toList}>
-        <OrderForm prefill={view.prefill} onOrdered={() => setView({ name: 'list' })} />
+        <OrderForm onOrdered={() => setView('list')} />
       </Framed>
     );
   }
-  if (view.name === 'dispatch') {
+  if (view === 'dispatch') {
     return (
       <Framed title={missionText.dispatch.title} onBack={toList}>
         <DispatchForm
-          onSend={(prefill) => {
+          onSend={(start) => {
             setState({ picked: {} });
-            setView({ name: 'order', prefill });
+            startDraft(start);
+            setView('order');
           }}
         />
       </Framed>
@@ -62,7 +64,7 @@ export function MissionsPanel(): JSX.Element {
       </Framed>
     );
   }
-  return <MissionList onOrder={() => setView({ name: 'order', prefill: {} })} onAsk={() => setView({ name: 'dispatch' })} />;
+  return <MissionList onOrder={() => setView('order')} onAsk={() => setView('dispatch')} />;
 }
 
 function Framed({ title, onBack, children }: { title?: string; onBack: () => void; children: JSX.Element }): JSX.Element {

@@ -3,6 +3,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { MISSION_KINDS, URGENCIES, type MissionKind, type Urgency } from '../../api/mission-types';
+import { keepDraft, readDraft } from '../../state/draft';
 import { getState, setState, useStore } from '../../state/store';
 import { useModal } from '../../ui/use-modal';
 import { words as errorWords } from '../../errors/text';
@@ -12,19 +13,34 @@ import { findWay, orderMission, selectMission } from './actions';
 import { sameVehicle } from './model';
 import { PlaceField } from './place-field';
 
-export interface Prefill {
-  vehicle?: string;
+export interface Draft {
+  vehicle: string;
+  kind: MissionKind;
+  urgency: Urgency;
+  simulate: boolean;
+  reason: string;
   from?: string;
   to?: string;
 }
 
-export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered: () => void }): JSX.Element {
+const DRAFT = 'mission';
+const NEW: Draft = { vehicle: '', kind: 'ambulance', urgency: 3, simulate: true, reason: '' };
+
+export const hasDraft = (): boolean => readDraft<Draft>(DRAFT) !== null;
+/** What the form starts with the next time, nothing for an empty one. */
+export const startDraft = (part: Partial<Draft> | null): void => keepDraft(DRAFT, part && { ...NEW, ...part });
+
+/** It goes on where somebody left it for another room. */
+export function OrderForm({ onOrdered }: { onOrdered: () => void }): JSX.Element {
   const words = missionText.form;
-  const [vehicle, setVehicle] = useState(prefill.vehicle ?? '');
-  const [kind, setKind] = useState<MissionKind>('ambulance');
-  const [urgency, setUrgency] = useState<Urgency>(3);
-  const [simulate, setSimulate] = useState(true);
-  const [reason, setReason] = useState('');
+  const kept = useRef(readDraft<Draft>(DRAFT));
+  const [draft, setDraft] = useState<Draft>(kept.current ?? NEW);
+  const { vehicle, kind, urgency, simulate, reason } = draft;
+  const change = (part: Partial<Draft>): void => {
+    const next = { ...draft, ...part };
+    setDraft(next);
+    startDraft({ ...next, from, to }); // at once: the next press may lead elsewhere
+  };
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [key, setKey] = useState('');
@@ -35,9 +51,15 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
   const twice = useStore((s) => s.snapshot?.missions.some((one) => sameVehicle(one.vehicle, vehicle)) ?? false);
   useEffect(() => {
     first.current?.focus();
-    const { from: start, to: end } = prefill;
+    const { from: start, to: end } = draft;
     if (start || end) setState({ picked: { ...(start && { from: start }), ...(end && { to: end }) } });
   }, []);
+  const sent = useRef(false);
+  const mounted = useRef(false);
+  useEffect(() => {
+    if (mounted.current && !sent.current && (draft !== NEW || from || to)) startDraft({ ...draft, from, to });
+    mounted.current = true; // before, its ends are not yet where they were
+  }, [from, to]);
   useEffect(() => void findWay(), [from, to]);
   const send = async (): Promise<void> => {
     setTried(true);
@@ -45,6 +67,10 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
     setBusy(true);
     const made = await orderMission({ vehicle: vehicle.trim(), from_edge: from, to_edge: to, kind, urgency, simulate, reason: reason.trim() });
     setBusy(false);
+    if (made !== null) {
+      sent.current = true;
+      startDraft(null);
+    }
     if (made) setKey(made);
     else if (made === '') onOrdered();
   };
@@ -69,7 +95,7 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
           placeholder={words.vehicleHint}
           aria-invalid={tried && !vehicle.trim()}
           data-testid="order-vehicle"
-          onInput={(event) => setVehicle(event.currentTarget.value)}
+          onInput={(event) => change({ vehicle: event.currentTarget.value })}
         />
         {tried && !vehicle.trim() && <span class="small error-text">{words.required}</span>}
         {twice && (
@@ -80,7 +106,7 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
       </label>
       <label class="stacked">
         <span class="caption">{words.kind}</span>
-        <select class="select" value={kind} data-testid="order-kind" onChange={(event) => setKind(event.currentTarget.value as MissionKind)}>
+        <select class="select" value={kind} data-testid="order-kind" onChange={(event) => change({ kind: event.currentTarget.value as MissionKind })}>
           {MISSION_KINDS.map((name) => (
             <option key={name} value={name}>
               {missionText.kind[name]}
@@ -92,7 +118,7 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
         <legend class="caption">{words.urgency}</legend>
         {URGENCIES.map((level) => (
           <label key={level}>
-            <input type="radio" name="urgency" value={level} checked={urgency === level} data-testid={`order-urgency-${level}`} onChange={() => setUrgency(level)} />
+            <input type="radio" name="urgency" value={level} checked={urgency === level} data-testid={`order-urgency-${level}`} onChange={() => change({ urgency: level })} />
             {missionText.urgency[level]}
           </label>
         ))}
@@ -104,10 +130,10 @@ export function OrderForm({ prefill, onOrdered }: { prefill: Prefill; onOrdered:
       </p>
       <label class="stacked">
         <span class="caption">{words.reason}</span>
-        <input type="text" maxLength={200} value={reason} data-testid="order-reason" onInput={(event) => setReason(event.currentTarget.value)} />
+        <input type="text" maxLength={200} value={reason} data-testid="order-reason" onInput={(event) => change({ reason: event.currentTarget.value })} />
       </label>
       <label class="check" title={words.simulateHint}>
-        <input type="checkbox" checked={simulate} data-testid="order-simulate" onChange={(event) => setSimulate(event.currentTarget.checked)} />
+        <input type="checkbox" checked={simulate} data-testid="order-simulate" onChange={(event) => change({ simulate: event.currentTarget.checked })} />
         {words.simulate}
       </label>
       <p class="muted small">{words.simulateHint}</p>

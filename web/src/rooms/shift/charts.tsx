@@ -15,7 +15,7 @@ export interface Series {
 
 /** 10K, 1만, 1万: what an axis has room for. */
 const compact = new Intl.NumberFormat(text.locale, { notation: 'compact' });
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [420, 150, 34, 22, 10];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [420, 156, 34, 22, 16];
 
 /** Bars side by side, one group for each label. */
 export function BarChart({ title, labels, series }: { title: string; labels: readonly string[]; series: readonly Series[] }): JSX.Element {

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Quality, Times } from '../../api/case-types';
 import { casesApi } from '../../api/cases';
-import { formatDuration, formatRealMoment, formatRealTime, formatTenth, formatWhole } from '../../format';
+import { formatDuration, formatRealMoment, formatRealTime, formatTenth, formatWhole, zoneOf } from '../../format';
 import { complain } from '../../state/actions';
 import { go, useRoute } from '../../state/route';
 import { text } from '../../text';
@@ -48,7 +48,7 @@ export function WeekFigures(): JSX.Element {
       <header class="page-head">
         <div>
           <h2>{words.title(week)}</h2>
-          {found && <p class="muted">{words.span(momentOf(found.start), momentOf(found.end))}</p>}
+          {found && <p class="muted">{words.span(momentOf(found.start), momentOf(found.end), zoneOf(new Date(found.start)))}</p>}
         </div>
         <div class="tools no-print">
           <button type="button" class="button" data-testid="week-before" onClick={() => walk(-1)}>
@@ -74,12 +74,12 @@ const duration = (seconds: number | null): string => (seconds === null ? words.u
 function Figures({ of, before }: { of: Quality; before: readonly Quality[] }): JSX.Element {
   const trend = (figure: (one: Quality) => number | null): (number | null)[] => (before.length ? [...before.map(figure), figure(of)] : []);
   const times = (one: Times): string => (one.p90_s === null ? '' : words.p90(formatDuration(one.p90_s)));
-  const days = of.days.map((day) => new Intl.DateTimeFormat(text.locale, { weekday: 'short', timeZone: 'UTC' }).format(new Date(day.day)));
+  const days = of.days.map((day) => new Intl.DateTimeFormat(text.locale, { weekday: 'short', day: 'numeric', timeZone: 'UTC' }).format(new Date(day.day)));
   return (
     <>
       <dl class="week-tiles" aria-label={words.trend}>
         <Tile name={words.cases} value={formatWhole(opened(of))} trend={trend(opened)} />
-        <Tile name={words.falseAlarms} value={formatWhole(falseAlarms(of))} hint={words.ofCount(formatWhole(falseAlarms(of)), formatWhole(opened(of)))} trend={trend(falseAlarms)} />
+        <Tile name={words.falseAlarms} value={formatWhole(falseAlarms(of))} hint={words.ofCases(formatWhole(opened(of)))} trend={trend(falseAlarms)} />
         <Tile name={words.late} value={formatWhole(of.deadlines_missed)} trend={trend((one) => one.deadlines_missed)} />
         <Tile name={words.escalations} value={formatWhole(of.escalations)} trend={trend((one) => one.escalations)} />
         <Tile
@@ -95,6 +95,7 @@ function Figures({ of, before }: { of: Quality; before: readonly Quality[] }): J
         <Tile name={words.delivery} value={duration(of.delivery.median_s)} hint={times(of.delivery)} trend={trend((one) => one.delivery.median_s)} />
         <Tile name={words.outage} value={duration(of.outage_s)} bad={of.outage_s > 0} trend={trend((one) => one.outage_s)} />
       </dl>
+      {before.length > 0 && <p class="muted small">{words.trendNote(before.length)}</p>}
       <Part title={words.days}>
         <div class="charts">
           <BarChart

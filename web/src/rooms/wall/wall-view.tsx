@@ -11,11 +11,12 @@ import { words as nowWords } from '../../now/text';
 import { placeName } from '../../alerts/place';
 import { alertText as alarmWords } from '../../alerts/text';
 import { titleWords } from '../../alerts/words';
-import { causeInWords } from '../../now/worst';
+import { causeInWords, remedyInWords } from '../../now/worst';
 import { useSummary } from '../cases/summary';
 import { inOrderOfNeed, isActive } from '../../ui/alerts';
 import { go, HOME } from '../../state/route';
 import { getState, useStore } from '../../state/store';
+import { useMay } from '../../state/user';
 import { text } from '../../text';
 import { words } from './text';
 import { STAY_S, stopOf } from './tour';
@@ -131,6 +132,8 @@ function Sign({ id, sign }: { id: SignId; sign: VitalSign | undefined }): JSX.El
 function WorstPlaces({ rank }: { rank: number }): JSX.Element {
   const worst = nowStore.use((s) => s.worst);
   const geometry = useStore((s) => s.geometry);
+  const operator = useMay('operator');
+  const told = Math.max(0, rank); // of one at a time, so that the alarms below keep their room
   return (
     <section class="wall-part">
       <h2>{words.worst}</h2>
@@ -142,7 +145,12 @@ function WorstPlaces({ rank }: { rank: number }): JSX.Element {
               {k + 1}. {geometry?.junctions.find((one) => one.id === place.junction)?.name || place.junction}
             </b>
             <span>{nowWords.worst.queue(formatTenth(place.standing_veh))}</span>
-            {place.causes[0] && <p>{causeInWords(place, place.causes[0])}</p>}
+            {k === told && place.causes[0] && (
+              <>
+                <p>{causeInWords(place, place.causes[0])}</p>
+                <p class="wall-remedy">{remedyInWords(place.causes[0], operator)}</p>
+              </>
+            )}
           </li>
         ))}
       </ol>

@@ -139,9 +139,9 @@ export const ko: Catalogue = {
   },
   brainName: { signals: '신호 제어', incidents: '돌발상황 감지', priority: '긴급출동·버스 우선' },
   brainState: {
-    running: '동작 중',
+    running: '작동 중',
     off: '꺼짐',
-    'backing-off': '실패, 재시작 중',
+    'backing-off': '장애, 재시작 중',
     starting: '시작 중',
   },
   brainDetail: {
@@ -178,7 +178,7 @@ export const ko: Catalogue = {
     startup: '기동 중, 전적색',
     local: '현장 제어',
     central: '센터 제어: 브레인을 따름',
-    manual: '수동: 운영자가 고정',
+    manual: '수동: 운영자가 제어',
     forced: '우선신호로 강제',
     flashing: '점멸',
     program: '트윈이 실행하는 신호 프로그램',

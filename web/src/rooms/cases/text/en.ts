@@ -56,6 +56,7 @@ export const en = {
     history: 'History',
     historyTitle: 'All alarms, also those that are over',
     acknowledge: 'Acknowledge',
+    acknowledgeHint: 'Says that you have seen it and sets nothing right: the alarm stays until it is over. It cannot be taken back; should it come again, it is new again.',
     acknowledgeAll: (count: string) => `Acknowledge ${count}`,
     shelve: 'Shelve…',
     unshelve: 'Unshelve',

@@ -3,7 +3,7 @@
 import type { en } from './en';
 
 export const ko: typeof en = {
-  title: '긴급차량 출동',
+  title: '긴급 출동',
   none: '진행 중인 출동이 없습니다.',
   noneHint: '출동을 지시하거나 가장 먼저 도착할 차량을 조회하십시오.',
   order: '새 출동',
@@ -12,7 +12,7 @@ export const ko: typeof en = {
   over: '종료',
   underWay: '진행 중',
   loading: '불러오는 중…',
-  unheard: '우선신호 브레인이 실행 중이 아닙니다. 이 출동에 녹색을 요청하지 않으며 위치도 추적하지 않습니다. 중앙 제어를 켜세요.',
+  unheard: '우선신호 브레인이 실행 중이 아닙니다. 이 출동에 녹색을 요청하지 않으며 위치도 추적하지 않습니다. 중앙 제어를 켜십시오.',
   kind: { ambulance: '구급차', fire: '소방차', police: '경찰차', other: '기타 차량' },
   urgency: { 3: '인명 위급', 2: '긴급', 1: '대기 가능' },
   urgencyShort: { 3: '위급', 2: '긴급', 1: '대기' },
@@ -92,7 +92,7 @@ export const ko: typeof en = {
     pick: '지도에서 선택',
     picking: '지도를 클릭하십시오… (Esc: 취소)',
     unknown: '해당하는 장소, 교차로, 구간이 없습니다.',
-    noStreet: '이곳에는 차도가 없습니다. 도로를 누르십시오.',
+    noStreet: '이곳에는 차도가 없습니다. 도로를 클릭하십시오.',
     towards: (side) => `${side}쪽 방향 주행`,
     otherWay: '반대 방향',
     oneWay: '(일방통행)',

@@ -10,8 +10,8 @@ export const ko: typeof en = {
   roleOf: (name) => `${name}의 권한`,
   roleHint: {
     viewer: '도시 현황 열람',
-    operator: '사건 처리, 긴급 출동, 수동 제어, 제어 방식 변경',
-    engineer: '신호 계획 변경, 평가 실행',
+    operator: '상황 처리, 긴급 출동, 수동 개입, 제어 방식 변경',
+    engineer: '신호계획 변경, 평가 실행',
     administrator: '사용자 권한 관리',
   },
   way: { password: '비밀번호', provider: '인증 서버', token: '토큰' },
@@ -54,6 +54,6 @@ export const ko: typeof en = {
     'user-disabled': '사용자 중지',
     'user-enabled': '사용자 재개',
     'user-removed': '사용자 삭제',
-    'evidence-read': '증거 열람',
+    'evidence-read': '증거 자료 열람',
   },
 };

@@ -68,7 +68,9 @@ export const en = {
   },
   week: {
     title: (week: string) => `Week ${week}`,
-    span: (from: string, to: string) => `${from} to ${to}, real time, days in UTC`,
+    span: (from: string, to: string, zone: string) => `Figures of ${from} to ${to} (real time, ${zone}). A day begins at 00:00 UTC.`,
+    trendNote: (weeks: number) => `Lines: this week after the ${weeks} before it.`,
+    ofCases: (cases: string) => `of ${cases} cases`,
     before: 'Week before',
     after: 'Week after',
     cases: 'Cases opened',

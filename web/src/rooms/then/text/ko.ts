@@ -1,15 +1,15 @@
-/** 지난 상황 화면의 문구. */
+/** 다시 보기 화면의 문구. */
 
 import type { en } from './en';
 
 export const ko: typeof en = {
-  title: '지난 상황',
+  title: '다시 보기',
   loading: '저장된 기록을 찾는 중…',
   flag: '과거 화면',
   age: (duration) => `${duration} 전`,
   ahead: '아직 오지 않은 시각',
   backToNow: '현재로 돌아가기',
-  bar: '지난 상황 재생',
+  bar: '다시 보기 조작',
   moment: '표시 중인 시각',
   play: '재생',
   pause: '일시정지',
@@ -36,7 +36,7 @@ export const ko: typeof en = {
     delay_s: '통행당 지체',
     throughput_veh_per_h: '통과 교통량',
     queue_veh: '대기 차량',
-    vehicles: '시내 차량',
+    vehicles: '도시 내 차량',
     stopped: '정지 차량',
   },
   seriesHint: {
@@ -48,23 +48,23 @@ export const ko: typeof en = {
   },
   units: { delay_s: '초/대', throughput_veh_per_h: '대/시', queue_veh: '대', vehicles: '대', stopped: '대' },
   junction: '교차로',
-  chooseJunction: '지도에서 교차로를 누르면 당시 상태가 표시됩니다.',
+  chooseJunction: '지도에서 교차로를 클릭하면 당시 상태가 표시됩니다.',
   delay: '정지시간',
   queue: '대기행렬',
   stage: '현시',
   seconds: (value) => `${value}초`,
   vehicles: (value) => `${value}대`,
-  heldBy: (who, from, until) => `${who} 수동 제어, ${from} ~ ${until}`,
-  goThere: '이 교차로의 현재 상황',
+  heldBy: (who, from, until) => `${who} 수동 개입, ${from} ~ ${until}`,
+  goThere: '이 교차로의 현재 상태',
   marks: '주요 사건',
   noMarks: '이 구간에 기록된 사건이 없습니다.',
   alert: (title) => `경보: ${title}`,
   kinds: {
-    override: '수동 제어',
+    override: '수동 개입',
     control: '제어 또는 브레인 전환',
     mission: '긴급 출동',
     alert: '경보',
-    case: '사건',
+    case: '상황',
   },
   waiting: '화면을 불러오는 중…',
   gap: '이 시점의 기록이 없습니다.',

@@ -3,7 +3,7 @@
 import type { WhatIfText } from './en';
 
 export const zh: WhatIfText = {
-  title: '假设推演',
+  title: '推演',
   fresh: '新建推演',
   none: '尚未进行任何推演。',
   intro: '改变某项条件，对比未来若干分钟内有无该变化的交通状况。实际道路不受影响。',
@@ -26,7 +26,7 @@ export const zh: WhatIfText = {
   caseOf: (id) => `案件 ${id}`,
   form: {
     title: '提出推演',
-    viewer: '查看者只能阅读结果；提出推演需要值班员权限。',
+    viewer: '查看员只能阅读结果；提出推演需要值班员权限。',
     forCase: (id) => `结果将关联到案件 ${id}。`,
     changes: '变更内容',
     nothing: '暂无：请在下方至少添加一项变更。',
@@ -111,7 +111,7 @@ export const zh: WhatIfText = {
       queue_end: '结束时排队车辆',
       queue_max: '最大排队车辆',
     },
-    courses: { queue: '排队车辆', throughput: '通过量，辆/时', lost: '累计损失时间，辆·时' },
+    courses: { queue: '排队车辆', throughput: '通过量，辆/小时', lost: '累计损失时间，辆·时' },
     courseOf: (name, what) => `${name}：${what}`,
     without: '无变更',
     with: '有变更',
@@ -133,7 +133,7 @@ export const zh: WhatIfText = {
       agree: (count, of) => `${of} 对运行中有 ${count} 对一致`,
       one: '仅一对运行，可能属偶然',
     },
-    demandEnds: (clock) => `情景的交通需求于 ${clock} 结束：此后无论有无变更，交通量都会减少。`,
+    demandEnds: (clock) => `场景的交通需求于 ${clock} 结束：此后无论有无变更，交通量都会减少。`,
     notes: '请先阅读',
     note: {
       mesoscopic: () => '中观模型：按排队而非行驶计算。效果的方向和次序可信；延误低于实际。',
@@ -141,7 +141,7 @@ export const zh: WhatIfText = {
       planHolds: (where) => `在改变方案中，${where}不由大脑决定，而是执行方案。`,
       onePair: () => '只有一对：没有区间。',
       keptMoment: () => '从保存的时刻开始，采用城市现在的控制。',
-      closedLanes: () => '开放车道旁的封闭车道按整个路段流量减少计算。',
+      closedLanes: () => '开放车道旁的封闭车道按整个路段通行能力降低计算。',
     },
     proposals: '可以采取什么措施？',
     proposalsHint: '绕行和限流措施将分别在孪生中试验。',
