@@ -285,6 +285,14 @@ def room(shared_room: Room) -> Iterator[Room]:
     assert not shared_room.foreign
 
 
+@pytest.fixture
+def alone(shared_room: Room) -> Iterator[None]:
+    """The shared page draws nothing meanwhile."""
+    shared_room.still(True)
+    yield
+    shared_room.still(False)
+
+
 @pytest.fixture(scope="session")
 def keep_picture() -> Callable[[Page, str], None]:
     """`picture`, for tests: conftest is no module that every run can import by name."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import expect
@@ -233,14 +232,6 @@ def test_a_phone_has_the_map_above_the_rail(room: Any) -> None:
         page.set_viewport_size({"width": 1000, "height": 640})
 
 
-@pytest.fixture
-def alone(shared_room: Any) -> Iterator[None]:
-    """The shared page draws nothing meanwhile."""
-    shared_room.still(True)
-    yield
-    shared_room.still(False)
-
-
 def test_the_theme_follows_the_system_and_can_be_changed(server: Any, open_room: Any, alone: None) -> None:
     room = open_room(server.url, theme="light")
     assert room.page.evaluate("document.documentElement.dataset.theme") == "light"
@@ -268,7 +259,9 @@ def test_a_page_opened_at_another_room_makes_the_map_when_it_is_first_seen(
     room.page.context.close()
 
 
-def test_a_page_older_than_the_server_asks_to_be_fetched_anew(server: Any, open_room: Any) -> None:
+def test_a_page_older_than_the_server_asks_to_be_fetched_anew(
+    server: Any, open_room: Any, alone: None
+) -> None:
     page = open_room(server.url, at="#/proof").page
     part = re.compile(r"/assets/what-if-room-[^/]+\.js$")
     page.route(part, lambda route: route.fulfill(status=404, body="gone"))
@@ -283,7 +276,7 @@ def test_a_page_older_than_the_server_asks_to_be_fetched_anew(server: Any, open_
     page.context.close()
 
 
-def test_a_room_that_does_not_come_can_be_asked_for_again(server: Any, open_room: Any) -> None:
+def test_a_room_that_does_not_come_can_be_asked_for_again(server: Any, open_room: Any, alone: None) -> None:
     page = open_room(server.url, at="#/what-if").page
     part = re.compile(r"/assets/proof-room-[^/]+\.js$")
     page.route(part, lambda route: route.abort())

@@ -346,9 +346,11 @@ def test_the_wall_shows_what_matters_and_nothing_to_press(room: Any, server: Any
     expect(page.get_by_test_id("junction-list")).to_be_visible()
 
 
-def test_a_full_road_is_emptied_by_the_ordinary_override_one_press_away(open_room: Any, server: Any) -> None:
+def test_a_full_road_is_emptied_by_the_ordinary_override_one_press_away(
+    open_room: Any, server: Any, alone: None
+) -> None:
     """At three in the morning words are not enough: the stage that empties it is there to be requested."""
-    page = open_room(server.url, width=1440, height=900).page
+    page = open_room(server.url).page
     stage = server.get("/v1/junctions/J2_3")["stages"][1]["id"]
     drain = {
         "kind": "empty", "junction": "J2_3", "stage": stage, "road": "E1_3-2_3", "road_name": "Street 3",

@@ -24,8 +24,14 @@ WARM_UP_S = 300.0
 
 def take_from_run(run_dir: Path, folder: Path) -> float:
     """Have the twin of a running city write its state into `folder`; the seconds that its street stood still
-    for it (the fork). Raises ServiceError when it does not answer, is busy with another, or does not finish.
+    for it (the fork). Raises ServiceError when no twin runs there, it does not answer, is busy with another,
+    or does not finish.
     """
+    if not (run_dir / TWIN_CMD).exists():
+        raise ServiceError(
+            "the twin does not give its state: none runs here", place=str(run_dir),
+            remedy="ask of a city that runs",
+        )  # fmt: skip
     twin, end = Client(run_dir, TWIN_CMD), time.monotonic() + WRITE_TIMEOUT_S
     command = TwinCommand(action="branch", text=str(folder.absolute()))
     try:
