@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from civicbrain.contracts.actuator import Verdict
-from civicbrain.contracts.brain import PlanRequest, Request, StageRequest
+from civicbrain.contracts.brain import PlanRequest, Priority, Request, StageRequest
 from civicbrain.contracts.missions import Claim
 from civicbrain.guard.rules import MAX_NAME, MAX_STEPS
 
@@ -42,7 +42,9 @@ def entry_of(request: Request, verdict: Verdict) -> tuple[str, str, dict[str, ob
     if isinstance(request, StageRequest):
         body["stage"] = text_of(request.stage)
         if isinstance(request.claim, Claim):
-            body["mission"] = text_of(request.claim.mission)
+            rank = _number(request.priority)  # whatever somebody put there is recorded, too
+            is_bus = rank is not None and rank <= Priority.TRANSIT
+            body["trip" if is_bus else "mission"] = text_of(request.claim.mission)
     elif isinstance(request, PlanRequest):
         body["plan"] = str(what_of(request))
     return "request", text_of(getattr(request, "brain", None)), body, verdict.time_s

@@ -158,7 +158,8 @@ def test_every_request_and_its_verdict_is_shown_and_recorded():
     assert [body["junction"] for body in recorded] == [ask.ask.junction for ask in asks]
     assert all("behind" in str(body["reason"]) for body in recorded)
     requests = [entry.body for entry in street.entries("request") if entry.body["priority"] == 20.0]
-    assert {body["mission"] for body in requests} == {"t1"}
+    assert {body["trip"] for body in requests} == {"t1"}
+    assert not any("mission" in body for body in requests)  # a bus is no mission
 
 
 def test_a_frequent_line_is_judged_by_the_bus_in_front():
