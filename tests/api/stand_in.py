@@ -333,7 +333,9 @@ class StandIn:
             case "verify":
                 body = {"ok": True, "entries": len(self.ledger), "head": "0" * 64, "first_broken": None}
                 return wire.Reply(True, body)
-            case "recent" | "planned" | "worst" | "queues" | "override" | "override-end" | "overrides":
+            case "recent" | "planned" | "worst" | "full-roads" | "queues":
+                return self._ask(self, command)
+            case "override" | "override-end" | "overrides":
                 return self._ask(self, command)
             case name if name in MISSION_ACTIONS:
                 return self._ask(self.missions, command)
@@ -399,13 +401,14 @@ class StandIn:
         overrides = self.loop.overrides
         if command.action == "queues":
             return self.worst.list_queues(self.loop.last_snapshot)
-        if command.action == "worst":
+        if command.action in ("worst", "full-roads"):
             delay_s = np.full(len(self.city.junctions), 40.0)
             held = {override.junction: override for override in overrides.list_now()}
             now = self.recent.standing_at_junctions()
             words = {junction.id: self.explain(junction.id) for junction in self.city.junctions}
             known = Known(delay_s, now, "running" if self.brain_on else "off", held, {}, words=words)
-            return self.worst.list_now(self.loop.last_snapshot, known, command.limit)
+            told = self.worst.list_now if command.action == "worst" else self.worst.list_full
+            return told(self.loop.last_snapshot, known, command.limit)
         if command.action == "planned":
             places = map(self.city.signals.get_junction, command.body["junctions"])
             return {place.id: self.recent_of(place, now_s).planned for place in places}

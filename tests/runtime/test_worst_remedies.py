@@ -98,6 +98,19 @@ def test_a_full_road_is_told_once_it_has_stood_and_is_counted_by_the_vital_sign(
     assert street.worst.count_spill_backs() == 1
 
 
+def test_each_road_that_the_vital_sign_counts_is_named_though_nobody_waits_before_it():
+    """The list of the worst said that no road was full beside a sign that counted one."""
+    street = Street()
+    for _ in range(60):
+        street.second(queue("AB_0", 40), stage=SIDE)
+        assert street.worst.count_spill_backs() == len(street.list_full())
+    (full,) = street.list_full()
+    cause = full.cause
+    assert (full.junction, cause.road, cause.about) == ("A", "AB", "B")
+    assert (cause.kind, cause.remedy, cause.drain.junction) == ("spill-back", "request-drain", "B")
+    assert not any(c.kind == "spill-back" for p in street.list() for c in p.causes if p.junction == "A")
+
+
 def test_a_cause_stands_until_another_has_held_for_some_seconds():
     """Full road and demand took turns every few seconds before a road that let a vehicle in now and then."""
     street, kinds = Street(), []

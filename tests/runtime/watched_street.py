@@ -41,11 +41,17 @@ class Street:
         self.worst.take(self.snapshot, words or {})
 
     def list(self, **known):
+        return self.worst.list_now(self.snapshot, self._known(**known), 10)
+
+    def list_full(self, **known):
+        return self.worst.list_full(self.snapshot, self._known(**known), 10)
+
+    def _known(self, **known):
         delays = np.full(len(CITY.junctions), np.nan)
         queue = np.array([3.0, 5.0])
         values = {"delay_s": delays, "queue_veh": queue, "brain": "running"}
         values |= {"overrides": {}, "holders": {}} | known
-        return self.worst.list_now(self.snapshot, Known(**values), 10)
+        return Known(**values)
 
 
 def queue(lane, count):

@@ -74,18 +74,38 @@ describe('a cause of the worst list', () => {
     const { calmInWords, causeInList } = await import('../src/now/worst');
     const calm = { ...place, causes: [cause] } as never;
     const wrong = { ...place, causes: [{ ...cause, kind: 'demand' }] } as never;
-    expect(calmInWords([calm, calm])).toContain('Nothing is known to be wrong');
-    expect(calmInWords([calm, wrong])).toContain('Where only a queue is named');
-    expect([calmInWords([wrong]), calmInWords([])]).toEqual(['', '']);
+    expect(calmInWords([calm, calm], false)).toContain('nothing is known to be wrong');
+    expect(calmInWords([calm, wrong], false)).toContain('Where only a queue is named');
+    expect([calmInWords([wrong], false), calmInWords([], true)]).toEqual(['', '']);
+    // beside a sign that counts a full road the list does not say that there is none
+    expect([[calm, calm], [calm, wrong]].flatMap((places) => [calmInWords(places, false), calmInWords(places, true)]).map((said) => said.includes('full road'))).toEqual([true, false, true, false]);
     expect(causeInList(calm)).toMatch(/^Most wait on Ring/);
     expect(causeInList(wrong)).toContain('Demand beyond capacity');
   });
   it('names the full road and the junction where it must empty, and no stage', async () => {
     const [said, remedy] = await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', stage: '', approach: 'n1', road: 'AB', road_name: 'Schillerstraße', figures: { queue_veh: 7.2, full_share: 0.38 } });
-    expect(said).toBe('The road ahead of Ring from the north, Schillerstraße, is full (38 % of the last two minutes): 7 wait there, and green here does not help');
+    expect(said).toBe('The road ahead of Ring from the north, Schillerstraße, has been full for 38 % of the last two minutes: 7 wait before it, and green here does not help');
     expect(remedy).toBe('Look at Bahnhof, where it must empty');
-    expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', name: '', figures: { full_share: 0.93 } }))[0]).toBe('The road ahead of it, the road to Bahnhof, is full (93 % of the last two minutes): green here does not help');
+    expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: 'B', name: '', figures: { full_share: 0.93 } }))[0]).toBe('The road ahead of it, the road to Bahnhof, has been full for 93 % of the last two minutes: green here does not help');
     expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: '' }))[1]).toBe('Look at the junction');
+  });
+  it('are joined by the full roads that none of them names', async () => {
+    const { nameFull, unnamedOf } = await import('../src/now/full-roads');
+    const full = ['AB', 'BC'].map((road) => ({ junction: 'A', cause: { ...cause, kind: 'spill-back', about: 'B', road } })) as never[];
+    const names = { ...place, causes: [{ ...cause, kind: 'spill-back', road: 'AB' }] };
+    const hides = { ...place, causes: [cause, { ...cause, kind: 'spill-back', road: 'BC' }] };
+    expect(unnamedOf(full, [names, hides] as never).map(({ cause: one }) => one.road)).toEqual(['BC']);
+    expect(nameFull(full[0])).toBe('the road to B');
+  });
+  it('have their ranks on the map as the list is read, while that is kept', async () => {
+    const { ranksShown } = await import('../src/now/worst-layer');
+    const { nowStore } = await import('../src/now/store');
+    const [kept, live] = [[place], [{ ...place, junction: 'B' }]] as never[];
+    nowStore.set({ worst: live, listed: kept });
+    expect(ranksShown()).toBe(kept);
+    nowStore.set({ listed: null });
+    expect(ranksShown()).toBe(live);
+    nowStore.set({ worst: null });
   });
   it('offers the stage that empties a full road, where it does, with what the brain there thinks of it', async () => {
     const { drainInWords, reasonInWords, requestInWords } = await import('../src/now/drain');

@@ -160,6 +160,7 @@ class BrainCommand(msgspec.Struct, frozen=True):
     "planned"    body = {"junctions": ids}: for each id its list of contracts.junction_recent.Planned
     "queues"     contracts.junction_recent.QueuesNow
     "worst"      limit: list of contracts.worst.WorstPlace, the worst junction first
+    "full-roads" limit: list of contracts.worst.FullRoad, the longest full first
     "twin"       text = TwinCommand action ("pause" | "resume" | "speed"), value: TwinStatus or None
     """
 

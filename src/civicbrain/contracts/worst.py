@@ -109,6 +109,14 @@ class Cause(msgspec.Struct, frozen=True):
     drain: Drain | None = None
 
 
+class FullRoad(msgspec.Struct, frozen=True):
+    """A road that spills back. junction: a signal junction that it leads away from; cause: as the worst
+    places tell it, with what helps."""
+
+    junction: str
+    cause: Cause
+
+
 class WorstPlace(msgspec.Struct, frozen=True):
     """standing_veh: mean queue there over the last two minutes, which is also the vehicle-seconds lost in
     each second; queue_veh: the queue now. fullest: the fullest approach, and its queue over what finds

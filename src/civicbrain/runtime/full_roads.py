@@ -75,6 +75,12 @@ class FullRoads:
         """Whether it does."""
         return bool(self._spilling[self._row[road.edge]])
 
+    def list_spilling(self) -> list[Road]:
+        """The roads that `count` counts, that which was full for longest first."""
+        rows = np.flatnonzero(self._spilling)
+        rows = rows[np.argsort(-self._seconds[rows], kind="stable")]
+        return [self.ahead.roads[k] for k in rows.tolist()] if self._watched else []
+
     def full_time(self, road: Road) -> float:
         """Share of the last two minutes in which it was full."""
         return float(self._seconds[self._row[road.edge]]) / STANDING_SPAN

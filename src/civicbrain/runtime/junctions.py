@@ -24,7 +24,7 @@ from civicbrain.runtime.worst import Known, WorstPlaces
 if TYPE_CHECKING:
     from civicbrain.runtime.server import BrainServer
 
-JUNCTION_ACTIONS = ("recent", "planned", "worst", "queues", *OVERRIDE_ACTIONS)
+JUNCTION_ACTIONS = ("recent", "planned", "worst", "full-roads", "queues", *OVERRIDE_ACTIONS)
 FRESH_S = 5.0
 """What a brain said longer ago is not what it thinks now: it speaks each second where it may decide."""
 
@@ -84,6 +84,8 @@ class JunctionDesk:
             return self.worst.list_queues(self._server.snapshot())
         if command.action == "worst":
             return self._list_worst(command.limit)
+        if command.action == "full-roads":
+            return self.worst.list_full(self._server.snapshot(), self._known(), command.limit)
         server, control = self._server, self._server.control
         before = control.twin_program
         body = server.loop.overrides.obey(command, server.snapshot(), server.time_s)

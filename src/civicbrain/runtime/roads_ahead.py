@@ -73,6 +73,10 @@ class RoadsAhead:
         roads = [road for group in groups for road in self.of_group.get(group, ())]
         return max(roads, key=lambda road: road.filled(lane_veh), default=None)
 
+    def before(self, road: Road) -> int:
+        """Row of a junction that it leads away from."""
+        return next(row for row, roads in self.of_junction.items() if road in roads)
+
     def _follow(self, edge: int) -> Road:
         network = self._city.network
         edges, nodes = network.edges, network.nodes

@@ -30,7 +30,7 @@ from civicbrain.city.snapshot import Snapshot
 from civicbrain.contracts.brain import Priority
 from civicbrain.contracts.junction_recent import QueuesNow
 from civicbrain.contracts.overrides import HeldFor, Holder, Override
-from civicbrain.contracts.worst import Cause, CauseKind, StageState, WorstPlace
+from civicbrain.contracts.worst import Cause, CauseKind, FullRoad, StageState, WorstPlace
 from civicbrain.runtime.causes import (
     held_cause,
     make_cause,
@@ -148,6 +148,17 @@ class WorstPlaces:
             ]
         )
 
+    def list_full(self, snapshot: Snapshot, known: Known, limit: int) -> list[FullRoad]:
+        """The roads that the strip counts, whether or not a listed place names them."""
+        scene, told = self._scene(snapshot, known), []
+        for road in self.full.list_spilling()[: min(limit, MOST_LISTED)]:
+            row = self.full.ahead.before(road)
+            judged = self._road(road, "The road", -1, {})
+            drain = self._drains.advise(road, row, scene)
+            cause = road_cause(road, judged.says, drain, None, **judged.figures)
+            told.append(FullRoad(self._city.junctions[row].id, cause))
+        return told
+
     def _scene(self, snapshot: Snapshot, known: Known) -> Scene:
         """Of the whole city, for what empties full roads."""
         held = {name: override.actor for name, override in known.overrides.items()}
@@ -263,7 +274,7 @@ class WorstPlaces:
 
     def _road(self, road: Road, which: str, k: int, figures: dict[str, float]) -> Judged:
         share = self.full.full_time(road)
-        wait = f" {figures['queue_veh']:.0f} wait." if figures else ""
+        wait = f" {figures['queue_veh']:.0f} wait before it." if figures else ""
         full = f"{say_road(road)} ({100 * share:.0f} % of two minutes)"
         says = f"{which} is full: {full}.{wait} Green here does not help."
         return Judged(CauseKind.SPILL_BACK, k, says, figures | {"full_share": share}, road)

@@ -126,7 +126,14 @@ export interface WorstPlace {
   held_for: HeldFor | null;
 }
 
+/** A road that spills back; junction: a signal that it leads away from. */
+export interface FullRoad {
+  junction: string;
+  cause: Cause;
+}
+
 export const nowApi = {
   vitalSigns: (): Promise<VitalSigns> => request('GET', '/v1/vital-signs'),
   worst: (limit: number): Promise<WorstPlace[]> => request('GET', `/v1/worst-junctions?limit=${limit}`),
+  fullRoads: (limit: number): Promise<FullRoad[]> => request('GET', `/v1/full-roads?limit=${limit}`),
 };

@@ -6,8 +6,9 @@ import { go, HOME } from '../state/route';
 import { getState, setState, toast } from '../state/store';
 import { switchLayer } from '../map/layers';
 import { lineOf, streetsOf } from '../map/streets';
-import { nowApi, type Cause, type WorstPlace } from './api';
-import { reasonInWords, roadName } from './drain';
+import { nowApi, type Cause } from './api';
+import { reasonInWords } from './drain';
+import { nameFull } from './full-roads';
 import { words } from './text';
 
 /** Rooms of other parts, by the names they may have; where one is missing the junction itself is shown. */
@@ -22,44 +23,44 @@ export function tryWhatIf(junction: string): void {
   else go(JUNCTION, junction);
 }
 
-export function follow(place: WorstPlace, cause: Cause): void {
+/** junction: of which the cause speaks. */
+export function follow(junction: string, cause: Cause): void {
   setState({ panelOpen: true });
   switch (cause.remedy) {
     case 'open-incident': {
       const room = roomOf(ROOMS.cases);
-      return room ? go(room, '', { incident: cause.about }) : go(JUNCTION, place.junction);
+      return room ? go(room, '', { incident: cause.about }) : go(JUNCTION, junction);
     }
     case 'try-what-if':
-      return tryWhatIf(place.junction);
+      return tryWhatIf(junction);
     case 'follow-mission': {
       const room = roomOf(ROOMS.missions);
-      return room && cause.about ? go(room, cause.about) : go(JUNCTION, place.junction);
+      return room && cause.about ? go(room, cause.about) : go(JUNCTION, junction);
     }
     case 'look-at-camera':
       switchLayer('cameras', true);
-      return go(JUNCTION, place.junction);
+      return go(JUNCTION, junction);
     case 'request-drain':
-      return cause.drain ? go(JUNCTION, cause.drain.junction, { stage: cause.drain.stage, reason: reasonInWords(cause) }) : go(JUNCTION, place.junction);
+      return cause.drain ? go(JUNCTION, cause.drain.junction, { stage: cause.drain.stage, reason: reasonInWords(cause) }) : go(JUNCTION, junction);
     case 'look-downstream':
-      return go(JUNCTION, cause.about || place.junction);
+      return go(JUNCTION, cause.about || junction);
     case 'show-stage':
     case 'see-reasons':
-      return go(JUNCTION, place.junction, cause.stage ? { stage: cause.stage } : {});
+      return go(JUNCTION, junction, cause.stage ? { stage: cause.stage } : {});
     default:
-      return go(JUNCTION, place.junction);
+      return go(JUNCTION, junction);
   }
 }
 
-const MOST_PLACES = 50;
+const MOST_FULL = 50;
 
 /** All full roads on the map, and the list that says why beside it. */
 export async function showFullRoads(): Promise<void> {
   const { geometry, map } = getState();
   try {
-    const places = await nowApi.worst(MOST_PLACES);
-    const full = places.flatMap((place) => place.causes).filter((cause) => cause.kind === 'spill-back' && cause.road);
-    const roads = full.map((cause) => cause.road);
-    const names = full.map((cause) => roadName(cause.road_name, cause.about) || cause.road);
+    const full = await nowApi.fullRoads(MOST_FULL);
+    const roads = full.map(({ cause }) => cause.road);
+    const names = full.map(nameFull);
     go(HOME);
     setState({ panelOpen: true });
     if (!geometry || roads.length === 0) return toast('note', words.noFullRoad);

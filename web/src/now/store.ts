@@ -2,11 +2,15 @@
 
 import { getState } from '../state/store';
 import { makeStore } from '../state/make-store';
-import { nowApi, type VitalSigns, type WorstPlace } from './api';
+import { nowApi, type FullRoad, type VitalSigns, type WorstPlace } from './api';
 
 interface NowState {
   signs: VitalSigns | null;
   worst: WorstPlace[] | null;
+  /** Roads that the strip's sign counts. */
+  full: FullRoad[];
+  /** The list as it is read: kept while somebody points at it. Null while none is shown. */
+  listed: WorstPlace[] | null;
   /** Platform second of that list. */
   worstS: number;
   /** The newest question got no answer. */
@@ -15,15 +19,20 @@ interface NowState {
   pointed: string;
 }
 
-export const nowStore = makeStore<NowState>({ signs: null, worst: null, worstS: Number.NaN, lost: false, pointed: '' });
+export const nowStore = makeStore<NowState>({ signs: null, worst: null, full: [], listed: null, worstS: Number.NaN, lost: false, pointed: '' });
 
 const LISTED = 4;
+const MOST_FULL = 10;
+
+/** What the strip counts; 0 where it is not known. */
+export const spillBacks = (signs: VitalSigns | null): number => signs?.signs.find((one) => one.id === 'spill-backs')?.value ?? 0;
 
 /** Ask once more; called by the page's own rhythm of a second. */
 export async function refreshNow(): Promise<void> {
   try {
     const [signs, worst] = await Promise.all([nowApi.vitalSigns(), getState().city ? nowApi.worst(LISTED) : null]);
-    nowStore.set({ signs, lost: false, ...(worst && { worst: ranked(worst), worstS: signs.time_s }) });
+    const full = worst && spillBacks(signs) > 0 ? await nowApi.fullRoads(MOST_FULL) : [];
+    nowStore.set({ signs, full, lost: false, ...(worst && { worst: ranked(worst), worstS: signs.time_s }) });
   } catch {
     nowStore.set({ lost: true });
   }

@@ -6,6 +6,7 @@ import { redrawLayers, registerLayer, type Drawing } from '../map/layers';
 import { css, PALETTES } from '../map/palette';
 import { getRoute, HOME } from '../state/route';
 import { getState } from '../state/store';
+import type { WorstPlace } from './api';
 import { nowStore } from './store';
 import { words } from './text';
 import { pageFont } from '../map/font';
@@ -16,9 +17,16 @@ interface Mark {
   rank: string;
 }
 
+/** As the list has them: what is aimed at keeps its number while it is kept. */
+export function ranksShown(): readonly WorstPlace[] | null {
+  const { worst, listed } = nowStore.get();
+  return listed ?? worst;
+}
+
 function marks(): { ranked: Mark[]; pointed: Mark[] } {
   const { geometry } = getState();
-  const { worst, pointed } = nowStore.get();
+  const { pointed } = nowStore.get();
+  const worst = ranksShown();
   const row = new Map(geometry?.junctions.map((one) => [one.id, one]));
   const at = (id: string, rank: string): Mark[] => {
     const place = row.get(id);
@@ -68,11 +76,11 @@ export function registerWorstLayer(): void {
     draw,
     keys: () => [{ colour: css(PALETTES[getState().theme].standing), label: words.layers.worstKey, shape: 'numbered' }],
   });
-  let [worst, pointed] = [nowStore.get().worst, nowStore.get().pointed];
+  let [worst, pointed] = [ranksShown(), nowStore.get().pointed];
   nowStore.subscribe(() => {
-    const now = nowStore.get();
+    const now = { worst: ranksShown(), pointed: nowStore.get().pointed };
     if (now.worst === worst && now.pointed === pointed) return;
-    [worst, pointed] = [now.worst, now.pointed];
+    ({ worst, pointed } = now);
     redrawLayers();
   });
 }

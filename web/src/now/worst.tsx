@@ -1,6 +1,7 @@
 /** Where the city does worst, why, and what can be done: for somebody who has never seen it. */
 
 import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { formatClock, formatTenth, formatWhole } from '../format';
 import { selectJunction } from '../state/actions';
 import { getState, useStore } from '../state/store';
@@ -10,9 +11,10 @@ import { useHeld } from '../ui/held';
 import type { Cause, CauseKind, WorstPlace } from './api';
 import { nameApproach } from './approach-name';
 import { drainInWords, junctionName, requestInWords, roadName, SAME_VEH_S } from './drain';
+import { FullRoads, unnamedOf } from './full-roads';
 import { tellVehicle } from './held-for';
 import { follow, tryWhatIf } from './remedies';
-import { nowStore } from './store';
+import { nowStore, spillBacks } from './store';
 import { words } from './text';
 import { pointsAt } from './points-at';
 import './worst.css';
@@ -24,7 +26,12 @@ export function Worst({ held }: { held: boolean }): JSX.Element {
   const keptS = useHeld(nowStore.use((s) => s.worstS), held && live !== null);
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const lost = nowStore.use((s) => s.lost);
-  const calm = calmInWords(worst ?? []);
+  const full = useHeld(nowStore.use((s) => s.full), held && live !== null);
+  const counted = useHeld(nowStore.use((s) => spillBacks(s.signs)), held && live !== null);
+  // the marks on the map are those of the list, while it is shown
+  useEffect(() => nowStore.set({ listed: worst }), [worst]);
+  useEffect(() => () => nowStore.set({ listed: null }), []);
+  const calm = calmInWords(worst ?? [], counted > 0 || full.length > 0);
   return (
     <section aria-labelledby="worst-title" data-testid="worst">
       <header>
@@ -46,6 +53,7 @@ export function Worst({ held }: { held: boolean }): JSX.Element {
           <Place key={place.junction} place={place} now={live?.find((one) => one.junction === place.junction) ?? place} rank={k + 1} />
         ))}
       </ol>
+      <FullRoads roads={unnamedOf(full, worst ?? [])} />
     </section>
   );
 }
@@ -55,10 +63,11 @@ const OF_APPROACHES: ReadonlySet<CauseKind> = new Set(['camera-silent', 'demand'
 
 const SHARES: ReadonlySet<string> = new Set(['full_share']);
 
-/** What is said once of all places where no cause is known, "" where there is none. */
-export function calmInWords(places: readonly WorstPlace[]): string {
+/** What is said once of all places where no cause is known, "" where there is none. full: whether any road in the city
+ * is: beside a sign that counts one the list never says that there is none. */
+export function calmInWords(places: readonly WorstPlace[], full: boolean): string {
   const calm = places.filter(isCalm).length;
-  return calm === 0 ? '' : calm === places.length ? words.worst.calmAll : words.worst.calmSome;
+  return calm === 0 ? '' : calm === places.length ? words.worst.calmAll(full) : words.worst.calmSome(full);
 }
 
 const isCalm = ({ causes: [first] }: WorstPlace): boolean => first?.kind === 'unknown';
@@ -138,7 +147,7 @@ function Place({ place, now, rank }: { place: WorstPlace; now: WorstPlace; rank:
         </p>
       )}
       {first && (
-        <button type="button" class="link remedy" data-testid="worst-remedy" title={first.remedy === 'look-downstream' ? words.worst.drains : undefined} onClick={() => follow(place, first)}>
+        <button type="button" class="link remedy" data-testid="worst-remedy" title={first.remedy === 'look-downstream' ? words.worst.drains : undefined} onClick={() => follow(place.junction, first)}>
           {remedyInWords(first, operator)}
         </button>
       )}
@@ -165,7 +174,7 @@ export function WorstHere({ junction }: { junction: string }): JSX.Element | nul
       <p class="cause">{causeInWords(place, cause)}</p>
       {cause.drain && <p class="cause drain">{drainInWords(cause.drain)}</p>}
       {leads && (
-        <button type="button" class="link remedy" data-testid="worst-here-remedy" onClick={() => follow(place, cause)}>
+        <button type="button" class="link remedy" data-testid="worst-here-remedy" onClick={() => follow(place.junction, cause)}>
           {remedyInWords(cause, operator)}
         </button>
       )}

@@ -9,10 +9,10 @@ from msgspec import Meta, Struct
 from civicbrain.city.signals import GroupKind
 from civicbrain.contracts.junction_recent import JunctionRecent, QueuesNow
 from civicbrain.contracts.overrides import LONGEST_S, SHORTEST_S, Override, OverrideAction
-from civicbrain.contracts.worst import WorstPlace
+from civicbrain.contracts.worst import FullRoad, WorstPlace
 
 __all__ = [
-    "GroundPlan", "JunctionRecent", "Override", "OverrideEnd", "OverrideLimits", "OverrideOrder",
+    "FullRoad", "GroundPlan", "JunctionRecent", "Override", "OverrideEnd", "OverrideLimits", "OverrideOrder",
     "OverridesView", "QueuesNow", "VitalSign", "VitalSigns", "WorstPlace",
 ]  # fmt: skip
 

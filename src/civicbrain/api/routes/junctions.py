@@ -112,6 +112,13 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     ) -> list[models.WorstPlace]:
         return told(await link.command(wire.BrainCommand("worst", limit=limit)), list[models.WorstPlace])
 
+    @get("/v1/full-roads", tags=["now"],
+         summary="Roads that spill back, as the vital signs count them, and what can be done")  # fmt: skip
+    async def list_full(
+        limit: Annotated[int, Parameter(ge=1, le=50, description="at most so many")] = 10,
+    ) -> list[models.FullRoad]:
+        return told(await link.command(wire.BrainCommand("full-roads", limit=limit)), list[models.FullRoad])
+
     @get("/v1/queues", tags=["now"], summary="Lanes with a queue, and those whose camera is silent")
     async def get_queues() -> models.QueuesNow:
         return told(await link.command(wire.BrainCommand("queues")), models.QueuesNow)
@@ -131,5 +138,5 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
 
     return [
         get_ground_plan, get_recent, get_record, list_overrides, get_override, take_over, give_back,
-        list_worst, get_queues, get_camera_views, get_vital_signs,
+        list_worst, list_full, get_queues, get_camera_views, get_vital_signs,
     ]  # fmt: skip

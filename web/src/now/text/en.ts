@@ -44,7 +44,7 @@ const causes: Record<CauseKind, (figures: Figures, about: string) => string> = {
   incident: (f) => (f['distance_m'] === '0' ? 'An incident at the junction' : `An incident, ${f['distance_m'] ?? ''} m away`),
   override: (f, about) => `${about} holds it for another ${f['left_s'] ?? '–'} s`,
   'camera-silent': (f, about) => (f['silent_s'] ? `The camera on ${about} has been silent for ${f['silent_s']} s` : `No camera sees ${about}`),
-  'spill-back': (f, road) => `The road ahead of it${road ? `, ${road},` : ''} is full (${f['full_share'] ?? '–'} % of the last two minutes): green here does not help`,
+  'spill-back': (f, road) => `The road ahead of it${road ? `, ${road},` : ''} has been full for ${f['full_share'] ?? '–'} % of the last two minutes: green here does not help`,
   'local-mode': (_f, about) =>
     `It runs its local plan: ${{ off: 'the brain is switched off', starting: 'the brain is starting', 'backing-off': 'the brain has failed and is started again' }[about] ?? 'it does not follow the brain'}`,
   priority: (_f, about) => (about ? `Held for ${about}` : 'Held for a bus'),
@@ -118,8 +118,11 @@ export const en = {
     approach: (side: string, street: string) => (street ? `${street} from the ${side}` : `the approach from the ${side}`),
     further: (count: number) => `${count} more ${count === 1 ? 'reason' : 'reasons'}`,
     cause: causes,
-    calmAll: 'Nothing is known to be wrong: no incident, override, full road, silent camera or queue that no longer clears. These junctions have the longest queues, no more.',
-    calmSome: 'Where only a queue is named, nothing is known to be wrong: no incident, override, full road or silent camera.',
+    calmAll: (full: boolean) =>
+      `At these junctions nothing is known to be wrong: no incident, override, ${full ? '' : 'full road, '}silent camera or queue that no longer clears. These junctions have the longest queues, no more.`,
+    calmSome: (full: boolean) => `Where only a queue is named, nothing is known to be wrong: no incident, override${full ? '' : ', full road'} or silent camera.`,
+    /** Of a road that no listed place names. */
+    fullRoad: (road: string, percent: string) => `${road} has been full for ${percent} % of the last two minutes`,
     mostWait: (f: Figures, about: string) => (about ? `Most wait on ${about} (${f['queue_veh'] ?? '–'} in the mean)` : 'The queue has cleared for now'),
     whatIfHere: 'Try a what-if here',
     remedy: remedies,
@@ -128,7 +131,7 @@ export const en = {
     and: '; ',
     brain,
     /** Who is held back by a full road. */
-    blocked: (approach: string, road: string, f: Figures) => `The road ahead of ${approach}${road ? `, ${road},` : ''} is full (${f['full_share'] ?? '–'} % of the last two minutes): ${f['queue_veh'] ?? '–'} wait there, and green here does not help`,
+    blocked: (approach: string, road: string, f: Figures) => `The road ahead of ${approach}${road ? `, ${road},` : ''} has been full for ${f['full_share'] ?? '–'} % of the last two minutes: ${f['queue_veh'] ?? '–'} wait before it, and green here does not help`,
     roadTo: (junction: string) => `the road to ${junction}`,
     lookAhead: (junction: string) => `Look at ${junction}, where it must empty`,
     mutual: (junction: string) => `; it and ${junction} hold each other up`,
