@@ -223,7 +223,7 @@ def test_a_mission_drives_through_its_corridor_to_its_report(desk: Any, town: To
     expect(state).to_have_text("on its way")
     rows = page.get_by_test_id("mission-corridor").locator("tbody tr")
     expect(rows.first).to_be_visible(timeout=60_000)
-    expect(page.get_by_test_id("mission-eta")).to_contain_text(re.compile(r"in .+ ± \d+ (s|min)"))
+    expect(page.get_by_test_id("mission-eta")).to_contain_text(re.compile(r"in .+ · [\d:]+ to [\d:]+"))
     seen: set[str] = set()
     places: set[tuple[float, float]] = set()
     shot = False

@@ -3,12 +3,25 @@ import { compassOf } from '../src/map/compass';
 import type { HeldFor } from '../src/now/api';
 import { accountOf, progressOf } from '../src/rooms/junction/account';
 import type { Holder, LedgerEntry, Override, PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
-import { curve, endOf, localStages, readExplanation, secondsLeft, total, queueNow } from '../src/rooms/junction/model';
+import { curve, endOf, fulfils, isEmptied, localStages, readExplanation, secondsLeft, total, queueNow } from '../src/rooms/junction/model';
 import { greenFrom, sayGreen } from '../src/rooms/junction/naming';
 import { tellAccount, tellFigures, tellWish, warnOf } from '../src/rooms/junction/why';
 import { aheadSteps, missionsOf, pastOf, plannedLamps, stepsOf, timeScale } from '../src/rooms/junction/planned';
 
 const lane = (...points: number[]): PlanLane => ({ id: 'l', edge: 'e', name: '', width_m: 3, use: 1, points, role: 'approach', seen: true });
+
+describe('an override that is to empty a road', () => {
+  const override = { junction: 'B', stage: 's2', since_s: 100 };
+  const route = { item: 'B', query: { stage: 's2', reason: 'why', road: 'AB' } };
+  it('is said to have done so once that road is full no longer, and no other', () => {
+    const emptying = fulfils(route, override);
+    const full = (...roads: string[]): never[] => roads.map((road) => ({ junction: 'A', cause: { road } })) as never[];
+    expect([full('AB'), full('BC'), full()].map((now) => isEmptied(emptying, override, now))).toEqual([false, true, true]);
+    expect(isEmptied(emptying, { ...override, since_s: 200 }, [])).toBe(false);
+    expect(fulfils(route, { ...override, stage: 's1' })).toBeNull();
+    expect(fulfils({ item: 'B', query: {} }, override)).toBeNull();
+  });
+});
 
 describe('an override’s time', () => {
   it('counts whole seconds down to nought and no further', () => {

@@ -5,7 +5,7 @@ vi.stubGlobal('localStorage', {
   getItem: (key: string) => kept.get(key) ?? null,
   setItem: (key: string, value: string) => void kept.set(key, value),
 });
-const { drawLayers, isOn, registerLayer, subscribeLayers, switchLayer } = await import('../src/map/layers');
+const { drawLayers, drawsPast, isOn, registerLayer, subscribeLayers, switchLayer } = await import('../src/map/layers');
 
 const drawing = { common: {}, origin: [0, 0] as const, at: (x: number, y: number): [number, number] => [x, y], zoom: 14 };
 const draws = (id: string) => ({ id, label: id, order: id.charCodeAt(0), on: true, draw: () => [id as never] });
@@ -19,6 +19,10 @@ describe('layers of the map', () => {
     expect(drawLayers(drawing, 98, 1000)).toEqual(['b']);
     forget.forEach((one) => one());
     expect(drawLayers(drawing, 0, 1000)).toEqual([]);
+  });
+
+  it('offers over the past only what is drawn there', () => {
+    expect([drawsPast(draws('a')), drawsPast({ ...draws('a'), past: true }), drawsPast({})]).toEqual([false, true, true]);
   });
 
   it('keeps what somebody chose, also for a layer that comes later', () => {

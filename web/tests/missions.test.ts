@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MissionBrief, Passage } from '../src/api/mission-types';
 import type { CityGeometry } from '../src/api/types';
-import { announcement, drivenAt, extendTrail, formatArrival, formatSigned, lateness, phaseOf, placeAt, predictionError, progress, sortMissions, wonShown } from '../src/rooms/missions/model';
+import { announcement, arrivalRange, drivenAt, extendTrail, formatArrival, formatSigned, lateness, latenessShown, phaseOf, placeAt, predictionError, progress, sortMissions, wonShown } from '../src/rooms/missions/model';
 import { nameOf, resolvePlace, whereIs } from '../src/map/street-names';
 import { buildStreets, lineOf, nearestStreet, pointOn, splitLine } from '../src/map/streets';
 import { suggest } from '../src/rooms/missions/typed-place';
@@ -39,6 +39,8 @@ describe('predictions', () => {
     expect(lateness(passage({ first_predicted_s: 100, predicted_s: 104 }))).toBe(4);
     expect(lateness(passage({ first_predicted_s: 100, predicted_s: 104, passed_s: 97 }))).toBe(-3);
     expect(lateness(passage({ predicted_s: 104 }))).toBeNull();
+    // beside the times: 00:01:40 and 00:01:44 are four seconds apart
+    expect(latenessShown(passage({ first_predicted_s: 100.9, predicted_s: 104.1 }))).toBe(4);
   });
   it('the mean error counts passed junctions only', () => {
     const passages = [passage({ first_predicted_s: 10, passed_s: 14 }), passage({ first_predicted_s: 20, passed_s: 18 }), passage({ first_predicted_s: 30, predicted_s: 99 })];
@@ -65,8 +67,10 @@ describe('words for times and ways', () => {
     expect([4, -12, 0.3, 75].map(formatSigned)).toEqual(['+4 s', '−12 s', '±0 s', '+1 min 15 s']);
   });
   it('an arrival has its uncertainty', () => {
-    expect(formatArrival('2026-01-05T08:00:00+00:00', { eta_s: 940, eta_margin_s: 12 })).toBe('08:15:40 ± 12 s');
-    expect(formatArrival('2026-01-05T08:00:00+00:00', { eta_s: null, eta_margin_s: null })).toBe('');
+    expect(formatArrival('2026-01-05T08:00:00+00:00', { eta_s: 940, eta_margin_s: 12 }, 900)).toBe('08:15:40 ± 12 s');
+    expect(formatArrival('2026-01-05T08:00:00+00:00', { eta_s: 940, eta_margin_s: 149 }, 871)).toBe('08:14:31–08:18:09');
+    expect(arrivalRange({ eta_s: 940, eta_margin_s: 149 }, 871)).toEqual([871, 1089]);
+    expect(formatArrival('2026-01-05T08:00:00+00:00', { eta_s: null, eta_margin_s: null }, 900)).toBe('');
   });
   it('what is only expected to be won is told in steps', () => {
     expect([-12, 38, 2].map((s) => wonShown({ state: 'tracked' }, s))).toEqual([10, 40, 0]);

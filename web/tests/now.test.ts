@@ -90,7 +90,8 @@ describe('a cause of the worst list', () => {
     expect((await told({ kind: 'spill-back', remedy: 'look-downstream', about: '' }))[1]).toBe('Look at the junction');
   });
   it('are joined by the full roads that none of them names', async () => {
-    const { nameFull, unnamedOf } = await import('../src/now/full-roads');
+    const { unnamedOf } = await import('../src/now/full-roads');
+    const { nameFull } = await import('../src/now/drain');
     const full = ['AB', 'BC'].map((road) => ({ junction: 'A', cause: { ...cause, kind: 'spill-back', about: 'B', road } })) as never[];
     const names = { ...place, causes: [{ ...cause, kind: 'spill-back', road: 'AB' }] };
     const hides = { ...place, causes: [cause, { ...cause, kind: 'spill-back', road: 'BC' }] };

@@ -93,12 +93,15 @@ export function useLayers(): { layer: MapLayer; on: boolean }[] {
   return layers.map((layer) => ({ layer, on: chosen[layer.id] ?? layer.on }));
 }
 
+/** Whether it is seen over the past, too: what the map draws by itself is, of the others only those that say so. */
+export const drawsPast = ({ draw, past = false }: Pick<MapLayer, 'draw' | 'past'>): boolean => past || draw === undefined;
+
 /** Everything registered that is on and draws, bottom first, below or above an order. past: the map shows it,
  * so what is known of the present stays away. */
 export function drawLayers(drawing: Drawing, from: number, below: number, past = false): Layer[] {
   return store
     .get()
-    .layers.filter((layer) => layer.order >= from && layer.order < below && (!past || layer.past) && isOn(layer.id))
+    .layers.filter((layer) => layer.order >= from && layer.order < below && (!past || drawsPast(layer)) && isOn(layer.id))
     .flatMap((layer) => layer.draw?.(drawing) ?? []);
 }
 

@@ -2,7 +2,7 @@
 
 import { formatClock, formatWhole } from '../format';
 import { getState } from '../state/store';
-import type { Cause, Drain } from './api';
+import type { Cause, Drain, FullRoad } from './api';
 import { nameApproach } from './approach-name';
 import { words } from './text';
 
@@ -15,6 +15,9 @@ export const junctionName = (id: string): string => getState().geometry?.junctio
 
 /** The street, or the junction that it leads to. */
 export const roadName = (street: string, to: string): string => street || (to ? words.worst.roadTo(junctionName(to)) : '');
+
+/** How a full road is called, in the list and on the map alike. */
+export const nameFull = ({ cause }: FullRoad): string => roadName(cause.road_name, cause.about) || cause.road;
 
 export function drainInWords(drain: Drain): string {
   const { drain: say } = words.worst;

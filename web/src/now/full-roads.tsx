@@ -4,9 +4,9 @@ import type { JSX } from 'preact';
 import { capital, formatWhole } from '../format';
 import { useMay } from '../state/user';
 import type { FullRoad, WorstPlace } from './api';
-import { drainInWords, roadName } from './drain';
+import { drainInWords, nameFull } from './drain';
 import { pointsAt } from './points-at';
-import { follow } from './remedies';
+import { follow, showFullRoads } from './remedies';
 import { words } from './text';
 import { remedyInWords } from './worst';
 
@@ -16,15 +16,14 @@ export function unnamedOf(full: readonly FullRoad[], places: readonly WorstPlace
   return full.filter(({ cause }) => !named.has(cause.road));
 }
 
-/** How a full road is called, in the list and on the map alike. */
-export const nameFull = ({ cause }: FullRoad): string => roadName(cause.road_name, cause.about) || cause.road;
+const LISTED = 3;
 
 export function FullRoads({ roads }: { roads: readonly FullRoad[] }): JSX.Element | null {
   const operator = useMay('operator');
   if (roads.length === 0) return null;
   return (
     <ul class="worst-list" data-testid="full-roads">
-      {roads.map((one) => (
+      {roads.slice(0, LISTED).map((one) => (
         <li key={one.cause.road} class="worst-place" data-testid="full-road" {...pointsAt(one.junction)}>
           <p class="cause">{capital(words.worst.fullRoad(nameFull(one), formatWhole((one.cause.figures['full_share'] ?? 0) * 100)))}</p>
           {one.cause.drain && <p class="cause drain">{drainInWords(one.cause.drain)}</p>}
@@ -33,6 +32,13 @@ export function FullRoads({ roads }: { roads: readonly FullRoad[] }): JSX.Elemen
           </button>
         </li>
       ))}
+      {roads.length > LISTED && (
+        <li>
+          <button type="button" class="link remedy" onClick={() => void showFullRoads()}>
+            {words.worst.moreFull(roads.length - LISTED)}
+          </button>
+        </li>
+      )}
     </ul>
   );
 }

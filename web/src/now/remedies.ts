@@ -7,8 +7,7 @@ import { getState, setState, toast } from '../state/store';
 import { switchLayer } from '../map/layers';
 import { lineOf, streetsOf } from '../map/streets';
 import { nowApi, type Cause } from './api';
-import { reasonInWords } from './drain';
-import { nameFull } from './full-roads';
+import { nameFull, reasonInWords } from './drain';
 import { words } from './text';
 
 /** Rooms of other parts, by the names they may have; where one is missing the junction itself is shown. */
@@ -41,7 +40,7 @@ export function follow(junction: string, cause: Cause): void {
       switchLayer('cameras', true);
       return go(JUNCTION, junction);
     case 'request-drain':
-      return cause.drain ? go(JUNCTION, cause.drain.junction, { stage: cause.drain.stage, reason: reasonInWords(cause) }) : go(JUNCTION, junction);
+      return cause.drain ? go(JUNCTION, cause.drain.junction, { stage: cause.drain.stage, reason: reasonInWords(cause), road: cause.road }) : go(JUNCTION, junction);
     case 'look-downstream':
       return go(JUNCTION, cause.about || junction);
     case 'show-stage':

@@ -22,7 +22,7 @@ interface NowState {
 export const nowStore = makeStore<NowState>({ signs: null, worst: null, full: [], listed: null, worstS: Number.NaN, lost: false, pointed: '' });
 
 const LISTED = 4;
-const MOST_FULL = 10;
+const MOST_FULL = 50;
 
 /** What the strip counts; 0 where it is not known. */
 export const spillBacks = (signs: VitalSigns | null): number => signs?.signs.find((one) => one.id === 'spill-backs')?.value ?? 0;

@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { switchLayer, useLayers, type LegendKey, type MapLayer } from '../map/layers';
+import { drawsPast, switchLayer, useLayers, type LegendKey, type MapLayer } from '../map/layers';
 import { HEADS_ZOOM } from '../map/own-layers';
 import { css, DELAY_STEPS_S, PALETTES } from '../map/palette';
 import { useStore } from '../state/store';
@@ -20,6 +20,7 @@ function startsOpen(): boolean {
 
 export function Legend(): JSX.Element {
   const layers = useLayers();
+  const past = useStore((s) => s.pastOverrides !== null);
   const [open, setOpen] = useState(startsOpen);
   const toggle = (): void => {
     localStorage.setItem(OPEN_KEY, open ? 'closed' : 'open');
@@ -31,7 +32,7 @@ export function Legend(): JSX.Element {
         <Icon name="layers" />
         {text.legend.label}
       </button>
-      {open && layers.map(({ layer, on }) => <Entry key={layer.id} layer={layer} on={on} />)}
+      {open && layers.filter(({ layer }) => !past || drawsPast(layer)).map(({ layer, on }) => <Entry key={layer.id} layer={layer} on={on} />)}
     </section>
   );
 }

@@ -121,6 +121,7 @@ export const en = {
     calmAll: (full: boolean) =>
       `At these junctions nothing is known to be wrong: no incident, override, ${full ? '' : 'full road, '}silent camera or queue that no longer clears. These junctions have the longest queues, no more.`,
     calmSome: (full: boolean) => `Where only a queue is named, nothing is known to be wrong: no incident, override${full ? '' : ', full road'} or silent camera.`,
+    moreFull: (count: number) => `${count} more full ${count === 1 ? 'road' : 'roads'} on the map`,
     /** Of a road that no listed place names. */
     fullRoad: (road: string, percent: string) => `${road} has been full for ${percent} % of the last two minutes`,
     mostWait: (f: Figures, about: string) => (about ? `Most wait on ${about} (${f['queue_veh'] ?? '–'} in the mean)` : 'The queue has cleared for now'),

@@ -68,6 +68,7 @@ export const ko: NowText = {
     },
     calmAll: (full) => `이 교차로들에는 확인된 이상 없음: 돌발상황, 수동 개입, ${full ? '' : '포화된 도로, '}무응답 카메라, 해소되지 않는 대기행렬이 없습니다. 대기행렬이 가장 긴 교차로일 뿐입니다.`,
     calmSome: (full) => `대기행렬만 표시된 곳은 확인된 이상이 없습니다(돌발상황, 수동 개입, ${full ? '' : '포화된 도로, '}무응답 카메라 없음).`,
+    moreFull: (count) => `포화된 도로 ${count}곳 더 지도에서 보기`,
     fullRoad: (road, percent) => `${road} 포화(최근 2분 중 ${percent}% 동안)`,
     mostWait: (f, about) => (about ? `대기가 가장 많은 곳: ${about}(평균 ${f['queue_veh'] ?? '–'}대)` : '현재는 대기행렬이 해소됨'),
     whatIfHere: '이곳에서 가상 실험',

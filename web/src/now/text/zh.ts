@@ -68,6 +68,7 @@ export const zh: NowText = {
     },
     calmAll: (full) => `这些路口未发现异常：没有事件、人工干预、${full ? '' : '排满的道路、'}无响应的摄像头或不再消散的排队，只是排队最长。`,
     calmSome: (full) => `只列出排队的路口未发现异常（没有事件、人工干预${full ? '' : '、排满的道路'}或无响应的摄像头）。`,
+    moreFull: (count) => `在地图上查看另外 ${count} 条排满的道路`,
     fullRoad: (road, percent) => `${road}已满（占过去两分钟的 ${percent} % 时间）`,
     mostWait: (f, about) => (about ? `等待最多的是${about}（平均 ${f['queue_veh'] ?? '–'} 辆）` : '排队目前已消散'),
     whatIfHere: '在此处推演',

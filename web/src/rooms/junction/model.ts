@@ -1,6 +1,8 @@
 /** What the room reckons: times, curves and explanations. No page in here. */
 
 import type { LocalPlan } from '../../api/types';
+import type { FullRoad } from '../../now/api';
+import type { Route } from '../../state/route';
 import { directionOf } from '../../map/compass';
 import type { GroundPlan, LedgerEntry, Override, PlanLane, Stretch } from './api';
 
@@ -11,6 +13,23 @@ export const AHEAD_S = 60;
 /** Whole seconds that an override has left, 0 when it is over. */
 export const secondsLeft = (override: Pick<Override, 'expires_s'>, timeS: number): number =>
   Number.isFinite(timeS) ? Math.max(0, Math.ceil(override.expires_s - timeS)) : 0;
+
+export interface Emptying {
+  junction: string;
+  sinceS: number;
+  /** Edge of the full road. */
+  road: string;
+}
+
+/** For which full road an override was asked for, as the address of its form says; null: for none. */
+export function fulfils({ item, query }: Pick<Route, 'item' | 'query'>, { junction, stage, since_s: sinceS }: Pick<Override, 'junction' | 'stage' | 'since_s'>): Emptying | null {
+  return query['road'] && item === junction && query['stage'] === stage ? { junction, sinceS, road: query['road'] } : null;
+}
+
+/** Whether that road is full no longer. full: those that are. */
+export function isEmptied(emptying: Emptying | null, { junction, since_s: sinceS }: Pick<Override, 'junction' | 'since_s'>, full: readonly FullRoad[]): boolean {
+  return emptying !== null && emptying.junction === junction && emptying.sinceS === sinceS && !full.some(({ cause }) => cause.road === emptying.road);
+}
 
 const ENDS = ['give back', 'expired', 'not resumed', 'time went back'];
 

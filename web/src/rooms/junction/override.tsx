@@ -6,15 +6,16 @@ import type { JunctionDetail, Stage } from '../../api/types';
 import { formatClock, formatDuration } from '../../format';
 import { ledgerSentence } from '../../ledger/sentence';
 import { complain } from '../../state/actions';
-import { getRoute, useRoute } from '../../state/route';
+import { getRoute, go, useRoute } from '../../state/route';
 import { toast, useStore } from '../../state/store';
+import { nowStore } from '../../now/store';
 import { changedHere, personWords } from '../../state/takeovers';
 import { useMay } from '../../state/user';
 import { text } from '../../text';
 import { ReasonDialog } from '../../ui/dialog';
 import { junctionApi, type Override, type OverrideAction } from './api';
 import { progressOf } from './account';
-import { endOf, secondsLeft } from './model';
+import { endOf, fulfils, isEmptied, secondsLeft } from './model';
 import { sayGreen, useStageName, type StageName } from './naming';
 import { junctionStore, refreshRecent, refreshRecord } from './store';
 import { words } from './text';
@@ -93,6 +94,7 @@ function InForce({ override, shown, name, changing, mayTake, onChange, onGiveBac
   const left = useStore((s) => secondsLeft(override, Math.max(s.timeS || 0, s.snapshot?.time_s ?? 0)));
   const { action, stage, duration_s: duration } = override;
   const giveBackTo = useGiveBackTo();
+  const emptied = useEmptied(override);
   const clearing = progressOf(override, shown) === 'clearing';
   const told =
     action === 'local' ? words.override.now.local(name(stage))
@@ -121,6 +123,11 @@ function InForce({ override, shown, name, changing, mayTake, onChange, onGiveBac
           {words.override.waits}: {override.note}
         </p>
       )}
+      {emptied && (
+        <p class="small" role="status" data-testid="override-emptied">
+          {words.override.emptied}
+        </p>
+      )}
       {mayTake && (
         <div class="actions">
           <button type="button" class="button" aria-pressed={changing} data-testid="override-change" onClick={onChange}>
@@ -133,6 +140,13 @@ function InForce({ override, shown, name, changing, mayTake, onChange, onGiveBac
       )}
     </div>
   );
+}
+
+/** Whether the full road for whose sake it was requested here is full no longer. */
+function useEmptied(override: Override): boolean {
+  const emptying = junctionStore.use((s) => s.emptying);
+  const full = nowStore.use((s) => (s.signs && !s.lost ? s.full : null));
+  return full !== null && isEmptied(emptying, override, full);
 }
 
 /** To whom: where no brain controls the signals, nobody has it again but the local plan. */
@@ -162,6 +176,7 @@ function GiveBack({ override, over, junction, onClose }: GiveBackProps): JSX.Ele
           async () => {
             await junctionApi.giveBack(override.junction, reason);
             junctionStore.set({ leaving: override.since_s });
+            forgetRequest(override.junction);
           },
           words.override.givenBack,
         );
@@ -187,6 +202,13 @@ function Ended({ ended, name }: { ended: Override; name: StageName }): JSX.Eleme
       </button>
     </div>
   );
+}
+
+/** What was asked for is done with: the form begins empty, and no stage is shown on the map. */
+function forgetRequest(junction: string): void {
+  const { room, item, query } = getRoute();
+  const { stage: _stage, reason: _reason, road: _road, ...others } = query;
+  if (item === junction) go(room, item, others, true);
 }
 
 /** Whom a stage would let go, on the map, while somebody chooses it. */
@@ -241,7 +263,10 @@ function TakeOver({ detail, onDone }: { detail: JunctionDetail; onDone(): void }
     const done = await change(detail.id, () => junctionApi.takeOver(detail.id, order), words.override.done);
     setBusy(false);
     if (done) {
+      const override = junctionStore.get().recent?.override;
+      if (override) junctionStore.set({ emptying: fulfils(getRoute(), override) });
       setReason('');
+      forgetRequest(detail.id);
       onDone();
     }
   };

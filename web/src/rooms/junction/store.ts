@@ -2,6 +2,7 @@
 
 import { complain } from '../../state/actions';
 import { makeStore } from '../../state/make-store';
+import type { Emptying } from './model';
 import { junctionApi, type GroundPlan, type LedgerEntry, type Override, type Recent } from './api';
 
 interface JunctionState {
@@ -17,9 +18,11 @@ interface JunctionState {
   pointed: number;
   /** A stage that somebody thinks of requesting: the map shows whom it lets go. "": none. */
   previewed: string;
+  /** The full road that the override requested here is to empty. It outlives a look elsewhere. */
+  emptying: Emptying | null;
 }
 
-export const junctionStore = makeStore<JunctionState>({ id: '', recent: null, plan: null, record: [], ended: null, leaving: Number.NaN, pointed: -1, previewed: '' });
+export const junctionStore = makeStore<JunctionState>({ id: '', recent: null, plan: null, record: [], ended: null, leaving: Number.NaN, pointed: -1, previewed: '', emptying: null });
 
 const EVERY_MS = 1000;
 

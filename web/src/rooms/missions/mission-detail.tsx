@@ -14,7 +14,7 @@ import { missionText } from './text';
 import { ReasonDialog } from '../../ui/dialog';
 import { cancelMission, showWay } from './actions';
 import { stateClass, stateWord } from './missions-panel';
-import { announcement, formatSigned, lateness, phaseOf, predictionError, progress, wonShown, type Phase } from './model';
+import { announcement, arrivalRange, formatSigned, latenessShown, phaseOf, predictionError, progress, wonShown, type Phase } from './model';
 import { whereIs } from '../../map/street-names';
 import { streetsOf } from '../../map/streets';
 
@@ -73,6 +73,7 @@ function Announcer({ mission }: { mission: Mission }): JSX.Element {
 function Figures({ mission }: { mission: Mission }): JSX.Element {
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const now = useStore((s) => s.snapshot?.time_s ?? 0);
+  const range = arrivalRange(mission, now);
   const over = mission.state === 'ended';
   const arrived = over && mission.end === 'arrived';
   const won = mission.won_s;
@@ -93,7 +94,9 @@ function Figures({ mission }: { mission: Mission }): JSX.Element {
           small={
             mission.eta_s === null
               ? ''
-              : `${missionText.etaIn(formatDuration(Math.max(0, mission.eta_s - now)))}${mission.eta_margin_s === null ? '' : ` ± ${formatDuration(mission.eta_margin_s)}`}`
+              : [missionText.etaIn(formatDuration(Math.max(0, mission.eta_s - now))), range && missionText.between(formatClock(epoch, range[0]), formatClock(epoch, range[1]))]
+                  .filter(Boolean)
+                  .join(' · ')
           }
           title={missionText.marginHint}
           testid="mission-eta"
@@ -254,7 +257,7 @@ function PassageRow({ passage, number, over }: { passage: Passage; number: numbe
   const junction = geometry?.junctions.find((one) => one.id === passage.junction);
   const phase = phaseOf(passage, over);
   const clock = (timeS: number | null): string => (timeS === null ? text.indicators.unknown : formatClock(epoch, timeS));
-  const late = lateness(passage);
+  const late = latenessShown(passage);
   const expected = passage.passed_s === null;
   return (
     <tr data-phase={phase} title={passage.reason || undefined}>

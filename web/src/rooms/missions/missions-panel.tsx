@@ -126,6 +126,7 @@ function MissionList({ onOrder, onAsk }: { onOrder: () => void; onAsk: () => voi
 }
 
 function Row({ brief }: { brief: MissionBrief }): JSX.Element {
+  const nowS = useStore((s) => s.snapshot?.time_s ?? 0);
   const epoch = useStore((s) => s.city?.epoch ?? '');
   const over = brief.state === 'ended';
   const geometry = useStore((s) => s.geometry);
@@ -135,7 +136,7 @@ function Row({ brief }: { brief: MissionBrief }): JSX.Element {
     ? brief.end === 'arrived' && brief.ended_s !== null
       ? missionText.arrived(formatDuration(brief.ended_s - brief.created_s))
       : ''
-    : formatArrival(epoch, brief);
+    : formatArrival(epoch, brief, nowS);
   return (
     <li>
       <button type="button" class="mission-row" data-testid={`mission-${brief.id}`} onClick={() => go('missions', brief.id)}>

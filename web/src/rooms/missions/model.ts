@@ -34,6 +34,12 @@ export function lateness(passage: Passage): number | null {
   return latest === null || passage.first_predicted_s === null ? null : latest - passage.first_predicted_s;
 }
 
+/** The same between the two clock times as they are shown: seconds that somebody can subtract. */
+export function latenessShown(passage: Passage): number | null {
+  const [first, latest] = [passage.first_predicted_s, passage.passed_s ?? passage.predicted_s];
+  return latest === null || first === null ? null : Math.floor(latest) - Math.floor(first);
+}
+
 /** Mean absolute error of the first prediction over the junctions that were passed; null before the first. */
 export function predictionError(passages: readonly Passage[]): number | null {
   const errors = passages.flatMap((p) => (p.passed_s === null ? [] : [lateness(p) ?? []].flat()));
@@ -59,10 +65,19 @@ export function formatSigned(seconds: number): string {
   return (whole > 0 ? '+' : '−') + formatDuration(Math.abs(whole));
 }
 
-/** "08:15:40 ± 12 s"; "" while there is no arrival to tell. */
-export function formatArrival(epoch: string, mission: Pick<MissionBrief, 'eta_s' | 'eta_margin_s'>): string {
+/** Within which it arrives: nobody arrives before now. Null where no margin is known. */
+export function arrivalRange({ eta_s: etaS, eta_margin_s: marginS }: Arrival, nowS: number): [number, number] | null {
+  return etaS === null || marginS === null ? null : [Math.max(nowS, etaS - marginS), Math.max(nowS, etaS + marginS)];
+}
+
+type Arrival = Pick<MissionBrief, 'eta_s' | 'eta_margin_s'>;
+
+/** "08:15:40 ± 12 s", or "08:15:36–08:15:52" where that would begin in the past; "" while there is no arrival to tell. */
+export function formatArrival(epoch: string, mission: Arrival, nowS: number): string {
   if (mission.eta_s === null) return '';
   const clock = formatClock(epoch, mission.eta_s);
+  const range = arrivalRange(mission, nowS);
+  if (range && range[0] === nowS) return range.map((at) => formatClock(epoch, at)).join('–');
   return mission.eta_margin_s === null ? clock : `${clock} ± ${formatDuration(mission.eta_margin_s)}`;
 }
 

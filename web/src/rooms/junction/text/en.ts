@@ -199,6 +199,7 @@ export const en = {
     keep: 'Keep it',
     change: 'Change it',
     done: 'You have taken the junction over.',
+    emptied: 'The road that it was to empty is full no longer: the junction can be given back.',
     givenBack: 'The junction follows the brain again.',
     record: 'Record',
     noRecord: 'Nobody has overridden this junction lately.',

@@ -191,6 +191,7 @@ export const ko: JunctionText = {
     keep: '계속 유지',
     change: '변경',
     done: '이 교차로를 직접 제어합니다.',
+    emptied: '비우려던 도로가 더 이상 포화 상태가 아닙니다. 교차로를 돌려줄 수 있습니다.',
     givenBack: '교차로가 다시 브레인을 따릅니다.',
     record: '기록',
     noRecord: '최근 이 교차로에 대한 수동 개입이 없습니다.',

@@ -191,6 +191,7 @@ export const zh: JunctionText = {
     keep: '继续保持',
     change: '更改',
     done: '路口已由您接管。',
+    emptied: '需要疏解的道路已不再排满：可以交还路口。',
     givenBack: '路口重新由大脑控制。',
     record: '记录',
     noRecord: '近期没有人干预此路口。',
