@@ -7,7 +7,9 @@ import {
   keepChosen,
   movesInOrder,
   nextDue,
+  notConfirmed,
   pagesOf,
+  passedBy,
   pressureOf,
   rowsInSight,
   scrollFor,
@@ -17,6 +19,7 @@ import {
   withoutClosed,
   workedOn,
 } from '../src/rooms/cases/model';
+import { eventWords } from '../src/rooms/cases/words';
 import { drivenLanes, placeAt, placeOf } from '../src/rooms/cases/places';
 import { mondayOf, niceTop, sparkline, weekAfter, weekOf } from '../src/rooms/shift/weeks';
 
@@ -155,5 +158,27 @@ describe('weeks', () => {
     expect(niceTop([0])).toBe(1);
     expect(niceTop([130])).toBe(200);
     expect(sparkline([0, 10, null, 5, 5], 100, 20)).toEqual(['0.0,20.0 25.0,0.0', '75.0,10.0 100.0,10.0']);
+  });
+});
+
+describe('what really happened to a case', () => {
+  const told = (state: CaseState, ...events: [string, Record<string, unknown>?][]): CaseFile =>
+    ({ case: { state }, events: events.map(([what, detail], number) => ({ number, what, detail: detail ?? {} })) }) as unknown as CaseFile;
+
+  it('knows the states that a closed case never was in', () => {
+    const closed = { from: 'reception', to: 'closed' };
+    expect(passedBy(told('closed', ['opened'], ['moved', closed]))).toEqual(['triage', 'assignment', 'on_scene', 'clearing']);
+    expect(passedBy(told('closed', ['opened'], ['moved', { to: 'triage' }], ['moved', closed]))).toEqual(['assignment', 'on_scene', 'clearing']);
+    expect(passedBy(told('triage', ['opened'], ['moved', { to: 'triage' }]))).toEqual([]);
+    expect(passedBy(told('closed', ['moved', closed]))).toEqual([]); // the beginning of a long history is not known
+  });
+
+  it('says that nobody confirmed a report until somebody says or sees it', () => {
+    const silent: [string, Record<string, unknown>] = ['not-confirmed', { incident: 'i', after_s: 900 }];
+    expect(notConfirmed(told('reception', ['opened'], ['report'], silent, ['late']))?.what).toBe('not-confirmed');
+    expect(notConfirmed(told('reception', ['opened'], ['report'], silent, ['report']))).toBeNull();
+    expect(notConfirmed(told('reception', ['opened'], ['report'], silent, ['incident']))).toBeNull();
+    expect(notConfirmed(told('closed', ['opened'], ['report'], silent, ['moved', { to: 'closed' }]))).toBeNull();
+    expect(eventWords({ what: silent[0], detail: silent[1] })).toContain('for 15 min (city time)');
   });
 });

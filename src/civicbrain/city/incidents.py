@@ -13,6 +13,8 @@ import msgspec
 from civicbrain.core.sentences import Sentence
 
 MAX_TEXT = 2000
+REPORT_HOLDS_S = 900.0
+"""How long (platform seconds) what somebody said is believed while nobody says it again. Assumption."""
 
 
 class IncidentKind(StrEnum):

@@ -368,3 +368,13 @@ def test_what_a_camera_sees_stays_when_the_case_of_its_reports_is_closed() -> No
     assert [one.reports for one in street.open] == [("r1",)]
     street.play(range(210, 250), lambda _: [("WA_0", 80.0, 0.0)], reports=reports)
     assert [one.reports for one in street.open] == [()]
+
+
+def test_what_people_reported_ends_in_what_a_camera_then_sees() -> None:
+    place = Place(180.0, 0.0, edge="WA", lanes=(0,), position_m=180.0)
+    said = IncidentReport("r1", ReporterKind.CITIZEN, "app", STOPPED, place, 105.0)
+    street = Street().play(range(100), driving)
+    street.play(range(100, 210), lambda _: [("WA_0", 80.0, 0.0)], reports=[said])
+    [seen] = street.open
+    [only_said] = [one for one in street.told.values() if "reported" in one.id and not one.is_open]
+    assert only_said.part_of == seen.id

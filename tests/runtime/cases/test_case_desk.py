@@ -11,7 +11,7 @@ from case_desks import START_S, OnTrial, incident, place
 from msgspec.structs import replace
 
 from civicbrain.city.cases import CaseState, Outcome, StepState, Urgency
-from civicbrain.city.incidents import Effect, IncidentKind, ReporterKind, kinds_seen
+from civicbrain.city.incidents import Effect, Incident, IncidentKind, ReporterKind, kinds_seen
 from civicbrain.contracts.brain import Alert, Severity
 from civicbrain.core.errors import CasesError, NotFoundError, RequestRefusedError
 from civicbrain.ledger import LedgerReader
@@ -96,6 +96,39 @@ def test_what_only_people_reported_is_not_seen_until_a_sensor_sees_it(trial: OnT
     [case] = list_summaries(trial.store.db, open_only=True)[0]
     assert (case.incidents, case.reports) == (1, 1)
     assert trial.events("case-1").count("incident") == 1
+
+
+def told_only(*, kind: IncidentKind = IncidentKind.STOPPED_VEHICLE, **times: float) -> Incident:
+    return replace(incident("said", kind, confidence=0.5, **times), sensors=(), reports=("r-1",))
+
+
+@pytest.mark.parametrize("state", [CaseState.RECEPTION, CaseState.TRIAGE])
+def test_what_only_people_reported_is_never_closed_by_the_platform(trial: OnTrial, state: CaseState) -> None:
+    report(trial, "r-1", kind=IncidentKind.CONGESTION)
+    trial.desk.take([told_only(kind=IncidentKind.CONGESTION)], 150.0, "s")
+    if state is CaseState.TRIAGE:
+        trial.desk.move("case-1", state, ANNA)
+    trial.desk.take([told_only(kind=IncidentKind.CONGESTION, cleared_s=1050.0)], 1050.0, "s")
+    case = get_summary(trial.store.db, 1)
+    assert (case.state, case.outcome, case.still_there) == (state, None, False)
+    last = get_file(trial.store.db, 1).events[-1]
+    assert (last.what, last.detail) == ("not-confirmed", {"incident": "said", "after_s": 900.0})
+    trial.wait(3600.0)
+    assert get_summary(trial.store.db, 1).late  # its deadlines go on
+    assert ("late-case-1", 1, 0, "") in alarms_of(trial)
+
+
+def test_what_people_reported_and_sensors_saw_is_over_when_sensors_say_so(trial: OnTrial) -> None:
+    report(trial, "r-1", kind=IncidentKind.STOPPED_VEHICLE)
+    trial.desk.take([told_only()], 150.0, "s")
+    seen = incident("seen", IncidentKind.STOPPED_VEHICLE, detected_s=160.0)
+    trial.desk.take([replace(told_only(cleared_s=160.0), part_of="seen"), seen], 160.0, "s")
+    assert "not-confirmed" not in trial.events("case-1")  # it was: a camera sees it now
+    assert open_cases(trial) == ["case-1"]
+    trial.desk.take([replace(seen, cleared_s=300.0, updated_s=300.0)], 300.0, "s")
+    over, moved = get_file(trial.store.db, 1).events[-2:]
+    assert (over.what, over.detail["by"]) == ("incident-over", "sensors")
+    assert (moved.what, moved.detail["reason"]) == ("moved", "sensors say that it is over")
 
 
 def test_what_a_brain_tells_apart_stays_apart_and_what_follows_from_it_joins(trial: OnTrial) -> None:

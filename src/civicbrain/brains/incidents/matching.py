@@ -10,11 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import hypot
 
-from civicbrain.city.incidents import Incident, IncidentKind, IncidentReport, Place, ReporterKind
+from civicbrain.city.incidents import (
+    REPORT_HOLDS_S,
+    Incident,
+    IncidentKind,
+    IncidentReport,
+    Place,
+    ReporterKind,
+)
 
 NEAR_M = 150.0
 """People say a street or a junction, not a place: about the length of a block."""
-EARLY_S, LATE_S = 300.0, 900.0
+EARLY_S, LATE_S = 300.0, REPORT_HOLDS_S
 
 ROAD = frozenset(
     {

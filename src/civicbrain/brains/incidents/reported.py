@@ -94,7 +94,8 @@ class Reported:
             if found is not None:
                 self._of_incident.setdefault(found.id, []).extend(own)
                 del self._alone[name]
-                ended.append(msgspec.structs.replace(self._incident(name, own, now_s), cleared_s=now_s))
+                over = self._incident(name, own, now_s)
+                ended.append(msgspec.structs.replace(over, cleared_s=now_s, part_of=found.id))
         return ended
 
     def _incident(self, name: str, own: list[IncidentReport], now_s: float) -> Incident:

@@ -30,7 +30,7 @@ SILENT_AFTER_S = 10.0
 
 _TOLD = (
     "opened", "moved", "reopened", "merged", "handed-over", "assigned", "urgency", "kind", "late",
-    "escalated", "notice-dead", "out-of-sight", "step-done", "step-skipped", "step-late",
+    "escalated", "notice-dead", "not-confirmed", "out-of-sight", "step-done", "step-skipped", "step-late",
 )  # fmt: skip
 _OF_THE_PLATFORM = (
     "brain-failed", "brain-recovered", "brain-switch", "control", "decision", "ledger-recovered", "override",

@@ -38,9 +38,18 @@ _SENTENCES: Mapping[str, Callable[[_Words], str]] = {
     "step-done": lambda d: f"step done: {_step(d)}" + _as(d["reason"], ": "),
     "step-skipped": lambda d: f"step left out: {_step(d)}" + _why(d),
     "step-late": lambda d: f"step overdue: {_step(d)}",
+    "not-confirmed": lambda d: _not_confirmed(d),
     "out-of-sight": lambda _: "no sensor sees it any more",
 }
 """What became of a case, after its name."""
+
+
+def _not_confirmed(d: _Words) -> str:
+    minutes = f"{float(d['after_s']) / 60:.0f} min (city time)"
+    return (
+        f"is not confirmed: nobody reported it again for {minutes} and no camera has seen it; somebody has"
+        " to look, or to close it"
+    )
 
 
 def _step(d: _Words) -> str:

@@ -124,7 +124,8 @@ class UrgencyRule(_Table):
 
 class Procedure(_Table):
     """One file. opens_from_confidence: incidents below it open no case. urgency: the first rule that fits.
-    closes_when_cleared_in: states in which a case closes by itself when all its incidents are over."""
+    closes_when_cleared_in: states in which a case closes by itself when sensors say that all of it is
+    over; one that rests on reports alone never does."""
 
     kind: IncidentKind
     title: Annotated[str, Field(min_length=1, max_length=120)]

@@ -9,10 +9,13 @@ from __future__ import annotations
 import msgspec
 
 from civicbrain.city.cases import CaseState, Outcome, case_id
-from civicbrain.city.incidents import Incident, IncidentKind
+from civicbrain.city.incidents import REPORT_HOLDS_S, Incident, IncidentKind
 from civicbrain.runtime.cases.conduct import Conduct, facts_of, get_row
 from civicbrain.runtime.cases.matching import INCIDENT_REACH_M, find_case, says_more
 from civicbrain.runtime.cases.store import Change
+
+OVER = {"sensors": "sensors say that it is over", "time": "nobody says any more that it is there"}
+"""Why the platform closes a case, by who said that it is over."""
 
 SURE = 0.5
 """From this confidence on an incident that says more than the case's kind changes it."""
@@ -127,8 +130,15 @@ class Sensed:
             return
         if not was_open:
             return
+        if self._only_people(change, number):
+            # silence of those who reported says nothing of the road: a person looks, then closes it
+            if not said.part_of:
+                detail = {"incident": said.id, "after_s": REPORT_HOLDS_S}
+                change.event(number, "not-confirmed", detail)
+            return
         part_of = {} if whole is None else {"part_of": case_id(whole)}
-        change.event(number, "incident-over", {"incident": said.id, **part_of})
+        by = "sensors" if said.sensors else "time"
+        change.event(number, "incident-over", {"incident": said.id, "by": by, **part_of})
         there = change.one("SELECT 1 FROM incident WHERE case_number = ? AND open = 1", number)
         closes = self._conduct.procedures[IncidentKind(row["kind"])].closes_when_cleared_in
         if there is not None or row["closed_s"] is not None or CaseState(row["state"]) not in closes:
@@ -141,9 +151,16 @@ class Sensed:
                 number,
                 CaseState.CLOSED,
                 outcome=Outcome.RESOLVED,
-                reason="over by itself",
+                reason=OVER[by],
                 force=True,
             )
+
+    @staticmethod
+    def _only_people(change: Change, number: int) -> bool:
+        """Whether a case rests on reports: no sensor has seen any incident of it."""
+        rows = change.all("SELECT body FROM incident WHERE case_number = ?", number)
+        known = [msgspec.json.decode(row["body"], type=Incident) for row in rows]
+        return all(one.reports and not one.sensors for one in known)
 
 
 def _json(said: Incident) -> str:

@@ -14,10 +14,10 @@ import { CaseSteps, STEP_LIST } from './case-steps';
 import { choice } from './choice';
 import { handKeyTo, useKeys } from './keys';
 import { Due, Left, Since, TimesKind, Urgency } from './marks';
-import { forward, holding, movesInOrder } from './model';
+import { forward, holding, movesInOrder, notConfirmed, passedBy } from './model';
 import { useDesk } from './store';
 import { casesText } from './text';
-import { actorWords, clockOf, momentOf, placeWords } from './words';
+import { actorWords, clockOf, minutesOf, momentOf, placeWords } from './words';
 
 const words = casesText.file;
 const CASE_ID = /^case-\d+$/;
@@ -78,6 +78,7 @@ function Shown({ file }: { file: CaseFile }): JSX.Element {
         </button>
       </p>
       <StateLine file={file} />
+      <NotConfirmed file={file} />
       {one.merged_into && (
         <button type="button" class="link" onClick={() => go('cases', one.merged_into)}>
           {words.mergedInto(one.merged_into)}
@@ -93,16 +94,29 @@ function Shown({ file }: { file: CaseFile }): JSX.Element {
   );
 }
 
+/** Who reported is silent and no sensor sees the place: a person decides. */
+function NotConfirmed({ file }: { file: CaseFile }): JSX.Element | null {
+  const said = notConfirmed(file);
+  if (!said) return null;
+  return (
+    <p class="held small" role="status" data-testid="not-confirmed">
+      {words.notConfirmed(minutesOf(said.detail['after_s']))}
+    </p>
+  );
+}
+
 /** reception → … → closed, with where it stands and since when. */
 function StateLine({ file }: { file: CaseFile }): JSX.Element {
   const { state, state_since, outcome } = file.case;
   const at = CASE_STATES.indexOf(state);
+  const passed = passedBy(file);
   return (
     <ol class="state-line" aria-label={words.line}>
       {CASE_STATES.map((name, k) => (
-        <li key={name} class={k < at ? 'past' : k === at ? 'here' : ''} aria-current={k === at ? 'step' : undefined}>
+        <li key={name} class={passed.includes(name) ? 'passed-by' : k < at ? 'past' : k === at ? 'here' : ''} aria-current={k === at ? 'step' : undefined}>
           <i aria-hidden="true" />
           <b>{casesText.state[name]}</b>
+          {passed.includes(name) && <small class="muted">{words.passedBy}</small>}
           {k === at && (
             <small class="muted">
               {state === 'closed' ? (outcome ? casesText.outcome[outcome] : clockOf(state_since)) : <Since from={state_since} />}

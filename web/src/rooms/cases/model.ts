@@ -4,6 +4,7 @@ import {
   CASE_STATES,
   URGENCY_LEVELS,
   type AlarmGroup,
+  type CaseEvent,
   type CaseFile,
   type CaseState,
   type CaseStep,
@@ -60,6 +61,23 @@ export function nextDue(file: Pick<CaseFile, 'case' | 'steps'>): string | null {
 export function stepsNow(file: CaseFile): { now: CaseStep[]; before: CaseStep[] } {
   const now = file.steps.filter((step) => step.during === file.case.state);
   return { now, before: file.steps.filter((step) => !now.includes(step)) };
+}
+
+/** The states that a case has left behind it without ever having been in them: closed at once is not handled. */
+export function passedBy(file: Pick<CaseFile, 'case' | 'events'>): CaseState[] {
+  if (!file.events.some((event) => event.what === 'opened')) return []; // of a long history the beginning is not here
+  const been = new Set<unknown>(['reception']);
+  for (const { what, detail } of file.events) if (what === 'moved' || what === 'reopened') been.add(detail['to']);
+  return CASE_STATES.slice(0, CASE_STATES.indexOf(file.case.state)).filter((state) => !been.has(state));
+}
+
+/** The word that nobody has confirmed what was reported, while it holds: the newest on whether it is there; null where
+ * there is none, or somebody has said or seen it since. */
+export function notConfirmed(file: Pick<CaseFile, 'case' | 'events'>): CaseEvent | null {
+  if (file.case.state === 'closed') return null;
+  const said = ['not-confirmed', 'report', 'incident', 'incident-over', 'merged'];
+  const newest = file.events.filter((event) => said.includes(event.what)).at(-1);
+  return newest?.what === 'not-confirmed' ? newest : null;
 }
 
 /** Required steps that hold a case where it is. */

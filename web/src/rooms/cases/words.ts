@@ -72,6 +72,9 @@ export function whyWords(why: string, steps: ReadonlyMap<string, string> = new M
   return say.plain[why] ?? why;
 }
 
+/** Seconds of an event's detail, in whole minutes. */
+export const minutesOf = (seconds: unknown): string => formatWhole(Number(seconds) / 60);
+
 /** One line of a case's history. steps: titles by id. */
 export function eventWords(event: Pick<CaseEvent, 'what' | 'detail'>, steps: ReadonlyMap<string, string> = new Map()): string {
   const words: Record<string, string> = {};
@@ -79,6 +82,7 @@ export function eventWords(event: Pick<CaseEvent, 'what' | 'detail'>, steps: Rea
     if (value === null || value === '') continue;
     if (key === 'why' || (key === 'reason' && event.what === 'moved')) words[key] = whyWords(String(value), steps);
     else if (key === 'to' && event.what.startsWith('notice')) words[key] = casesText.role[String(value)] ?? String(value);
+    else if (key === 'after_s') words['minutes'] = minutesOf(value);
     else if (PEOPLE.has(event.what) && (key === 'to' || key === 'from')) words[key] = actorWords(String(value));
     else words[key] = key === 'step' ? (steps.get(String(value)) ?? String(event.detail['title'] ?? value)) : wordOf(key, value);
   }
