@@ -70,6 +70,25 @@ def incident_run(
     }
 
 
+def lanes_of_an_obstacle(length_s: float = 120.0) -> tuple[str, set[str]]:
+    """The left lane of a road, and the lanes on which an obstacle that lies there was seen."""
+    twin = open_twin(SCENARIO, length_s)
+    lanes, begin_s = twin.city.network.lanes, twin.begin_s
+    twin.close()
+    row = next(r for r in range(1, len(lanes.ids)) if lanes.index[r] == 1 and lanes.length_m[r] > 100.0)
+    one = RoadIncident(
+        "one", IncidentKind.CLOSED_LANE, begin_s + 5.0, 200.0, lanes=(lanes.ids[row],), position_m=60.0
+    )
+    twin = open_twin(SCENARIO, length_s, incidents=(one,))
+    seen = set()
+    while not twin.ended:
+        twin.step()
+        there = [name for name in libsumo.vehicle.getIDList() if name.startswith("civicbrain")]
+        seen.update(libsumo.vehicle.getLaneID(name) for name in there)
+    twin.close()
+    return lanes.ids[row], seen
+
+
 def camera_errors(position_sd_m: float, speed_sd_mps: float) -> tuple[float, float]:
     """Standard deviations of what cameras say of places and speeds, of those that drive in mid-view."""
     seen: list[list[Detections]] = []

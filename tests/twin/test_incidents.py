@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from incident_runs import camera_errors, incident_run
+from incident_runs import camera_errors, incident_run, lanes_of_an_obstacle
 
 from civicbrain.city.incidents import IncidentKind
 from civicbrain.contracts.sandbox import sandbox_city
@@ -57,6 +57,12 @@ def test_an_obstacle_is_no_vehicle_and_is_taken_away(in_process) -> None:
     assert run["ended_s"] > run["began_s"]
     assert run["left_over"] == []
     assert run["due"] == in_process(incident_run, "sensor_fault", "blind")["due"]
+
+
+def test_an_obstacle_stays_on_the_lane_that_it_closes(in_process) -> None:
+    """SUMO would have it keep to the right, as a driver does, and close another lane than the one told."""
+    lane, seen = in_process(lanes_of_an_obstacle)
+    assert seen == {lane}
 
 
 def test_vehicles_stand_inside_a_blocked_junction(in_process) -> None:

@@ -25,6 +25,8 @@ from civicbrain.twin.roadside import Roadside
 _STANDS_MPS = 0.1
 _MARGIN_M = 1.0
 _OBSTACLE_M = 2.0
+_NO_LANE_CHANGE = 0
+"""SUMO has whoever drives keep to the right, at 0 m/s as well: an obstacle would move to another lane."""
 _ROAD_KINDS = (IncidentKind.STOPPED_VEHICLE, IncidentKind.CRASH)
 
 
@@ -189,6 +191,7 @@ class IncidentRoad:
             departSpeed="0",
         )  # fmt: skip
         libsumo.vehicle.setSpeed(name, 0.0)
+        libsumo.vehicle.setLaneChangeMode(name, _NO_LANE_CHANGE)
         return name
 
     def _over(self, truth: Truth, now_s: float) -> bool:

@@ -26,19 +26,25 @@ CAMERA = int(LAYOUT.camera[WIDE])
 
 
 class Road:
-    """A road of two lanes; `drive` sends one vehicle down it, at 10 m/s."""
+    """A road of two lanes; `drive` sends one vehicle down it."""
 
     def __init__(self) -> None:
         self.layout = LAYOUT
         self.tracks, self.avoidance = Tracks(self.layout), Avoidance(self.layout)
         self.now_s = 0.0
 
-    def drive(self, leaves_at_m: float = 0.0, stands_at_m: float = -1.0) -> list[Suspicion]:
+    def drive(
+        self,
+        leaves_at_m: float = 0.0,
+        stands_at_m: float = -1.0,
+        mps: float = 10.0,
+        frame_every_s: float = 1.0,
+    ) -> list[Suspicion]:
         found: list[Suspicion] = []
         watched = np.ones(len(self.layout.camera), np.bool_)
-        for d in np.arange(140.0, -20.0, -10.0).tolist():
-            self.now_s += 1.0
-            rows = [(WIDE if d > leaves_at_m else WIDE - 1, d, 10.0)] if d > 0.0 else []
+        for d in np.arange(140.0, -20.0, -mps * frame_every_s).tolist():
+            self.now_s += frame_every_s
+            rows = [(WIDE if d > leaves_at_m else WIDE - 1, d, mps)] if d > 0.0 else []
             if stands_at_m >= 0.0:
                 rows.append((WIDE, stands_at_m, 0.0))
             seen = replace(
@@ -87,6 +93,26 @@ def test_where_drivers_sort_themselves_for_their_turns_nothing_is_said() -> None
     road, rng = Road(), np.random.default_rng(3)
     for _ in range(200):
         assert road.drive(leaves_at_m=75.0 if rng.random() < 0.6 else 0.0) == []
+
+
+def test_who_comes_onto_a_road_and_goes_over_at_once_sorts_for_his_turn() -> None:
+    """Out of a side street of ingolstadt21 all turned left, by way of the middle lane, while nobody else came:
+    told as a closed lane in ordinary traffic."""
+    road = Road()
+    for _ in range(30):
+        road.drive()
+    for _ in range(20):
+        assert road.drive(leaves_at_m=135.0) == []
+
+
+def test_who_stays_shows_that_it_is_free_when_frames_are_lost_too() -> None:
+    road = Road()
+    for _ in range(30):
+        road.drive()
+    for _ in range(10):
+        for _ in range(LEAST - 1):
+            assert road.drive(leaves_at_m=75.0) == []
+        assert road.drive(mps=15.0, frame_every_s=3.0) == []
 
 
 def test_who_leaves_behind_one_that_stands_has_a_reason_that_is_seen() -> None:

@@ -9,7 +9,9 @@ probability of a Pólya urn, whose −ln is the score:
 
 Drivers of a platoon do as the one before them did: of those within `PLATOON_S` the first counts. One who
 stays proves that the lane is free: S is 0 again. Who leaves behind somebody that stands has a reason that is
-seen, and does not count. Where drivers sort themselves for their turns, b is great and S small.
+seen, and does not count. Where drivers sort themselves for their turns, b is great and S small; but who turns
+where changes with the stages upstream, so who has only just come onto a lane, out of a side street or across
+it from the next one, counts neither as leaving it nor as staying on it (`CAME_M`).
 """
 
 from __future__ import annotations
@@ -66,6 +68,7 @@ class Avoidance:
         motor = self._layout.motor
         goes = (was != lane) & (edge[was] == edge[lane]) & motor[was] & watched[lane]
         goes &= (tracks.speed[who] > 1.5) & step.close[tracks.camera[who]]
+        goes &= step.before_entered_d >= tracks.d[who] + CAME_M
         standing = np.sort(tracks.lane[tracks.speed < 1.5] * 1e4 + tracks.d[tracks.speed < 1.5])
         for row in np.flatnonzero(goes).tolist():
             self._leave(int(was[row]), float(tracks.d[who[row]]), standing, now_s)
@@ -74,7 +77,8 @@ class Avoidance:
 
     def _stay(self, lane: I32, before_d: F64, d: F64, entered_d: F64) -> None:
         first = np.floor(before_d / CELL_M).astype(np.int64)
-        for k in range(3):  # as many places as one can pass in a second
+        longest_m = float((before_d - d).max(initial=0.0))  # far, where frames were lost
+        for k in range(int(longest_m / CELL_M) + 2):
             cell = first - k
             past = (cell >= 0) & (cell < self.score.shape[1]) & (cell * CELL_M >= d)
             past &= entered_d >= cell * CELL_M + CAME_M

@@ -49,9 +49,9 @@ class Step:
 
     new: (c,) junction rows of cameras whose frame this is. close: (j,) those of which this and the frame
     before lie within `CLOSE_S`; who was born or has crossed is told of these alone. matched: rows seen before
-    and now, with before_d and before_lane. born: rows that nobody was before. crossed_*: lane, speed and last
-    d of those who drove over the stop line, and for how long they were followed before. dt_s: since the frame
-    before.
+    and now, with before_d and before_lane, and where they had come onto that lane (before_entered_d). born:
+    rows that nobody was before. crossed_*: lane, speed and last d of those who drove over the stop line, and
+    for how long they were followed before. dt_s: since the frame before.
     """
 
     time_s: float
@@ -60,6 +60,7 @@ class Step:
     matched: I64
     before_d: F64
     before_lane: I32
+    before_entered_d: F64
     born: I64
     crossed_lane: I32
     crossed_speed: F64
@@ -138,10 +139,10 @@ class Tracks:
         anchor_d[kept], anchor_s[kept] = self.anchor_d[row_of[kept]], self.anchor_s[row_of[kept]]
         born_s = np.full(len(d), now_s)
         born_s[old] = self.born_s[before]
-        before_d, before_lane = self.d[before], self.lane[before]
+        before_d, before_lane, before_entered_d = self.d[before], self.lane[before], self.entered_d[before]
         entered_d = d.copy()
         stays = before_lane == lane[old]
-        entered_d[np.flatnonzero(old)[stays]] = self.entered_d[before[stays]]
+        entered_d[np.flatnonzero(old)[stays]] = before_entered_d[stays]
         entered_s = np.full(len(d), now_s)
         entered_s[np.flatnonzero(old)[stays]] = self.entered_s[before[stays]]
         drove = speed > DRIVES_MPS
@@ -165,6 +166,7 @@ class Tracks:
             matched=np.flatnonzero(old),
             before_d=before_d,
             before_lane=before_lane,
+            before_entered_d=before_entered_d,
             born=np.flatnonzero(~old & close[camera]),
             crossed_lane=self.lane[plain],
             crossed_speed=self.speed[plain],
