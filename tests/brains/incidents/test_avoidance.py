@@ -41,27 +41,46 @@ class Road:
         frame_every_s: float = 1.0,
     ) -> list[Suspicion]:
         found: list[Suspicion] = []
-        watched = np.ones(len(self.layout.camera), np.bool_)
         for d in np.arange(140.0, -20.0, -mps * frame_every_s).tolist():
-            self.now_s += frame_every_s
             rows = [(WIDE if d > leaves_at_m else WIDE - 1, d, mps)] if d > 0.0 else []
             if stands_at_m >= 0.0:
                 rows.append((WIDE, stands_at_m, 0.0))
-            seen = replace(
-                Detections.empty("cameras", self.now_s, np.array([CAMERA], np.int32)),
-                camera=np.full(len(rows), CAMERA, np.int32),
-                lane=np.array([row[0] for row in rows], np.int32),
-                distance_m=np.array([row[1] for row in rows], np.float32),
-                speed_mps=np.array([row[2] for row in rows], np.float32),
-                vehicle_class=np.full(len(rows), int(VehicleClass.CAR), np.uint8),
-                next_movement=np.full(len(rows), -1, np.int32),
-            )
-            seen_s = np.full(len(CITY.junctions), -np.inf)
-            seen_s[CAMERA] = self.now_s
-            step = self.tracks.update(seen, seen_s)
-            assert step is not None
-            found = [*found, *self.avoidance.update(self.tracks, step, watched)]
-        return [one for one in found if one.ratio >= 1.0]
+            found += self._see(rows, frame_every_s)
+        return found
+
+    def stop_and_go_round(self, stands_at_m: float) -> list[Suspicion]:
+        """One comes to stand at 76 m, and goes over to the next lane from there."""
+        found: list[Suspicion] = []
+        comes = [(float(d), 10.0) for d in range(140, 90, -10)] + [
+            (91.0, 8.0),
+            (84.0, 6.0),
+            (80.0, 3.0),
+            (77.0, 2.0),
+        ]
+        goes = [(74.0, 2.0), (70.0, 4.0), (62.0, 8.0)] + [(float(d), 10.0) for d in range(52, 0, -10)]
+        for d, mps in [*comes, *[(76.0, 0.0)] * 4]:
+            found += self._see([(WIDE, d, mps), (WIDE, stands_at_m, 0.0)])
+        for d, mps in [(76.0, 0.0), *goes]:
+            found += self._see([(WIDE - 1, d, mps), (WIDE, stands_at_m, 0.0)])
+        return found
+
+    def _see(self, rows: list[tuple[int, float, float]], dt_s: float = 1.0) -> list[Suspicion]:
+        self.now_s += dt_s
+        seen = replace(
+            Detections.empty("cameras", self.now_s, np.array([CAMERA], np.int32)),
+            camera=np.full(len(rows), CAMERA, np.int32),
+            lane=np.array([row[0] for row in rows], np.int32),
+            distance_m=np.array([row[1] for row in rows], np.float32),
+            speed_mps=np.array([row[2] for row in rows], np.float32),
+            vehicle_class=np.full(len(rows), int(VehicleClass.CAR), np.uint8),
+            next_movement=np.full(len(rows), -1, np.int32),
+        )
+        seen_s = np.full(len(CITY.junctions), -np.inf)
+        seen_s[CAMERA] = self.now_s
+        step = self.tracks.update(seen, seen_s)
+        assert step is not None
+        watched = np.ones(len(self.layout.camera), np.bool_)
+        return [one for one in self.avoidance.update(self.tracks, step, watched) if one.ratio >= 1.0]
 
 
 def test_a_lane_on_which_all_stayed_and_which_all_leave_now_has_something_on_it() -> None:
@@ -96,7 +115,7 @@ def test_where_drivers_sort_themselves_for_their_turns_nothing_is_said() -> None
 
 
 def test_who_comes_onto_a_road_and_goes_over_at_once_sorts_for_his_turn() -> None:
-    """Out of a side street of ingolstadt21 all turned left, by way of the middle lane, while nobody else came:
+    """Out of a side street of ingolstadt21 all turned left by way of the middle lane while nobody else came:
     told as a closed lane in ordinary traffic."""
     road = Road()
     for _ in range(30):
@@ -121,3 +140,14 @@ def test_who_leaves_behind_one_that_stands_has_a_reason_that_is_seen() -> None:
         road.drive()
     for _ in range(12):
         assert road.drive(leaves_at_m=75.0, stands_at_m=30.0) == []
+
+
+def test_who_stands_with_the_road_ahead_free_and_goes_round_is_in_no_queue() -> None:
+    """The queue at the line is 46 m further on; behind it one waits, and may look for a shorter one."""
+    for queue_at_m, is_told in ((30.0, True), (60.0, False)):
+        road = Road()
+        for _ in range(30):
+            road.drive()
+        told = [one for _ in range(10) for one in road.stop_and_go_round(stands_at_m=queue_at_m)]
+        assert bool(told) == is_told
+        assert all(10.0 <= one.d <= 80.0 for one in told)

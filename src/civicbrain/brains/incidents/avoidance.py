@@ -32,8 +32,9 @@ AHEAD_M = 60.0
 """How far before an obstacle drivers leave its lane at most, 5 s at 12 m/s."""
 CAME_M = 20.0
 """Who has been on a lane for so long had the choice to leave it."""
-REASON_M = 80.0
-"""Who stands so far ahead is a reason to leave."""
+REASON_M, QUEUE_M, STANDS_MPS = 80.0, 25.0, 1.5
+"""Who stands so far ahead is a reason to leave: of who drives, and of who stands himself, for he is in that
+one's queue or in none (24 m front to front behind a truck, as in `standing.py`)."""
 
 NATS, LEAST = 13.0, 4
 """e^-13 for about ten independent places on a lane with 500 drivers an hour: once in 90 lane hours; and at
@@ -67,11 +68,12 @@ class Avoidance:
         self._stay(lane[stays], step.before_d[stays], tracks.d[who][stays], tracks.entered_d[who][stays])
         motor = self._layout.motor
         goes = (was != lane) & (edge[was] == edge[lane]) & motor[was] & watched[lane]
-        goes &= (tracks.speed[who] > 1.5) & step.close[tracks.camera[who]]
-        goes &= step.before_entered_d >= tracks.d[who] + CAME_M
-        standing = np.sort(tracks.lane[tracks.speed < 1.5] * 1e4 + tracks.d[tracks.speed < 1.5])
+        goes &= step.close[tracks.camera[who]] & (step.before_entered_d >= tracks.d[who] + CAME_M)
+        stands = tracks.speed < STANDS_MPS
+        standing = np.sort(tracks.lane[stands] * 1e4 + tracks.d[stands])
         for row in np.flatnonzero(goes).tolist():
-            self._leave(int(was[row]), float(tracks.d[who[row]]), standing, now_s)
+            reason_m = QUEUE_M if stands[who[row]] else REASON_M
+            self._leave(int(was[row]), float(tracks.d[who[row]]), reason_m, standing, now_s)
         self.score[now_s - self._last_s > MEMORY_S] = 0.0
         return self._suspicions(now_s)
 
@@ -88,9 +90,9 @@ class Avoidance:
             self._stayed[at] += 1.0
             self._forget(at)
 
-    def _leave(self, lane: int, d: float, standing: F64, now_s: float) -> None:
+    def _leave(self, lane: int, d: float, reason_m: float, standing: F64, now_s: float) -> None:
         key = lane * 1e4 + d
-        if np.searchsorted(standing, key) > np.searchsorted(standing, key - REASON_M):
+        if np.searchsorted(standing, key) > np.searchsorted(standing, key - reason_m):
             return
         low = max(int(np.ceil((d - AHEAD_M) / CELL_M)), int(self._layout.beyond_m[lane] / CELL_M) + 1)
         at = (lane, slice(low, int(d / CELL_M) + 1))
