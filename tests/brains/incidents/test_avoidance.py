@@ -48,8 +48,8 @@ class Road:
             found += self._see(rows, frame_every_s)
         return found
 
-    def stop_and_go_round(self, stands_at_m: float) -> list[Suspicion]:
-        """One comes to stand at 76 m, and goes over to the next lane from there."""
+    def stop_and_go_round(self, stands_at_m: float, at_m: float = 76.0) -> list[Suspicion]:
+        """One comes to stand at at_m, and goes over to the next lane from there."""
         found: list[Suspicion] = []
         comes = [(float(d), 10.0) for d in range(140, 90, -10)] + [
             (91.0, 8.0),
@@ -59,9 +59,10 @@ class Road:
         ]
         goes = [(74.0, 2.0), (70.0, 4.0), (62.0, 8.0)] + [(float(d), 10.0) for d in range(52, 0, -10)]
         for d, mps in [*comes, *[(76.0, 0.0)] * 4]:
-            found += self._see([(WIDE, d, mps), (WIDE, stands_at_m, 0.0)])
+            found += self._see([(WIDE, d + at_m - 76.0, mps), (WIDE, stands_at_m, 0.0)])
         for d, mps in [(76.0, 0.0), *goes]:
-            found += self._see([(WIDE - 1, d, mps), (WIDE, stands_at_m, 0.0)])
+            rows = [(WIDE - 1, d + at_m - 76.0, mps)] if d + at_m > 76.0 else []
+            found += self._see([*rows, (WIDE, stands_at_m, 0.0)])
         return found
 
     def _see(self, rows: list[tuple[int, float, float]], dt_s: float = 1.0) -> list[Suspicion]:
@@ -143,11 +144,12 @@ def test_who_leaves_behind_one_that_stands_has_a_reason_that_is_seen() -> None:
 
 
 def test_who_stands_with_the_road_ahead_free_and_goes_round_is_in_no_queue() -> None:
-    """The queue at the line is 46 m further on; behind it one waits, and may look for a shorter one."""
-    for queue_at_m, is_told in ((30.0, True), (60.0, False)):
+    """His queue is 46 m further on. Behind it one waits, and may look for a shorter one, as may who
+    is first at the line."""
+    for at_m, other_at_m, is_told in ((76.0, 30.0, True), (76.0, 60.0, False), (16.0, 140.0, False)):
         road = Road()
         for _ in range(30):
             road.drive()
-        told = [one for _ in range(10) for one in road.stop_and_go_round(stands_at_m=queue_at_m)]
+        told = [one for _ in range(10) for one in road.stop_and_go_round(other_at_m, at_m)]
         assert bool(told) == is_told
         assert all(10.0 <= one.d <= 80.0 for one in told)

@@ -34,7 +34,7 @@ CAME_M = 20.0
 """Who has been on a lane for so long had the choice to leave it."""
 REASON_M, QUEUE_M, STANDS_MPS = 80.0, 25.0, 1.5
 """Who stands so far ahead is a reason to leave: of who drives, and of who stands himself, for he is in that
-one's queue or in none (24 m front to front behind a truck, as in `standing.py`)."""
+one's queue or in none (24 m front to front behind a truck, see `standing.py`), or so near the line at it."""
 
 NATS, LEAST = 13.0, 4
 """e^-13 for about ten independent places on a lane with 500 drivers an hour: once in 90 lane hours; and at
@@ -70,6 +70,7 @@ class Avoidance:
         goes = (was != lane) & (edge[was] == edge[lane]) & motor[was] & watched[lane]
         goes &= step.close[tracks.camera[who]] & (step.before_entered_d >= tracks.d[who] + CAME_M)
         stands = tracks.speed < STANDS_MPS
+        goes &= ~(stands[who] & (tracks.d[who] - self._layout.beyond_m[was] < QUEUE_M))  # at the line
         standing = np.sort(tracks.lane[stands] * 1e4 + tracks.d[stands])
         for row in np.flatnonzero(goes).tolist():
             reason_m = QUEUE_M if stands[who[row]] else REASON_M
