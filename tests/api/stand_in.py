@@ -250,7 +250,7 @@ class StandIn:
                 vehicles=len(self.number), mean_delay_s=float(26.0 + 3 * np.sin(self.time_s / 30)),
                 throughput_veh_per_h=5200.0, stopped=int(np.count_nonzero(self.speed_mps < 0.1)),
                 fixed_vehicles=1.2 * len(self.number), fixed_mean_delay_s=49.0,
-                fixed_throughput_veh_per_h=4700.0, fixed_spill_backs=3.4,
+                fixed_throughput_veh_per_h=4700.0,
             ),
             brains=(self.health(),),
             staleness_s={"twin": 0.4},

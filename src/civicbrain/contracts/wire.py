@@ -212,8 +212,6 @@ class Indicators(msgspec.Struct, frozen=True):
     fixed_vehicles: float | None = None
     fixed_mean_delay_s: float | None = None
     fixed_throughput_veh_per_h: float | None = None
-    fixed_spill_backs: float | None = None
-    fixed_incidents_open: float | None = None
     throughput_span_s: float = 300.0
 
 

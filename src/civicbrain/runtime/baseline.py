@@ -1,7 +1,8 @@
 """The comparison run: the city's own plan, same demand, same seed, as fast as it goes, in a nice'd child.
 
-Its figures by minute stand beside the live ones; its cameras are watched as the live ones are, for
-spill-backs and incidents (`baseline_signs.py`). They are computed once and kept in the city folder as
+Its figures by minute stand beside the live ones: delay, throughput and vehicles, which the twin counts alike in
+both. Spill-backs and incidents are not compared: live ones rest on what brains and people say, too, and nobody
+speaks in this run. They are computed once and kept in the city folder as
 baseline-SEED-HASH.json; HASH covers the city's files and SUMO's version, so a changed city is run again.
 
     python -m civicbrain.runtime.baseline --city DIR --seed N --out FILE
@@ -15,7 +16,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,9 +28,8 @@ from civicbrain.contracts.wire import TwinStatus
 from civicbrain.runtime import child
 from civicbrain.runtime.indicators import MinuteFigures, RunFigures
 
-FORMAT = 3
+FORMAT = 4
 _log = structlog.get_logger("civicbrain.runtime.baseline")
-Signs = tuple[float | None, float | None]
 
 
 class BaselineFile(msgspec.Struct, frozen=True):
@@ -133,37 +133,31 @@ class Baseline:
             self._process = None
 
 
-def by_minute(
-    statuses: Iterator[TwinStatus], begin_s: float, signs: Callable[[], Signs] = lambda: (None, None)
-) -> Iterator[MinuteFigures]:
-    """The figures at the end of each full minute. signs: (spill-backs, open incidents) of the minute."""
+def by_minute(statuses: Iterator[TwinStatus], begin_s: float) -> Iterator[MinuteFigures]:
+    """The figures at the end of each full minute."""
     figures, due_s = RunFigures(), begin_s + 60.0
     for status in statuses:
         now = figures.update(status)
         if status.time_s >= due_s:
             due_s += 60.0
-            spill_backs, incidents = signs()
-            yield msgspec.structs.replace(now, spill_backs=spill_backs, incidents_open=incidents)
+            yield now
 
 
 def _run(city_folder: Path, seed: int, out: Path) -> None:
     from civicbrain.city.folder import load_city
-    from civicbrain.runtime.baseline_signs import FixedPlanSigns
     from civicbrain.twin.options import TwinOptions
     from civicbrain.twin.simulation import Twin
 
     city = load_city(city_folder)
-    signs = FixedPlanSigns(city, seed)
     twin = Twin(city, TwinOptions(seed=seed, program="fixed", track_live=True, emissions=False))
 
     def statuses() -> Iterator[TwinStatus]:
         while not twin.ended:
             twin.step()
-            signs.take(twin.sense(), twin.time_s)
             yield twin.status()
 
     minutes = []
-    for figures in by_minute(statuses(), city.demand.begin_s, signs.minute):
+    for figures in by_minute(statuses(), city.demand.begin_s):
         minutes.append(figures)
         sys.stdout.buffer.write(msgspec.json.encode(figures) + b"\n")
         sys.stdout.buffer.flush()

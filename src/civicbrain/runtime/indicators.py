@@ -25,16 +25,13 @@ LONGEST_FRAME_GAP_S = 5.0
 
 
 class MinuteFigures(msgspec.Struct, frozen=True):
-    """The strip's figures at one moment of a run (time_s: platform seconds). spill_backs, incidents_open:
-    means of the minute, of the comparison run only; the live ones come from the snapshot.
+    """The strip's figures at one moment of a run (time_s: platform seconds).
     throughput_span_s: how much of its window the throughput is of."""
 
     time_s: float
     vehicles: float
     mean_delay_s: float
     throughput_veh_per_h: float
-    spill_backs: float | None = None
-    incidents_open: float | None = None
     throughput_span_s: float = THROUGHPUT_WINDOW_S
 
 
@@ -85,8 +82,6 @@ def to_indicators(now: MinuteFigures, stopped: int, fixed: MinuteFigures | None)
         fixed_vehicles=fixed.vehicles if fixed else None,
         fixed_mean_delay_s=fixed.mean_delay_s if fixed else None,
         fixed_throughput_veh_per_h=fixed.throughput_veh_per_h if fixed else None,
-        fixed_spill_backs=fixed.spill_backs if fixed else None,
-        fixed_incidents_open=fixed.incidents_open if fixed else None,
         throughput_span_s=now.throughput_span_s,
     )
 

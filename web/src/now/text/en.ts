@@ -17,7 +17,7 @@ const hints: Record<SignId, string> = {
   delay: 'What standing, braking and setting off late have cost each vehicle on its whole trip: mean of all due since the start. At each single junction it is less: see the standing time there',
   throughput: 'Vehicles that arrived in the last five minutes, an hour',
   vehicles: 'Vehicles in the city',
-  'spill-backs': 'Roads between two signals that were full in a quarter of the last two minutes: standing vehicles take nine tenths of the road, or the brain holds vehicles back because of it. Under the fixed plan no brain speaks: there cameras alone count',
+  'spill-backs': 'Roads between two signals that were full in a quarter of the last two minutes: standing vehicles take nine tenths of the road, or the brain holds vehicles back because of it',
   incidents: 'Open incidents',
   'silent-cameras': 'Junctions of which a camera has said nothing for 10 s',
   'local-controllers': 'Junctions that run their local plan',
@@ -97,6 +97,8 @@ export const en = {
   usual: (value: string) => `Usual day ${value}`,
   usualHint: (days: number) => `Median of this quarter of an hour on ${days === 1 ? 'one earlier day' : `${days} earlier days`} of this weekday`,
   fixedNoMeaning: {
+    'spill-backs': 'Live spill-backs count what the brain says beside what cameras see, and no brain speaks under the fixed plan: nothing to compare with.',
+    incidents: 'Incidents happen to the city, whatever its plan, and people report none in the comparison run: nothing to compare with.',
     'silent-cameras': 'The comparison runs in the twin, where cameras do not fail: nothing to compare with.',
     'local-controllers': 'Under the fixed plan every junction runs its local plan: nothing to compare with.',
     brains: 'Under the fixed plan no brain runs: nothing to compare with.',

@@ -21,7 +21,7 @@ export const zh: NowText = {
     delay: '停车、减速和推迟出发使每辆车在整个行程中损失的时间：自开始以来所有应出发车辆的平均值。单个路口的值（停车时间）小于此值',
     throughput: '最近五分钟到达车辆，折算为每小时',
     vehicles: '城市内车辆数',
-    'spill-backs': '过去两分钟内有四分之一以上时间排满的信号路口间道路：停驶车辆占道路的 90 %，或大脑因此不放行车辆。固定配时下没有大脑，仅按摄像头统计',
+    'spill-backs': '过去两分钟内有四分之一以上时间排满的信号路口间道路：停驶车辆占道路的 90 %，或大脑因此不放行车辆',
     incidents: '未结束的事件',
     'silent-cameras': '有摄像头超过 10 秒无响应的路口',
     'local-controllers': '按本地方案运行的路口',
@@ -34,6 +34,8 @@ export const zh: NowText = {
   usual: (value) => `平日 ${value}`,
   usualHint: (days) => `此前 ${days} 个相同星期几的同一刻钟的中位数`,
   fixedNoMeaning: {
+    'spill-backs': '排队溢出除摄像头外还计入大脑的判断，而固定配时下没有大脑，无可比较。',
+    incidents: '事件的发生与配时方案无关，对比运行中也无人报告，无可比较。',
     'silent-cameras': '对比运行在数字孪生中进行，摄像头不会失效，无可比较。',
     'local-controllers': '固定配时下所有路口都执行本地方案，无可比较。',
     brains: '固定配时下没有大脑运行，无可比较。',
