@@ -1,7 +1,7 @@
 /** What an operator types, holds or is told, where the page alone decides: drafts, minutes, takeovers, words of the log. */
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { paddingBeside } from '../src/map/map-canvas';
+import { middleOf, paddingBeside } from '../src/map/map-canvas';
 import { agoS } from '../src/rooms/cases/places';
 import { eventWords, whyWords } from '../src/rooms/cases/words';
 import { sameVehicle } from '../src/rooms/missions/model';
@@ -111,6 +111,12 @@ describe('what is shown on the map', () => {
   it('lies beside an open legend and above the player', () => {
     expect(paddingBeside(map, legend, null).left).toBeGreaterThanOrEqual(legend.right - map.left);
     expect(paddingBeside(map, null, { left: 84, top: 700, right: 1000, bottom: 880 }).bottom).toBeGreaterThanOrEqual(200);
+  });
+
+  it('is followed in the middle of what is free, not under the legend', () => {
+    const [right, down] = middleOf(paddingBeside(map, legend, null));
+    expect((map.left + map.right) / 2 + right).toBeCloseTo((legend.right + 12 + map.right - 60) / 2);
+    expect(down).toBeGreaterThan(0);
   });
 
   it('keeps the whole map where the legend is closed, or the map too small for both', () => {

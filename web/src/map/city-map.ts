@@ -14,7 +14,7 @@ import { DrawingMeter, type MapStatistics } from './drawing-meter';
 import { buildAreas, buildHeads, buildPaths, type Heads, type Paths, type Polygons } from './geometry';
 import { JunctionMarks } from './junction-marks';
 import { subscribeLayers } from './layers';
-import { deckOf, hush, newMap, newOverlays, roomOn, type LonLatBounds } from './map-canvas';
+import { deckOf, hush, middleOf, newMap, newOverlays, roomOn, type LonLatBounds } from './map-canvas';
 import { PALETTES, type Palette, type Theme } from './palette';
 import { makeProjection, type CityProjection } from './projection';
 import { streetLayers } from './street-layers';
@@ -28,6 +28,11 @@ export interface CityMapEvents {
   select(row: number | null): void;
   hover(row: number | null, x: number, y: number): void;
   zoom(zoom: number): void;
+}
+
+interface Framed {
+  bounds: LonLatBounds;
+  maxZoom?: number;
 }
 
 interface Camera {
@@ -53,6 +58,8 @@ export class CityMap {
   private palette: Palette;
   private selected: number | null = null;
   private hovered: number | null = null;
+  /** What has to stay in view as the page around the map changes, until the map is moved otherwise. */
+  private framed: Framed | null = null;
   private readonly lookBack = new LookBack<Camera>();
   private dirty = true;
   private readonly forgetLayers: () => void;
@@ -93,6 +100,11 @@ export class CityMap {
       if (!picked) return this.events.select(this.find(event.point.x, event.point.y));
       return picked(...this.projection.toMetres(event.lngLat.lng, event.lngLat.lat));
     });
+    this.framed = { bounds: this.lonLatBounds() };
+    this.map.on('movestart', (event) => {
+      if (event.originalEvent) this.framed = null; // by hand
+    });
+    this.map.on('resize', () => requestAnimationFrame(() => this.framed && !this.stopped && this.keep(this.framed, 0)));
     this.map.on('moveend', () => this.lookBack.stands());
     this.map.on('mousemove', (event) => this.hoverAt(event.point.x, event.point.y));
     this.map.on('mouseout', () => this.hoverAt(-1e6, -1e6));
@@ -200,6 +212,7 @@ export class CityMap {
 
   private flyTo(camera: Camera): void {
     this.lookBack.flies(camera);
+    this.framed = null;
     if (this.reducedMotion) this.map.jumpTo(camera);
     else this.map.flyTo({ ...camera, duration: 900, essential: true });
   }
@@ -215,11 +228,12 @@ export class CityMap {
     this.map.getCanvas().style.cursor = picked ? 'crosshair' : '';
   }
 
-  /** Move the middle of the view there, in step with a rhythm of one second. */
+  /** Move the middle of what is not covered there, in step with a rhythm of one second. */
   centre(x: number, y: number): void {
     const center = this.projection.toLonLat(x, y);
-    if (this.reducedMotion) this.map.jumpTo({ center });
-    else this.map.easeTo({ center, duration: 950, easing: (t) => t, essential: true });
+    this.framed = null;
+    const offset = middleOf(roomOn(this.map.getContainer()));
+    this.map.easeTo({ center, offset, duration: this.reducedMotion ? 0 : 950, easing: (t) => t, essential: true });
   }
 
   /** Show all of these points (x, y, x, y, … in city metres). */
@@ -227,7 +241,7 @@ export class CityMap {
     const bounds = new maplibregl.LngLatBounds();
     for (let k = 0; k + 1 < points.length; k += 2) bounds.extend(this.projection.toLonLat(points[k], points[k + 1]));
     if (bounds.isEmpty()) return;
-    this.map.fitBounds(bounds, { padding: roomOn(this.map.getContainer()), maxZoom: 16.5, duration: this.reducedMotion ? 0 : 700 });
+    this.keep({ bounds: bounds.toArray() as LonLatBounds, maxZoom: 16.5 });
   }
 
   /** Middle of the view in city metres, and its zoom. */
@@ -238,15 +252,24 @@ export class CityMap {
 
   /** Put the view there at once. */
   look(x: number, y: number, zoom: number): void {
+    this.framed = null;
     this.map.jumpTo({ center: this.projection.toLonLat(x, y), zoom });
   }
 
   fit(): void {
     this.lookBack.forget();
-    this.map.fitBounds(this.lonLatBounds(), { padding: roomOn(this.map.getContainer()), duration: this.reducedMotion ? 0 : 700 });
+    this.keep({ bounds: this.lonLatBounds() });
+  }
+
+  /** Show all of that, beside what lies on the map, now and when the page around it changes. */
+  private keep(framed: Framed, durationMs = 700): void {
+    this.framed = framed;
+    const { bounds, ...most } = framed;
+    this.map.fitBounds(bounds, { ...most, padding: roomOn(this.map.getContainer()), duration: this.reducedMotion ? 0 : durationMs });
   }
 
   zoomBy(step: number): void {
+    this.framed = null;
     this.map.zoomTo(this.map.getZoom() + step, { duration: this.reducedMotion ? 0 : 200 });
   }
 

@@ -40,6 +40,9 @@ export function roomOn(container: HTMLElement): Padding {
   return paddingBeside(container.getBoundingClientRect(), box('.legend'), box('.then-bar'));
 }
 
+/** Pixels from the middle of the map to the middle of what is free of it. */
+export const middleOf = ({ left, right, top, bottom }: Padding): [number, number] => [(left - right) / 2, (top - bottom) / 2];
+
 export type LonLatBounds = [[number, number], [number, number]];
 
 /** A map that is moved but neither turned nor tilted. */
