@@ -104,6 +104,20 @@ it('stages that cost the same are a tie, not a least and a next', () => {
   expect(said).not.toContain('least');
 });
 
+it('a corridor without figures says at which signals no cycle was seen', async () => {
+  const { whyNone } = await import('../src/rooms/corridor/figures');
+  const stops = [{ junction: 'A', name: 'Ring', cycle_s: null }, { junction: 'B', name: '', cycle_s: 60 }] as never[];
+  expect(whyNone({ bandwidth_s: null, stops })).toContain('less than twice at Ring,');
+  expect(whyNone({ bandwidth_s: null, stops: stops.slice(1) })).toContain('same time');
+  expect(whyNone({ bandwidth_s: 12, stops })).toBe('');
+});
+
+it('what cannot be read is said in words, not by its address', async () => {
+  const { unreadable } = await import('../src/api/client');
+  expect(unreadable('/v1/cases?open=true&limit=500')).toMatch(/^The cases could not be read/);
+  expect(unreadable('/v1/strange/7')).not.toContain('/');
+});
+
 describe('what is shown on the map', () => {
   const map = { left: 72, top: 60, right: 1108, bottom: 900 };
   const legend = { left: 84, top: 428, right: 320, bottom: 858 };

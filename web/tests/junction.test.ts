@@ -3,12 +3,19 @@ import { compassOf } from '../src/map/compass';
 import type { HeldFor } from '../src/now/api';
 import { accountOf, progressOf } from '../src/rooms/junction/account';
 import type { Holder, LedgerEntry, Override, PlanLane, Planned, PlannedBy } from '../src/rooms/junction/api';
-import { curve, endOf, fulfils, isEmptied, localStages, readExplanation, secondsLeft, total, queueNow } from '../src/rooms/junction/model';
+import { clearOf, curve, endOf, fulfils, isEmptied, localStages, readExplanation, secondsLeft, total, queueNow } from '../src/rooms/junction/model';
 import { greenFrom, sayGreen } from '../src/rooms/junction/naming';
 import { tellAccount, tellFigures, tellWish, warnOf } from '../src/rooms/junction/why';
 import { aheadSteps, missionsOf, pastOf, plannedLamps, stepsOf, timeScale } from '../src/rooms/junction/planned';
 
 const lane = (...points: number[]): PlanLane => ({ id: 'l', edge: 'e', name: '', width_m: 3, use: 1, points, role: 'approach', seen: true });
+
+it('labels of lanes side by side do not stand over each other', () => {
+  const first = clearOf([], 0, 0, { x: 0, y: 1 });
+  const [x, y] = clearOf([first], 2.5, 0, { x: 0, y: 1 });
+  expect(first).toEqual([0, -5]);
+  expect(Math.hypot(x - first[0], y - first[1])).toBeGreaterThanOrEqual(4.2);
+});
 
 describe('an override that is to empty a road', () => {
   const override = { junction: 'B', stage: 's2', since_s: 100 };

@@ -14,6 +14,7 @@ from civicbrain.core.errors import NotFoundError, RequestRefusedError
 from civicbrain.core.sentences import say as sentence
 from civicbrain.runtime.cases import alarms
 from civicbrain.runtime.cases.alarm_list import MOST_GROUPS, get_alarm, list_alarms
+from civicbrain.runtime.cases.status import status_of
 
 ANNA = "operator:anna"
 
@@ -69,6 +70,16 @@ def test_an_alarm_keeps_its_sentences_and_its_group_says_where_it_is(trial: OnTr
     act(trial, alarms.clear_by_hand, [2], "I saw it myself")
     by_hand = next(one for one in listed(trial, which="all").alarms if one.key == "b")
     assert (by_hand.detail, [one.key for one in by_hand.said]) == ("I saw it myself", ["brain-failed"])
+
+
+def test_an_alarm_and_the_case_that_it_is_about_are_one_thing_to_do(trial: OnTrial) -> None:
+    """The rail counted a stopped vehicle twice: its alarm and its case."""
+    trial.desk.take([incident("incidents-1")], 140.0, "s")
+    say(trial, "incidents-1")
+    assert status_of(trial.store.db, 0, "").to_do == 1
+    say(trial, "camera")
+    say(trial, "incidents-1", session="another")
+    assert status_of(trial.store.db, 0, "").to_do == 3
 
 
 def test_one_that_is_over_stays_until_somebody_has_seen_it(trial: OnTrial) -> None:

@@ -211,6 +211,8 @@ export interface CasesHealth {
   late_cases: number;
   standing_alarms: number;
   unacknowledged: number;
+  /** Open cases, and alarms that nobody has noted and that are about none of them. */
+  to_do: number;
   waiting: number;
   dead: number;
   last_error: string;

@@ -52,11 +52,17 @@ export async function request<T>(method: string, path: string, body?: unknown): 
     try {
       return (response.status === 204 ? undefined : await response.json()) as T;
     } catch {
-      throw new ProblemError(response.status, text.errors.unreadable, path);
+      throw new ProblemError(response.status, unreadable(path), '');
     }
   }
   if (response.status === 401 && path !== SESSION) tellLoggedOut();
   throw await problem(response);
+}
+
+/** In words what could not be read: nobody who watches a city knows addresses. */
+export function unreadable(path: string): string {
+  const part = text.errors.parts[/^\/v1\/([a-z-]+)/.exec(path)?.[1] ?? ''];
+  return part ? text.errors.unreadableOf(part) : text.errors.unreadable;
 }
 
 export async function problem(response: Response): Promise<ProblemError> {

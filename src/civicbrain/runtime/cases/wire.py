@@ -63,7 +63,8 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class CasesStatus(msgspec.Struct, frozen=True):
-    """How it does. waiting, dead: notices. last_error: why nothing can be written, "" while all is well.
+    """How it does. to_do: open cases, and alarms that nobody has noted and that are about none of them.
+    waiting, dead: notices. last_error: why nothing can be written, "" while all is well.
     changes: counts what was written since the process started: another figure, another picture."""
 
     open_cases: int
@@ -75,3 +76,4 @@ class CasesStatus(msgspec.Struct, frozen=True):
     words: int
     last_error: str = ""
     changes: int = 0
+    to_do: int = 0

@@ -202,15 +202,17 @@ function SpotField({ wrong }: { wrong: boolean }): JSX.Element {
   const spot = useSpot((s) => s.spot);
   const picking = useSpot((s) => s.picking);
   const [typed, setTyped] = useState('');
+  const [left, setLeft] = useState(false);
   const known = useMemo(
     () => (geometry ? [...new Set([...geometry.junctions.map((one) => one.name || one.id), ...geometry.places.map(placeLabel)])] : []),
     [geometry],
   );
   const type = (value: string): void => {
     setTyped(value);
+    setLeft(false);
     if (geometry) markSpot(placeOf(value, geometry));
   };
-  const says = wrong && !typed ? casesText.needed : typed && !spot ? words.unknownPlace : '';
+  const says = wrong && !typed ? casesText.needed : typed && !spot && (left || wrong) ? words.unknownPlace : '';
   return (
     <div class="stacked">
       <label class="caption" for="report-place">
@@ -228,6 +230,7 @@ function SpotField({ wrong }: { wrong: boolean }): JSX.Element {
           aria-describedby="report-where"
           data-testid="report-place"
           onInput={(event) => type(event.currentTarget.value)}
+          onBlur={() => setLeft(true)}
           onKeyDown={(event) => {
             if (event.key === 'Enter') event.preventDefault(); // takes a suggestion; the report is sent by its button
           }}

@@ -52,8 +52,5 @@ onCases((health) => {
   );
 });
 
-/** What somebody should look at: alarms that nobody has noted, and open cases. */
-export const toDo = (): number => {
-  const { health } = store.get();
-  return health ? health.unacknowledged + health.open_cases : 0;
-};
+/** What somebody should look at: open cases, and alarms that are about none of them and that nobody has noted. */
+export const toDo = (): number => store.get().health?.to_do ?? 0;

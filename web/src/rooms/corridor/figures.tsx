@@ -22,6 +22,13 @@ const endOf = (way: CorridorWay): string => {
   return text.forward(last?.name || last?.junction || '');
 };
 
+/** Why a direction has no figures, "" where it has. */
+export function whyNone({ bandwidth_s: bandwidth, stops }: Pick<CorridorWay, 'bandwidth_s' | 'stops'>): string {
+  if (bandwidth !== null) return '';
+  const still = stops.filter((stop) => stop.cycle_s === null).map((stop) => stop.name || stop.junction);
+  return still.length ? text.noCycle(still.join(', ')) : text.notAtOnce;
+}
+
 export function Figures({ diagram }: { diagram: Diagram }): JSX.Element {
   const rows: [string, string, (way: CorridorWay) => string][] = [
     ['bandwidth', text.bandwidth, (way) => seconds(way.bandwidth_s)],
@@ -56,6 +63,16 @@ export function Figures({ diagram }: { diagram: Diagram }): JSX.Element {
           ))}
         </tbody>
       </table>
+      {ways.map(([name, way]) => {
+        const why = whyNone(way);
+        return (
+          why && (
+            <p key={name} class="small" data-testid={`corridor-${name}-why`}>
+              {endOf(way)}: {why}
+            </p>
+          )
+        );
+      })}
       <p class="muted small">{text.source}</p>
     </section>
   );

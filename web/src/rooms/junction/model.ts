@@ -31,6 +31,17 @@ export function isEmptied(emptying: Emptying | null, { junction, since_s: sinceS
   return emptying !== null && emptying.junction === junction && emptying.sinceS === sinceS && !full.some(({ cause }) => cause.road === emptying.road);
 }
 
+const [BACK_M, APART_M] = [5, 4.2];
+
+/** Where a label stands before the stop line at (x, y), metres: further back where another one stands already. u: the
+ * direction of the lane. */
+export function clearOf(placed: readonly (readonly [number, number])[], x: number, y: number, u: { x: number; y: number }): [number, number] {
+  let back = BACK_M;
+  const at = (): [number, number] => [x - u.x * back, y - u.y * back];
+  while (placed.some(([px, py]) => Math.hypot(px - at()[0], py - at()[1]) < APART_M)) back += APART_M / 2;
+  return at();
+}
+
 const ENDS = ['give back', 'expired', 'not resumed', 'time went back'];
 
 /** What the record, newest first, says of an override's end; undefined while it says nothing yet. */

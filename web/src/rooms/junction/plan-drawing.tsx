@@ -7,7 +7,7 @@ import { css, lampColour, PALETTES, type Palette } from '../../map/palette';
 import { useStore } from '../../state/store';
 import { text } from '../../text';
 import type { GroundPlan, PlanLane } from './api';
-import { curve, direction, viewOf } from './model';
+import { clearOf, curve, direction, viewOf } from './model';
 import { junctionStore } from './store';
 import { words } from './text';
 
@@ -155,6 +155,7 @@ function StopLines({ plan, detail, palette, pointed }: LampsProps): JSX.Element 
     groups.set(from_lane, list);
   }
   const labelled = new Set<string>();
+  const placed: [number, number][] = [];
   return (
     <g>
       {[...groups].map(([row, list]) => {
@@ -165,6 +166,8 @@ function StopLines({ plan, detail, palette, pointed }: LampsProps): JSX.Element 
         const label = `${lane.edge} ${list.join()}`;
         const first = !labelled.has(label);
         labelled.add(label);
+        const written = first && list.length > 0 ? clearOf(placed, x, y, u) : null;
+        if (written) placed.push(written);
         return (
           <g key={lane.id}>
             <line x1={x - (u.y * width) / 2} y1={y + (u.x * width) / 2} x2={x + (u.y * width) / 2} y2={y - (u.x * width) / 2} stroke={css(palette.housing)} stroke-width={1.6} />
@@ -182,8 +185,8 @@ function StopLines({ plan, detail, palette, pointed }: LampsProps): JSX.Element 
                 />
               );
             })}
-            {first && list.length > 0 && (
-              <text class="plan-label" x={x - u.x * 5} y={-(y - u.y * 5)} transform="scale(1,-1)" font-size="2.6" text-anchor="middle" dominant-baseline="middle">
+            {written && (
+              <text class="plan-label" x={written[0]} y={-written[1]} transform="scale(1,-1)" font-size="2.6" text-anchor="middle" dominant-baseline="middle">
                 {list.map((group) => detail.groups[group]?.id ?? '').join(' ')}
               </text>
             )}

@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { formatLeft } from '../../desk/figures';
 import { formatRealTime } from '../../format';
 import { go, useRoute } from '../../state/route';
+import { useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { OrderForm } from './order-form';
 import { isOpen, refreshList, refreshView, store } from './store';
@@ -51,15 +52,17 @@ export function ProofRoom(): JSX.Element {
 
 function Welcome({ engineer }: { engineer: boolean }): JSX.Element {
   const text = words.welcome;
+  const none = store.use((s) => s.loaded && s.briefs.length === 0);
+  const city = useStore((s) => s.city?.name ?? 'CITY');
   return (
     <section aria-labelledby="proof-title">
       <h2 id="proof-title">{text.title}</h2>
       <p class="lead">{text.body}</p>
-      <p>{text.choose}</p>
+      <p>{none ? text.none : text.choose}</p>
       {!engineer && (
         <div class="card notice" data-testid="needs-engineer">
           <p>{text.needsEngineer}</p>
-          <p class="muted small">{text.byHand}</p>
+          <p class="muted small">{text.byHand(city)}</p>
         </div>
       )}
     </section>

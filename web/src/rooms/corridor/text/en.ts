@@ -38,6 +38,9 @@ export const en = {
   direction: 'Direction',
   seconds: (value: string) => `${value} s`,
   percent: (value: string) => `${value} %`,
+  /** Why there are no figures. */
+  noCycle: (junctions: string) => `no figures: within these minutes green began less than twice at ${junctions}, so that no cycle is known. Bands are those that were seen.`,
+  notAtOnce: 'no figures: not all stop lines were seen at the same time.',
   source:
     'Bandwidth: width of the window in which a vehicle at the progression speed meets green at every stop line, as a mean over the cycles seen; efficiency: its share of the cycle; attainability: its share of the shortest green (Little, Kelson and Gartner 1981, MAXBAND).',
   unknown: '–',

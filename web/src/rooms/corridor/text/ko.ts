@@ -40,6 +40,8 @@ export const ko: typeof en = {
   direction: '방향',
   seconds: (value) => `${value}초`,
   percent: (value) => `${value}%`,
+  noCycle: (junctions) => `수치 없음. 이 시간 동안 ${junctions}에서 녹색이 두 번 이상 시작되지 않아 주기를 알 수 없습니다. 연동대 수는 실제로 관측된 것입니다.`,
+  notAtOnce: '수치 없음. 모든 정지선이 동시에 관측된 시간이 없습니다.',
   source:
     '연동 폭: 연동 속도로 주행하는 차량이 모든 정지선에서 녹색을 만나는 시간대의 폭(관측 주기 평균). 연동 효율: 주기에 대한 비율. 달성률: 가장 짧은 녹색에 대한 비율(Little, Kelson, Gartner 1981, MAXBAND).',
   unknown: '–',

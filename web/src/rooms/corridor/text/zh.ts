@@ -40,6 +40,8 @@ export const zh: typeof en = {
   direction: '方向',
   seconds: (value) => `${value} 秒`,
   percent: (value) => `${value} %`,
+  noCycle: (junctions) => `无数据：此时段内${junctions}的绿灯开始不足两次，周期未知。绿波带数为实际观察到的数量。`,
+  notAtOnce: '无数据：各停车线没有同时被观察到。',
   source:
     '带宽：以绿波速度行驶的车辆在每条停车线都遇到绿灯的时间窗宽度，取观测周期的平均值；效率：占周期的比例；可达率：占最短绿灯的比例（Little、Kelson、Gartner 1981，MAXBAND）。',
   unknown: '–',

@@ -12,9 +12,10 @@ export const en = {
   welcome: {
     title: 'Proof before the street',
     body: 'A study runs the same demand, seed by seed, under each control in the twin, and says what was gained and what was lost, with 95 % intervals.',
+    none: 'There is no study yet.',
     choose: 'Choose a study on the left to read it.',
     needsEngineer: 'Ordering a study needs the role engineer. Log in as an engineer, or ask an administrator for the role; in the demo you can read every study, and run what-ifs.',
-    byHand: 'On the command line: civicbrain evaluate cologne8 --control fixed --control brain --out STUDIES/NAME, where STUDIES is the folder that this server reads.',
+    byHand: (city: string) => `On the command line: civicbrain evaluate ${city} --control fixed --control brain --out STUDIES/NAME, where STUDIES is the folder that this server reads.`,
   },
   form: {
     title: 'Order a before/after study',

@@ -14,9 +14,10 @@ export const ko: ProofText = {
   welcome: {
     title: '도로에 적용하기 전에 증명',
     body: '동일한 수요를 난수 시드별로 각 제어 방식에서 트윈으로 실행하고, 얻은 것과 잃은 것을 95% 신뢰구간과 함께 제시합니다.',
+    none: '아직 평가가 없습니다.',
     choose: '왼쪽에서 평가를 선택하면 결과를 볼 수 있습니다.',
     needsEngineer: '평가 요청에는 엔지니어 권한이 필요합니다. 엔지니어로 로그인하거나 관리자에게 권한을 요청하십시오. 시연에서는 모든 평가를 조회하고 가상 실험을 수행할 수 있습니다.',
-    byHand: '명령줄: civicbrain evaluate cologne8 --control fixed --control brain --out STUDIES/NAME (STUDIES는 이 서버가 읽는 폴더)',
+    byHand: (city) => `명령줄: civicbrain evaluate ${city} --control fixed --control brain --out STUDIES/NAME (STUDIES는 이 서버가 읽는 폴더)`,
   },
   form: {
     title: '전후 평가 요청',

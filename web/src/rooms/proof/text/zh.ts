@@ -14,9 +14,10 @@ export const zh: ProofText = {
   welcome: {
     title: '上路之前先证明',
     body: '在孪生中以相同需求、逐个随机种子运行各种控制方式，给出所得与所失及其 95 % 置信区间。',
+    none: '还没有评估。',
     choose: '请在左侧选择一项评估阅读。',
     needsEngineer: '发起评估需要工程师角色。请以工程师身份登录，或向管理员申请该角色；在演示中可以阅读全部评估并进行推演。',
-    byHand: '命令行：civicbrain evaluate cologne8 --control fixed --control brain --out STUDIES/NAME（STUDIES 为本服务器读取的文件夹）',
+    byHand: (city) => `命令行：civicbrain evaluate ${city} --control fixed --control brain --out STUDIES/NAME（STUDIES 为本服务器读取的文件夹）`,
   },
   form: {
     title: '发起前后对比评估',
