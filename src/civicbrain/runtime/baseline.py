@@ -1,8 +1,8 @@
 """The comparison run: the city's own plan, same demand, same seed, as fast as it goes, in a nice'd child.
 
-Its figures by minute stand beside the live ones: delay, throughput and vehicles, which the twin counts alike in
-both. Spill-backs and incidents are not compared: live ones rest on what brains and people say, too, and nobody
-speaks in this run. They are computed once and kept in the city folder as
+Its figures by minute stand beside the live ones: delay, throughput and vehicles, which the twin counts alike
+in both. Spill-backs and incidents are not compared: live ones rest on what brains and people say, too, and
+nobody speaks in this run. They are computed once and kept in the city folder as
 baseline-SEED-HASH.json; HASH covers the city's files and SUMO's version, so a changed city is run again.
 
     python -m civicbrain.runtime.baseline --city DIR --seed N --out FILE

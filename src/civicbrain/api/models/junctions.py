@@ -118,8 +118,8 @@ class VitalSign(Struct, frozen=True):
     """value: now; fixed: in the fixed plan at the same minute; usual: median of the same quarter hour on
     usual_days earlier days of that weekday. null: not known, and the note says why ("" where it is known):
     computing, no-minute, no-meaning (under the fixed plan no brain runs, every junction runs its
-    plan, the twin's sensors do not fail and nobody reports), asking, no-history, no-days. span_s: that a figure over a
-    window is of, while the window is not full yet; null: all of it, or a figure of now."""
+    plan, the twin's sensors do not fail and nobody reports), asking, no-history, no-days. span_s: that a
+    figure over a window is of, while the window is not full yet; null: all of it, or a figure of now."""
 
     id: Literal[
         "delay", "throughput", "vehicles", "spill-backs", "incidents", "silent-cameras", "local-controllers",
