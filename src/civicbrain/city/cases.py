@@ -7,8 +7,9 @@ procedure with steps and deadlines, and a history in which every change stands w
                    ▲ ◄───────┘  ▲ ◄────────┘  ▲ ◄───────┘          │
                    └─────────────────── reopened ◄─────────────────┘
 
-A case may be closed from every state, with its outcome. Times are aware UTC, of the wall clock: people work
-by it, even where a twin runs faster. Platform seconds stand only in `Incident`.
+A case may be closed from every state, with its outcome. Times of people are aware UTC, of the wall clock:
+they work by it, even where a twin runs faster. What the street does or is expected to do is told in platform
+seconds (the city's clock): `CaseFile.clears_s`, `EffectWord.since_s`, and all of `Incident`.
 """
 
 from __future__ import annotations
@@ -151,7 +152,8 @@ class WhatIfLink(msgspec.Struct, frozen=True):
 class CaseFile(msgspec.Struct, frozen=True):
     """All of a case but its evidence. procedure: its title and the digest of the file it was opened under.
     proposals: what the procedure proposes and nobody has decided on. events: the newest 500. delay_veh_h:
-    delay that it is expected to cost; clears: when it is expected to be over, None where nobody can say."""
+    delay that it is expected to cost; clears_s: when it is expected to be over (platform seconds), None where
+    nobody can say."""
 
     case: CaseSummary
     procedure: str
@@ -162,7 +164,7 @@ class CaseFile(msgspec.Struct, frozen=True):
     merged: list[str] = []
     what_ifs: list[WhatIfLink] = []
     delay_veh_h: float = 0.0
-    clears: datetime | None = None
+    clears_s: float | None = None
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -181,10 +183,10 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class EffectWord(msgspec.Struct, frozen=True):
-    """Where vehicles stand because of an incident, and since when: no incident of their own."""
+    """Where vehicles stand because of an incident and make none of their own. since_s: platform seconds."""
 
     place: Place
-    since: datetime
+    since_s: float
 
 
 class IncidentWord(msgspec.Struct, frozen=True):

@@ -104,7 +104,8 @@ export interface CaseFile {
   merged: string[];
   what_ifs: WhatIfLink[];
   delay_veh_h: number;
-  clears: string | null;
+  /** Seconds of the city's clock: an event of the street. */
+  clears_s: number | null;
 }
 
 export interface CasePage {
@@ -134,7 +135,7 @@ export interface Evidence {
     sensors: string[];
     kinds: Partial<Record<IncidentKind, number>>;
     /** Queues that stand because of it, and have no incident of their own. */
-    effects: { place: CasePlace; since: string }[];
+    effects: { place: CasePlace; since_s: number }[];
   }[];
   statements: Statement[];
   kept_until: string | null;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -129,7 +128,7 @@ def get_file(db: sqlite3.Connection, number: int) -> CaseFile:
             for one in _of(db, "what_if", number, "at_s, id")
         ],
         delay_veh_h=row["delay_veh_h"],
-        clears=_clears(db, number),
+        clears_s=_clears_s(db, number),
     )
 
 
@@ -162,15 +161,11 @@ def statement(row: sqlite3.Row) -> Statement:
     )  # fmt: skip
 
 
-def _clears(db: sqlite3.Connection, number: int) -> datetime | None:
-    """When the last of a case's open incidents is expected to be over, on the wall clock as if the platform's
-    clock ran with it."""
-    expected = []
-    for row in db.execute("SELECT body, heard_s FROM incident WHERE case_number = ? AND open = 1", (number,)):
-        said = msgspec.json.decode(row["body"], type=Incident)
-        if said.clears_s >= 0:
-            expected.append(row["heard_s"] + max(0.0, said.clears_s - said.updated_s))
-    return to_moment(max(expected, default=None))
+def _clears_s(db: sqlite3.Connection, number: int) -> float | None:
+    """Platform second in which the last of a case's open incidents is expected to be over."""
+    rows = db.execute("SELECT body FROM incident WHERE case_number = ? AND open = 1", (number,))
+    said = [msgspec.json.decode(row["body"], type=Incident) for row in rows]
+    return max((one.clears_s for one in said if one.clears_s >= 0), default=None)
 
 
 def place_of(text: str) -> Place:
@@ -208,10 +203,7 @@ def _step(row: sqlite3.Row) -> CaseStep:
 
 def _word(row: sqlite3.Row) -> IncidentWord:
     said = msgspec.json.decode(row["body"], type=Incident)
-    effects = [
-        EffectWord(one.place, moment(row["heard_s"] - max(0.0, said.updated_s - one.since_s)))
-        for one in said.effects
-    ]
+    effects = [EffectWord(one.place, one.since_s) for one in said.effects]
     return IncidentWord(
         id=said.id, kind=said.kind, place=said.place, confidence=said.confidence, open=bool(row["open"]),
         evidence=in_english(said.evidence),

@@ -4,8 +4,9 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { CaseFile, Evidence, IncidentKind, Notice } from '../../api/case-types';
 import { sentenceWords } from '../../alerts/words';
-import { formatWhole } from '../../format';
+import { formatClock, formatWhole } from '../../format';
 import { go } from '../../state/route';
+import { getState } from '../../state/store';
 import { findRoom } from '../registry';
 import { notify, sendAgain, showEvidence, writeNote } from './actions';
 import { Tool } from './alarm-pane';
@@ -107,9 +108,9 @@ const EvidenceRows = ({ evidence }: { evidence: Evidence }): JSX.Element => (
           <span key={line}>{line}</span>
         ))}
         {one.effects.length > 0 && <span>{words.effects}</span>}
-        {one.effects.map(({ place, since }) => (
+        {one.effects.map(({ place, since_s }) => (
           <span key={place.edge} class="muted">
-            {words.effect(placeWords({ ...place, junction: place.edge ? '' : place.junction }), preciseClockOf(since))}
+            {words.effect(placeWords({ ...place, junction: place.edge ? '' : place.junction }), formatClock(getState().city?.epoch ?? '', since_s))}
           </span>
         ))}
         {one.sensors.length > 0 && <span class="muted small">{one.sensors.join(', ')}</span>}

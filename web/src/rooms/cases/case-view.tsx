@@ -3,8 +3,9 @@
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { CASE_STATES, type CaseFile } from '../../api/case-types';
-import { formatTenth, formatWhole } from '../../format';
+import { formatClock, formatDuration, formatTenth, formatWhole } from '../../format';
 import { go } from '../../state/route';
+import { useStore } from '../../state/store';
 import { useMay } from '../../state/user';
 import { Icon } from '../../ui/icon';
 import * as act from './actions';
@@ -13,7 +14,7 @@ import { Attachments } from './case-attachments';
 import { CaseSteps, STEP_LIST } from './case-steps';
 import { choice } from './choice';
 import { handKeyTo, useKeys } from './keys';
-import { Due, Left, Since, TimesKind, Urgency } from './marks';
+import { Due, Since, TimesKind, Urgency } from './marks';
 import { forward, holding, movesInOrder, notConfirmed, passedBy } from './model';
 import { useDesk } from './store';
 import { casesText } from './text';
@@ -187,16 +188,22 @@ function Facts({ file }: { file: CaseFile }): JSX.Element {
       <Fact name={words.capacity}>{one.capacity_left === null ? words.unknown : percent(one.capacity_left)}</Fact>
       <Fact name={words.delay}>{file.delay_veh_h > 0 ? `${formatTenth(file.delay_veh_h)} ${words.delayUnit}` : words.unknown}</Fact>
       <Fact name={words.clears}>
-        {file.clears ? (
-          <>
-            {clockOf(file.clears)} (<Left until={file.clears} />)
-          </>
-        ) : (
-          words.unknown
-        )}
+        {file.clears_s === null ? words.unknown : <Clears at_s={file.clears_s} />}
       </Fact>
       <Fact name={words.seen}>{casesText.cases.words(one.incidents, one.reports)}</Fact>
     </dl>
+  );
+}
+
+/** An event of the street: by the city's clock, in the city's minutes. */
+function Clears({ at_s }: { at_s: number }): JSX.Element {
+  const epoch = useStore((s) => s.city?.epoch ?? '');
+  const nowS = useStore((s) => Math.floor(s.timeS));
+  return (
+    <span title={words.clearsHint} data-testid="clears">
+      {formatClock(epoch, at_s).slice(0, 5)}
+      {at_s > nowS && ` (${words.clearsIn(formatDuration(at_s - nowS))})`}
+    </span>
   );
 }
 

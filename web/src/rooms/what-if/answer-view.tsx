@@ -131,6 +131,9 @@ function Indicators({ answer }: { answer: Answer }): JSX.Element {
   return (
     <div class="card">
       <h3>{text.figures}</h3>
+      <p class="muted small" data-testid="what-if-delay-means">
+        {text.delayMeans}
+      </p>
       <div class="scroll">
         <table data-testid="what-if-figures">
           <thead>

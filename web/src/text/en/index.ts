@@ -91,7 +91,7 @@ export const en = {
     language: 'Language',
     speed: 'Speeds in',
     distance: 'Distances in',
-    zone: (zone: string) => `Times are the city’s own: ${zone}.`,
+    zone: (zone: string) => `Streets, vehicles and what is expected of them are told in city time, the clock in the bar, which a twin may run faster than yours. Cases, alarms and deadlines of people are in real time and say so. Both are in the city’s time zone: ${zone}.`,
   },
   login: { demo: 'Demo login: operator', hint: 'This server is bound to this machine only and logs you in as an operator.' },
   theme: { toLight: 'Light theme', toDark: 'Dark theme' },

@@ -93,7 +93,7 @@ export const zh: Catalogue = {
     language: '语言',
     speed: '速度单位',
     distance: '距离单位',
-    zone: (zone) => `时间为城市当地时间：${zone}。`,
+    zone: (zone) => `道路、车辆及其预计均按上方时钟的城市时间显示，数字孪生中它可能比实际时间走得快。案件、告警和人员的期限按实际时间，并注明。两者均为城市时区：${zone}。`,
   },
   login: { demo: '演示登录：值班员', hint: '此服务器仅供本机访问，并自动以值班员身份登录。' },
   theme: { toLight: '浅色主题', toDark: '深色主题' },

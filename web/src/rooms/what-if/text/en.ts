@@ -103,6 +103,7 @@ export const en = {
     forget: 'Delete',
     again: 'Ask again, changed',
     figures: 'All of the city',
+    delayMeans: 'Delay here is what vehicles lose within these minutes, over all who are then on the street or due. The city’s delay per trip counts whole trips of all since the start, so it is usually the larger figure: compare “without” and “with”, not these with the city’s.',
     columns: { figure: 'Figure', against: 'Without', change: 'With', difference: 'Difference', band: '95 % interval', reading: 'Reading' },
     reading: { better: 'better', worse: 'worse', open: 'no clear difference', '': 'no interval' } as Record<string, string>,
     indicators: {

@@ -101,6 +101,7 @@ export const ko: WhatIfText = {
     forget: '삭제',
     again: '조건을 바꿔 다시 실행',
     figures: '도시 전체',
+    delayMeans: '여기의 지체는 이 시간 안에 잃은 시간을 그동안 도로에 있거나 출발 예정인 모든 차량으로 나눈 값입니다. 도시의 ‘통행당 지체’는 시작 이후 모든 차량의 전체 통행을 세므로 대개 더 큽니다. 도시 값과 비교하지 말고 변경 없음과 변경 적용을 비교하십시오.',
     columns: { figure: '지표', against: '변경 없음', change: '변경 적용', difference: '차이', band: '95% 신뢰구간', reading: '판정' },
     reading: { better: '개선', worse: '악화', open: '뚜렷한 차이 없음', '': '구간 없음' },
     indicators: {

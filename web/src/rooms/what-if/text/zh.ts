@@ -101,6 +101,7 @@ export const zh: WhatIfText = {
     forget: '删除',
     again: '修改后重新推演',
     figures: '全市',
+    delayMeans: '此处的延误只计这段时间内的损失，按其间在路上或应出发的全部车辆平均。城市的“每次出行延误”计开始以来所有车辆的整个行程，因此通常更大：请比较有无变更，不要与城市数值相比。',
     columns: { figure: '指标', against: '无变更', change: '有变更', difference: '差值', band: '95 % 置信区间', reading: '判读' },
     reading: { better: '改善', worse: '恶化', open: '无明显差异', '': '无区间' },
     indicators: {
