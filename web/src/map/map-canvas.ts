@@ -21,7 +21,7 @@ interface Box {
 /** Of what lies on the map as much is left for the map at least, in both directions. */
 const LEAST_SHARE = 0.4;
 
-/** Room for what lies on the map: the legend on the left while it is open, the player below. */
+/** Room for what lies on the map: the legend on the left while it is open, the player or the wall's caption below. */
 export function paddingBeside(map: Box, legend: Box | null, player: Box | null): Padding {
   const [width, height] = [map.right - map.left, map.bottom - map.top];
   const tall = legend !== null && legend.bottom - legend.top > height * 0.2;
@@ -37,7 +37,7 @@ export function paddingBeside(map: Box, legend: Box | null, player: Box | null):
 /** The same of the page as it is. */
 export function roomOn(container: HTMLElement): Padding {
   const box = (where: string): DOMRect | null => document.querySelector(where)?.getBoundingClientRect() ?? null;
-  return paddingBeside(container.getBoundingClientRect(), box('.legend'), box('.then-bar'));
+  return paddingBeside(container.getBoundingClientRect(), box('.legend'), box('.then-bar') ?? box('.wall-caption'));
 }
 
 /** Pixels from the middle of the map to the middle of what is free of it. */
