@@ -368,11 +368,16 @@ def test_a_full_road_is_emptied_by_the_ordinary_override_one_press_away(
         "fullest_share": 0.9, "causes": [cause], "held_for": None,
     }  # fmt: skip
     page.route("**/v1/worst-junctions*", lambda route: route.fulfill(json=[place]))
+    unnamed = {"junction": "J2_3", "cause": cause | {"road": "E2_3-1_3", "road_name": "", "about": "J1_3"}}
+    full = [{"junction": "J1_3", "cause": cause}, unnamed]
+    page.route("**/v1/full-roads*", lambda route: route.fulfill(json=full))
     signs = server.get("/v1/vital-signs")
     next(sign for sign in signs["signs"] if sign["id"] == "spill-backs")["value"] = 1.0
     page.route("**/v1/vital-signs", lambda route: route.fulfill(json=signs))
     page.get_by_test_id("indicator-spill-backs-way").click()  # the figure leads to what it counts
-    expect(page.get_by_test_id("toast")).to_contain_text("Full: Street 3.")
+    expect(page.get_by_test_id("toast")).to_contain_text("Full: Street 3, the road to")
+    expect(page.get_by_test_id("full-road")).to_have_count(1)  # the list says which no place of it names
+    expect(page.get_by_test_id("full-road")).to_contain_text("has been full for 60 % of the last two minutes")
     told = page.get_by_test_id("worst-drain")
     expect(told).to_contain_text("lets 60 % of them out; the others have to wait")
     expect(told).to_contain_text("the brain there expects 41 vehicle-seconds more of it than of north-south")
@@ -387,9 +392,13 @@ def test_a_full_road_is_emptied_by_the_ordinary_override_one_press_away(
     assert page.get_by_test_id("worst-here").count() == 0  # of another junction
     [override] = server.get("/v1/overrides")["overrides"]
     assert (override["junction"], override["stage"], override["duration_s"]) == ("J2_3", stage, 60.0)
+    assert page.get_by_test_id("override-emptied").count() == 0
+    full.clear()
+    expect(page.get_by_test_id("override-emptied")).to_contain_text("can be given back")
     page.get_by_test_id("override-give-back").click()
     page.get_by_test_id("dialog-confirm").click()
     expect(page.get_by_test_id("override-now")).to_have_count(0)
+    expect(page.get_by_test_id("override-reason")).to_have_value("")  # what was asked for is done with
     page.goto(f"{server.url}/#/junction/J1_3")  # the same where one looks at the junction
     expect(page.get_by_test_id("worst-here")).to_contain_text("lets 60 % of them out")
     page.get_by_test_id("worst-here-remedy").click()
