@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from grid_city import grid_city
+from msgspec.structs import replace
 from playwright.sync_api import expect
 
 from civicbrain.city.incidents import Effect, Incident, IncidentKind, Place
@@ -145,7 +146,7 @@ def test_a_case_is_worked_from_its_alarm_to_closed_by_keys_alone(
     view = page.get_by_test_id("case-view")
     crash(brain, "incidents-1", 3)
     expect(page.get_by_test_id("alarm-group")).to_contain_text("Crash")  # by the stream, nobody asked for it
-    expect(page.get_by_test_id("rail-cases").locator(".count")).to_have_text("1")  # the alarm and its case are one matter
+    expect(page.get_by_test_id("rail-cases").locator(".count")).to_have_text("1")  # one matter
     press("j")
     assert focused(page) == "alarm-list"
     press("a")
@@ -372,3 +373,31 @@ def test_the_shift_is_signed_over_and_its_week_is_shown(
     signed.get_by_role("button", name="Close").click()
     page.get_by_test_id("tab-week").click()
     expect(page.get_by_test_id("week-figures")).to_contain_text("Crash")
+
+
+def test_what_nobody_confirms_stays_open_and_a_closed_case_shows_what_it_never_was(
+    brain: Brain, page: Any, server: Any
+) -> None:
+    place = Place(0.0, 0.0, junction=CITY.junctions[0].id)
+    said = Incident(
+        "incidents-reported-r9", IncidentKind.BLOCKED_JUNCTION, place, 0.8, 100.0, 140.0, 200.0,
+        clears_s=1700.0, reports=("r9",),
+    )  # fmt: skip
+    brain.say(incident=said)
+    case = max(server.get("/v1/cases")["cases"], key=lambda one: int(one["id"].removeprefix("case-")))["id"]
+    page.evaluate(f"() => {{ location.hash = '#/cases/{case}'; }}")
+    view = page.get_by_test_id("case-view")
+    expect(view).to_have_attribute("data-state", "reception")
+    expect(view).to_contain_text("Clears, city time")
+    expect(page.get_by_test_id("clears")).to_have_text(re.compile(r"\d\d:\d\d"))
+    expect(page.get_by_test_id("not-confirmed")).to_have_count(0)
+    brain.say(incident=replace(said, updated_s=1040.0, cleared_s=1040.0))
+    expect(page.get_by_test_id("not-confirmed")).to_contain_text("The platform does not close it")
+    expect(view).to_have_attribute("data-state", "reception")
+    page.get_by_test_id("move-closed").click()
+    expect(page.get_by_test_id("ask")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(view).to_have_attribute("data-state", "closed")
+    expect(page.get_by_test_id("not-confirmed")).to_have_count(0)
+    expect(view.locator(".state-line .passed-by")).to_have_count(4)
+    expect(view.locator(".state-line .passed-by").first).to_contain_text("skipped")
