@@ -174,7 +174,7 @@ def fits(request, now_s, off):
     assert all(math.isfinite(time) for time in times)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(garbage, min_size=1, max_size=4))
 def test_garbage_never_reaches_the_actuator_and_never_raises(batches):
     door = Door()
@@ -203,7 +203,7 @@ near_renewals = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(near_renewals)
 def test_the_short_cut_for_renewals_lets_nothing_through_that_a_rule_refuses(request_):
     guard = Guard(CITY, Ledger(None), Door(), OPTIONS)
@@ -245,7 +245,7 @@ def test_a_lower_priority_never_takes_a_junction_that_is_held(steps):
         now_s += wait_s
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=24, deadline=None)  # there are no more
 @given(st.permutations(["signals", "buses", "ambulance", "operator"]))
 def test_within_one_batch_the_highest_priority_wins_in_any_order(order):
     rank = {"signals": 10, "buses": 20, "ambulance": 30, "operator": 40}

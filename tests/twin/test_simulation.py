@@ -26,9 +26,9 @@ from civicbrain.twin.options import TwinOptions
 
 
 def test_same_seed_same_figures_to_the_last_digit(in_process) -> None:
-    first = in_process(whole_run, "cologne3", "central", 300.0, 5, True)
-    second = in_process(whole_run, "cologne3", "central", 300.0, 5, True)
-    other = in_process(whole_run, "cologne3", "central", 300.0, 6, True)
+    first = in_process(whole_run, "cologne3", "central", 180.0, 5, True)
+    second = in_process(whole_run, "cologne3", "central", 180.0, 5, True)
+    other = in_process(whole_run, "cologne3", "central", 180.0, 6, True)
     assert first == second
     assert first != other
     assert first["unsafe_states"] == 0

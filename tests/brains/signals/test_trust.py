@@ -238,7 +238,7 @@ def test_a_junction_without_frames_is_believed_and_time_that_goes_back_forgets()
     assert not street.run(60, blind).doubts[1:]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     rates=st.tuples(*[st.floats(0.0, 0.3) for _ in ARMS]),
