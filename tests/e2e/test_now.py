@@ -342,6 +342,8 @@ def test_the_wall_shows_what_matters_and_nothing_to_press(room: Any, server: Any
     )
     assert low <= 0  # alarms, too, are on the screen
     assert small >= 0.02  # two hundredths of the screen's height: 13 mm on a screen of 55 inches
+    drawn = room.statistics()["pictures"]
+    room.wait(f"window.__civicbrain.statistics.pictures > {drawn + 2}")  # in the wall's own size
     picture(page, "wall")
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("junction-list")).to_be_visible()
