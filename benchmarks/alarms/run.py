@@ -152,7 +152,9 @@ def measure(alarms: int, seconds: float) -> dict[str, Any]:
                 process.kill()
                 process.wait()
     return {
-        "alarms": alarms, "seconds": round(took_s, 1), "missing": alarms - len(keys),
+        "alarms": alarms, "seconds": round(took_s, 1),
+        "missing": alarms - sum(key.startswith("alarm-") for key in keys),
+        "others": sorted(key for key in keys if not key.startswith("alarm-")),  # the platform's own
         "twice": raised - len(keys), "lost_by_entry": listed["lost"], "standing": listed["standing"],
         "groups_shown": page.groups, "in_groups": sum(group["alarms"] for group in listed["groups"]),
         "flood": listed["flood"], "answer_ms": percentiles(page.ms),
