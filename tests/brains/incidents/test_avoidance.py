@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from civicbrain.brains.incidents.avoidance import LEAST, Avoidance
 from civicbrain.brains.incidents.layout import Layout
@@ -99,14 +100,15 @@ def test_a_lane_on_which_all_stayed_and_which_all_leave_now_has_something_on_it(
     assert 10.0 <= told[0].d <= 75.0
 
 
-def test_one_who_stays_shows_that_it_is_free() -> None:
+@pytest.mark.parametrize("stayer", [{}, {"mps": 15.0, "frame_every_s": 3.0}], ids=["seen", "frames lost"])
+def test_one_who_stays_shows_that_it_is_free(stayer: dict[str, float]) -> None:
     road = Road()
     for _ in range(30):
         road.drive()
     for _ in range(10):
         for _ in range(LEAST - 1):
             assert road.drive(leaves_at_m=75.0) == []
-        assert road.drive() == []
+        assert road.drive(**stayer) == []
 
 
 def test_where_drivers_sort_themselves_for_their_turns_nothing_is_said() -> None:
@@ -123,16 +125,6 @@ def test_who_comes_onto_a_road_and_goes_over_at_once_sorts_for_his_turn() -> Non
         road.drive()
     for _ in range(20):
         assert road.drive(leaves_at_m=135.0) == []
-
-
-def test_who_stays_shows_that_it_is_free_when_frames_are_lost_too() -> None:
-    road = Road()
-    for _ in range(30):
-        road.drive()
-    for _ in range(10):
-        for _ in range(LEAST - 1):
-            assert road.drive(leaves_at_m=75.0) == []
-        assert road.drive(mps=15.0, frame_every_s=3.0) == []
 
 
 def test_who_leaves_behind_one_that_stands_has_a_reason_that_is_seen() -> None:
