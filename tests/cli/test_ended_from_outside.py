@@ -28,8 +28,8 @@ def test_a_city_that_is_being_made_leaves_nothing_behind(tmp_path: Path, number:
         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     until = time.monotonic() + 60.0
-    # not the first file there: that is Python's own trial of the folder, gone a moment later or, if the signal
-    # comes just then, left by Python
+    # not the first file there: that is Python's own trial of the folder, gone a moment later or, where the
+    # signal comes just then, left by Python
     while not any(scratch.glob("*/*")):
         assert making.poll() is None, making.stderr and making.stderr.read()
         assert time.monotonic() < until
