@@ -7,7 +7,12 @@ import pytest
 from street_seen import detections
 
 from civicbrain.brains.signals import create
-from civicbrain.brains.signals.unseen import EVERY_S, FIRST_S, VALID_S
+from civicbrain.brains.signals.approach import build_streams
+from civicbrain.brains.signals.plans.flows import StreamFlows
+from civicbrain.brains.signals.plans.network import PlanNetwork, PlanOptions
+from civicbrain.brains.signals.plans.requests import movement_shares
+from civicbrain.brains.signals.unseen import EVERY_S, FIRST_S, PLAN_SATURATION, VALID_S, laid_out_for
+from civicbrain.city.network import F64
 from civicbrain.city.plan_bounds import find_broken_bound, list_plan_bounds
 from civicbrain.city.store import Store
 from civicbrain.contracts.brain import BrainContext, PlanRequest
@@ -75,3 +80,27 @@ def test_a_camera_that_comes_back_ends_the_plan() -> None:
         late += [t for _ in plans if second > FIRST_S + 125]
     assert late == []
     assert EVERY_S > 300.0
+
+
+def test_what_the_local_plan_carries_counts_as_much_as_what_is_reckoned() -> None:
+    """By hand for groups that yield to nobody, whose capacity hangs on no other's flow."""
+    streams = build_streams(CITY)
+    row = ROW_OF["B"]
+
+    def planned(flow: F64) -> F64:
+        movement = np.append(flow, 0.0)[streams.movement_stream] * movement_shares(CITY, streams)
+        network = PlanNetwork(CITY, StreamFlows(flow, movement), PlanOptions(coordinate=False), streams)
+        return laid_out_for(network, row)
+
+    reckoned = np.full(streams.count, 0.01)
+    little = planned(reckoned)
+    assert (little > 0.01).all()  # a plan is not made for an approach that seems to be empty
+    assert (little < 0.25 * PLAN_SATURATION).all()
+    # four times as many reckoned: twice as many planned for
+    names = [
+        CITY.junctions[row].groups[group - CITY.signals.group_start[row]].id
+        for group in streams.group[streams.junction == row]
+    ]
+    free = ["through" in name for name in names]
+    assert sum(free) == 4
+    np.testing.assert_allclose(planned(4.0 * reckoned)[free], 2.0 * little[free], rtol=1e-3)

@@ -5,6 +5,9 @@ flows only, and these the estimator knows well enough from what passes the camer
 (`estimate_sources`). Each junction is planned by itself (`plans.network`, `isolated`), because its neighbours
 follow no cycle. It keeps its local plan where a new one is not expected to save clearly more than the flows
 are uncertain.
+
+What is reckoned is off by a factor of two, and green that an approach lacks costs far more than green that it
+leaves unused. So what the local plan was laid out for counts as much as what is reckoned (`laid_out_for`).
 """
 
 from __future__ import annotations
@@ -35,6 +38,11 @@ MAX_CYCLE_S = 90
 WORTHWHILE = 0.95
 """Delay expected of a new plan, as a share of that of the plan in force, from which on it is taken: a change
 costs a transition, and the flows are reckoned, not counted."""
+
+PLAN_SATURATION = 0.5
+"""Demand over capacity that a city's plan is taken to give each of its streams. In its peak it is 0.85 to
+0.9 where the plan was made for it (HCM 6th ed., ch. 19), and less at most hours. What was tried beside it:
+docs/decisions/look-ahead.md."""
 
 VALID_S = 240.0
 
@@ -97,11 +105,12 @@ class UnseenPlans:
                 if len(tables) % TABLES_A_TICK == 0:
                     yield
             self._tables = tables
-        movement = np.append(rate, 0.0)[self._streams.movement_stream] * self._share
-        network = PlanNetwork(
-            self._city, StreamFlows(rate, movement), PlanOptions(max_cycle_s=MAX_CYCLE_S, coordinate=False),
-            self._streams, self._tables,
-        )  # fmt: skip
+        tables = self._tables
+        reckoned, rate = self._network(rate, tables), rate.copy()
+        for row in rows:
+            rate[tables[row].streams] = laid_out_for(reckoned, row)
+            yield
+        network = self._network(rate, tables)
         yield
         local = network.local
         for row in rows:
@@ -109,3 +118,20 @@ class UnseenPlans:
             if network.total({row: new}) < WORTHWHILE * network.total({row: had}):
                 self.plans[row] = new
             yield
+
+    def _network(self, rate: F64, tables: list[PlanTable]) -> PlanNetwork:
+        movement = np.append(rate, 0.0)[self._streams.movement_stream] * self._share
+        return PlanNetwork(
+            self._city, StreamFlows(rate, movement), PlanOptions(max_cycle_s=MAX_CYCLE_S, coordinate=False),
+            self._streams, tables,
+        )  # fmt: skip
+
+
+def laid_out_for(network: PlanNetwork, row: int) -> F64:
+    """(k,) veh/s to plan for: the geometric mean of the flows of `network` and of what the junction's local
+    plan carries at a saturation of PLAN_SATURATION."""
+    flow = network.models[row].flow
+    saturation = network.evaluate({row: network.local[row]})[row].saturation
+    carried = flow / np.maximum(saturation, 1e-6) * PLAN_SATURATION
+    result: F64 = np.sqrt(flow * carried)
+    return result
