@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+import patient
 from api_place import AWKWARD_ID, SIZE, Place
 from bus_line import grid_timetable
 from grid_city import grid_city
@@ -76,11 +77,11 @@ def started(place: Place) -> Place:
 @pytest.fixture(scope="module")
 def live(shared: Place) -> Place:
     """The shared place, running at real time: other modules may have left it paused."""
-    httpx.patch(f"{shared.url}/v1/twin", json={"paused": False, "speed": 1}, timeout=60).raise_for_status()
+    patient.patch(f"{shared.url}/v1/twin", json={"paused": False, "speed": 1}).raise_for_status()
     return shared
 
 
 @pytest.fixture
 def client(live: Place) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=live.url, timeout=60) as opened:
+    with patient.Client(base_url=live.url) as opened:
         yield opened

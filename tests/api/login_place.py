@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import patient
 from grid_city import grid_city
 
 from civicbrain.api.app import build_app
@@ -46,7 +47,7 @@ class Desk:
 
     def client(self, base: str = HTTPS, address: str = "192.0.2.7", **headers: str) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, client=(address, 4000))  # type: ignore[arg-type]
-        return httpx.AsyncClient(transport=transport, base_url=base, headers=headers)
+        return patient.AsyncClient(transport=transport, base_url=base, headers=headers)
 
     def page(self, base: str = HTTPS, address: str = "192.0.2.7") -> httpx.AsyncClient:
         """As our own page in a browser asks."""

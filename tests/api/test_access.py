@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import httpx
+import patient
 import pytest
 from api_place import Place
 
@@ -83,26 +84,26 @@ def test_token_when_bound_elsewhere(place_of: Callable[[], Place]) -> None:
     kept = place.run_dir / "api.token"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     token = kept.read_text().strip()
-    refused = httpx.get(f"{place.url}/v1/city")
+    refused = patient.get(f"{place.url}/v1/city")
     assert refused.status_code == 401
     assert refused.headers["www-authenticate"].startswith("Bearer")
     for wrong in ("Bearer " + token[:-1], "Bearer", "Basic " + token, "Bearer \xff"):
-        answer = httpx.get(f"{place.url}/v1/city", headers={"Authorization": wrong.encode("latin-1")})
+        answer = patient.get(f"{place.url}/v1/city", headers={"Authorization": wrong.encode("latin-1")})
         assert answer.status_code == 401
     bearer = {"Authorization": f"Bearer {token}"}
-    assert httpx.get(f"{place.url}/v1/city", headers=bearer).status_code == 200
+    assert patient.get(f"{place.url}/v1/city", headers=bearer).status_code == 200
     assert (
         "401"
-        in httpx.get(f"{place.url}/openapi.json", headers=bearer).json()["paths"]["/v1/city"]["get"][
+        in patient.get(f"{place.url}/openapi.json", headers=bearer).json()["paths"]["/v1/city"]["get"][
             "responses"
         ]
     )
     # a browser opens the address with the token once
-    assert httpx.get(f"{place.url}/?token=wrong").status_code == 401
-    with httpx.Client(base_url=place.url, follow_redirects=True) as browser:
+    assert patient.get(f"{place.url}/?token=wrong").status_code == 401
+    with patient.Client(base_url=place.url, follow_redirects=True) as browser:
         assert browser.get(f"/?token={token}").url.path == "/"
         assert browser.get("/v1/city").status_code == 200
-        cookie = httpx.get(f"{place.url}/?token={token}").headers["set-cookie"]
+        cookie = patient.get(f"{place.url}/?token={token}").headers["set-cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
         assert (
@@ -117,13 +118,13 @@ def test_too_many_requests(place_of: Callable[[], Place]) -> None:
     place.start_api("--write-rate", "1")
     place.wait_ready()
     with ThreadPoolExecutor(8) as at_once:  # one after the other may be slow enough on a busy machine
-        ask = partial(httpx.put, f"{place.url}/v1/brains/signals", json=SWITCH, timeout=60.0)
+        ask = partial(patient.put, f"{place.url}/v1/brains/signals", json=SWITCH)
         answers = [one.result() for one in [at_once.submit(ask) for _ in range(8)]]
     assert {answer.status_code for answer in answers} == {200, 429}
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert refused.headers["content-type"] == "application/problem+json"
     assert int(refused.headers["retry-after"]) >= 1
-    assert httpx.get(f"{place.url}/v1/city").status_code == 200  # reading goes on
+    assert patient.get(f"{place.url}/v1/city").status_code == 200  # reading goes on
 
 
 def test_rate_limit_forgets_the_oldest_clients() -> None:

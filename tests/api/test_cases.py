@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import patient
 import pytest
 from api_place import REPORTER_KEYS, Place
 
@@ -137,7 +138,7 @@ def test_on_an_open_address_reporters_need_their_key_and_not_the_operators(
     place.start_api("--host", "0.0.0.0")
     place.wait_until(lambda health: bool(health["cases"]["answering"]), 60)  # type: ignore[index]
     token = (place.run_dir / "api.token").read_text().strip()
-    with httpx.Client(base_url=place.url) as client:
+    with patient.Client(base_url=place.url) as client:
         assert client.post("/v1/reports", json={"kind": "crash", "place": spot()}).status_code == 401
         made = report(client, "police", spot())
         assert (made.status_code, made.json()["report"]["reporter"]) == (201, "police")
@@ -254,6 +255,6 @@ def test_a_city_goes_on_without_its_cases(place_of: Callable[[], Place]) -> None
     place.wait_cases()
     cases.kill()
     place.wait_until(lambda health: not health["cases"]["answering"])  # type: ignore[index]
-    assert httpx.get(f"{place.url}/v1/snapshot").status_code == 200
-    answer = httpx.get(f"{place.url}/v1/cases")
+    assert patient.get(f"{place.url}/v1/snapshot").status_code == 200
+    answer = patient.get(f"{place.url}/v1/cases")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import patient
 import pytest
 from api_place import AWKWARD_ID, Place
 from grid_city import grid_city
@@ -211,11 +212,11 @@ def at(seconds: float) -> str:
 
 
 def get(place: Place, **parameters: Any) -> httpx.Response:
-    return httpx.get(f"{place.url}/v1/corridors/diagram", params=parameters, timeout=60)
+    return patient.get(f"{place.url}/v1/corridors/diagram", params=parameters)
 
 
 def test_a_diagram_over_http(live: Place) -> None:
-    choices = httpx.get(f"{live.url}/v1/corridors", timeout=60).json()
+    choices = patient.get(f"{live.url}/v1/corridors").json()
     assert len(choices) == 6
     assert choices[0]["junctions"][0] == choices[0]["from_junction"]
     end = time.monotonic() + 60

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
+import patient
 import pytest
 from api_place import Place, free_port
 
@@ -22,32 +22,32 @@ def test_backend_away_killed_and_back(place_of: Callable[[], Place]) -> None:
     place.start_api("--stale-after", "1.5")
     place.wait_until(lambda health: health["status"] == "degraded")
     for path in ("/v1/snapshot", "/v1/brains", "/v1/controls", "/v1/twin", "/v1/ledger", "/v1/alerts"):
-        answer = httpx.get(place.url + path)
+        answer = patient.get(place.url + path)
         assert answer.status_code == 503, path
         assert answer.headers["content-type"] == "application/problem+json"
         assert int(answer.headers["retry-after"]) >= 1
-    assert httpx.get(f"{place.url}/v1/city").status_code == 200
-    assert httpx.get(f"{place.url}/v1/junctions").json()[0]["mode"] is None
-    assert httpx.get(f"{place.url}/v1/junctions/J1_2").json()["explanation"] == {}
+    assert patient.get(f"{place.url}/v1/city").status_code == 200
+    assert patient.get(f"{place.url}/v1/junctions").json()[0]["mode"] is None
+    assert patient.get(f"{place.url}/v1/junctions/J1_2").json()["explanation"] == {}
 
     backend = place.start_backend()
     place.wait_ready()
-    assert httpx.get(f"{place.url}/v1/snapshot").json()["stale"] is False
+    assert patient.get(f"{place.url}/v1/snapshot").json()["stale"] is False
     backend.kill()
     backend.wait()
     start = time.monotonic()
-    assert httpx.put(f"{place.url}/v1/control", json={"name": "fixed"}).status_code == 503
+    assert patient.put(f"{place.url}/v1/control", json={"name": "fixed"}).status_code == 503
     assert time.monotonic() - start < 4
     place.wait_until(lambda health: health["status"] == "degraded")
-    assert httpx.get(f"{place.url}/v1/snapshot").json()["stale"] is True  # the last one, marked
-    assert httpx.patch(f"{place.url}/v1/twin", json={"paused": True}).status_code == 503
+    assert patient.get(f"{place.url}/v1/snapshot").json()["stale"] is True  # the last one, marked
+    assert patient.patch(f"{place.url}/v1/twin", json={"paused": True}).status_code == 503
 
     place.start_backend()
     place.wait_ready()
-    assert httpx.put(f"{place.url}/v1/control", json={"name": "fixed"}).status_code == 200
+    assert patient.put(f"{place.url}/v1/control", json={"name": "fixed"}).status_code == 200
     # alerts raised while nobody listened are caught up from the brain, a moment after it is back
     deadline = time.monotonic() + 60
-    while "event: alert" not in (text := httpx.get(f"{place.url}/v1/alerts/stream").text):
+    while "event: alert" not in (text := patient.get(f"{place.url}/v1/alerts/stream").text):
         assert time.monotonic() < deadline, text
         time.sleep(0.2)
 
@@ -91,4 +91,4 @@ def test_the_api_killed_and_started_again(place_of: Callable[[], Place]) -> None
     api.wait()
     place.start_api(port=place.port)
     place.wait_ready()
-    assert httpx.get(f"{place.url}/v1/snapshot").json()["sequence"] > 0
+    assert patient.get(f"{place.url}/v1/snapshot").json()["sequence"] > 0

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import patient
 import pytest
 from api_place import AWKWARD_ID, SIZE, Place
 from grid_city import grid_city
@@ -57,7 +58,7 @@ def kept(place_of: Callable[[], Place]) -> Iterator[Place]:
 
 def ask(place: Place, indicator: str, **parameters: str) -> httpx.Response:
     window = {"start": at(0), "end": at(MINUTES * 60)}
-    return httpx.get(f"{place.url}/v1/history/indicators/{indicator}", params=window | parameters)
+    return patient.get(f"{place.url}/v1/history/indicators/{indicator}", params=window | parameters)
 
 
 def at(seconds: float) -> str:
@@ -65,7 +66,7 @@ def at(seconds: float) -> str:
 
 
 def test_the_catalogue_says_what_there_is(kept: Place) -> None:
-    catalogue = httpx.get(f"{kept.url}/v1/history").json()
+    catalogue = patient.get(f"{kept.url}/v1/history").json()
     assert "queue_veh" in {one["name"] for one in catalogue["indicators"]}
     assert {"source": "loops", "entity": "lane:x", "property": "flow_veh_per_h", "unit": "veh/h"} in (
         catalogue["series"]
@@ -123,7 +124,7 @@ def test_questions_that_make_no_sense_are_refused_with_the_remedy(kept: Place) -
 
 
 def test_moments_are_frames_of_the_map(kept: Place) -> None:
-    answer = httpx.get(f"{kept.url}/v1/history/moments", params={"start": at(58), "seconds": 4})
+    answer = patient.get(f"{kept.url}/v1/history/moments", params={"start": at(58), "seconds": 4})
     assert answer.headers["content-type"] == "application/octet-stream"
     frames, rest = [], answer.content
     while rest:
@@ -139,13 +140,13 @@ def test_moments_are_frames_of_the_map(kept: Place) -> None:
 
 def test_replay_takes_from_the_history_what_was_not_recorded(kept: Place) -> None:
     def replayed(start_s: float, end_s: float) -> httpx.Response:
-        return httpx.get(f"{kept.url}/v1/replay/frames", params={"start": at(start_s), "end": at(end_s)})
+        return patient.get(f"{kept.url}/v1/replay/frames", params={"start": at(start_s), "end": at(end_s)})
 
     answer = replayed(150, 153)  # the stand-in itself is still in its first seconds
     assert answer.headers["x-replay-source"] == "history"
     assert [struct.unpack_from("<I", answer.content, 4 + 20)[0]] == [1]  # the vehicle that a camera saw
     window = {"start": at(60), "end": at(180)}
-    strip = httpx.get(f"{kept.url}/v1/replay/strip", params=window).json()
+    strip = patient.get(f"{kept.url}/v1/replay/strip", params=window).json()
     assert strip["source"] == "history"
     assert {value for value in strip["queue_veh"] if value is not None} == {1.0}
     assert {value for value in strip["vehicles"] if value is not None} == {7.0}
@@ -172,7 +173,7 @@ def test_a_vehicle_stands_where_the_camera_saw_it() -> None:
 
 
 def test_health_tells_of_the_history_and_of_its_loss(kept: Place, place_of: Callable[[], Place]) -> None:
-    health = httpx.get(f"{kept.url}/v1/health").json()
+    health = patient.get(f"{kept.url}/v1/health").json()
     assert health["status"] == "ok"
     assert health["history"]["rows"] > 0
     assert health["history"]["failed"] == 0
@@ -180,7 +181,7 @@ def test_health_tells_of_the_history_and_of_its_loss(kept: Place, place_of: Call
     without.start_backend("--vehicles", "5")
     without.start_api("--read-rate", "1e9")
     without.wait_ready()  # a city that keeps no history is well
-    answer = httpx.get(f"{without.url}/v1/history")
+    answer = patient.get(f"{without.url}/v1/history")
     assert answer.status_code == 503
     assert "history process" in answer.text
     kept.processes[-1].kill()

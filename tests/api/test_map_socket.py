@@ -9,7 +9,7 @@ import socket
 import time
 from itertools import pairwise
 
-import httpx
+import patient
 import pytest
 import websockets
 from api_place import Place
@@ -88,7 +88,7 @@ def test_other_sockets_and_chatterers(live: Place) -> None:
 
 
 def test_who_does_not_look_gets_a_frame_a_second_and_the_newest_at_once_when_back(live: Place) -> None:
-    httpx.patch(f"{live.url}/v1/twin", json={"paused": False, "speed": 10})  # ten new frames a second
+    patient.patch(f"{live.url}/v1/twin", json={"paused": False, "speed": 10})  # ten new frames a second
 
     async def watch() -> tuple[list[float], float]:
         async with websockets.connect(live.url.replace("http", "ws") + "/v1/map") as socket:
@@ -111,7 +111,7 @@ def test_who_does_not_look_gets_a_frame_a_second_and_the_newest_at_once_when_bac
     try:
         came_s, waited_s = asyncio.run(watch())
     finally:
-        httpx.patch(f"{live.url}/v1/twin", json={"speed": 1})
+        patient.patch(f"{live.url}/v1/twin", json={"speed": 1})
     assert min(b - a for a, b in pairwise(came_s)) > 0.8
     assert waited_s < 0.8
 
@@ -123,7 +123,7 @@ def test_a_client_that_does_not_read_is_dropped_and_holds_up_nobody(place_of) ->
     place.start_backend("--vehicles", "20000")
     place.start_api("--map-send-timeout", "1")
     place.wait_ready()
-    httpx.patch(f"{place.url}/v1/twin", json={"speed": 20})
+    patient.patch(f"{place.url}/v1/twin", json={"speed": 20})
     lazy = socket.create_connection(("127.0.0.1", place.port))
     lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     lazy.sendall(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import patient
 import pytest
 from login_place import Desk, run
 from oidc_provider import CLIENT, SECRET, OidcProvider
@@ -51,7 +52,7 @@ async def come_in(page: httpx.AsyncClient) -> httpx.Response:
     """As a browser goes: to the provider, and back to us."""
     away = await page.get("/v1/session/provider")
     assert away.status_code == 303, away.text
-    async with httpx.AsyncClient() as outside:
+    async with patient.AsyncClient() as outside:
         back = await outside.get(away.headers["location"])
     return await page.get(back.headers["location"])
 
@@ -135,7 +136,7 @@ def test_an_answer_is_for_the_browser_that_asked_and_good_once(desk: Desk, provi
     async def work() -> None:
         victim, attacker = desk.page(BASE), desk.page(BASE)
         away = await attacker.get("/v1/session/provider")
-        async with httpx.AsyncClient() as outside:
+        async with patient.AsyncClient() as outside:
             back = (await outside.get(away.headers["location"])).headers["location"]
         assert (await victim.get(back)).headers["location"] == "/?refused=again"  # log-in CSRF
         assert (await attacker.get(back)).headers["location"] == "/"

@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import patient
 import pytest
 from api_place import Place
 
@@ -34,10 +35,10 @@ def seconds_of(frames: list[bytes]) -> list[float]:
 @pytest.fixture(scope="module")
 def kept(live: Place) -> tuple[Place, float, float]:
     """The shared place, with the first and last second that it has recorded."""
-    httpx.patch(f"{live.url}/v1/twin", json={"speed": 20})
+    patient.patch(f"{live.url}/v1/twin", json={"speed": 20})
     end = time.monotonic() + 120
     while True:
-        spans = httpx.get(f"{live.url}/v1/replay").json()["spans"]
+        spans = patient.get(f"{live.url}/v1/replay").json()["spans"]
         if spans:
             start_s, end_s = (
                 (datetime.fromisoformat(spans[-1][k]) - EPOCH).total_seconds() for k in ("start", "end")
@@ -46,24 +47,24 @@ def kept(live: Place) -> tuple[Place, float, float]:
                 break
         assert time.monotonic() < end, spans
         time.sleep(0.2)
-    httpx.patch(f"{live.url}/v1/twin", json={"speed": 1})
+    patient.patch(f"{live.url}/v1/twin", json={"speed": 1})
     return live, start_s, end_s
 
 
 def test_what_can_be_shown(kept: tuple[Place, float, float]) -> None:
     place, _, _ = kept
-    view = httpx.get(f"{place.url}/v1/replay").json()
+    view = patient.get(f"{place.url}/v1/replay").json()
     assert view["recording"] is True
     assert view["kept_hours"] == 4.0
     assert view["frames"] > 0
     assert view["last_error"] == ""
-    assert httpx.get(f"{place.url}/v1/replay?run=77").status_code == 404
+    assert patient.get(f"{place.url}/v1/replay?run=77").status_code == 404
 
 
 def test_frames_of_a_window(kept: tuple[Place, float, float]) -> None:
     place, _, end_s = kept
     window = {"start": at(end_s - 70), "end": at(end_s - 5)}
-    answer = httpx.get(f"{place.url}/v1/replay/frames", params=window)
+    answer = patient.get(f"{place.url}/v1/replay/frames", params=window)
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["x-replay-source"] == "recording"
     seconds = seconds_of(frames := frames_of(answer))
@@ -73,13 +74,15 @@ def test_frames_of_a_window(kept: tuple[Place, float, float]) -> None:
     for frame in frames:
         assert frame[:4] == b"CBF1"
         assert struct.unpack_from("<I", frame, 20)[0] == 400
-    fewer = seconds_of(frames_of(httpx.get(f"{place.url}/v1/replay/frames", params=window | {"step_s": 20})))
+    fewer = seconds_of(
+        frames_of(patient.get(f"{place.url}/v1/replay/frames", params=window | {"step_s": 20}))
+    )
     assert len(fewer) == 4
 
 
 def test_the_strip_and_what_happened(kept: tuple[Place, float, float]) -> None:
     place, _, end_s = kept
-    strip = httpx.get(
+    strip = patient.get(
         f"{place.url}/v1/replay/strip", params={"start": at(end_s - 60), "end": at(end_s)}
     ).json()
     assert strip["source"] == "recording"
@@ -100,21 +103,21 @@ def test_windows_that_make_no_sense(kept: tuple[Place, float, float]) -> None:
         ({"start": at(0), "end": at(9), "step_s": "0.1"}, 400, "fit"),
     ):
         for route in ("frames", "strip")[: 1 if "step_s" in window else 2]:
-            answer = httpx.get(f"{place.url}/v1/replay/{route}", params=window)
+            answer = patient.get(f"{place.url}/v1/replay/{route}", params=window)
             assert (answer.status_code, words in answer.text) == (status, True), answer.text
 
 
 def test_a_time_of_which_nothing_is_known(kept: tuple[Place, float, float]) -> None:
     place, _, _ = kept
     window = {"start": at(-9000), "end": at(-8990)}
-    answer = httpx.get(f"{place.url}/v1/replay/frames", params=window)
+    answer = patient.get(f"{place.url}/v1/replay/frames", params=window)
     assert (answer.status_code, answer.headers["x-replay-source"], answer.content) == (200, "none", b"")
-    strip = httpx.get(f"{place.url}/v1/replay/strip", params=window).json()
+    strip = patient.get(f"{place.url}/v1/replay/strip", params=window).json()
     assert (strip["source"], set(strip["delay_s"])) == ("none", {None})
 
 
 def test_who_looked_is_recorded(kept: tuple[Place, float, float]) -> None:
     place, _, end_s = kept
-    httpx.get(f"{place.url}/v1/replay/frames", params={"start": at(end_s - 9), "end": at(end_s - 5)})
+    patient.get(f"{place.url}/v1/replay/frames", params={"start": at(end_s - 9), "end": at(end_s - 5)})
     lines = (place.run_dir / "playback" / "access.jsonl").read_text().splitlines()
     assert json.loads(lines[-1])["actor"] == "operator (demo)"

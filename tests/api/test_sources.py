@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import patient
 import pytest
 from api_place import AWKWARD_ID, SIZE, Place
 
@@ -129,7 +130,7 @@ def test_open_to_others_cameras_need_their_key_only(place_of: Callable[[], Place
     place.start_api("--host", "0.0.0.0")
     place.wait_ready()
     token = {"Authorization": f"Bearer {(place.run_dir / 'api.token').read_text().strip()}"}
-    with httpx.Client(base_url=place.url) as client:
+    with patient.Client(base_url=place.url) as client:
         assert client.post(OBSERVATIONS, json=frame(), headers=KEY).status_code == 202
         assert client.post(OBSERVATIONS, json=frame(), headers=token).status_code == 401
         assert client.get("/v1/sources", headers=KEY).status_code == 401
@@ -143,7 +144,7 @@ def test_too_many_messages_are_told_to_wait_and_harm_no_operator(
     place.start_backend()
     place.start_api("--intake-rate", "0.5")
     place.wait_ready()
-    with httpx.Client(base_url=place.url, timeout=60) as client:
+    with patient.Client(base_url=place.url) as client:
         answers = [client.post(OBSERVATIONS, json=frame(), headers=KEY) for _ in range(8)]
         late = [answer for answer in answers if answer.status_code == 429]
         assert late
@@ -155,7 +156,7 @@ def test_without_a_brain_process_a_camera_is_told_to_try_again(place_of: Callabl
     place = place_of()
     place.start_api()
     place.wait_until(lambda health: health["status"] == "degraded")
-    with httpx.Client(base_url=place.url) as client:
+    with patient.Client(base_url=place.url) as client:
         answer = client.post(OBSERVATIONS, json=frame(), headers=KEY)
     assert answer.status_code == 503
     assert "retry-after" in answer.headers

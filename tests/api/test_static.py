@@ -7,6 +7,7 @@ import gzip
 from pathlib import Path
 
 import httpx
+import patient
 import pytest
 
 from civicbrain.api.static import StaticFiles, accepts_gzip, front
@@ -22,7 +23,7 @@ def ask(folder: Path, path: str, method: str = "GET", **headers: str) -> httpx.R
 
     async def once() -> httpx.Response:
         transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        async with patient.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, headers=given)
 
     return asyncio.run(once())

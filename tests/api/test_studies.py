@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import patient
 import pytest
 from api_place import Place
 
@@ -50,7 +51,7 @@ def place(place_of: Callable[[], Place]) -> Place:
 @pytest.fixture
 def engineer(place: Place) -> Iterator[httpx.Client]:
     token = (place.run_dir / "api.token").read_text().strip()
-    with httpx.Client(base_url=place.url, timeout=60, headers={"Authorization": f"Bearer {token}"}) as client:
+    with patient.Client(base_url=place.url, headers={"Authorization": f"Bearer {token}"}) as client:
         yield client
 
 

@@ -23,6 +23,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
+import patient
 from grid_city import grid_city
 
 from civicbrain.city.folder import save_city
@@ -116,7 +117,7 @@ class Server:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             try:
-                if httpx.get(f"{self.url}/v1/health").json()["status"] == "ok":
+                if patient.get(f"{self.url}/v1/health").json()["status"] == "ok":
                     return
             except (httpx.TransportError, KeyError):
                 pass
@@ -137,7 +138,7 @@ class Server:
         process.wait()
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"{self.url}{path}", timeout=20).json()
+        return patient.get(f"{self.url}{path}").json()
 
     def _start(self, name: str, *arguments: str) -> None:
         command = [sys.executable, *arguments, "--run-dir", str(self.run_dir)]

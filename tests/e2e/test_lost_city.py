@@ -11,6 +11,9 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.quiet
 
 WITHIN_S = 3.0  # an operator is told so soon that the picture is old
+# of the main thread, for 10,000 vehicles: a picture has half of the time between two at 30 a second, reading
+# a frame of data what a page may take without counting as held up (a "long task")
+PICTURE_MS, FRAME_MS = 16.0, 50.0
 
 
 @pytest.fixture(scope="module")
@@ -30,19 +33,20 @@ def test_ten_thousand_vehicles_leave_the_main_thread_free(doomed_room: Any) -> N
     # processor time of the main thread, not wall time: other work on the machine does not count
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
-    def measure() -> tuple[float, int]:
+    def measure() -> tuple[float, int, int]:
         metrics = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
-        return float(metrics["TaskDuration"]), int(room.statistics()["pictures"])
+        seen = room.statistics()
+        return 1000 * float(metrics["TaskDuration"]), int(seen["pictures"]), int(seen["framesReceived"])
 
     assert room.statistics()["vehiclesDrawn"] >= 10_000
     room.page.wait_for_timeout(2000)
-    (busy_0, drawn_0) = measure()
-    room.page.wait_for_timeout(4000)
-    (busy_1, drawn_1) = measure()
-    assert drawn_1 > drawn_0 + 5
-    per_picture_ms = 1000 * (busy_1 - busy_0) / (drawn_1 - drawn_0)
-    print(f"main thread: {per_picture_ms:.2f} ms of processor a picture, {drawn_1 - drawn_0} pictures in 4 s")
-    assert per_picture_ms < 16
+    before = measure()
+    room.wait(f"window.__civicbrain.statistics.pictures >= {before[1] + 20}")  # however long that takes
+    busy_ms, drawn, received = (now - then for now, then in zip(measure(), before, strict=True))
+    print(f"main thread: {busy_ms:.0f} ms of processor for {drawn} pictures and {received} frames of data")
+    # two costs, two budgets (6 and 17 ms when this was written): how many pictures a machine without a
+    # graphics card makes of one frame of data says nothing about the main thread
+    assert busy_ms < PICTURE_MS * drawn + FRAME_MS * received
     room.page.evaluate("() => void (window.__everyMs = 240)")  # what follows is about words, not pictures
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import patient
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -61,8 +62,8 @@ def town(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: httpx.get(f"{url}/v1/health").json()["status"] == "ok", 90)
-        geometry = httpx.get(f"{url}/v1/city/geometry").json()
+        wait_until(lambda: patient.get(f"{url}/v1/health").json()["status"] == "ok", 90)
+        geometry = patient.get(f"{url}/v1/city/geometry").json()
         places = {place["kind"]: place["name"] for place in geometry["places"]}
         yield Town(url, places, [junction["name"] for junction in geometry["junctions"]])
     finally:
@@ -231,7 +232,7 @@ def test_a_mission_drives_through_its_corridor_to_its_report(desk: Any, town: To
     while state.text_content() == "on its way" and time.monotonic() < end:
         phases = rows.evaluate_all("rows => rows.map((row) => row.dataset.phase)")
         seen.update(phases)
-        view = httpx.get(f"{town.url}/v1/missions/{name}").json()
+        view = patient.get(f"{town.url}/v1/missions/{name}").json()
         places.add((view["x_m"], view["y_m"]))
         if not shot and "green" in phases:
             shot = True
@@ -275,13 +276,13 @@ def test_a_mission_is_cancelled_with_a_reason(desk: Any, town: Town, tmp_path: P
     desk.wait(f"window.__civicbrain.map.getCenter().toArray().join() !== '{before[0]},{before[1]}'")
     page.get_by_test_id("mission-cancel").click()
     page.get_by_test_id("dialog-cancel").click()
-    assert httpx.get(f"{town.url}/v1/missions/{name}").json()["state"] == "tracked"
+    assert patient.get(f"{town.url}/v1/missions/{name}").json()["state"] == "tracked"
     page.get_by_test_id("mission-cancel").click()
     page.get_by_label("Reason").fill("false alarm")
     page.get_by_test_id("dialog-confirm").click()
     expect(page.get_by_test_id("mission-state")).to_have_text("cancelled")
     expect(page.get_by_test_id("mission-cancel")).to_have_count(0)
-    assert "false alarm" in httpx.get(f"{town.url}/v1/missions/{name}/report").text
+    assert "false alarm" in patient.get(f"{town.url}/v1/missions/{name}/report").text
     page.get_by_test_id("missions-back").click()
     expect(page.get_by_role("list", name="Ended")).to_contain_text("Fire engine 2")
     keep(page, "missions", tmp_path)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
+import patient
 import pytest
 from playwright.sync_api import expect
 
@@ -125,13 +125,13 @@ def test_nothing_moves_under_the_pointer_and_what_is_pointed_at_shows_on_the_map
         return sorted(range(len(delays)), key=delays.__getitem__)
 
     before = sorted(range(len(turned)), key=turned.__getitem__)
-    httpx.patch(f"{server.url}/v1/twin", json={"speed": 10.0}, timeout=20)
+    patient.patch(f"{server.url}/v1/twin", json={"speed": 10.0})
     until(lambda: order() != before)  # the city goes on
     page.wait_for_timeout(3500)  # the list of the worst is asked for every three seconds
     assert rows.all_inner_texts() == names
     causes = [place.split("\n")[0] for place in page.get_by_test_id("worst-place").all_inner_texts()]
     assert causes == [place.split("\n")[0] for place in places]
-    httpx.patch(f"{server.url}/v1/twin", json={"speed": 1.0}, timeout=20)
+    patient.patch(f"{server.url}/v1/twin", json={"speed": 1.0})
     page.mouse.move(400, 400)
     expect(caption).to_have_text("longest standing time first")
     search = page.get_by_test_id("junction-search")
@@ -184,13 +184,13 @@ def test_a_junction_is_taken_over_counted_down_and_given_back(room: Any, server:
 def test_an_override_that_ends_under_the_question_says_so_and_nothing_moves(room: Any, server: Any) -> None:
     page = room.page
     order = {"action": "stage", "stage": "2", "duration_s": 30, "reason": "short"}
-    posted = httpx.post(f"{server.url}/v1/junctions/J2_3/override", json=order, timeout=20)
+    posted = patient.post(f"{server.url}/v1/junctions/J2_3/override", json=order)
     assert posted.status_code < 300, posted.text
     page.get_by_test_id("override-give-back").click()
     dialog = page.get_by_test_id("reason-dialog")
     expect(dialog).to_contain_text("Give junction Street 2 / Street 3 back")
     before = page.get_by_test_id("dialog-confirm").bounding_box()
-    ended = httpx.delete(f"{server.url}/v1/junctions/J2_3/override?reason=elsewhere", timeout=20)
+    ended = patient.delete(f"{server.url}/v1/junctions/J2_3/override?reason=elsewhere")
     assert ended.status_code < 300, ended.text
     expect(dialog).to_contain_text("has already ended")
     after = page.get_by_test_id("dialog-confirm").bounding_box()
@@ -207,14 +207,14 @@ def test_an_override_that_ends_under_the_question_says_so_and_nothing_moves(room
 def test_whoever_holds_a_junction_is_told_elsewhere_when_that_changes(room: Any, server: Any) -> None:
     page, where = room.page, f"{server.url}/v1/junctions/J2_3/override"
     order = {"action": "stage", "stage": "2", "duration_s": 300, "reason": "the match ends"}
-    httpx.post(where, json=order, timeout=20).raise_for_status()  # by this log-in, in another window
+    patient.post(where, json=order).raise_for_status()  # by this log-in, in another window
     here = page.url
     page.goto(f"{server.url}/#/now")
     page.wait_for_timeout(3000)
-    httpx.post(where, json={**order, "action": "local", "stage": ""}, timeout=20).raise_for_status()
+    patient.post(where, json={**order, "action": "local", "stage": ""}).raise_for_status()
     told = page.get_by_test_id("toast")
     expect(told.filter(has_text="was changed in another window")).to_be_visible()
-    httpx.delete(where, timeout=20).raise_for_status()
+    patient.delete(where).raise_for_status()
     expect(told.filter(has_text="was ended before its time")).to_be_visible()
     page.goto(here)
     if (ended := page.get_by_test_id("override-ended-read")).count():

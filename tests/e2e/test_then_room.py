@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-import httpx
+import patient
 import pytest
 from playwright.sync_api import expect
 
@@ -47,15 +47,15 @@ def past(server: Any) -> str:
             assert time.monotonic() < end
             time.sleep(0.1)
 
-    httpx.patch(f"{server.url}/v1/twin", json={"speed": 100})
+    patient.patch(f"{server.url}/v1/twin", json={"speed": 100})
     until(240)
     order = {"action": "stage", "stage": "2", "duration_s": 60, "reason": "queue from the west"}
-    httpx.post(f"{server.url}/v1/junctions/J2_2/override", json=order).raise_for_status()
+    patient.post(f"{server.url}/v1/junctions/J2_2/override", json=order).raise_for_status()
     until(300)
-    httpx.put(f"{server.url}/v1/control", json={"name": "fixed", "reason": "works"})
+    patient.put(f"{server.url}/v1/control", json={"name": "fixed", "reason": "works"})
     until(WINDOW_S + 40)
-    httpx.put(f"{server.url}/v1/control", json={"name": "max-pressure", "reason": "over"})
-    httpx.patch(f"{server.url}/v1/twin", json={"speed": 1})
+    patient.put(f"{server.url}/v1/control", json={"name": "max-pressure", "reason": "over"})
+    patient.patch(f"{server.url}/v1/twin", json={"speed": 1})
     return str(server.url)
 
 
@@ -200,7 +200,7 @@ def test_back_to_now(room: Any) -> None:
     page = room.page
     page.get_by_test_id("then-back").click()
     expect(page.get_by_test_id("then-flag")).not_to_be_attached()
-    now_s = httpx.get(f"{page.url.partition('#')[0]}v1/twin").json()["time_s"]
+    now_s = patient.get(f"{page.url.partition('#')[0]}v1/twin").json()["time_s"]
     room.wait(f"window.__civicbrain.statistics.timeS >= {now_s - 3}")
     assert page.url.endswith("#/")
     page.go_back()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import patient
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -167,7 +168,7 @@ def town(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
         end = time.monotonic() + 120
         while True:
             try:
-                if httpx.get(f"{url}/v1/health").json()["status"] == "ok":
+                if patient.get(f"{url}/v1/health").json()["status"] == "ok":
                     break
             except httpx.TransportError:
                 pass
