@@ -2,6 +2,7 @@
 
 import { selectJunction } from '../state/actions';
 import { getState } from '../state/store';
+import { withMap } from '../state/with-map';
 import { whereIs } from '../map/street-names';
 import { lineOf, streetsOf } from '../map/streets';
 import { alertText } from './text';
@@ -26,12 +27,12 @@ export function placeName(alarm: Placed): string {
 
 /** To the junction's page, or to the section on the map. */
 export function showPlace(alarm: Placed): void {
-  const { geometry, map } = getState();
+  const { geometry } = getState();
   if (!geometry) return;
   const row = geometry.junctions.findIndex((one) => one.id === alarm.junction);
   if (row >= 0) return selectJunction(row);
   const line = lineOf(streetsOf(geometry), [edgeOf(alarm)]);
-  if (line.length) map?.show(line);
+  if (line.length) withMap((map) => map.show(line));
 }
 
 /** Whether there is a place to show. */

@@ -4,6 +4,7 @@ import { findRoom } from '../rooms/registry';
 import { complain, JUNCTION } from '../state/actions';
 import { go, HOME } from '../state/route';
 import { getState, setState, toast } from '../state/store';
+import { withMap } from '../state/with-map';
 import { switchLayer } from '../map/layers';
 import { lineOf, streetsOf } from '../map/streets';
 import { nowApi, type Cause } from './api';
@@ -55,7 +56,7 @@ const MOST_FULL = 50;
 
 /** All full roads on the map, and the list that says why beside it. */
 export async function showFullRoads(): Promise<void> {
-  const { geometry, map } = getState();
+  const { geometry } = getState();
   try {
     const full = await nowApi.fullRoads(MOST_FULL);
     const roads = full.map(({ cause }) => cause.road);
@@ -64,7 +65,8 @@ export async function showFullRoads(): Promise<void> {
     setState({ panelOpen: true });
     if (!geometry || roads.length === 0) return toast('note', words.noFullRoad);
     toast('note', words.fullRoads([...new Set(names)].join(', ')));
-    map?.show(lineOf(streetsOf(geometry), [...new Set(roads)]));
+    const line = lineOf(streetsOf(geometry), [...new Set(roads)]);
+    withMap((map) => map.show(line));
   } catch (error) {
     complain(error);
   }

@@ -5,8 +5,9 @@ import { OUTCOMES, URGENCY_LEVELS } from '../../api/case-types';
 import { casesApi, type AlarmChoice } from '../../api/cases';
 import { formatWhole } from '../../format';
 import { go } from '../../state/route';
-import { getState, toast } from '../../state/store';
+import { toast } from '../../state/store';
 import { may } from '../../state/user';
+import { withMap } from '../../state/with-map';
 import { ask, type Field } from './ask';
 import { forward, holding } from './model';
 import { getDesk, readAll, readRecipients, setDesk } from './store';
@@ -291,7 +292,7 @@ export async function linkWhatIf(file: CaseFile): Promise<void> {
   });
 }
 
-export const showOnMap = (file: CaseFile): void => getState().map?.show([file.case.place.x_m, file.case.place.y_m]);
+export const showOnMap = (file: CaseFile): void => withMap((map) => map.show([file.case.place.x_m, file.case.place.y_m]));
 
 /** Of a call that may be repeated when its answer was lost. */
 export const newKey = (): string => `page-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 10)}`;

@@ -6,6 +6,7 @@ import { uncoverMap } from '../../map/uncover';
 import { complain } from '../../state/actions';
 import { getRoute } from '../../state/route';
 import { getState, setState, toast, type PageState, type PickField } from '../../state/store';
+import { withMap } from '../../state/with-map';
 import { missionText } from './text';
 import { oppositeOf, soonestWay } from './direction';
 import { lineOf, nearestStreet, pointOn, streetsOf } from '../../map/streets';
@@ -55,11 +56,11 @@ export function selectMission(id: string | null): void {
 
 /** The whole way of the chosen mission, or of the dispatcher's choice, on the map. */
 export function showWay(): void {
-  const { mission, choice, geometry, map } = getState();
-  if (!geometry || !map) return;
+  const { mission, choice, geometry } = getState();
+  if (!geometry) return;
   const edges = choice?.edges ?? mission?.edges ?? [];
   const line = lineOf(streetsOf(geometry), edges);
-  if (line.length) map.show(line);
+  if (line.length) withMap((map) => map.show(line));
 }
 
 export async function orderMission(order: MissionOrder): Promise<string | null> {

@@ -3,6 +3,7 @@
 import { complain } from '../../state/actions';
 import { getRoute, go } from '../../state/route';
 import { getState } from '../../state/store';
+import { withMap } from '../../state/with-map';
 import { fetchFrames, fetchReplay, fetchStrip, isoOf, secondsOf } from './api';
 import { FrameBuffer } from './frame-buffer';
 import { nearestKept, neighbourMark } from './model';
@@ -154,7 +155,7 @@ export class Player {
 
   private lookThere(query: Readonly<Record<string, string>>): void {
     const [x, y, zoom] = (query['map'] ?? '').split(',').map(Number);
-    if ([x, y, zoom].every(Number.isFinite)) getState().map?.look(x, y, zoom);
+    if ([x, y, zoom].every(Number.isFinite)) withMap((map) => map.look(x, y, zoom));
   }
 
   private loadStrip(): void {
