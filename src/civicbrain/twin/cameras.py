@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from civicbrain.city.model import City
 from civicbrain.city.network import F32, I32, U8
 from civicbrain.city.observations import Detections
-from civicbrain.science.queues import JAM_SPACING_M
 from civicbrain.twin.box_views import BoxViews, lanes_inside
 from civicbrain.twin.draws import Draws
 from civicbrain.twin.faults import FaultyCameras
@@ -167,6 +166,10 @@ def equipped_junctions(count: int, options: TwinOptions) -> I32:
     return np.sort(order[: round(share * count)]).astype(np.int32)
 
 
+CAR_M = 5.0
+"""SUMO's passenger car. A lane that holds one shows the first who waits; who waits behind is in the node."""
+
+
 def before_short_lanes(city: City, number_of: dict[int, int]) -> dict[str, tuple[int, float]]:
     """SUMO's id of each lane inside a node without a signal that leads to a lane in view shorter than a
     vehicle -> (number of that lane, metres from its own begin to the other's). number_of: lane row -> number.
@@ -177,9 +180,7 @@ def before_short_lanes(city: City, number_of: dict[int, int]) -> dict[str, tuple
     network = city.network
     movements, ids, length_m = network.movements, network.lanes.ids, network.lanes.length_m
     found: dict[str, tuple[int, float]] = {}
-    for row in np.flatnonzero(
-        (movements.junction < 0) & (length_m[movements.to_lane] < JAM_SPACING_M)
-    ).tolist():
+    for row in np.flatnonzero((movements.junction < 0) & (length_m[movements.to_lane] < CAR_M)).tolist():
         number = number_of.get(int(movements.to_lane[row]))
         if number is None:
             continue
